@@ -1,0 +1,35 @@
+//===- QKernelOps.h - The qkernel dialect -----------------------*- C++ -*-===//
+//
+// Kernels, packed operands and variants.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QKERNEL_IR_QKERNELOPS_H
+#define DIALECTS_QKERNEL_IR_QKERNELOPS_H
+
+#include "dialects/QOpt/IR/QOptOps.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+
+#include "dialects/QKernel/IR/QKernelDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/QKernel/IR/QKernelAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/QKernel/IR/QKernelOps.h.inc"
+
+namespace qopt::kernel {
+
+/// True for the ops that carry a body: contract, map and their like.
+bool isKernel(mlir::Operation *op);
+
+/// True for an op that may stand beside the root in a kernel's body.
+bool isEpilogueOp(mlir::Operation *op);
+
+/// Puts the body back in place of the kernel (packed operands give way to what
+/// was packed). Afterwards the program is the one that `fuse` started from.
+void decompose(mlir::Operation *kernel, mlir::RewriterBase &rewriter);
+
+} // namespace qopt::kernel
+
+#endif

@@ -1,0 +1,138 @@
+//===- QKernelOps.td - The qkernel dialect ------------------*- tablegen -*-===//
+//
+// How a program runs: fused kernels, packed weights, variants for machines. The
+// body of a kernel is ordinary qopt ops on the logical tensors, so putting the
+// body back in place of the kernel gives the program that `quantize` fixed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QKERNEL_IR_QKERNELOPS_TD
+#define DIALECTS_QKERNEL_IR_QKERNELOPS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def QKernel_Dialect : Dialect {
+  let name = "qkernel";
+  let cppNamespace = "::qopt::kernel";
+  let summary = "fused low-bit kernels with layouts, tiles and variants";
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::qopt::QOptDialect"];
+  let extraClassDeclaration = [{
+  private:
+    void registerAttributes();
+
+  public:
+  }];
+}
+
+class QKernel_Op<string mnemonic, list<Trait> traits = []>
+    : Op<QKernel_Dialect, mnemonic, traits>;
+
+def QKernel_LayoutAttr : AttrDef<QKernel_Dialect, "Layout"> {
+  let mnemonic = "layout";
+  let summary = "how a constant operand is packed into bytes";
+  let description = [{
+    The operand is a matrix of `n` outputs by `k` products (convolutions: n = co
+    within a group, k = (kh, kw, ci)), cut into panels of `n` outputs. A panel
+    holds, for each `k` products in turn, the panel's outputs one after the
+    other, each with its `k` values together. Missing outputs and products hold
+    the code of zero. `bits` is the width of a stored value, `kind` says what is
+    stored: `f32`, `i8`, or `codes` (the packed bit stream of the format, low
+    bits first, followed in each panel by the scales of its groups).
+  }];
+  let parameters = (ins
+    StringRefParameter<"f32, i8 or codes">:$kind, "int64_t":$n, "int64_t":$k);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QKernel_TargetAttr : AttrDef<QKernel_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "a machine: target name and tier or device";
+  let parameters = (ins StringRefParameter<"--target">:$name,
+                        StringRefParameter<"tier or device">:$cpu);
+  let assemblyFormat = "`<` $name `,` $cpu `>`";
+}
+
+defvar kernelText = [{
+    Operands are the values that the body uses, in the order of the block's
+    arguments. A constant operand may be the result of `qkernel.pack`; its block
+    argument keeps the logical type. `kernel` names what runs it, set in the
+    phase `kernels`; `reason` says why it is the generic one.
+
+    Constraints:
+    - (C1) the body yields a value for each result, of the result's type.
+    - (C2) block arguments have the operands' types, or those of the tensors
+      that were packed.
+    - (C3) the body holds one root op as the kernel's name says; all others are
+      element-wise ops, (de)quantization and requantization.
+}];
+
+class QKernel_KernelOp<string mnemonic, string text, string rootText>
+    : QKernel_Op<mnemonic, [Pure, IsolatedFromAbove,
+                            SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = text;
+  let description = rootText # kernelText;
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs,
+                       OptionalAttr<StrAttr>:$kernel,
+                       OptionalAttr<StrAttr>:$reason);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The op that gives the kernel its name; null in a map.
+    ::mlir::Operation *getRoot();
+    ::mlir::Block &getBodyBlock() { return getBody().front(); }
+  }];
+}
+
+def QKernel_ContractOp : QKernel_KernelOp<"contract",
+  "matrix product or convolution with its epilogue",
+  "The root is `qopt.matmul` or `qopt.conv` that is not depthwise.\n">;
+def QKernel_DepthwiseConvOp : QKernel_KernelOp<"depthwise_conv",
+  "depthwise convolution with its epilogue",
+  "The root is `qopt.conv` whose group is its number of channels.\n">;
+def QKernel_AttentionOp : QKernel_KernelOp<"attention",
+  "attention with its epilogue", "The root is `qopt.attention`.\n">;
+def QKernel_RowsOp : QKernel_KernelOp<"rows",
+  "norm, softmax or reduction with its epilogue",
+  "The root is `qopt.softmax`, `qopt.layer_norm`, `qopt.reduce`, "
+  "`qopt.global_average_pool` or `qopt.quantize_dynamic`.\n">;
+def QKernel_MapOp : QKernel_KernelOp<"map", "fused element-wise ops",
+  "There is no root: every op is element-wise.\n">;
+
+def QKernel_YieldOp : QKernel_Op<"yield", [Pure, Terminator]> {
+  let summary = "values that a kernel's body makes";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
+}
+
+def QKernel_PackOp : QKernel_Op<"pack", [Pure]> {
+  let summary = "a constant operand in the layout of its kernel";
+  let description = [{
+    Evaluated at compile time. The operands are the codes (or f32 values) and,
+    for `codes`, their scales and zeros; the result is the bytes that the
+    artefact holds.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$operands,
+                       QKernel_LayoutAttr:$layout);
+  let results = (outs AnyRankedTensor:$packed);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def QKernel_VariantOp : QKernel_Op<"variant", [Symbol, SymbolTable,
+    IsolatedFromAbove, NoTerminator, SingleBlock]> {
+  let summary = "the program for one tier or device";
+  let arguments = (ins SymbolNameAttr:$sym_name, QKernel_TargetAttr:$target);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name $target attr-dict-with-keyword $body";
+}
+
+#endif

@@ -1,0 +1,65 @@
+//===- QOptBase.td - The qopt dialect and its op classes ---*- tablegen -*-===//
+//
+// What every op family of the dialect shares.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_IR_QOPTBASE_TD
+#define DIALECTS_QOPT_IR_QOPTBASE_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def QOpt_Dialect : Dialect {
+  let name = "qopt";
+  let cppNamespace = "::qopt";
+  let summary = "quantized tensor programs with ONNX-grade semantics";
+  let description = [{
+    `qopt` says what is computed, independent of any machine. Quantized data is
+    explicit operands: codes are ordinary tensors of builtin element types,
+    scales and zero points are further tensors, innermost scale first:
+
+    ```
+    real = unit * (code - zero) * scale0 * scale1 ...
+    ```
+
+    Scales and zeros have the rank of the codes; each size is 1, the dim, or
+    `ceil(dim / block)` on the axis of the format.
+
+    Every op states its formula completely: rounding, saturation, accumulator
+    and the order of every float sum. A *chain* is
+    `acc = fma(a[k], b[k], acc)` in ascending k from `+0`. A *row sum* is 16
+    partial sums, element i in sum `i mod 16`, each from `+0`, added by the tree
+    `s[j] += s[j + 8]`, `s[j] += s[j + 4]`, `s[j] += s[j + 2]`, `s[0] + s[1]`.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 0;
+  let extraClassDeclaration = [{
+    /// The bytes of every weight that the context's modules refer to.
+    WeightStore &getWeightStore() { return *weightStore; }
+
+  private:
+    void registerAttributes();
+    void registerContractionOps();
+    void registerElementwiseOps();
+    void registerMovementOps();
+    void registerNormalizationOps();
+    void registerQuantizationOps();
+    std::unique_ptr<WeightStore> weightStore;
+
+  public:
+  }];
+}
+
+class QOpt_Op<string mnemonic, list<Trait> traits = []>
+    : Op<QOpt_Dialect, mnemonic, traits>;
+
+/// A float, integer or code tensor of known rank.
+def QOpt_Tensor : AnyTypeOf<[AnyRankedTensor]>;
+def QOpt_FloatTensor : RankedTensorOf<[AnyFloat]>;
+def QOpt_BoolTensor : RankedTensorOf<[I1]>;
+def QOpt_IndexTensor : RankedTensorOf<[I64, I32]>;
+
+#endif

@@ -1,0 +1,123 @@
+//===- QOptContractionOps.td - Sums over products -----------*- tablegen -*-===//
+//
+// Operands are floats, or codes with their scales and zeros beside them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_IR_QOPTCONTRACTIONOPS_TD
+#define DIALECTS_QOPT_IR_QOPTCONTRACTIONOPS_TD
+
+include "dialects/QOpt/IR/QOptAttrs.td"
+
+defvar codesText = [{
+    Element types decide which sum it is:
+    - f32 operands without scales: a chain.
+    - integer codes without scales: `sum (lhs - lhs_zero) * (rhs - rhs_zero)` in
+      i32, exact; a zero is a tensor with one element.
+    - otherwise, grouped: `lhs` and `rhs` say the formats; k runs in groups of
+      the block. In a group `t` is the chain of the decoded values, each times
+      its multiplier (a power of two that makes it an integer where the format
+      has one), so that integer sums are exact. Groups are added in ascending
+      order: with E8M0 scales only, `y = y + scale2(t, e)` where e is the sum of
+      the exponents less the multipliers'; else `y = fma(t, s, y)`, s the f32
+      product of the group's scales (lhs times rhs, innermost first).
+}];
+
+def QOpt_MatMulOp : QOpt_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
+  let summary = "matrix product over the last two axes";
+  let description = [{
+    ```
+    result[..., m, n] = sum over k of lhs[..., m, k] * rhs[..., k, n]
+    ```
+    Leading axes broadcast. A rank of 1 is a row (lhs) or a column (rhs) whose
+    axis is dropped from the result.
+  }] # codesText;
+  let arguments = (ins
+    QOpt_Tensor:$lhs, Variadic<QOpt_Tensor>:$lhs_scales,
+    Variadic<QOpt_Tensor>:$lhs_zeros,
+    QOpt_Tensor:$rhs, Variadic<QOpt_Tensor>:$rhs_scales,
+    Variadic<QOpt_Tensor>:$rhs_zeros,
+    OptionalAttr<QOpt_FormatAttr>:$lhs_format,
+    OptionalAttr<QOpt_FormatAttr>:$rhs_format);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs (`scales` `(` $lhs_scales^ `)`)? (`zeros` `(` $lhs_zeros^ `)`)? `,`
+    $rhs (`scales` `(` $rhs_scales^ `)`)? (`zeros` `(` $rhs_zeros^ `)`)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QOpt_ConvOp : QOpt_Op<"conv", [Pure, AttrSizedOperandSegments]> {
+  let summary = "convolution, NCHW by OIHW";
+  let description = [{
+    ```
+    k runs over (kh, kw, ci) in this order, ci fastest;
+    result[n, co, oh, ow] = (sum over k of x[...] * w[...]) [+ bias[co]]
+    ```
+    Positions outside x take part as 0 (codes: as the zero point). One or two
+    spatial axes. `group` divides both channel axes. Blocks of a format run
+    along ci at each kernel position.
+  }] # codesText;
+  let arguments = (ins
+    QOpt_Tensor:$x, Variadic<QOpt_Tensor>:$x_scales,
+    Variadic<QOpt_Tensor>:$x_zeros,
+    QOpt_Tensor:$w, Variadic<QOpt_Tensor>:$w_scales,
+    Variadic<QOpt_Tensor>:$w_zeros,
+    Optional<QOpt_Tensor>:$bias,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
+    DenseI64ArrayAttr:$dilations, DefaultValuedAttr<I64Attr, "1">:$group,
+    OptionalAttr<QOpt_FormatAttr>:$x_format,
+    OptionalAttr<QOpt_FormatAttr>:$w_format);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat = [{
+    $x (`scales` `(` $x_scales^ `)`)? (`zeros` `(` $x_zeros^ `)`)? `,`
+    $w (`scales` `(` $w_scales^ `)`)? (`zeros` `(` $w_zeros^ `)`)?
+    (`bias` $bias^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QOpt_GemmOp : QOpt_Op<"gemm", [Pure]> {
+  let summary = "alpha * A * B + beta * C, as ONNX Gemm";
+  let description = [{
+    ```
+    result[m, n] = alpha * (chain over k of A[m, k] * B[k, n]) + beta * C[m, n]
+    ```
+    A factor of 1 is no operation. `prepare` rewrites it to `qopt.matmul`.
+  }];
+  let arguments = (ins QOpt_Tensor:$a, QOpt_Tensor:$b, Optional<QOpt_Tensor>:$c,
+    F32Attr:$alpha, F32Attr:$beta, BoolAttr:$trans_a, BoolAttr:$trans_b);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def QOpt_AttentionOp : QOpt_Op<"attention", [Pure]> {
+  let summary = "scaled dot-product attention in f32";
+  let description = [{
+    For each row, over blocks of 64 keys in ascending order, with
+    m = -inf, l = 0, o[d] = 0:
+    ```
+    s[j]  = (chain over d of query[d] * key[j, d]) * scale [+ mask[j]]
+    m'    = max(m, max_j s[j]);  c = m' == -inf ? 0 : m'
+    p[j]  = expF32(s[j] - c);    a = expF32(m - c)
+    l     = fma(a, l, row sum of p)
+    o[d]  = chain over j of p[j] * value[j, d], starting from a * o[d]
+    m     = m'
+    result[d] = l == 0 ? 0 : o[d] / l
+    ```
+    query `[..., S, D]`, key `[..., T, D]`, value `[..., T, E]`, mask broadcasts
+    to `[..., S, T]`.
+  }];
+  let arguments = (ins QOpt_Tensor:$query, QOpt_Tensor:$key, QOpt_Tensor:$value,
+    Optional<QOpt_Tensor>:$mask, F32Attr:$scale);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+#endif

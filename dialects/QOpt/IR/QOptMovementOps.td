@@ -1,0 +1,97 @@
+//===- QOptMovementOps.td - Data movement and shapes --------*- tablegen -*-===//
+//
+// Nothing here changes a value; every op carries codes as well as reals.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_IR_QOPTMOVEMENTOPS_TD
+#define DIALECTS_QOPT_IR_QOPTMOVEMENTOPS_TD
+
+include "dialects/QOpt/IR/QOptBase.td"
+
+class QOpt_MovementOp<string mnemonic, string text, string formula>
+    : QOpt_Op<mnemonic, [Pure]> {
+  let summary = text;
+  let description = formula;
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def QOpt_ReshapeOp : QOpt_MovementOp<"reshape", "same elements, other dims", [{
+    `shape` as ONNX Reshape: -1 is what remains, 0 copies the input's dim unless
+    `allow_zero`.
+  }]> {
+  let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$shape,
+                       DefaultValuedAttr<BoolAttr, "false">:$allow_zero);
+}
+def QOpt_TransposeOp : QOpt_MovementOp<"transpose", "permutation of the axes",
+    "`result.dim(i) = x.dim(perm[i])`"> {
+  let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$perm);
+  let hasVerifier = 1;
+}
+def QOpt_SliceOp : QOpt_MovementOp<"slice", "strided part of a tensor", [{
+    As ONNX Slice: negative starts and ends count from the end, all are clamped;
+    absent `axes` are all, absent `steps` are 1.
+  }]> {
+  let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$starts,
+    QOpt_IndexTensor:$ends, Optional<QOpt_IndexTensor>:$steps,
+    DenseI64ArrayAttr:$axes);
+}
+def QOpt_ConcatOp : QOpt_MovementOp<"concat", "tensors one after the other",
+    "Joins along `axis`; the other dims are equal."> {
+  let arguments = (ins Variadic<QOpt_Tensor>:$inputs, I64Attr:$axis);
+}
+def QOpt_GatherOp : QOpt_MovementOp<"gather", "elements by index", [{
+    ```
+    result[i..., j..., k...] = x[i..., indices[j...], k...]
+    ```
+    Negative indices count from the end; out of range is an error of the data.
+    A quantized table has its scales and zeros beside it and is dequantized.
+  }]> {
+  let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices, I64Attr:$axis);
+}
+def QOpt_SqueezeOp : QOpt_MovementOp<"squeeze", "without the axes of size 1",
+    "`axes` are ascending and not negative."> {
+  let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$axes);
+}
+def QOpt_UnsqueezeOp : QOpt_MovementOp<"unsqueeze", "with new axes of size 1",
+    "`axes` are ascending, not negative, and count in the result."> {
+  let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$axes);
+}
+def QOpt_ExpandOp : QOpt_MovementOp<"expand", "broadcast to a shape",
+    "The result's dims are the numpy broadcast of x's and `shape`."> {
+  let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$shape);
+}
+def QOpt_ShapeOp : QOpt_MovementOp<"shape", "dims as a tensor of i64",
+    "The dims `start` up to, without, `end`."> {
+  let arguments = (ins QOpt_Tensor:$x, I64Attr:$start, I64Attr:$end);
+}
+def QOpt_PadOp : QOpt_MovementOp<"pad", "constant border", [{
+    `pads` is `[begin..., end...]`, not negative; `value` is a scalar, absent 0.
+  }]> {
+  let arguments = (ins QOpt_Tensor:$x, Optional<QOpt_Tensor>:$value,
+                       DenseI64ArrayAttr:$pads);
+}
+def QOpt_FlattenOp : QOpt_MovementOp<"flatten", "two axes out of many",
+    "The dims before `axis` and those from it on are multiplied."> {
+  let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis);
+}
+def QOpt_ConstantOfShapeOp : QOpt_MovementOp<"constant_of_shape",
+    "one value everywhere", "`value` has one element."> {
+  let arguments = (ins QOpt_IndexTensor:$shape, ElementsAttr:$value);
+}
+def QOpt_RangeOp : QOpt_MovementOp<"range", "arithmetic sequence",
+    "`start + i * delta` for i below `ceil((limit - start) / delta)`, integers."> {
+  let arguments = (ins QOpt_Tensor:$start, QOpt_Tensor:$limit, QOpt_Tensor:$delta);
+}
+def QOpt_SplitOp : QOpt_Op<"split", [Pure]> {
+  let summary = "parts along one axis";
+  let description = "`sizes` sum to the dim of `axis`.";
+  let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis, DenseI64ArrayAttr:$sizes);
+  let results = (outs Variadic<QOpt_Tensor>:$parts);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+}
+
+#endif

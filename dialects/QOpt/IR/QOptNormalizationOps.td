@@ -1,0 +1,97 @@
+//===- QOptNormalizationOps.td - Norms, softmax, pools, sums -*- tablegen -*-===//
+//
+// Ops that reduce an axis without a product of two tensors.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_IR_QOPTNORMALIZATIONOPS_TD
+#define DIALECTS_QOPT_IR_QOPTNORMALIZATIONOPS_TD
+
+include "dialects/QOpt/IR/QOptBase.td"
+
+class QOpt_ReducingOp<string mnemonic> : QOpt_Op<mnemonic, [Pure]> {
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def QOpt_BatchNormOp : QOpt_ReducingOp<"batch_norm"> {
+  let summary = "batch normalisation with fixed statistics, channel axis 1";
+  let description = [{
+    ```
+    m = scale / sqrt(variance + epsilon);  result = fma(x - mean, m, bias)
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$scale, QOpt_Tensor:$bias,
+    QOpt_Tensor:$mean, QOpt_Tensor:$variance, F32Attr:$epsilon);
+}
+
+def QOpt_LayerNormOp : QOpt_ReducingOp<"layer_norm"> {
+  let summary = "layer normalisation over the axes from `axis` on";
+  let description = [{
+    With n the number of elements of a row:
+    ```
+    mean = rowSum(x) / n;  d = x - mean
+    variance = (row sum by fma(d, d, s)) / n;  r = 1 / sqrt(variance + epsilon)
+    result = fma(d * r, scale, bias)       (no bias: (d * r) * scale)
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$scale,
+    Optional<QOpt_Tensor>:$bias, I64Attr:$axis, F32Attr:$epsilon);
+}
+
+def QOpt_SoftmaxOp : QOpt_ReducingOp<"softmax"> {
+  let summary = "softmax along one axis";
+  let description = [{
+    ```
+    m = max(x);  e = expF32(x - m);  result = e / rowSum(e)
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis);
+}
+
+def QOpt_ReduceOp : QOpt_ReducingOp<"reduce"> {
+  let summary = "sum, mean, max, min, product or Euclidean norm over axes";
+  let description = [{
+    `axes` are ascending and not negative; the reduced elements of an output are
+    taken in row-major order.
+    ```
+    sum: rowSum(x)   mean: rowSum(x) / n   l2: sqrt(row sum by fma(x, x, s))
+    max, min: NaN wins   prod: one chain of products from 1
+    ```
+    Integers: exact, wrapping; mean truncates.
+  }];
+  let arguments = (ins QOpt_Tensor:$x, StrAttr:$kind, DenseI64ArrayAttr:$axes,
+    BoolAttr:$keepdims);
+  let hasVerifier = 1;
+}
+
+def QOpt_GlobalAveragePoolOp : QOpt_ReducingOp<"global_average_pool"> {
+  let summary = "mean over the spatial axes, kept with size 1";
+  let description = "```\nresult = rowSum(x over spatial positions) / n\n```\n";
+  let arguments = (ins QOpt_Tensor:$x);
+}
+
+def QOpt_AveragePoolOp : QOpt_ReducingOp<"average_pool"> {
+  let summary = "mean over windows";
+  let description = [{
+    ```
+    result = (sum in ascending (kh, kw) from +0 of the positions inside) / count
+    ```
+    count is the number of positions inside x, or of the window (inside x and
+    its pads) with `count_include_pad`.
+  }];
+  let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$kernel,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, BoolAttr:$ceil_mode,
+    BoolAttr:$count_include_pad);
+}
+
+def QOpt_MaxPoolOp : QOpt_ReducingOp<"max_pool"> {
+  let summary = "maximum over windows; pads do not take part";
+  let description = "```\nresult = max over the positions inside; NaN wins\n```\n";
+  let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$kernel,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
+    DenseI64ArrayAttr:$dilations, BoolAttr:$ceil_mode);
+}
+
+#endif

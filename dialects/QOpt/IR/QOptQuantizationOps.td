@@ -1,0 +1,169 @@
+//===- QOptQuantizationOps.td - Codes, scales, constants ----*- tablegen -*-===//
+//
+// Between reals and codes, and between codes and codes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_IR_QOPTQUANTIZATIONOPS_TD
+#define DIALECTS_QOPT_IR_QOPTQUANTIZATIONOPS_TD
+
+include "dialects/QOpt/IR/QOptAttrs.td"
+
+def QOpt_ConstantOp : QOpt_Op<"constant", [Pure, ConstantLike]> {
+  let summary = "a constant tensor";
+  let description = [{
+    `value` is a `#qopt.weight` or, for small tensors, an elements attribute.
+
+    Constraints:
+    - (C1) a weight's length is `ceil(elements * bits / 8)` bytes.
+    - (C2) an elements attribute has the result's type.
+    - (C3) the result's dims are static.
+  }];
+  let arguments = (ins AnyAttr:$value);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat = "`(` $value `)` attr-dict `:` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def QOpt_QuantizeOp : QOpt_Op<"quantize", [Pure, AttrSizedOperandSegments]> {
+  let summary = "reals to codes with given scales";
+  let description = [{
+    With s the f32 product of the scales and z the zero (0 where absent):
+    ```
+    integers: clamp(rne(x * r) + z), r = f32(1 / s); with `divide`, rne(x / s) + z
+    floats:   round(x * r) once, saturating; with `divide`, of x / s + z
+    E8M0 scales: x * 2^-e exactly as scale2(x, -e)
+    ```
+    NaN becomes the lowest integer code; infinities saturate.
+  }];
+  let arguments = (ins QOpt_Tensor:$x, Variadic<QOpt_Tensor>:$scales,
+    Variadic<QOpt_Tensor>:$zeros, QOpt_FormatAttr:$format,
+    UnitAttr:$divide, DefaultValuedAttr<BoolAttr, "true">:$saturate);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat = [{
+    $x `scales` `(` $scales `)` (`zeros` `(` $zeros^ `)`)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QOpt_DequantizeOp
+    : QOpt_Op<"dequantize", [Pure, AttrSizedOperandSegments]> {
+  let summary = "codes, or i32 accumulators, to reals";
+  let description = [{
+    ```
+    result = ((f32(code) - f32(zero)) * unit) * s, s the f32 product of the scales
+    E8M0 scales: scale2(f32(code) * unit, e)
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$codes, Variadic<QOpt_Tensor>:$scales,
+    Variadic<QOpt_Tensor>:$zeros, OptionalAttr<QOpt_FormatAttr>:$format);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat = [{
+    $codes `scales` `(` $scales `)` (`zeros` `(` $zeros^ `)`)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
+  let summary = "reals to codes with scales made from the data";
+  let description = [{
+    Integers, per row (all but the last axis, or the sample with `per = "sample"`):
+    ```
+    amax = max|x|;  s = amax == 0 ? 1 : amax / qmax;  r = amax == 0 ? 1 : qmax / amax
+    code = clamp(rne(x * r)), symmetric grid
+    ```
+    Block formats: blocks along the format's axis, the last may be short; the
+    shared exponent by `rule` (`floor`, `ceil`, `even`); elements
+    `round(scale2(x, -e))` saturating; a block with NaN or Inf has scale 0xFF and
+    codes 0; a zero block has scale 0x00 and codes 0. NVFP4: the tensor scale is
+    the second scale operand's value, made from the calibrated or dynamic
+    maximum: s_t = amax / 2688, block scale = round_e4m3(min((amax_b / 6) / s_t,
+    448)), element = round(x / (s_b * s_t)) with 0 where the divisor is 0.
+    Results are the codes, then the scales, innermost first.
+  }];
+  let arguments = (ins QOpt_Tensor:$x, QOpt_FormatAttr:$format,
+    DefaultValuedStrAttr<StrAttr, "row">:$per,
+    DefaultValuedStrAttr<StrAttr, "floor">:$rule);
+  let results = (outs QOpt_Tensor:$codes, Variadic<QOpt_Tensor>:$scales);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def QOpt_RequantizeOp : QOpt_Op<"requantize", [Pure]> {
+  let summary = "turn integer accumulators into codes";
+  let description = [{
+    ```
+    result = clamp(rne(f32(accumulator) * multiplier) + zero, min, max)
+    ```
+
+    Constraints:
+    - (C1) `multiplier` and `zero` have the rank of the result; each size is 1
+      or the dim.
+    - (C2) `min` and `max` are values of the result's element type, min <= max.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.requantize %0, %m, %z {min = -128 : i64, max = 127 : i64}
+      : (tensor<4x8xi32>, tensor<1x8xf32>, tensor<1x1xi8>) -> tensor<4x8xi8>
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$accumulator, QOpt_Tensor:$multiplier,
+    QOpt_Tensor:$zero, I64Attr:$min, I64Attr:$max);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def QOpt_ShiftOp : QOpt_Op<"shift", [Pure]> {
+  let summary = "scale integers by a power of two";
+  let description = [{
+    ```
+    result = clamp(rneShift(x, amount) + zero, min, max)
+    ```
+    rneShift rounds half to even; a negative amount shifts left, saturating to
+    i32. An absent zero is 0.
+
+    Constraints:
+    - (C1) `amount` and `zero` have the rank of the result; each size is 1 or
+      the dim.
+    - (C2) `min` and `max` are values of the result's element type, min <= max.
+  }];
+  let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$amount,
+    Optional<QOpt_Tensor>:$zero, I64Attr:$min, I64Attr:$max);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def QOpt_LookupOp : QOpt_Op<"lookup", [Pure]> {
+  let summary = "a function of one 8-bit code, as a table";
+  let description = [{
+    ```
+    result = table[code + 128]      (ui8: table[code])
+    ```
+
+    Constraints:
+    - (C1) `table` has 256 elements of the result's element type.
+  }];
+  let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$table);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def QOpt_ObserveOp : QOpt_Op<"observe", []> {
+  let summary = "hand a tensor to the calibration observers";
+  let description = "Changes nothing; `id` names the statistic.";
+  let arguments = (ins QOpt_Tensor:$x, I64Attr:$id);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
+}
+
+#endif
