@@ -1,0 +1,74 @@
+"""The models with what it takes to judge them: an ONNX file, data and a metric.
+
+prepare(NAME) gives paths; what has to be fetched, exported or rendered is made
+once for each state of the scripts, under the cache folder of fetch.py.
+"""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Callable
+
+import digits_data
+from fetch import cache_folder
+
+
+@dataclass(frozen=True)
+class Task:
+    model: Callable[[], Path]
+    """The path of the ONNX file."""
+    write_data: Callable[[Path], None]
+    """Writes the folders calib/ and eval/, and what score needs, to a folder."""
+    score: Callable[[Path, Path], dict]
+    """The figures of outputs in the second folder on the data in the first."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    model: Path
+    data: Path
+    score: Callable[[Path], dict]
+    """The figures of a folder of outputs, one .npz for each of data/eval."""
+
+    @property
+    def calib(self):
+        return self.data / "calib"
+
+    @property
+    def eval(self):
+        return self.data / "eval"
+
+
+def made_folder():
+    """Where what these scripts make is kept: other scripts, other folder."""
+    sources = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        sources.update(path.read_bytes())
+    return cache_folder() / "made" / sources.hexdigest()[:16]
+
+
+def _digits(kind):
+    return Task(model=lambda: Path(__file__).with_name(f"digits-{kind}.onnx"),
+                write_data=partial(digits_data.write_data, kind), score=digits_data.score)
+
+
+TASKS = {
+    "digits-mlp": _digits("mlp"),
+    "digits-cnn": _digits("cnn"),
+}
+
+
+def prepare(name, data=None):
+    """Fetches or makes the model `name` and, unless it is there, its data."""
+    task = TASKS[name]
+    model = task.model()
+    folder = Path(data) if data else made_folder() / "data" / name
+    if not folder.exists():
+        # Rendered beside its place and moved, so that a folder is whole or not there.
+        unfinished = folder.with_name(folder.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        task.write_data(unfinished)
+        unfinished.replace(folder)
+    return Prepared(model, folder, partial(task.score, folder))
