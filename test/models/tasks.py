@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Callable
 
 import digits_data
-from fetch import cache_folder
+import ppocr_data
+from fetch import cache_folder, fetch
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,23 @@ def _digits(kind):
                 write_data=partial(digits_data.write_data, kind), score=digits_data.score)
 
 
+def _ppocr(kind):
+    def model():
+        return fetch(f"ppocr-{kind}")[f"ppocr-{kind}.onnx"]
+
+    def score(data, outputs):
+        if kind == "cls":
+            return ppocr_data.score_cls(data, outputs)
+        return ppocr_data.score_rec(model(), data, outputs)
+
+    return Task(model=model, write_data=partial(ppocr_data.write_data, kind), score=score)
+
+
 TASKS = {
     "digits-mlp": _digits("mlp"),
     "digits-cnn": _digits("cnn"),
+    "ppocr-rec": _ppocr("rec"),
+    "ppocr-cls": _ppocr("cls"),
 }
 
 
