@@ -5,15 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/TypeInference.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
 #include "dialects/QOpt/IR/ShapeFunctions.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qopt;
-
-/// Longest integer tensor whose elements are looked at.
-static constexpr int64_t kMaxShapeElements = 64;
 
 std::optional<SmallVector<int64_t>> qopt::getConstantIntegers(Value value) {
   auto constant = value.getDefiningOp<ConstantOp>();
@@ -120,8 +118,10 @@ struct StaticDimPolicy {
     auto type = cast<RankedTensorType>(value.getType());
     if (auto integers = getConstantIntegers(value))
       return SmallVector<Dim>(integers->begin(), integers->end());
+    if (auto known = getKnownIntegers(value))
+      return *known;
     int64_t count = type.hasStaticShape() ? type.getNumElements() : 0;
-    if (count > kMaxShapeElements)
+    if (count > kMaxKnownIntegers)
       count = 0;
     return SmallVector<Dim>(count, std::nullopt);
   }

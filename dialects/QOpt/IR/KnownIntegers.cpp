@@ -1,0 +1,209 @@
+//===- KnownIntegers.cpp - What is known of shape arithmetic --------------===//
+//
+// A value may be used many times on the way, so the number of ops that one
+// question visits is bounded: what lies behind the bound is unknown.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/IR/KnownIntegers.h"
+#include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/TypeInference.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+using Integer = std::optional<int64_t>;
+using Integers = SmallVector<Integer>;
+
+class Evaluation {
+public:
+  std::optional<Integers> evaluate(Value value);
+
+private:
+  Integers evaluateOp(Operation *op, int64_t count);
+  Integers evaluateBinary(Operation *op, int64_t count);
+  Integers evaluateGather(GatherOp op, int64_t count);
+  Integers evaluateSlice(SliceOp op, int64_t count);
+
+  /// Ops that may still be visited.
+  int budget = 256;
+};
+} // namespace
+
+/// Elements of a list whose number is static; nothing for other tensors.
+static std::optional<int64_t> getCount(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getRank() > 1 || !type.hasStaticShape() ||
+      !(type.getElementType().isSignlessInteger(64) ||
+        type.getElementType().isSignlessInteger(32)))
+    return std::nullopt;
+  int64_t count = type.getNumElements();
+  return count <= kMaxKnownIntegers ? std::optional(count) : std::nullopt;
+}
+
+std::optional<Integers> Evaluation::evaluate(Value value) {
+  std::optional<int64_t> count = getCount(value);
+  if (!count)
+    return std::nullopt;
+  Integers unknown(*count, std::nullopt);
+  Operation *op = value.getDefiningOp();
+  if (!op || budget-- <= 0)
+    return unknown;
+  Integers result = evaluateOp(op, *count);
+  return static_cast<int64_t>(result.size()) == *count ? result : unknown;
+}
+
+static Integer combine(Operation *op, int64_t a, int64_t b) {
+  int64_t result = 0;
+  bool overflows =
+      TypeSwitch<Operation *, bool>(op)
+          .Case([&](AddOp) { return llvm::AddOverflow(a, b, result); })
+          .Case([&](SubOp) { return llvm::SubOverflow(a, b, result); })
+          .Case([&](MulOp) { return llvm::MulOverflow(a, b, result); })
+          .Case([&](DivOp) {
+            if (b == 0 || b == -1)
+              return true;
+            result = a / b;
+            return false;
+          })
+          .Case([&](MinOp) { return result = std::min(a, b), false; })
+          .Case([&](MaxOp) { return result = std::max(a, b), false; })
+          .Default([](Operation *) { return true; });
+  unsigned width = cast<RankedTensorType>(op->getResult(0).getType())
+                       .getElementType()
+                       .getIntOrFloatBitWidth();
+  if (overflows || !llvm::isIntN(width, result))
+    return std::nullopt;
+  return result;
+}
+
+Integers Evaluation::evaluateBinary(Operation *op, int64_t count) {
+  auto lhs = evaluate(op->getOperand(0)), rhs = evaluate(op->getOperand(1));
+  if (!lhs || !rhs)
+    return {};
+  Integers result;
+  for (int64_t i = 0; i < count; ++i) {
+    if ((lhs->size() != 1 && i >= static_cast<int64_t>(lhs->size())) ||
+        (rhs->size() != 1 && i >= static_cast<int64_t>(rhs->size())))
+      return {};
+    Integer a = (*lhs)[lhs->size() == 1 ? 0 : i];
+    Integer b = (*rhs)[rhs->size() == 1 ? 0 : i];
+    result.push_back(a && b ? combine(op, *a, *b) : std::nullopt);
+  }
+  return result;
+}
+
+Integers Evaluation::evaluateGather(GatherOp op, int64_t count) {
+  auto x = evaluate(op.getX()), indices = evaluate(op.getIndices());
+  if (!x || !indices || op.getAxis() != 0 ||
+      cast<RankedTensorType>(op.getX().getType()).getRank() != 1)
+    return {};
+  Integers result;
+  int64_t size = x->size();
+  for (Integer index : *indices) {
+    if (index && *index < 0)
+      index = *index + size;
+    bool isInside = index && *index >= 0 && *index < size;
+    result.push_back(isInside ? (*x)[*index] : std::nullopt);
+  }
+  return result;
+}
+
+Integers Evaluation::evaluateSlice(SliceOp op, int64_t count) {
+  auto x = evaluate(op.getX());
+  auto starts = evaluate(op.getStarts());
+  Integers steps{1};
+  if (op.getSteps())
+    steps = evaluate(op.getSteps()).value_or(Integers());
+  if (!x || !starts || starts->size() != 1 || !starts->front() ||
+      steps.size() != 1 || steps.front() != 1)
+    return {};
+  int64_t size = x->size(), start = *starts->front();
+  if (start < 0)
+    start = start < -size ? 0 : start + size;
+  // The result's type says how many there are.
+  if (start > size || count > size - start)
+    return {};
+  return Integers(x->begin() + start, x->begin() + start + count);
+}
+
+Integers Evaluation::evaluateOp(Operation *op, int64_t count) {
+  return TypeSwitch<Operation *, Integers>(op)
+      .Case([&](ConstantOp constant) -> Integers {
+        auto integers = getConstantIntegers(constant.getResult());
+        if (!integers)
+          return {};
+        return Integers(integers->begin(), integers->end());
+      })
+      .Case([&](ShapeOp shape) -> Integers {
+        auto type = cast<RankedTensorType>(shape.getX().getType());
+        int64_t start = shape.getStart(), end = shape.getEnd();
+        if (start < 0 || end > type.getRank())
+          return {};
+        Integers result;
+        for (int64_t i = start; i < end; ++i)
+          result.push_back(type.isDynamicDim(i) ? Integer()
+                                                : Integer(type.getDimSize(i)));
+        return result;
+      })
+      .Case([&](ConcatOp concat) -> Integers {
+        Integers result;
+        for (Value input : concat.getInputs()) {
+          auto part = evaluate(input);
+          if (!part)
+            return {};
+          result.append(*part);
+        }
+        return result;
+      })
+      .Case<SqueezeOp, UnsqueezeOp, ReshapeOp, FlattenOp, TransposeOp>(
+          [&](auto move) -> Integers {
+            return evaluate(move.getX()).value_or(Integers());
+          })
+      .Case([&](CastOp cast) -> Integers {
+        auto x = evaluate(cast.getX());
+        if (!x)
+          return {};
+        unsigned width = mlir::cast<RankedTensorType>(cast.getType())
+                             .getElementType()
+                             .getIntOrFloatBitWidth();
+        for (Integer &element : *x)
+          if (element && !llvm::isIntN(width, *element))
+            element = std::nullopt;
+        return *x;
+      })
+      .Case([&](ConstantOfShapeOp fill) -> Integers {
+        auto elements = dyn_cast<DenseIntElementsAttr>(fill.getValue());
+        if (!elements || elements.getNumElements() != 1)
+          return {};
+        return Integers(count, (*elements.value_begin<APInt>()).getSExtValue());
+      })
+      .Case([&](GatherOp gather) { return evaluateGather(gather, count); })
+      .Case([&](SliceOp slice) { return evaluateSlice(slice, count); })
+      .Case<AddOp, SubOp, MulOp, DivOp, MinOp, MaxOp>(
+          [&](auto binary) { return evaluateBinary(binary, count); })
+      .Default([](Operation *) { return Integers(); });
+}
+
+std::optional<Integers> qopt::getKnownIntegers(Value value) {
+  return Evaluation().evaluate(value);
+}
+
+std::optional<SmallVector<int64_t>> qopt::getAllKnownIntegers(Value value) {
+  auto constant = getConstantIntegers(value);
+  if (constant)
+    return constant;
+  auto known = getKnownIntegers(value);
+  if (!known)
+    return std::nullopt;
+  SmallVector<int64_t> result;
+  for (Integer element : *known) {
+    if (!element)
+      return std::nullopt;
+    result.push_back(*element);
+  }
+  return result;
+}
