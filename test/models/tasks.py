@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Callable
 
 import digits_data
+import export_minilm
+import minilm_data
 import ppocr_data
 from fetch import cache_folder, fetch
 
@@ -42,10 +44,10 @@ class Prepared:
         return self.data / "eval"
 
 
-def made_folder():
-    """Where what these scripts make is kept: other scripts, other folder."""
+def made_folder(pattern):
+    """Where what the files `pattern` make is kept: other files, other folder."""
     sources = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.glob(pattern)):
         sources.update(path.read_bytes())
     return cache_folder() / "made" / sources.hexdigest()[:16]
 
@@ -67,11 +69,24 @@ def _ppocr(kind):
     return Task(model=model, write_data=partial(ppocr_data.write_data, kind), score=score)
 
 
+def _minilm():
+    def model():
+        path = made_folder("export_minilm.py") / "minilm.onnx"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            export_minilm.export(path)
+        return path
+
+    return Task(model=model, write_data=lambda out: minilm_data.write_data(model(), out),
+                score=minilm_data.score)
+
+
 TASKS = {
     "digits-mlp": _digits("mlp"),
     "digits-cnn": _digits("cnn"),
     "ppocr-rec": _ppocr("rec"),
     "ppocr-cls": _ppocr("cls"),
+    "minilm": _minilm(),
 }
 
 
@@ -79,7 +94,7 @@ def prepare(name, data=None):
     """Fetches or makes the model `name` and, unless it is there, its data."""
     task = TASKS[name]
     model = task.model()
-    folder = Path(data) if data else made_folder() / "data" / name
+    folder = Path(data) if data else made_folder("*.[pt][yxs]*") / name
     if not folder.exists():
         # Rendered beside its place and moved, so that a folder is whole or not there.
         unfinished = folder.with_name(folder.name + ".unfinished")
