@@ -111,6 +111,7 @@ typedef struct qopt_tensor {
   void *data;
   const int64_t *dims;
   int64_t rank;
+  /** For inputs 0 is allowed: as the model declares it. */
   qopt_element_type element_type;
   int32_t reserved;
   /** Bytes that may be accessed from `data` on: at least what the dims say. */
@@ -196,8 +197,8 @@ typedef struct qopt_model_api {
       failure the outputs are unchanged but for the bytes in their buffers. */
   qopt_status (*run)(qopt_context *context, const qopt_tensor *inputs,
                      qopt_tensor *outputs);
-  /** Output `index` of the last run that succeeded, as `run` describes it.
-      QOPT_BAD_USE: no such output, or no run yet. */
+  /** Output `index` of the last run, as `run` describes it.
+      QOPT_BAD_USE: no such output, or the last run did not succeed. */
   qopt_status (*get_output)(const qopt_context *context, int64_t index,
                             qopt_tensor *output);
   /** Why the last run failed; "" after success. */

@@ -1,0 +1,54 @@
+//===- Arena.h - The memory of one context ----------------------*- C++ -*-===//
+//
+// Best fit with coalescing over few large mappings. A run needs much the same
+// blocks as the run before, so memory stays until the context ends; different
+// shapes reuse the same bytes because free neighbours merge.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_RUNTIME_ARENA_H
+#define QOPT_LIB_RUNTIME_ARENA_H
+
+#include <atomic>
+#include <stddef.h>
+#include <stdint.h>
+
+namespace qopt::runtime {
+
+class Arena {
+public:
+  /// 64-byte aligned memory with 64 spare bytes behind it, not cleared, or
+  /// null. May be called from any thread.
+  void *allocate(int64_t bytes);
+  void free(void *data);
+
+  /// Takes all memory back from its users. Several mappings become one of
+  /// their total size when it is next needed.
+  void reset();
+
+  /// Gives all memory back to the system.
+  void release();
+
+  /// Bytes that are mapped.
+  uint64_t getMappedSize() const { return mappedSize; }
+
+private:
+  struct Block;
+  struct Mapping;
+
+  bool addMapping(uint64_t bytes);
+  void insertFree(Block *block);
+  void removeFree(Block *block);
+  void lock();
+  void unlock() { isLocked.clear(std::memory_order_release); }
+
+  std::atomic_flag isLocked = ATOMIC_FLAG_INIT;
+  Mapping *mappings = nullptr;
+  Block *freeBlocks = nullptr;
+  uint64_t mappedSize = 0;
+  uint64_t nextMappingSize = 4 << 20;
+};
+
+} // namespace qopt::runtime
+
+#endif // QOPT_LIB_RUNTIME_ARENA_H

@@ -1,0 +1,187 @@
+//===- ThreadPool.cpp - The threads of one context --------------*- C++ -*-===//
+//
+// Kernels follow each other within microseconds, so both sides spin for a short
+// while before they sleep. Whoever wakes another first changes the number that
+// the other sleeps on and then looks whether it sleeps; the sleeper does the
+// two in the other order. So no wake-up is lost.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ThreadPool.h"
+#include "FloatMode.h"
+
+#include <climits>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+using namespace qopt::runtime;
+
+static constexpr int64_t maxSpinNanoseconds = 50'000;
+
+static void sleepWhileEqual(std::atomic<uint32_t> &number, uint32_t value) {
+  syscall(SYS_futex, &number, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+}
+
+static void wakeAll(std::atomic<uint32_t> &number) {
+  syscall(SYS_futex, &number, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+}
+
+static int64_t readNanoseconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+/// Spins until `condition()` or until the time is over; returns the condition.
+template <typename Condition>
+static bool spinUntil(int64_t nanoseconds, Condition condition) {
+  if (condition())
+    return true;
+  if (nanoseconds == 0)
+    return false;
+  int64_t end = readNanoseconds() + nanoseconds;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (condition())
+        return true;
+      _mm_pause();
+    }
+  } while (readNanoseconds() < end);
+  return false;
+}
+
+int64_t qopt::runtime::countUsableCpus() {
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
+    return 1;
+  int64_t count = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    count += CPU_ISSET(cpu, &cpus) ? 1 : 0;
+  return count > 0 ? count : 1;
+}
+
+/// Ties the calling thread to the CPU with this number among the usable ones.
+static void pinToCpu(int64_t index) {
+  cpu_set_t usable, chosen;
+  if (sched_getaffinity(0, sizeof(usable), &usable) != 0)
+    return;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &usable) || index-- != 0)
+      continue;
+    CPU_ZERO(&chosen);
+    CPU_SET(cpu, &chosen);
+    sched_setaffinity(0, sizeof(chosen), &chosen);
+    return;
+  }
+}
+
+void ThreadPool::runShare(int64_t thread) const {
+  // The first `extra` threads take one part more.
+  int64_t share = parts / threadCount;
+  int64_t extra = parts % threadCount;
+  int64_t begin = thread * share + (thread < extra ? thread : extra);
+  int64_t end = begin + share + (thread < extra ? 1 : 0);
+  for (int64_t part = begin; part < end; ++part)
+    task(state, part, thread);
+}
+
+void ThreadPool::waitForJob(uint32_t seen) {
+  auto hasJob = [&] { return job.load(std::memory_order_acquire) != seen; };
+  if (spinUntil(spinNanoseconds, hasJob))
+    return;
+  sleepers.fetch_add(1);
+  while (!hasJob())
+    sleepWhileEqual(job, seen);
+  sleepers.fetch_sub(1);
+}
+
+void *ThreadPool::runWorker(void *argument) {
+  Worker &worker = *static_cast<Worker *>(argument);
+  ThreadPool &pool = *worker.pool;
+  if (pool.isPinned)
+    pinToCpu(worker.index);
+  DefaultFloatMode mode;
+  for (uint32_t seen = 0;; ++seen) {
+    pool.waitForJob(seen);
+    if (pool.isStopping.load())
+      return nullptr;
+    pool.runShare(worker.index);
+    if (pool.pending.fetch_sub(1) == 1 && pool.isCallerAsleep.load())
+      wakeAll(pool.pending);
+  }
+}
+
+bool ThreadPool::start(int64_t threads) {
+  int64_t cpus = countUsableCpus();
+  threadCount = threads;
+  // A pool that leaves CPUs free must not choose them: another pool may have
+  // chosen the same. One with more threads than CPUs must not spin.
+  isPinned = threads == cpus;
+  spinNanoseconds = threads <= cpus ? maxSpinNanoseconds : 0;
+  if (threads == 1)
+    return true;
+  workers = static_cast<Worker *>(calloc(threads, sizeof(Worker)));
+  if (!workers)
+    return false;
+
+  // The host's signals are for the host's threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
+  bool isStarted = true;
+  for (int64_t index = 1; index < threads && isStarted; ++index) {
+    workers[index].pool = this;
+    workers[index].index = index;
+    isStarted = pthread_create(&workers[index].thread, nullptr, runWorker,
+                               &workers[index]) == 0;
+    if (isStarted)
+      startedCount = index;
+  }
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (!isStarted)
+    stop();
+  return isStarted;
+}
+
+void ThreadPool::stop() {
+  isStopping.store(true);
+  job.fetch_add(1);
+  wakeAll(job);
+  for (int64_t index = 1; index <= startedCount; ++index)
+    pthread_join(workers[index].thread, nullptr);
+  free(workers);
+  workers = nullptr;
+  startedCount = 0;
+}
+
+void ThreadPool::waitForWorkers() {
+  auto isDone = [&] { return pending.load(std::memory_order_acquire) == 0; };
+  if (spinUntil(spinNanoseconds, isDone))
+    return;
+  isCallerAsleep.store(1);
+  while (uint32_t count = pending.load())
+    sleepWhileEqual(pending, count);
+  isCallerAsleep.store(0);
+}
+
+void ThreadPool::run(qopt_task newTask, void *newState, int64_t newParts) {
+  if (threadCount == 1 || newParts <= 1) {
+    for (int64_t part = 0; part < newParts; ++part)
+      newTask(newState, part, 0);
+    return;
+  }
+  task = newTask;
+  state = newState;
+  parts = newParts;
+  pending.store(threadCount - 1);
+  job.fetch_add(1);
+  if (sleepers.load() != 0)
+    wakeAll(job);
+  runShare(0);
+  waitForWorkers();
+}
