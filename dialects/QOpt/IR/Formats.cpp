@@ -142,8 +142,8 @@ std::optional<ElementFormat> qopt::elementFormatOf(mlir::Type type) {
   if (!type || !type.isIntOrFloat())
     return std::nullopt;
   if (type.isSignedInteger())
-    type = mlir::IntegerType::get(type.getContext(),
-                                  type.getIntOrFloatBitWidth());
+    type =
+        mlir::IntegerType::get(type.getContext(), type.getIntOrFloatBitWidth());
   for (size_t i = 0; i < std::size(elementTable); ++i)
     if (typeOf(ElementFormat(i), type.getContext()) == type)
       return ElementFormat(i);
@@ -276,9 +276,8 @@ static uint32_t encodeMagnitude(float value, int exponent,
   if (valueExponent > info.emax)
     return overflow;
   int binade = std::max(valueExponent, info.emin());
-  uint32_t significand =
-      shiftRightToEven(magnitude.significand,
-                       23 - info.mantissaBits + (binade - valueExponent));
+  uint32_t significand = shiftRightToEven(
+      magnitude.significand, 23 - info.mantissaBits + (binade - valueExponent));
   // A carry out of the significand moves into the exponent field by itself.
   uint32_t code =
       significand + (uint32_t(binade - info.emin()) << info.mantissaBits);
@@ -320,8 +319,8 @@ uint32_t qopt::encode(float value, ElementFormat format, bool saturate) {
   if (info.kind == ElementKind::Exponent)
     return encodeE8M0(value, ScaleRounding::Up, saturate);
   if (info.isInteger())
-    return uint32_t(roundToInteger(value, 0, info.integerMin,
-                                   info.integerMax)) &
+    return uint32_t(
+               roundToInteger(value, 0, info.integerMin, info.integerMax)) &
            info.codeMask();
   return encodeFloat(value, 0, info, saturate && info.bits <= 8);
 }
@@ -338,12 +337,11 @@ static float decodeFloat(uint32_t code, const ElementFormatInfo &info) {
   uint32_t mantissa = magnitude & ((1u << info.mantissaBits) - 1);
   if (field == 0 && info.bias != 127)
     // Exact: a small integer times a normal power of two.
-    return floatOf(sign | bitsOf(float(mantissa) *
-                                 floatOf(uint32_t(info.emin() -
-                                                  info.mantissaBits + 127)
-                                         << 23)));
-  return floatOf(sign |
-                 ((field ? field - info.bias + 127 : 0) << 23) |
+    return floatOf(
+        sign |
+        bitsOf(float(mantissa) *
+               floatOf(uint32_t(info.emin() - info.mantissaBits + 127) << 23)));
+  return floatOf(sign | ((field ? field - info.bias + 127 : 0) << 23) |
                  (mantissa << (23 - info.mantissaBits)));
 }
 
@@ -470,8 +468,7 @@ int32_t qopt::integerDecode(uint32_t code, const BlockFormat &format) {
   assert(info.integerLog2 && "format has no integer decode");
   if (info.isInteger())
     return integerOf(code, format.element);
-  return int32_t(decode(code, format.element) *
-                 float(1 << *info.integerLog2));
+  return int32_t(decode(code, format.element) * float(1 << *info.integerLog2));
 }
 
 float qopt::unitDecode(uint32_t code, const BlockFormat &format) {

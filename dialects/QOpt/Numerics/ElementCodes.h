@@ -57,8 +57,7 @@ typename B::I encodeFloatCode(B &b, typename B::F x, ElementFormat format,
     code = b.shrU(b.addI(b.addI(magnitude, b.i(0x7FFF)), even), b.i(16));
   } else {
     // From 2 * max on everything overflows alike.
-    F bounded = b.floatOf(
-        b.minS(magnitude, b.bitsOf(b.f(2 * info.max))));
+    F bounded = b.floatOf(b.minS(magnitude, b.bitsOf(b.f(2 * info.max))));
     // Adding 2^(e + 23 - M) rounds to the step 2^(e - M) of the value's binade
     // and leaves the significand in the low bits.
     I binade = b.maxS(b.andI(b.bitsOf(bounded), b.i(0x7F800000)),
@@ -69,8 +68,8 @@ typename B::I encodeFloatCode(B &b, typename B::F x, ElementFormat format,
     I steps = b.shrU(b.subI(binade, b.i((info.emin() + 127) << 23)),
                      b.i(23 - mantissaBits));
     code = b.addI(significand, steps);
-    bool clamps = info.specials == SpecialValues::None ||
-                  (saturate && info.bits <= 8);
+    bool clamps =
+        info.specials == SpecialValues::None || (saturate && info.bits <= 8);
     if (clamps)
       code = b.minS(code, b.i(special.maxFinite));
     else
@@ -106,8 +105,8 @@ typename B::F decodeFloatCode(B &b, typename B::I code, ElementFormat format) {
   if (info.specials == SpecialValues::InfinityAndNaN) {
     // The largest exponent field becomes float32's; a NaN is made quiet.
     I top = b.orI(b.i(0x7F800000), b.shl(magnitude, b.i(23 - mantissaBits)));
-    top = b.select(b.gtS(magnitude, b.i(special.infinity)), b.i(0x7FC00000),
-                   top);
+    top =
+        b.select(b.gtS(magnitude, b.i(special.infinity)), b.i(0x7FC00000), top);
     bits = b.select(b.gtS(magnitude, b.i(special.maxFinite)), top, bits);
   }
   return b.floatOf(b.orI(bits, sign));
@@ -215,8 +214,7 @@ typename B::I mxElementCode(B &b, typename B::F x, typename B::I amax,
                             typename B::I byte, const BlockFormat &format) {
   typename B::F scaled = scaleInRange(b, x, b.subI(b.i(127), byte));
   typename B::I code = encodeUnit(b, scaled, format);
-  auto isDead =
-      b.orM(b.eqI(amax, b.i(0)), b.geS(amax, b.i(0x7F800000)));
+  auto isDead = b.orM(b.eqI(amax, b.i(0)), b.geS(amax, b.i(0x7F800000)));
   return b.select(isDead, b.i(0), code);
 }
 
@@ -237,12 +235,11 @@ typename B::F scaleByBytes(B &b, typename B::F x, typename B::I sumOfBytes,
 /// As nvfp4EncodeScale(), for the bits of the tensor's largest magnitude.
 template <class B>
 typename B::F nvfp4EncodeScaleOfBits(B &b, typename B::I amax) {
-  float top = infoOf(ElementFormat::F8E4M3FN).max *
-              infoOf(ElementFormat::F4E2M1FN).max;
+  float top =
+      infoOf(ElementFormat::F8E4M3FN).max * infoOf(ElementFormat::F4E2M1FN).max;
   typename B::F scale = b.div(b.f(top), b.floatOf(amax));
   scale = b.select(b.ogt(scale, b.f(0x1p126f)), b.f(0x1p126f), scale);
-  auto isOrdinary =
-      b.andM(b.gtS(amax, b.i(0)), b.ltS(amax, b.i(0x7F800000)));
+  auto isOrdinary = b.andM(b.gtS(amax, b.i(0)), b.ltS(amax, b.i(0x7F800000)));
   return b.select(isOrdinary, scale, b.f(1));
 }
 

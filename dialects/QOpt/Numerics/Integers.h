@@ -67,10 +67,9 @@ typename B::I rshiftRne(B &b, typename B::I x, typename B::I n) {
   I quotient = b.shrS(x, right);
   I half = b.shrU(b.shl(one, right), one);
   I rest = b.andI(x, b.subI(b.shl(one, right), one));
-  auto isUp = b.orM(
-      b.gtS(rest, half),
-      b.andM(b.andM(b.eqI(rest, half), b.neI(half, zero)),
-             b.neI(b.andI(quotient, one), zero)));
+  auto isUp = b.orM(b.gtS(rest, half),
+                    b.andM(b.andM(b.eqI(rest, half), b.neI(half, zero)),
+                           b.neI(b.andI(quotient, one), zero)));
   I rounded = b.addI(quotient, b.select(isUp, one, zero));
   rounded = b.select(b.gtS(n, most), zero, rounded);
 

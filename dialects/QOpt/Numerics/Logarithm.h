@@ -30,8 +30,7 @@ template <class B> SplitNumber<B> splitAtOne(B &b, typename B::F x) {
   typename B::I bits = b.bitsOf(x);
   constexpr int32_t sqrtHalf = 0x3F3504F3;
   typename B::I k = b.shrS(b.subI(bits, b.i(sqrtHalf)), b.i(23));
-  typename B::F significand =
-      b.floatOf(b.subI(bits, b.shl(k, b.i(23))));
+  typename B::F significand = b.floatOf(b.subI(bits, b.shl(k, b.i(23))));
   k = b.addI(k, b.select(isSubnormal, b.i(-23), b.i(0)));
   return {b.toFloat(k), b.sub(significand, b.f(1))};
 }
@@ -41,11 +40,11 @@ template <class B> SplitNumber<B> splitAtOne(B &b, typename B::F x) {
 template <class B> typename B::F logF32(B &b, typename B::F x) {
   SplitNumber<B> split = splitAtOne(b, x);
   typename B::F f = split.f, k = split.exponent;
-  typename B::F q = polynomial(
-      b, f,
-      {-0x1p-1f, 0x1.555548p-2f, -0x1.000006p-2f, 0x1.99A476p-3f,
-       -0x1.555C46p-3f, 0x1.233BA8p-3f, -0x1.FC2886p-4f, 0x1.E6BF3Ap-4f,
-       -0x1.DE02BEp-4f, 0x1.14761p-4f});
+  typename B::F q =
+      polynomial(b, f,
+                 {-0x1p-1f, 0x1.555548p-2f, -0x1.000006p-2f, 0x1.99A476p-3f,
+                  -0x1.555C46p-3f, 0x1.233BA8p-3f, -0x1.FC2886p-4f,
+                  0x1.E6BF3Ap-4f, -0x1.DE02BEp-4f, 0x1.14761p-4f});
   typename B::F low = b.fma(b.mul(f, f), q, b.mul(k, b.f(ln2Rest)));
   typename B::F log = b.fma(k, b.f(ln2Short), b.add(f, low));
   log = b.select(b.olt(x, b.f(infinity)), log, x);
@@ -53,7 +52,8 @@ template <class B> typename B::F logF32(B &b, typename B::F x) {
   return b.select(b.oeq(x, b.f(0)), b.f(-infinity), log);
 }
 
-/// log(1 + x) for 0 <= x <= 1: what the sum 1 + x loses is added to first order.
+/// log(1 + x) for 0 <= x <= 1. What the sum 1 + x loses is added to first
+/// order.
 template <class B> typename B::F log1pOfUnitF32(B &b, typename B::F x) {
   typename B::F sum = b.add(b.f(1), x);
   typename B::F lost = b.sub(x, b.sub(sum, b.f(1)));

@@ -40,8 +40,12 @@ public:
   mlir::Type i64() const { return typeOf(builder.getI64Type()); }
 
   F f(float value) { return constant(builder.getF32FloatAttr(value), f32()); }
-  I i(int32_t value) { return constant(builder.getI32IntegerAttr(value), i32()); }
-  L l(int64_t value) { return constant(builder.getI64IntegerAttr(value), i64()); }
+  I i(int32_t value) {
+    return constant(builder.getI32IntegerAttr(value), i32());
+  }
+  L l(int64_t value) {
+    return constant(builder.getI64IntegerAttr(value), i64());
+  }
 
   F add(F x, F y) { return create<mlir::arith::AddFOp>(x, y); }
   F sub(F x, F y) { return create<mlir::arith::SubFOp>(x, y); }
@@ -71,8 +75,8 @@ public:
   M orM(M x, M y) { return create<mlir::arith::OrIOp>(x, y); }
   M xorM(M x, M y) { return create<mlir::arith::XOrIOp>(x, y); }
   M notM(M x) {
-    return xorM(x, constant(builder.getBoolAttr(true),
-                            typeOf(builder.getI1Type())));
+    return xorM(
+        x, constant(builder.getBoolAttr(true), typeOf(builder.getI1Type())));
   }
 
   I bitsOf(F x) { return cast<mlir::arith::BitcastOp>(i32(), x); }

@@ -29,12 +29,11 @@ template <class B> FloatPair<B> logPair(B &b, typename B::F a) {
   F divisor = b.add(b.f(2), f);
   F divisorLow = b.sub(f, b.sub(divisor, b.f(2)));
   F s = b.div(f, divisor);
-  F sLow = b.div(b.fma(b.neg(s), divisorLow, b.fma(b.neg(s), divisor, f)),
-                 divisor);
+  F sLow =
+      b.div(b.fma(b.neg(s), divisorLow, b.fma(b.neg(s), divisor, f)), divisor);
   F z = b.mul(s, s);
-  F p = polynomial(b, z,
-                   {0x1.555554p-1f, 0x1.999C26p-2f, 0x1.23D3F8p-2f,
-                    0x1.F1324Ap-3f});
+  F p = polynomial(
+      b, z, {0x1.555554p-1f, 0x1.999C26p-2f, 0x1.23D3F8p-2f, 0x1.F1324Ap-3f});
   F leading = b.add(s, s), multiple = b.mul(k, b.f(ln2Short));
   // k = 0 or |multiple| > |leading|, so the rounding of the sum is recovered.
   F sum = b.add(multiple, leading);
@@ -75,11 +74,12 @@ typename B::F powF32(B &b, typename B::F x, typename B::F y) {
   auto isOdd = b.andM(isInteger, b.une(b.floor(halfOfY), halfOfY));
   auto isNegative = b.ltS(b.bitsOf(x), b.i(0));
   power = b.select(b.andM(isNegative, isOdd), b.neg(power), power);
-  auto isReal = b.orM(b.orM(isInteger, b.oge(x, zero)), b.oeq(a, b.f(infinity)));
+  auto isReal =
+      b.orM(b.orM(isInteger, b.oge(x, zero)), b.oeq(a, b.f(infinity)));
   power = b.select(b.orM(isReal, b.uno(x, y)), power, b.f(quietNaN));
   // (-1)^(+-infinity) is 1, and so is 1^y for every y.
-  auto isOne = b.orM(b.oeq(x, one), b.andM(b.oeq(a, one),
-                                           b.oeq(b.abs(y), b.f(infinity))));
+  auto isOne = b.orM(b.oeq(x, one),
+                     b.andM(b.oeq(a, one), b.oeq(b.abs(y), b.f(infinity))));
   power = b.select(isOne, one, power);
 
   F square = b.mul(x, x), root = b.sqrt(x);

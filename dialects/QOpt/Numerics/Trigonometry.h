@@ -22,8 +22,7 @@ template <class B> struct QuadrantAngle {
 };
 
 /// For 0 <= a <= 2^14. pi/2 in three terms: their sum is right to 2^-76.
-template <class B>
-QuadrantAngle<B> reduceSmallAngle(B &b, typename B::F a) {
+template <class B> QuadrantAngle<B> reduceSmallAngle(B &b, typename B::F a) {
   Reduced<B> reduced = nearestMultiple(b, a, 0x1.45F306p-1f);
   typename B::F r = b.fma(reduced.n, b.f(-0x1.921FB6p+0f), a);
   r = b.fma(reduced.n, b.f(0x1.777A5Cp-25f), r);
@@ -42,8 +41,7 @@ std::array<typename B::I, 3> bitsOfTwoOverPi(B &b, typename B::I position) {
   for (int first = 0; first < 5; ++first) {
     auto isFirst = b.eqI(word, b.i(first));
     for (int i = 0; i < 4; ++i)
-      chosen[i] =
-          b.select(isFirst, b.i(int32_t(words[first + i])), chosen[i]);
+      chosen[i] = b.select(isFirst, b.i(int32_t(words[first + i])), chosen[i]);
   }
   // Two shifts to the right, for a distance of 0.
   I back = b.subI(b.i(31), distance);
@@ -56,8 +54,7 @@ std::array<typename B::I, 3> bitsOfTwoOverPi(B &b, typename B::I position) {
 
 /// For 2^-6 <= a < infinity. high and low are the product modulo 4, as a number
 /// of quadrants with 62 bits of fraction.
-template <class B>
-QuadrantAngle<B> reduceLargeAngle(B &b, typename B::F a) {
+template <class B> QuadrantAngle<B> reduceLargeAngle(B &b, typename B::F a) {
   using I = typename B::I;
   using F = typename B::F;
   I bits = b.bitsOf(a);
@@ -81,10 +78,11 @@ QuadrantAngle<B> reduceLargeAngle(B &b, typename B::F a) {
 
   // Three exact pieces of at most 24, 31 and 9 bits; then times pi/2 * 2^-32.
   F top = b.toFloat(b.andI(fraction, b.i(~0xFF)));
-  F middle = b.toFloat(b.orI(b.shl(b.andI(fraction, b.i(0xFF)), b.i(23)),
-                             b.shrU(rest, b.i(9))));
+  F middle = b.toFloat(
+      b.orI(b.shl(b.andI(fraction, b.i(0xFF)), b.i(23)), b.shrU(rest, b.i(9))));
   F bottom = b.toFloat(b.andI(rest, b.i(0x1FF)));
-  F sum = b.add(top, b.fma(bottom, b.f(0x1p-32f), b.mul(middle, b.f(0x1p-23f))));
+  F sum =
+      b.add(top, b.fma(bottom, b.f(0x1p-32f), b.mul(middle, b.f(0x1p-23f))));
   F r = b.fma(sum, b.f(0x1.921FB6p-32f), b.mul(sum, b.f(-0x1.777A5Cp-57f)));
   return {b.floatOf(b.xorI(b.bitsOf(r), b.andI(sign, signBit))), quadrant};
 }
@@ -96,9 +94,9 @@ template <class B>
 typename B::F sinOfQuadrant(B &b, QuadrantAngle<B> angle, int quadrants) {
   using F = typename B::F;
   F r = angle.r, z = b.mul(r, r);
-  F s = polynomial(b, z,
-                   {-0x1.555556p-3f, 0x1.111174p-7f, -0x1.A0595Cp-13f,
-                    0x1.7C327Cp-19f});
+  F s = polynomial(
+      b, z,
+      {-0x1.555556p-3f, 0x1.111174p-7f, -0x1.A0595Cp-13f, 0x1.7C327Cp-19f});
   F c = polynomial(b, z, {0x1.55554Ap-5f, -0x1.6C0C2Ap-10f, 0x1.99E91p-16f});
   F sine = b.fma(b.mul(r, z), s, r);
   F cosine = b.fma(b.mul(z, z), c, b.fma(z, b.f(-0.5f), b.f(1)));
@@ -120,8 +118,8 @@ template <class B> QuadrantAngle<B> reduceAngle(B &b, typename B::F a) {
 
 template <class B> typename B::F sinF32(B &b, typename B::F x) {
   typename B::F sine = sinOfQuadrant(b, reduceAngle(b, b.abs(x)), 0);
-  typename B::I sign = b.andI(
-      b.bitsOf(x), b.i(std::numeric_limits<int32_t>::min()));
+  typename B::I sign =
+      b.andI(b.bitsOf(x), b.i(std::numeric_limits<int32_t>::min()));
   return b.floatOf(b.xorI(b.bitsOf(sine), sign));
 }
 

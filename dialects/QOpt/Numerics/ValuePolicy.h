@@ -4,30 +4,26 @@
 // computes it, MLIRPolicy writes it as operations: one source, equal bits.
 // The order of a formula's operations is part of its meaning.
 //
-// A policy has the types
-//   F   a float32 value      I   a 32-bit integer (signed or bits)      M   a truth value
-// which may be one and the same type, and the members
-//   f(c)  i(c)                      constants
-//   add sub mul div fma neg abs     IEEE 754 binary32, one rounding each; fma(a, b, c) = a * b + c
-//   sqrt floor ceil roundEven       correctly rounded; roundEven is to an integral value, ties to even
-//   min(a, b) = isNaN(a) ? a : (a < b ? a : b)      NaN in, NaN out; of two equal zeros the second
-//   max(a, b) = isNaN(a) ? a : (a > b ? a : b)
-//   oeq olt ole ogt oge             false when an operand is NaN
-//   une uno                         true when an operand is NaN
-//   select(m, a, b)                 of F or of I
+// A policy has the types F (a float32 value), I (a 32-bit integer, signed or
+// just bits) and M (a truth value), which may be one type, and the members
+//
+//   f(c), i(c)          constants
+//   add sub mul div fma neg abs sqrt
+//                       IEEE 754 binary32, one rounding; fma(a, b, c) = a*b + c
+//   floor ceil roundEven   to an integral value; roundEven takes ties to even
+//   min(a, b)           isNaN(a) ? a : (a < b ? a : b): NaN in, NaN out, and of
+//   max(a, b)           isNaN(a) ? a : (a > b ? a : b)  two zeros the second
+//   oeq olt ole ogt oge false when an operand is NaN
+//   une uno             true when an operand is NaN
+//   select(m, a, b)     of F or of I
 //   andM orM xorM notM
-//   bitsOf(F) -> I   floatOf(I) -> F                no conversion
-//   toInt(F) -> I                   of an integral value that fits; anything else is undefined
-//   toFloat(I) -> F                 signed, rounded to nearest even
-//   addI subI mulI                  modulo 2^32
-//   mulHighU(a, b)                  upper half of the unsigned 64-bit product
-//   andI orI xorI shl shrS shrU     0 <= distance < 32
-//   minS maxS eqI neI ltS leS gtS geS      signed
-//   divS remS                       signed, to zero; y = 0 and lowest / -1 are undefined
-// and, for element-wise ops on 64-bit integers, a type L with
-//   l(c)                            constant
-//   extendToL(I) -> L   lowHalf(L) -> I   toLong(F) -> L as toInt   toFloat(L) -> F
-//   addI subI mulI andI orI xorI, and all signed operations, modulo 2^64
+//   bitsOf(F), floatOf(I)  the same bits
+//   toInt(F)            of an integral value that fits; else undefined
+//   toFloat(I)          signed, to nearest even
+//   addI subI mulI      modulo 2^32
+//   mulHighU(a, b)      upper half of the unsigned 64-bit product
+//   andI orI xorI shl shrS shrU   distances from 0 to 31
+//   minS maxS eqI neI ltS leS gtS geS   signed
 //
 // Only the sign and payload of a NaN may differ between machines.
 //

@@ -18,9 +18,9 @@ static constexpr float infinity = std::numeric_limits<float>::infinity();
 static const float nan_ = std::numeric_limits<float>::quiet_NaN();
 
 static const std::vector<float> worked = {
-    0, .25, -.375, .5,  .75, -.875,  1,  1.125, -1.25, 1.5, 1.75,
-    2, -2.25, 2.5, 3,   -3.5, 4,     4.5, 5,    -6,    7,   7.9375,
-    -9, 10,   11,  12,  -13, .0625, -.125, .03125, .001f, 13.5};
+    0,  .25,   -.375, .5, .75,  -.875, 1,     1.125,  -1.25, 1.5, 1.75,
+    2,  -2.25, 2.5,   3,  -3.5, 4,     4.5,   5,      -6,    7,   7.9375,
+    -9, 10,    11,    12, -13,  .0625, -.125, .03125, .001f, 13.5};
 
 static const BlockFormat &format(llvm::StringRef name) {
   return *lookupFormat(name);
@@ -31,8 +31,9 @@ static double squaredError(llvm::ArrayRef<float> values,
                            const BlockFormat &format, uint8_t scale) {
   double sum = 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    double error = double(values[i]) -
-                   std::ldexp(double(unitDecode(codes[i], format)), scale - 127);
+    double error =
+        double(values[i]) -
+        std::ldexp(double(unitDecode(codes[i], format)), scale - 127);
     sum += error * error;
   }
   return sum;
@@ -43,7 +44,8 @@ struct Quantized {
   std::vector<uint8_t> codes;
 };
 
-static Quantized quantize(llvm::ArrayRef<float> values, const BlockFormat &format,
+static Quantized quantize(llvm::ArrayRef<float> values,
+                          const BlockFormat &format,
                           ScaleRule rule = ScaleRule::Floor) {
   Quantized result{0, std::vector<uint8_t>(values.size(), 0xAA)};
   result.scale = quantizeMxBlock(values, format, rule, result.codes);
@@ -84,13 +86,12 @@ TEST(BlockFormats, IntegerDecodeIsAMultipleOfTheValue) {
 TEST(BlockFormats, WorkedMxfp4) {
   Quantized result = quantize(worked, format("mxfp4"));
   EXPECT_EQ(result.scale, 0x80);
-  std::vector<uint8_t> codes = {0, 0, 8, 0,  1, 9, 1,  1,  9,  2, 2,
-                                2, 10, 2, 3, 12, 4, 4, 4,  13, 6, 6,
-                                14, 6, 7, 7, 15, 0, 8, 0,  0,  7};
+  std::vector<uint8_t> codes = {0,  0,  8, 0, 1,  9, 1, 1, 9,  2, 2,
+                                2,  10, 2, 3, 12, 4, 4, 4, 13, 6, 6,
+                                14, 6,  7, 7, 15, 0, 8, 0, 0,  7};
   EXPECT_EQ(result.codes, codes);
   EXPECT_DOUBLE_EQ(
-      squaredError(worked, result.codes, format("mxfp4"), result.scale),
-      [] {
+      squaredError(worked, result.codes, format("mxfp4"), result.scale), [] {
         // .001 is not a double; everything else in the sum is exact.
         double error = double(.001f);
         return 13.0087900625 - 1e-6 + error * error;
@@ -128,14 +129,14 @@ TEST(BlockFormats, WorkedScalesAndErrors) {
 }
 
 TEST(BlockFormats, WorkedCodesOfWiderElements) {
-  std::vector<uint8_t> e4m3 = {
-      0x00, 0x50, 0xD4, 0x58, 0x5C, 0xDE, 0x60, 0x61, 0xE2, 0x64, 0x66,
-      0x68, 0xE9, 0x6A, 0x6C, 0xEE, 0x70, 0x71, 0x72, 0xF4, 0x76, 0x78,
-      0xF9, 0x7A, 0x7B, 0x7C, 0xFD, 0x40, 0xC8, 0x38, 0x10, 0x7E};
+  std::vector<uint8_t> e4m3 = {0x00, 0x50, 0xD4, 0x58, 0x5C, 0xDE, 0x60, 0x61,
+                               0xE2, 0x64, 0x66, 0x68, 0xE9, 0x6A, 0x6C, 0xEE,
+                               0x70, 0x71, 0x72, 0xF4, 0x76, 0x78, 0xF9, 0x7A,
+                               0x7B, 0x7C, 0xFD, 0x40, 0xC8, 0x38, 0x10, 0x7E};
   EXPECT_EQ(quantize(worked, format("mxfp8-e4m3")).codes, e4m3);
-  std::vector<int> int8 = {0,  2,  -3,  4,   6,   -7, 8,  9,  -10, 12, 14,
-                           16, -18, 20, 24,  -28, 32, 36, 40, -48, 56, 64,
-                           -72, 80, 88, 96,  -104, 0, -1, 0,  0,   108};
+  std::vector<int> int8 = {0,   2,   -3, 4,  6,    -7, 8,  9,  -10, 12, 14,
+                           16,  -18, 20, 24, -28,  32, 36, 40, -48, 56, 64,
+                           -72, 80,  88, 96, -104, 0,  -1, 0,  0,   108};
   Quantized result = quantize(worked, format("mxint8"));
   for (size_t i = 0; i < int8.size(); ++i)
     EXPECT_EQ(integerOf(result.codes[i], ElementFormat::I8), int8[i]);
@@ -143,16 +144,19 @@ TEST(BlockFormats, WorkedCodesOfWiderElements) {
 
 TEST(BlockFormats, SharedExponentIsTakenFromBits) {
   float belowEight = std::nextafterf(8, 0);
-  EXPECT_EQ(mxSharedExponent(belowEight, format("mxint8"), ScaleRule::Floor), 2);
+  EXPECT_EQ(mxSharedExponent(belowEight, format("mxint8"), ScaleRule::Floor),
+            2);
   EXPECT_EQ(mxSharedExponent(belowEight, format("mxfp4"), ScaleRule::Floor), 0);
   EXPECT_EQ(mxSharedExponent(belowEight, format("mxfp4"), ScaleRule::Ceil), 1);
   EXPECT_EQ(mxSharedExponent(belowEight, format("mxfp4"), ScaleRule::Even), 1);
   EXPECT_EQ(mxSharedExponent(6, format("mxfp4"), ScaleRule::Ceil), 0);
-  EXPECT_EQ(mxSharedExponent(std::nextafterf(6, 7), format("mxfp4"),
-                             ScaleRule::Ceil), 1);
+  EXPECT_EQ(
+      mxSharedExponent(std::nextafterf(6, 7), format("mxfp4"), ScaleRule::Ceil),
+      1);
   EXPECT_EQ(mxSharedExponent(7, format("mxfp4"), ScaleRule::Even), 1);
-  EXPECT_EQ(mxSharedExponent(std::nextafterf(7, 0), format("mxfp4"),
-                             ScaleRule::Even), 0);
+  EXPECT_EQ(
+      mxSharedExponent(std::nextafterf(7, 0), format("mxfp4"), ScaleRule::Even),
+      0);
 }
 
 TEST(BlockFormats, SharedExponentOfExtremes) {
@@ -243,12 +247,10 @@ TEST(BlockFormats, ErrorOnNormalNumbers) {
   struct {
     const char *name;
     double floor, ceil, even;
-  } cases[] = {{"mxfp4", 18.79, 18.76, 19.03},
-               {"mxfp6-e2m3", 30.94, 30.96, 30.99},
-               {"mxfp6-e3m2", 25.36, 25.54, 25.54},
-               {"mxfp8-e4m3", 30.65, 31.52, 31.18},
-               {"mxfp8-e5m2", 25.36, 25.54, 25.54},
-               {"mxint8", 41.67, 0, 0}};
+  } cases[] = {
+      {"mxfp4", 18.79, 18.76, 19.03},      {"mxfp6-e2m3", 30.94, 30.96, 30.99},
+      {"mxfp6-e3m2", 25.36, 25.54, 25.54}, {"mxfp8-e4m3", 30.65, 31.52, 31.18},
+      {"mxfp8-e5m2", 25.36, 25.54, 25.54}, {"mxint8", 41.67, 0, 0}};
   for (auto &each : cases)
     for (auto [rule, expected] : {std::pair(ScaleRule::Floor, each.floor),
                                   std::pair(ScaleRule::Ceil, each.ceil),
@@ -259,8 +261,7 @@ TEST(BlockFormats, ErrorOnNormalNumbers) {
       std::vector<uint8_t> codes(32);
       for (size_t i = 0; i < values.size(); i += 32) {
         llvm::ArrayRef<float> block = llvm::ArrayRef(values).slice(i, 32);
-        uint8_t scale =
-            quantizeMxBlock(block, format(each.name), rule, codes);
+        uint8_t scale = quantizeMxBlock(block, format(each.name), rule, codes);
         noise += squaredError(block, codes, format(each.name), scale);
       }
       EXPECT_NEAR(10 * std::log10(signal / noise), expected, 0.05) << each.name;

@@ -29,7 +29,8 @@ static const ElementFormat integerFormats[] = {
     ElementFormat::I16, ElementFormat::UI2, ElementFormat::UI4,
     ElementFormat::UI8, ElementFormat::UI16};
 
-/// The textbook value of a code: e == 0 ? m/2^M*2^(1-bias) : (1+m/2^M)*2^(e-bias).
+/// The textbook value of a code:
+/// e == 0 ? m/2^M * 2^(1-bias) : (1 + m/2^M) * 2^(e-bias).
 static double definedValue(uint32_t code, const ElementFormatInfo &info) {
   int m = code & ((1 << info.mantissaBits) - 1);
   int e = (code >> info.mantissaBits) & ((1 << info.exponentBits) - 1);
@@ -121,7 +122,8 @@ static uint32_t nearestCode(double value, ElementFormat format) {
   double bestDistance = HUGE_VAL, magnitude = std::fabs(value);
   for (uint32_t code = 0; code <= info.codeMask() >> 1; ++code) {
     double distance = std::fabs(magnitude - definedValue(code, info));
-    if (distance < bestDistance || (distance == bestDistance && code % 2 == 0)) {
+    if (distance < bestDistance ||
+        (distance == bestDistance && code % 2 == 0)) {
       best = code;
       bestDistance = distance;
     }
@@ -139,8 +141,8 @@ TEST(ElementFormats, RoundsToNearestEvenAtAndBesideEveryTie) {
       if (!std::isfinite(next))
         break;
       float tie = float((definedValue(code, info) + next) / 2);
-      for (float magnitude : {tie, std::nextafterf(tie, 0),
-                              std::nextafterf(tie, infinity)})
+      for (float magnitude :
+           {tie, std::nextafterf(tie, 0), std::nextafterf(tie, infinity)})
         for (float value : {magnitude, -magnitude})
           EXPECT_EQ(encode(value, format), nearestCode(value, format))
               << info.name.str() << " " << value;
@@ -168,7 +170,8 @@ TEST(ElementFormats, HalfAndBfloatRoundToNearestEven) {
   for (ElementFormat format : {ElementFormat::F16, ElementFormat::BF16}) {
     const ElementFormatInfo &info = infoOf(format);
     for (uint32_t code = 0; definedValue(code + 1, info) <= info.max; ++code) {
-      double low = definedValue(code, info), high = definedValue(code + 1, info);
+      double low = definedValue(code, info),
+             high = definedValue(code + 1, info);
       float tie = float((low + high) / 2);
       EXPECT_EQ(encode(tie, format), code + code % 2);
       EXPECT_EQ(encode(std::nextafterf(tie, 0), format), code);
