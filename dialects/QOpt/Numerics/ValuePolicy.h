@@ -24,6 +24,14 @@
 //   mulHighU(a, b)      upper half of the unsigned 64-bit product
 //   andI orI xorI shl shrS shrU   distances from 0 to 31
 //   minS maxS eqI neI ltS leS gtS geS   signed
+//   divS remS           signed, to zero; y = 0 and lowest / -1 are undefined
+//
+// and, for element-wise ops on 64-bit integers, a type L with
+//
+//   l(c)                constant
+//   extendToL(I), lowHalf(L)  sign-extended to L; the low 32 bits
+//   toLong(F), toFloat(L)     as toInt and toFloat
+//   addI subI mulI andI orI xorI and all signed operations, modulo 2^64
 //
 // Only the sign and payload of a NaN may differ between machines.
 //
