@@ -1,0 +1,24 @@
+//===- Linker.h - lld, in process -------------------------------*- C++ -*-===//
+//
+// Objects in memory to a shared library in memory.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_EMIT_LINKER_H
+#define QOPT_LIB_EMIT_LINKER_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace qopt {
+
+/// Links `objects` with the embedded runtime and libc. The result exports only
+/// the function that a model exports.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+linkSharedLibrary(llvm::ArrayRef<llvm::StringRef> objects);
+
+} // namespace qopt
+
+#endif // QOPT_LIB_EMIT_LINKER_H
