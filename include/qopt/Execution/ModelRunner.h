@@ -1,0 +1,100 @@
+//===- ModelRunner.h - Runs a compiled model --------------------*- C++ -*-===//
+//
+// The C++ face of qopt_model.h: loads a model.so into this process and runs it
+// with tensors.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_EXECUTION_MODELRUNNER_H
+#define QOPT_EXECUTION_MODELRUNNER_H
+
+#include "qopt/Support/HostTensor.h"
+#include "llvm/ADT/StringRef.h"
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace qopt {
+
+/// An input or output as the model declares it.
+struct ModelValue {
+  std::string name;
+  ElementType type = ElementType::F32;
+  /// -1 where any size is accepted.
+  llvm::SmallVector<int64_t> dims;
+  /// A name for each dim, "" where it has none.
+  std::vector<std::string> symbols;
+};
+
+/// Code for one kind of CPU in a model.
+struct ModelTier {
+  std::string name;
+  bool isAvailable = false;
+  bool isChosen = false;
+  /// Why it is chosen, or not.
+  std::string reason;
+};
+
+/// Sees value `id` of a run. `data` is dense and lives until the call returns.
+using Observer = std::function<void(int32_t id, const void *data,
+                                    llvm::ArrayRef<int64_t> dims)>;
+
+/// A loaded model with one context. One thread at a time may use it.
+class ModelRunner {
+public:
+  /// Loads the model at `path`. The error carries the exit code of a tool.
+  static llvm::Expected<std::unique_ptr<ModelRunner>>
+  open(llvm::StringRef path);
+  ~ModelRunner();
+
+  llvm::StringRef getName() const;
+  /// JSON text.
+  llvm::StringRef getManifest() const;
+  llvm::ArrayRef<ModelValue> getInputs() const { return inputs; }
+  llvm::ArrayRef<ModelValue> getOutputs() const { return outputs; }
+  llvm::ArrayRef<ModelTier> getTiers() const { return tiers; }
+  /// The tier that runs.
+  llvm::StringRef getChosenTier() const;
+  /// Reads all weights and compares their hash.
+  llvm::Error verifyWeights() const;
+
+  /// For the runs that follow; 0: one for each CPU.
+  void setThreads(int32_t threads);
+  void setObserver(Observer observer);
+
+  /// Runs once. `arguments` are in the order of the inputs. Bit patterns, as
+  /// files of numpy arrays hold them, are accepted for types that numpy does
+  /// not have. `results` are new tensors in the order of the outputs.
+  llvm::Error run(llvm::ArrayRef<HostTensor> arguments,
+                  llvm::SmallVectorImpl<HostTensor> &results);
+
+  /// As `run`, but leaves the results where the model made them: for timing.
+  llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments);
+
+  /// Puts `tensors` in the order of the inputs, by name. Every input must be
+  /// there, and nothing else.
+  llvm::Expected<std::vector<HostTensor>>
+  orderInputs(llvm::ArrayRef<NamedTensor> tensors) const;
+
+private:
+  ModelRunner() = default;
+  llvm::Error load(llvm::StringRef path);
+  llvm::Error ensureContext();
+  void dropContext();
+
+  int file = -1;
+  void *library = nullptr;
+  const qopt_model_api *api = nullptr;
+  qopt_model *model = nullptr;
+  qopt_context *context = nullptr;
+  int32_t threads = 0;
+  Observer observer;
+  std::string path;
+  std::vector<ModelValue> inputs;
+  std::vector<ModelValue> outputs;
+  std::vector<ModelTier> tiers;
+};
+
+} // namespace qopt
+
+#endif // QOPT_EXECUTION_MODELRUNNER_H

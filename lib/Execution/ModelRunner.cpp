@@ -1,0 +1,259 @@
+//===- ModelRunner.cpp - Runs a compiled model ------------------*- C++ -*-===//
+//
+// The loader knows libraries by their names and would give an old model back
+// for a file that was replaced. So it gets the name of our open file, which
+// stays open, and with it the name stays ours, as long as the library is used.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Execution/ModelRunner.h"
+
+#include "qopt/Support/CodedError.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Errno.h"
+#include <cerrno>
+#include <cstring>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace qopt;
+using llvm::StringRef;
+
+/// An error with the exit code that a status stands for: they are the same
+/// numbers.
+static llvm::Error makeStatusError(qopt_status status,
+                                   const llvm::Twine &text) {
+  switch (status) {
+  case QOPT_BAD_DATA:
+  case QOPT_BAD_USE:
+  case QOPT_UNSUPPORTED:
+  case QOPT_NO_RESOURCE:
+    return makeError(static_cast<ExitCode>(status), text);
+  default:
+    return makeError(ExitCode::Internal, text);
+  }
+}
+
+/// Replaces the name that the loader knows by the one that the user knows.
+static std::string withUserPath(StringRef text, StringRef loaderPath,
+                                StringRef userPath) {
+  std::string result = text.str();
+  for (size_t at = 0;
+       (at = result.find(loaderPath.str(), at)) != std::string::npos;
+       at += userPath.size())
+    result.replace(at, loaderPath.size(), userPath.str());
+  return result;
+}
+
+static llvm::Expected<ModelValue> describe(const qopt_value_info &info) {
+  std::optional<ElementType> type = findElementType(info.element_type);
+  if (!type)
+    return makeError(ExitCode::Unsupported,
+                     llvm::Twine("\"") + info.name +
+                         "\" has elements of an unknown type; the model was "
+                         "made by a newer qopt");
+  ModelValue value;
+  value.name = info.name;
+  value.type = *type;
+  value.dims.assign(info.dims, info.dims + info.rank);
+  value.symbols.assign(info.symbols, info.symbols + info.rank);
+  return value;
+}
+
+llvm::Expected<std::unique_ptr<ModelRunner>> ModelRunner::open(StringRef path) {
+  std::unique_ptr<ModelRunner> runner(new ModelRunner());
+  if (llvm::Error error = runner->load(path))
+    return std::move(error);
+  return runner;
+}
+
+llvm::Error ModelRunner::load(StringRef newPath) {
+  path = newPath.str();
+  file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0)
+    return makeError(ExitCode::NoResource,
+                     path + ": cannot open: " + llvm::sys::StrError(errno));
+  struct stat status;
+  if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+    return makeError(ExitCode::NoResource, path + ": is not a file");
+  std::string loaderPath = "/proc/self/fd/" + std::to_string(file);
+  library = ::dlopen(loaderPath.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    return makeError(
+        ExitCode::BadData,
+        path + ": cannot load: " + withUserPath(::dlerror(), loaderPath, path));
+  auto getApi = reinterpret_cast<qopt_model_get_api_fn>(
+      ::dlsym(library, QOPT_MODEL_GET_API_NAME));
+  if (!getApi)
+    return makeError(ExitCode::BadData, path + ": is not a compiled model");
+  api = getApi(QOPT_MODEL_ABI_VERSION);
+  if (!api)
+    return makeError(ExitCode::Unsupported,
+                     path +
+                         ": was compiled for another version of the "
+                         "runtime interface than " +
+                         llvm::Twine(QOPT_MODEL_ABI_VERSION));
+
+  char text[1024] = "";
+  qopt_status opened =
+      api->open(loaderPath.c_str(), &model, text, sizeof(text));
+  if (opened != QOPT_OK)
+    return makeStatusError(opened, withUserPath(text, loaderPath, path));
+  for (int64_t i = 0; i < api->input_count(model); ++i) {
+    llvm::Expected<ModelValue> value = describe(*api->input(model, i));
+    if (!value)
+      return value.takeError();
+    inputs.push_back(std::move(*value));
+  }
+  for (int64_t i = 0; i < api->output_count(model); ++i) {
+    llvm::Expected<ModelValue> value = describe(*api->output(model, i));
+    if (!value)
+      return value.takeError();
+    outputs.push_back(std::move(*value));
+  }
+  for (int64_t i = 0; i < api->tier_count(model); ++i) {
+    const qopt_tier_info &info = *api->tier(model, i);
+    tiers.push_back(
+        {info.name, info.is_available != 0, info.is_chosen != 0, info.reason});
+  }
+  return llvm::Error::success();
+}
+
+ModelRunner::~ModelRunner() {
+  dropContext();
+  if (model)
+    api->close(model);
+  if (library)
+    ::dlclose(library);
+  if (file >= 0)
+    ::close(file);
+}
+
+StringRef ModelRunner::getName() const { return api->name(model); }
+
+StringRef ModelRunner::getManifest() const { return api->manifest(model); }
+
+StringRef ModelRunner::getChosenTier() const {
+  return llvm::find_if(tiers,
+                       [](const ModelTier &tier) { return tier.isChosen; })
+      ->name;
+}
+
+llvm::Error ModelRunner::verifyWeights() const {
+  char text[256] = "";
+  qopt_status status = api->verify(model, text, sizeof(text));
+  if (status == QOPT_OK)
+    return llvm::Error::success();
+  return makeStatusError(status, path + ": " + text);
+}
+
+void ModelRunner::setThreads(int32_t newThreads) {
+  dropContext();
+  threads = newThreads;
+}
+
+void ModelRunner::setObserver(Observer newObserver) {
+  dropContext();
+  observer = std::move(newObserver);
+}
+
+void ModelRunner::dropContext() {
+  if (context)
+    api->destroy_context(context);
+  context = nullptr;
+}
+
+llvm::Error ModelRunner::ensureContext() {
+  if (context)
+    return llvm::Error::success();
+  qopt_context_options options = {};
+  options.threads = threads;
+  if (observer) {
+    options.observer_user = &observer;
+    options.observer = [](void *user, int32_t id, const void *data,
+                          const int64_t *dims, int64_t rank) {
+      (*static_cast<Observer *>(user))(id, data,
+                                       llvm::ArrayRef<int64_t>(dims, rank));
+    };
+  }
+  char text[256] = "";
+  qopt_status status =
+      api->create_context(model, &options, &context, text, sizeof(text));
+  if (status == QOPT_OK)
+    return llvm::Error::success();
+  return makeStatusError(status, path + ": " + text);
+}
+
+llvm::Error
+ModelRunner::runWithoutResults(llvm::ArrayRef<HostTensor> arguments) {
+  if (llvm::Error error = ensureContext())
+    return error;
+  if (arguments.size() != inputs.size())
+    return makeError(ExitCode::BadData,
+                     path + ": expected " + llvm::Twine(inputs.size()) +
+                         " inputs, but found " + llvm::Twine(arguments.size()));
+  std::vector<qopt_tensor> tensors;
+  for (auto [argument, input] : llvm::zip_equal(arguments, inputs)) {
+    // The model does not write to its inputs.
+    qopt_tensor tensor = {};
+    tensor.data = const_cast<char *>(argument.getData());
+    tensor.dims = argument.getDims().data();
+    tensor.rank = argument.getRank();
+    ElementType type = argument.getType();
+    if (type == getNumpyType(input.type))
+      type = input.type;
+    tensor.element_type = static_cast<qopt_element_type>(type);
+    tensor.capacity_in_bytes = argument.getCapacityInBytes();
+    tensors.push_back(tensor);
+  }
+  qopt_status status = api->run(context, tensors.data(), /*outputs=*/nullptr);
+  if (status == QOPT_OK)
+    return llvm::Error::success();
+  return makeStatusError(status, path + ": " + api->error_text(context));
+}
+
+llvm::Error ModelRunner::run(llvm::ArrayRef<HostTensor> arguments,
+                             llvm::SmallVectorImpl<HostTensor> &results) {
+  results.clear();
+  if (llvm::Error error = runWithoutResults(arguments))
+    return error;
+  for (auto [index, output] : llvm::enumerate(outputs)) {
+    qopt_tensor made;
+    if (api->get_output(context, index, &made) != QOPT_OK)
+      return makeError(ExitCode::Internal,
+                       path + ": output \"" + output.name + "\" is missing");
+    llvm::Expected<HostTensor> result = HostTensor::allocate(
+        output.type, llvm::ArrayRef<int64_t>(made.dims, made.rank));
+    if (!result)
+      return result.takeError();
+    if (result->getSizeInBytes() != 0)
+      std::memcpy(result->getMutableData(), made.data,
+                  result->getSizeInBytes());
+    results.push_back(std::move(*result));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::vector<HostTensor>>
+ModelRunner::orderInputs(llvm::ArrayRef<NamedTensor> tensors) const {
+  std::vector<HostTensor> ordered;
+  for (const ModelValue &input : inputs) {
+    const NamedTensor *found =
+        llvm::find_if(tensors, [&](const NamedTensor &tensor) {
+          return tensor.name == input.name;
+        });
+    if (found == tensors.end())
+      return makeError(ExitCode::BadData,
+                       "input \"" + input.name + "\" is missing");
+    ordered.push_back(found->tensor);
+  }
+  for (const NamedTensor &tensor : tensors)
+    if (llvm::none_of(inputs, [&](const ModelValue &input) {
+          return input.name == tensor.name;
+        }))
+      return makeError(ExitCode::BadData,
+                       "the model has no input \"" + tensor.name + "\"");
+  return ordered;
+}
