@@ -1,0 +1,115 @@
+//===- ConstantValues.cpp - Making and reading qopt constants -------------===//
+//
+// Types that MLIR's attributes round or pack in another way than ONNX (E8M0,
+// fewer than eight bits) are weights whatever their size.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ConstantValues.h"
+#include "dialects/QOpt/IR/QOptOps.h"
+#include "mlir/IR/BuiltinAttributes.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+static Value createConstant(OpBuilder &builder, Location loc, Attribute value,
+                            RankedTensorType type) {
+  return ConstantOp::create(builder, loc, type, value);
+}
+
+/// The elements attribute for a small tensor of a standard type, or null.
+static DenseElementsAttr makeElements(const TensorData &data) {
+  ArrayRef<uint8_t> bytes = data.getBytes();
+  Type elementType = data.type.getElementType();
+  if (bytes.size() > kMaxInlineBytes)
+    return {};
+  if (elementType.isInteger(1)) {
+    SmallVector<bool> values(bytes.begin(), bytes.end());
+    return DenseElementsAttr::get(data.type, values);
+  }
+  bool isStandard =
+      isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(elementType) ||
+      (isa<IntegerType>(elementType) && getPackedBitWidth(elementType) >= 8);
+  if (!isStandard)
+    return {};
+  // The bytes of a mapped file lie anywhere; the attribute copies them.
+  return DenseElementsAttr::getFromRawBuffer(
+      data.type, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
+}
+
+Value qopt::importer::makeConstant(OpBuilder &builder, Location loc,
+                                   TensorData data) {
+  if (DenseElementsAttr elements = makeElements(data))
+    return createConstant(builder, loc, elements, data.type);
+  MLIRContext *context = builder.getContext();
+  WeightStore &store =
+      context->getLoadedDialect<QOptDialect>()->getWeightStore();
+  const WeightBlob *blob =
+      data.isMapped()
+          ? store.addMapped(data.getBytes(), data.mapped.file,
+                            data.mapped.file->getPath(),
+                            data.mapped.offsetInBytes)
+          : store.addOwned(std::move(data.owned));
+  return createConstant(builder, loc, WeightAttr::get(context, blob), data.type);
+}
+
+static SmallVector<int64_t, 1> getVectorShape(size_t size, bool isScalar) {
+  if (isScalar)
+    return {};
+  return {static_cast<int64_t>(size)};
+}
+
+Value qopt::importer::makeIntegers(OpBuilder &builder, Location loc,
+                                   ArrayRef<int64_t> values, bool isScalar) {
+  auto type = RankedTensorType::get(getVectorShape(values.size(), isScalar),
+                                    builder.getI64Type());
+  return createConstant(builder, loc, DenseElementsAttr::get(type, values),
+                        type);
+}
+
+Value qopt::importer::makeFloats(OpBuilder &builder, Location loc,
+                                 ArrayRef<float> values, bool isScalar) {
+  auto type = RankedTensorType::get(getVectorShape(values.size(), isScalar),
+                                    builder.getF32Type());
+  return createConstant(builder, loc, DenseElementsAttr::get(type, values),
+                        type);
+}
+
+Value qopt::importer::reshapeConstant(OpBuilder &builder, Value value,
+                                      ArrayRef<int64_t> shape) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return {};
+  auto type = cast<RankedTensorType>(value.getType()).clone(shape);
+  Attribute attribute = constant.getValue();
+  if (auto elements = dyn_cast<DenseElementsAttr>(attribute))
+    attribute = elements.reshape(type);
+  return createConstant(builder, constant.getLoc(), attribute,
+                        cast<RankedTensorType>(type));
+}
+
+std::optional<double> qopt::importer::getConstantFloat(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return std::nullopt;
+  auto elements = dyn_cast<DenseFPElementsAttr>(constant.getValue());
+  if (!elements || elements.getNumElements() != 1)
+    return std::nullopt;
+  APFloat element = *elements.value_begin<APFloat>();
+  bool losesInfo;
+  element.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                  &losesInfo);
+  return element.convertToDouble();
+}
+
+bool qopt::importer::isConstantZero(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return false;
+  auto isZero = [](auto byte) { return byte == 0; };
+  if (auto weight = dyn_cast<WeightAttr>(constant.getValue()))
+    return llvm::all_of(weight.getBlob()->bytes, isZero);
+  auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
+  return elements && llvm::all_of(elements.getRawData(), isZero);
+}

@@ -1,0 +1,42 @@
+//===- ConstantValues.h - Making and reading qopt constants -----*- C++ -*-===//
+//
+// Small tensors of standard types are elements attributes, which everything
+// in MLIR can read; all others are weights.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_IMPORT_ONNX_CONSTANTVALUES_H
+#define LIB_IMPORT_ONNX_CONSTANTVALUES_H
+
+#include "TensorReader.h"
+#include "mlir/IR/Builders.h"
+
+namespace qopt::importer {
+
+/// Bytes up to which a constant is an elements attribute.
+inline constexpr uint64_t kMaxInlineBytes = 1024;
+
+/// A `qopt.constant` with the tensor.
+mlir::Value makeConstant(mlir::OpBuilder &builder, mlir::Location loc,
+                         TensorData data);
+
+/// A constant of rank 1 (or 0, of one element) from numbers.
+mlir::Value makeIntegers(mlir::OpBuilder &builder, mlir::Location loc,
+                         llvm::ArrayRef<int64_t> values, bool isScalar = false);
+mlir::Value makeFloats(mlir::OpBuilder &builder, mlir::Location loc,
+                       llvm::ArrayRef<float> values, bool isScalar = false);
+
+/// The same constant with other dims and as many elements; null when `value`
+/// is no constant.
+mlir::Value reshapeConstant(mlir::OpBuilder &builder, mlir::Value value,
+                            llvm::ArrayRef<int64_t> shape);
+
+/// The one element of a constant f32, f16, bf16 or f64 tensor.
+std::optional<double> getConstantFloat(mlir::Value value);
+
+/// True for a constant whose bytes are all 0.
+bool isConstantZero(mlir::Value value);
+
+} // namespace qopt::importer
+
+#endif // LIB_IMPORT_ONNX_CONSTANTVALUES_H

@@ -1,0 +1,142 @@
+//===- ContractionOperators.cpp - Conv, MatMul, Gemm ----------------------===//
+//
+// Ranks and dims that inference relies on are checked before the op is made.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Operators.h"
+#include "WindowAttributes.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+static bool isKnown(int64_t dim) { return !ShapedType::isDynamic(dim); }
+
+static LogicalResult importConv(NodeImporter &node) {
+  Value x = node.getInput(0), w = node.getInput(1), bias = node.getInput(2);
+  if (failed(node.expectFloat(x)) || failed(node.expectSameElementType(x, w)) ||
+      failed(node.expectRank(w, 3, "weights")))
+    return failure();
+  RankedTensorType weights = getType(w);
+  if (weights.getRank() != getRank(x))
+    return node.fail(malformed("expects an input and weights of one rank, but "
+                               "found ranks " +
+                               Twine(getRank(x)) + " and " +
+                               Twine(weights.getRank())));
+  ArrayRef<int64_t> kernel = weights.getShape().drop_front(2);
+  if (!llvm::all_of(kernel, isKnown))
+    return node.fail(unsupported("weights with kernels of unknown size are not "
+                                 "supported"));
+  std::optional<WindowAttributes> window = readWindow(node, x, kernel);
+  if (!window)
+    return failure();
+  if (bias && (failed(node.expectSameElementType(x, bias))))
+    return failure();
+  int64_t outputs = weights.getDimSize(0);
+  if (bias && (getRank(bias) != 1 ||
+               (isKnown(getType(bias).getDimSize(0)) && isKnown(outputs) &&
+                getType(bias).getDimSize(0) != outputs)))
+    return node.fail(malformed("expects a bias with one element for each of " +
+                               Twine(outputs) + " output channels"));
+  int64_t group = node.getInt("group", 1);
+  if (group < 1 || group > (int64_t(1) << 30))
+    return node.fail(malformed("attribute \"group\" expects a number from 1 to "
+                               "2^30, but found " +
+                               Twine(group)));
+  if (node.getFailure())
+    return failure();
+  OpBuilder &builder = node.getBuilder();
+  auto op = ConvOp::create(
+      builder, node.getLoc(), RankedTensorType::get({}, getElementType(x)), x,
+      ValueRange(), ValueRange(), w, ValueRange(), ValueRange(), bias,
+      builder.getDenseI64ArrayAttr(window->strides),
+      builder.getDenseI64ArrayAttr(window->pads),
+      builder.getDenseI64ArrayAttr(window->dilations),
+      builder.getI64IntegerAttr(group), FormatAttr(), FormatAttr());
+  if (failed(node.finish(op)))
+    return failure();
+  return node.setOutput(0, op.getResult());
+}
+
+static LogicalResult importMatMul(NodeImporter &node) {
+  Value lhs = node.getInput(0), rhs = node.getInput(1);
+  if (!isa<FloatType>(getElementType(lhs)))
+    return node.fail(unsupported("matrix products of integers are not "
+                                 "supported"));
+  if (failed(node.expectSameElementType(lhs, rhs)) ||
+      failed(node.expectRank(lhs, 1, "operands")) ||
+      failed(node.expectRank(rhs, 1, "operands")))
+    return failure();
+  ArrayRef<int64_t> lhsShape = getType(lhs).getShape(),
+                    rhsShape = getType(rhs).getShape();
+  for (size_t i = 3; i <= std::min(lhsShape.size(), rhsShape.size()); ++i) {
+    int64_t a = lhsShape[lhsShape.size() - i], b = rhsShape[rhsShape.size() - i];
+    if (isKnown(a) && isKnown(b) && a != b && a != 1 && b != 1)
+      return node.fail(malformed("expects batch dims that broadcast, but found " +
+                                 Twine(a) + " and " + Twine(b)));
+  }
+  if (node.getFailure())
+    return failure();
+  auto op = MatMulOp::create(
+      node.getBuilder(), node.getLoc(),
+      RankedTensorType::get({}, getElementType(lhs)), lhs, ValueRange(),
+      ValueRange(), rhs, ValueRange(), ValueRange(), FormatAttr(), FormatAttr());
+  if (failed(node.finish(op)))
+    return failure();
+  return node.setOutput(0, op.getResult());
+}
+
+/// Checks that `c` broadcasts to the product in one direction.
+static LogicalResult checkGemmBias(NodeImporter &node, Value a, Value b, Value c,
+                                   bool transA, bool transB) {
+  if (failed(node.expectSameElementType(a, c)))
+    return failure();
+  ArrayRef<int64_t> shape = getType(c).getShape();
+  int64_t result[] = {getType(a).getDimSize(transA ? 1 : 0),
+                      getType(b).getDimSize(transB ? 0 : 1)};
+  bool fits = shape.size() <= 2;
+  for (size_t i = 1; fits && i <= shape.size(); ++i) {
+    int64_t dim = shape[shape.size() - i], wanted = result[2 - i];
+    fits = !isKnown(dim) || !isKnown(wanted) || dim == 1 || dim == wanted;
+  }
+  if (fits)
+    return success();
+  return node.fail(malformed("expects a C that broadcasts to the product of A "
+                             "and B"));
+}
+
+static LogicalResult importGemm(NodeImporter &node) {
+  Value a = node.getInput(0), b = node.getInput(1), c = node.getInput(2);
+  bool transA = node.getInt("transA", 0) != 0;
+  bool transB = node.getInt("transB", 0) != 0;
+  float alpha = node.getFloat("alpha", 1.0f), beta = node.getFloat("beta", 1.0f);
+  if (!isa<FloatType>(getElementType(a)))
+    return node.fail(unsupported("matrix products of integers are not "
+                                 "supported"));
+  if (failed(node.expectSameElementType(a, b)))
+    return failure();
+  if (getRank(a) != 2 || getRank(b) != 2)
+    return node.fail(malformed("expects matrices, but found ranks " +
+                               Twine(getRank(a)) + " and " +
+                               Twine(getRank(b))));
+  if (c && failed(checkGemmBias(node, a, b, c, transA, transB)))
+    return failure();
+  SmallVector<Value> operands{a, b};
+  if (c)
+    operands.push_back(c);
+  return node.makeOutput<GemmOp>(
+      getElementType(a), operands,
+      {node.attr("alpha", alpha), node.attr("beta", beta),
+       node.attr("trans_a", transA), node.attr("trans_b", transB)});
+}
+
+ArrayRef<Operator> qopt::importer::getContractionOperators() {
+  static constexpr Operator rows[] = {
+      {"Conv", 1, 2, 3, importConv},
+      {"Gemm", 7, 3, 3, importGemm},
+      {"Gemm", 11, 2, 3, importGemm},
+      {"MatMul", 1, 2, 2, importMatMul},
+  };
+  return rows;
+}

@@ -1,0 +1,24 @@
+//===- ElementTypes.h - ONNX data types as MLIR types -----------*- C++ -*-===//
+//
+// Signed integers are signless in MLIR, unsigned ones are unsigned.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_IMPORT_ONNX_ELEMENTTYPES_H
+#define LIB_IMPORT_ONNX_ELEMENTTYPES_H
+
+#include "mlir/IR/Types.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace qopt::importer {
+
+/// ONNX's name of a data type; empty when ONNX has no such type.
+llvm::StringRef getDataTypeName(int32_t dataType);
+
+/// The element type for an ONNX data type; null for those that we do not have
+/// (strings, complex numbers, the FNUZ floats) and for unknown numbers.
+mlir::Type getElementType(mlir::MLIRContext *context, int32_t dataType);
+
+} // namespace qopt::importer
+
+#endif // LIB_IMPORT_ONNX_ELEMENTTYPES_H

@@ -1,0 +1,305 @@
+//===- ElementwiseOperators.cpp - Element-wise operators ------------------===//
+//
+// Most rows differ only in the op they make and the types they take.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ElementTypes.h"
+#include "Operators.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+static bool isBool(Type type) { return type.isInteger(1); }
+static bool isInteger(Type type) { return isa<IntegerType>(type) && !isBool(type); }
+static bool isFloat(Type type) { return isa<FloatType>(type); }
+static bool isNumber(Type type) { return isFloat(type) || isInteger(type); }
+static bool isAny(Type) { return true; }
+
+static StringRef describe(bool (*predicate)(Type)) {
+  if (predicate == isBool)
+    return "booleans";
+  if (predicate == isInteger)
+    return "integers";
+  return predicate == isFloat ? "floats" : "numbers";
+}
+
+static LogicalResult expectElements(NodeImporter &node, Value value,
+                                    bool (*predicate)(Type)) {
+  return node.expectElementType(value, predicate(getElementType(value)),
+                                ("a tensor of " + describe(predicate)).str());
+}
+
+/// Checks that two operands have one element type and broadcast.
+static LogicalResult checkOperands(NodeImporter &node, Value lhs, Value rhs,
+                                   bool (*predicate)(Type)) {
+  if (failed(expectElements(node, lhs, predicate)) ||
+      failed(node.expectSameElementType(lhs, rhs)))
+    return failure();
+  return node.expectBroadcast({lhs, rhs});
+}
+
+template <typename OpTy, bool (*predicate)(Type)>
+static LogicalResult importUnary(NodeImporter &node) {
+  Value x = node.getInput(0);
+  if (failed(expectElements(node, x, predicate)))
+    return failure();
+  return node.makeOutput<OpTy>(getElementType(x), x);
+}
+
+template <typename OpTy, bool (*predicate)(Type)>
+static LogicalResult importBinary(NodeImporter &node) {
+  Value lhs = node.getInput(0), rhs = node.getInput(1);
+  if (failed(checkOperands(node, lhs, rhs, predicate)))
+    return failure();
+  return node.makeOutput<OpTy>(getElementType(lhs), {lhs, rhs});
+}
+
+template <typename OpTy, bool (*predicate)(Type)>
+static LogicalResult importComparison(NodeImporter &node) {
+  Value lhs = node.getInput(0), rhs = node.getInput(1);
+  if (failed(checkOperands(node, lhs, rhs, predicate)))
+    return failure();
+  return node.makeOutput<OpTy>(node.getBuilder().getI1Type(), {lhs, rhs});
+}
+
+/// Max, Min and Sum of any number of tensors: from the left.
+template <typename OpTy>
+static LogicalResult importVariadic(NodeImporter &node) {
+  Value result = node.getInput(0);
+  for (Value next : node.getInputs().drop_front()) {
+    if (failed(checkOperands(node, result, next, isNumber)))
+      return failure();
+    result = node.make<OpTy>(getElementType(result), {result, next});
+    if (!result)
+      return failure();
+  }
+  return node.setOutput(0, result);
+}
+
+static LogicalResult importPow(NodeImporter &node) {
+  Value base = node.getInput(0), exponent = node.getInput(1);
+  if (!isFloat(getElementType(base)))
+    return node.fail(unsupported("powers of integers are not supported",
+                                 "cast the base to float in the model"));
+  if (failed(expectElements(node, exponent, isNumber)) ||
+      failed(node.expectBroadcast({base, exponent})))
+    return failure();
+  Type type = getElementType(base);
+  if (getElementType(exponent) != type)
+    exponent = node.make<CastOp>(type, exponent);
+  if (!exponent)
+    return failure();
+  return node.makeOutput<PowOp>(type, {base, exponent});
+}
+
+static LogicalResult importMod(NodeImporter &node) {
+  Value lhs = node.getInput(0), rhs = node.getInput(1);
+  if (node.getInt("fmod", 0) != 0)
+    return node.fail(unsupported("expects fmod = 0, but found 1"));
+  if (failed(checkOperands(node, lhs, rhs, isNumber)))
+    return failure();
+  if (!isInteger(getElementType(lhs)))
+    return node.fail(unsupported("remainders of floats are not supported"));
+  return node.makeOutput<ModOp>(getElementType(lhs), {lhs, rhs});
+}
+
+static LogicalResult importWhere(NodeImporter &node) {
+  Value condition = node.getInput(0), x = node.getInput(1),
+        y = node.getInput(2);
+  if (failed(expectElements(node, condition, isBool)) ||
+      failed(node.expectSameElementType(x, y)) ||
+      failed(node.expectBroadcast({condition, x, y})))
+    return failure();
+  return node.makeOutput<WhereOp>(getElementType(x), {condition, x, y});
+}
+
+template <typename OpTy>
+static LogicalResult importAlpha(NodeImporter &node, float absent) {
+  Value x = node.getInput(0);
+  if (failed(node.expectFloat(x)))
+    return failure();
+  return node.makeOutput<OpTy>(
+      getElementType(x), x,
+      node.attr("alpha", node.getFloat("alpha", absent)));
+}
+
+static LogicalResult importLeakyRelu(NodeImporter &node) {
+  return importAlpha<LeakyReluOp>(node, 0.01f);
+}
+
+static LogicalResult importElu(NodeImporter &node) {
+  return importAlpha<EluOp>(node, 1.0f);
+}
+
+static LogicalResult importHardSigmoid(NodeImporter &node) {
+  Value x = node.getInput(0);
+  if (failed(node.expectFloat(x)))
+    return failure();
+  return node.makeOutput<HardSigmoidOp>(
+      getElementType(x), x,
+      {node.attr("alpha", node.getFloat("alpha", 0.2f)),
+       node.attr("beta", node.getFloat("beta", 0.5f))});
+}
+
+static LogicalResult importGelu(NodeImporter &node) {
+  Value x = node.getInput(0);
+  std::string form = node.getString("approximate", "none");
+  if (form != "none" && form != "tanh")
+    return node.fail(malformed("expects approximate \"none\" or \"tanh\", but "
+                               "found " +
+                               quote(form)));
+  if (failed(node.expectFloat(x)))
+    return failure();
+  return node.makeOutput<GeluOp>(
+      getElementType(x), x,
+      node.attr("form", form == "tanh" ? "tanh" : "erf"));
+}
+
+/// x * sigmoid(alpha * x); SiLU where alpha is 1.
+static LogicalResult importSwish(NodeImporter &node) {
+  Value x = node.getInput(0);
+  float alpha = node.getFloat("alpha", 1.0f);
+  if (failed(node.expectFloat(x)))
+    return failure();
+  Type type = getElementType(x);
+  if (alpha == 1.0f)
+    return node.makeOutput<SiluOp>(type, x);
+  Value factor = makeFloats(node.getBuilder(), node.getLoc(), alpha, true);
+  if (failed(node.expectSameElementType(x, factor)))
+    return failure();
+  Value scaled = node.make<MulOp>(type, {x, factor});
+  Value gate = scaled ? node.make<SigmoidOp>(type, scaled) : Value();
+  return gate ? node.makeOutput<MulOp>(type, {x, gate}) : failure();
+}
+
+static LogicalResult importCast(NodeImporter &node) {
+  int64_t to = node.getInt("to", 0);
+  StringRef name = getDataTypeName(to);
+  Type type = getElementType(node.getBuilder().getContext(), to);
+  if (name.empty())
+    return node.fail(malformed("expects a data type in \"to\", but found " +
+                               Twine(to)));
+  if (!type)
+    return node.fail(unsupported("casts to " + name + " are not supported"));
+  bool isFloat8 = isa<Float8E4M3FNType, Float8E5M2Type>(type);
+  if (node.getInt("saturate", 1) == 0 && isFloat8)
+    return node.fail(unsupported("expects saturate = 1, but found 0"));
+  std::string mode = node.getString("round_mode", "up");
+  if (mode != "up" && isa<Float8E8M0FNUType>(type))
+    return node.fail(unsupported("expects round_mode \"up\", but found " +
+                                 quote(mode)));
+  return node.makeOutput<CastOp>(type, node.getInput(0));
+}
+
+static LogicalResult importCastLike(NodeImporter &node) {
+  node.ignoreAttribute("round_mode");
+  if (node.getInt("saturate", 1) == 0)
+    return node.fail(unsupported("expects saturate = 1, but found 0"));
+  return node.makeOutput<CastOp>(getElementType(node.getInput(1)),
+                                 node.getInput(0));
+}
+
+/// Clip with bounds that are known and fit `qopt.clip`.
+static LogicalResult makeClip(NodeImporter &node, std::optional<float> low,
+                              std::optional<float> high) {
+  SmallVector<NamedAttribute> bounds;
+  if (low)
+    bounds.push_back(node.attr("low", *low));
+  if (high)
+    bounds.push_back(node.attr("high", *high));
+  Value x = node.getInput(0);
+  return node.makeOutput<ClipOp>(getElementType(x), x, bounds);
+}
+
+static LogicalResult importClipWithAttributes(NodeImporter &node) {
+  if (failed(node.expectFloat(node.getInput(0))))
+    return failure();
+  std::optional<float> low, high;
+  if (node.hasAttribute("min"))
+    low = node.getFloat("min", 0);
+  if (node.hasAttribute("max"))
+    high = node.getFloat("max", 0);
+  return makeClip(node, low, high);
+}
+
+/// Bounds that are computed, or that a float may not hold, take min and max.
+static LogicalResult importClip(NodeImporter &node) {
+  Value x = node.getInput(0), low = node.getInput(1), high = node.getInput(2);
+  bool isConstant = true;
+  for (Value bound : {low, high}) {
+    if (!bound)
+      continue;
+    if (failed(checkOperands(node, x, bound, isNumber)))
+      return failure();
+    isConstant &= getConstantFloat(bound).has_value();
+  }
+  auto floatOf = [](Value bound) -> std::optional<float> {
+    if (!bound)
+      return std::nullopt;
+    return static_cast<float>(*getConstantFloat(bound));
+  };
+  if (isConstant && getElementType(x).isF32())
+    return makeClip(node, floatOf(low), floatOf(high));
+  Value result = x;
+  if (low)
+    result = node.make<MaxOp>(getElementType(x), {result, low});
+  if (high && result)
+    result = node.make<MinOp>(getElementType(x), {result, high});
+  return node.setOutput(0, result);
+}
+
+ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
+  static constexpr Operator rows[] = {
+      {"Abs", 6, 1, 1, importUnary<AbsOp, isNumber>},
+      {"Add", 7, 2, 2, importBinary<AddOp, isNumber>},
+      {"And", 7, 2, 2, importBinary<AndOp, isBool>},
+      {"BitwiseAnd", 18, 2, 2, importBinary<AndOp, isInteger>},
+      {"BitwiseOr", 18, 2, 2, importBinary<OrOp, isInteger>},
+      {"BitwiseXor", 18, 2, 2, importBinary<XorOp, isInteger>},
+      {"Cast", 6, 1, 1, importCast},
+      {"CastLike", 15, 2, 2, importCastLike},
+      {"Ceil", 6, 1, 1, importUnary<CeilOp, isFloat>},
+      {"Clip", 6, 1, 1, importClipWithAttributes},
+      {"Clip", 11, 1, 3, importClip},
+      {"Cos", 7, 1, 1, importUnary<CosOp, isFloat>},
+      {"Div", 7, 2, 2, importBinary<DivOp, isNumber>},
+      {"Elu", 6, 1, 1, importElu},
+      {"Equal", 7, 2, 2, importComparison<EqualOp, isAny>},
+      {"Erf", 9, 1, 1, importUnary<ErfOp, isFloat>},
+      {"Exp", 6, 1, 1, importUnary<ExpOp, isFloat>},
+      {"Floor", 6, 1, 1, importUnary<FloorOp, isFloat>},
+      {"Gelu", 20, 1, 1, importGelu},
+      {"Greater", 7, 2, 2, importComparison<GreaterOp, isNumber>},
+      {"GreaterOrEqual", 12, 2, 2, importComparison<GreaterOrEqualOp, isNumber>},
+      {"HardSigmoid", 6, 1, 1, importHardSigmoid},
+      {"HardSwish", 14, 1, 1, importUnary<HardSwishOp, isFloat>},
+      {"LeakyRelu", 6, 1, 1, importLeakyRelu},
+      {"Less", 7, 2, 2, importComparison<LessOp, isNumber>},
+      {"LessOrEqual", 12, 2, 2, importComparison<LessOrEqualOp, isNumber>},
+      {"Log", 6, 1, 1, importUnary<LogOp, isFloat>},
+      {"Max", 6, 1, kAnyNumber, importVariadic<MaxOp>},
+      {"Min", 6, 1, kAnyNumber, importVariadic<MinOp>},
+      {"Mod", 10, 2, 2, importMod},
+      {"Mul", 7, 2, 2, importBinary<MulOp, isNumber>},
+      {"Neg", 6, 1, 1, importUnary<NegOp, isNumber>},
+      {"Not", 1, 1, 1, importUnary<NotOp, isBool>},
+      {"Or", 7, 2, 2, importBinary<OrOp, isBool>},
+      {"Pow", 7, 2, 2, importPow},
+      {"Reciprocal", 6, 1, 1, importUnary<ReciprocalOp, isFloat>},
+      {"Relu", 6, 1, 1, importUnary<ReluOp, isNumber>},
+      {"Round", 11, 1, 1, importUnary<RoundOp, isFloat>},
+      {"Sigmoid", 6, 1, 1, importUnary<SigmoidOp, isFloat>},
+      {"Sin", 7, 1, 1, importUnary<SinOp, isFloat>},
+      {"Softplus", 1, 1, 1, importUnary<SoftplusOp, isFloat>},
+      {"Sqrt", 6, 1, 1, importUnary<SqrtOp, isFloat>},
+      {"Sub", 7, 2, 2, importBinary<SubOp, isNumber>},
+      {"Sum", 8, 1, kAnyNumber, importVariadic<AddOp>},
+      {"Swish", 24, 1, 1, importSwish},
+      {"Tanh", 6, 1, 1, importUnary<TanhOp, isFloat>},
+      {"Where", 9, 3, 3, importWhere},
+      {"Xor", 7, 2, 2, importBinary<XorOp, isBool>},
+  };
+  return rows;
+}

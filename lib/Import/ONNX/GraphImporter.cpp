@@ -1,0 +1,370 @@
+//===- GraphImporter.cpp - An ONNX graph becoming a module ----------------===//
+//
+// ONNX wants its nodes sorted, so one pass over them is enough. A name is
+// defined once: by an input, an initializer or a node.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GraphImporter.h"
+#include "ElementTypes.h"
+#include "NodeImporter.h"
+#include "Operators.h"
+#include "qopt/Import/ONNX/ImportONNX.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+/// Puts what a failure is about in front of it.
+static Failure about(const Twine &subject, Failure failure) {
+  failure.what = (subject + ": " + failure.what).str();
+  return failure;
+}
+
+/// A symbol of a dim, or empty where it names nothing: exporters write `?`,
+/// `unk__12` and the like for dims that have nothing in common.
+static StringRef getSymbol(const onnx::TensorShapeProto::Dimension &dim) {
+  StringRef name = dim.dim_param();
+  bool isIdentifier =
+      !name.empty() && !llvm::isDigit(name.front()) &&
+      llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  return isIdentifier && !name.starts_with("unk__") ? name : StringRef();
+}
+
+namespace {
+/// What an input or output of the graph states about itself.
+struct DeclaredTensor {
+  Type elementType;
+  /// Absent when the model does not even state the rank.
+  std::optional<SmallVector<int64_t>> shape;
+  SmallVector<StringRef> symbols;
+};
+
+class GraphImporter {
+public:
+  GraphImporter(const onnx::GraphProto &graph, int64_t opset,
+                TensorReader &tensors, MLIRContext *context)
+      : graph(graph), opset(opset), tensors(tensors), builder(context) {}
+
+  std::optional<Failure> run(OwningOpRef<ModuleOp> &module);
+
+private:
+  std::optional<Failure> readNames();
+  std::optional<Failure> importInputs();
+  std::optional<Failure> importNodes();
+  std::optional<Failure> importNode(int index);
+  std::optional<Failure> importOutputs();
+  std::optional<Failure> importOutput(const onnx::ValueInfoProto &output,
+                                      SmallVectorImpl<Value> &values);
+  std::optional<Failure> readDeclared(const onnx::ValueInfoProto &info,
+                                      DeclaredTensor &declared);
+  /// The value of a name, made from its initializer where that is new.
+  std::optional<Failure> getValue(StringRef name, Value &value);
+  std::optional<Failure> checkDeclaredTypes(const onnx::NodeProto &node);
+  DictionaryAttr makeTensorAttrs(StringRef name, ArrayRef<int64_t> shape,
+                                 ArrayRef<StringRef> symbols);
+  std::string describe(const onnx::NodeProto &node, int index);
+
+  const onnx::GraphProto &graph;
+  int64_t opset;
+  TensorReader &tensors;
+  OpBuilder builder;
+  func::FuncOp function;
+  llvm::StringMap<Value> values;
+  llvm::StringMap<const onnx::TensorProto *> initializers;
+  llvm::StringMap<int32_t> declaredTypes;
+  /// Names that some node or the graph's outputs take.
+  llvm::StringSet<> usedNames;
+  SmallVector<Attribute> nodeRows;
+};
+} // namespace
+
+std::string GraphImporter::describe(const onnx::NodeProto &node, int index) {
+  std::string name = node.name();
+  if (name.empty())
+    name = node.op_type() + "#" + std::to_string(index);
+  std::string op = quote(node.op_type());
+  return "node " + quote(name) + " (" + op.substr(1, op.size() - 2) +
+         ", opset " + std::to_string(opset) + ")";
+}
+
+std::optional<Failure> GraphImporter::readNames() {
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    if (!initializers.try_emplace(tensor.name(), &tensor).second)
+      return about("initializer " + quote(tensor.name()),
+                   malformed("expects a name of its own, but another "
+                             "initializer has it"));
+  if (graph.sparse_initializer_size() != 0)
+    return unsupported("sparse initializers are not supported",
+                       "store them as dense tensors");
+  for (const onnx::NodeProto &node : graph.node())
+    for (const std::string &input : node.input())
+      usedNames.insert(input);
+  for (const onnx::ValueInfoProto &output : graph.output())
+    usedNames.insert(output.name());
+  for (const auto *list : {&graph.value_info(), &graph.output()})
+    for (const onnx::ValueInfoProto &info : *list)
+      if (info.type().tensor_type().elem_type() != 0)
+        declaredTypes[info.name()] = info.type().tensor_type().elem_type();
+  return std::nullopt;
+}
+
+std::optional<Failure>
+GraphImporter::readDeclared(const onnx::ValueInfoProto &info,
+                            DeclaredTensor &declared) {
+  if (info.has_type() &&
+      info.type().value_case() != onnx::TypeProto::VALUE_NOT_SET &&
+      !info.type().has_tensor_type())
+    return unsupported("only tensors are supported, not sequences, maps, "
+                       "optional or sparse values");
+  const onnx::TypeProto::Tensor &type = info.type().tensor_type();
+  StringRef typeName = getDataTypeName(type.elem_type());
+  if (typeName.empty())
+    return malformed("expects a data type, but found number " +
+                     Twine(type.elem_type()));
+  declared.elementType =
+      importer::getElementType(builder.getContext(), type.elem_type());
+  if (!declared.elementType)
+    return unsupported("tensors of type " + typeName + " are not supported");
+  if (!type.has_shape())
+    return std::nullopt;
+  declared.shape.emplace();
+  for (const onnx::TensorShapeProto::Dimension &dim : type.shape().dim()) {
+    bool isStatic = dim.dim_value() > 0;
+    declared.shape->push_back(isStatic ? dim.dim_value()
+                                       : ShapedType::kDynamic);
+    declared.symbols.push_back(isStatic ? StringRef() : getSymbol(dim));
+  }
+  return checkShape(*declared.shape, declared.elementType);
+}
+
+DictionaryAttr GraphImporter::makeTensorAttrs(StringRef name,
+                                              ArrayRef<int64_t> shape,
+                                              ArrayRef<StringRef> symbols) {
+  SmallVector<StringRef> dims(shape.size());
+  for (size_t i = 0; i < std::min(shape.size(), symbols.size()); ++i)
+    if (ShapedType::isDynamic(shape[i]))
+      dims[i] = symbols[i];
+  return builder.getDictionaryAttr(
+      {builder.getNamedAttr(kNameAttrName, builder.getStringAttr(name)),
+       builder.getNamedAttr(kDimsAttrName, builder.getStrArrayAttr(dims))});
+}
+
+std::optional<Failure> GraphImporter::importInputs() {
+  for (const onnx::ValueInfoProto &input : graph.input()) {
+    // Before IR version 4 every initializer was an input too; since then such
+    // an input is a default, which we take.
+    if (initializers.contains(input.name()))
+      continue;
+    std::string subject = "input " + quote(input.name());
+    if (input.name().empty())
+      return about(subject, malformed("expects a name"));
+    if (values.contains(input.name()))
+      return about(subject, malformed("expects a name of its own, but another "
+                                      "input has it"));
+    DeclaredTensor declared;
+    if (auto failure = readDeclared(input, declared))
+      return about(subject, std::move(*failure));
+    if (!declared.shape)
+      return about(subject,
+                   unsupported("expects a shape, but the model states none",
+                               "state the rank; dims may be symbols"));
+    unsigned index = function.getNumArguments();
+    auto type = RankedTensorType::get(*declared.shape, declared.elementType);
+    if (failed(function.insertArgument(
+            index, type,
+            makeTensorAttrs(input.name(), *declared.shape, declared.symbols),
+            NameLoc::get(builder.getStringAttr(input.name())))))
+      return about(subject, malformed("cannot be an argument"));
+    values[input.name()] = function.getArgument(index);
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> GraphImporter::getValue(StringRef name, Value &value) {
+  Value &known = values[name];
+  if ((value = known))
+    return std::nullopt;
+  auto initializer = initializers.find(name);
+  if (initializer != initializers.end()) {
+    TensorData data;
+    if (auto failure = tensors.read(*initializer->second, data))
+      return about("initializer " + quote(name), std::move(*failure));
+    Location loc = NameLoc::get(builder.getStringAttr(name));
+    value = known = makeConstant(builder, loc, std::move(data));
+    return std::nullopt;
+  }
+  values.erase(name);
+  for (const onnx::NodeProto &node : graph.node())
+    if (llvm::is_contained(node.output(), name.str()))
+      return malformed("uses " + quote(name) +
+                           ", which a later node or itself makes",
+                       "sort the nodes so that each comes after those it uses");
+  return malformed("uses " + quote(name) +
+                   ", which no input, initializer or node makes");
+}
+
+std::optional<Failure>
+GraphImporter::checkDeclaredTypes(const onnx::NodeProto &node) {
+  for (const std::string &output : node.output()) {
+    auto declared = declaredTypes.find(output);
+    auto value = values.find(output);
+    if (declared == declaredTypes.end() || value == values.end())
+      continue;
+    Type found = importer::getElementType(value->second);
+    Type expected =
+        importer::getElementType(builder.getContext(), declared->second);
+    if (expected && expected != found)
+      return malformed("output " + quote(output) + " is declared as " +
+                       getDataTypeName(declared->second) +
+                       ", but the operator makes another type");
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> GraphImporter::importNode(int index) {
+  const onnx::NodeProto &node = graph.node(index);
+  StringRef domain = node.domain();
+  if (!domain.empty() && domain != "ai.onnx")
+    return unsupported("operators of domain " + quote(domain) +
+                           " are not supported",
+                       "export the model with standard operators only");
+  int64_t since;
+  const Operator *row = lookupOperator(node.op_type(), opset, since);
+  if (!row && since != 0)
+    return malformed("the operator came with opset " + Twine(since) +
+                     ", but the model has opset " + Twine(opset));
+  if (!row)
+    return unsupported("the operator is not supported",
+                       "the documentation lists the supported operators");
+  llvm::StringSet<> attributeNames;
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (!attributeNames.insert(attribute.name()).second)
+      return malformed("attribute " + quote(attribute.name()) + " comes twice");
+  size_t numInputs = node.input_size();
+  if (numInputs < row->minInputs || numInputs > row->maxInputs)
+    return malformed(
+        "expects " + Twine(row->minInputs) + " inputs" +
+        (row->minInputs == row->maxInputs ? "" : " or more") +
+        (row->minInputs == row->maxInputs || row->maxInputs == kAnyNumber
+             ? Twine()
+             : ", at most " + Twine(row->maxInputs)) +
+        ", but found " + Twine(numInputs));
+  SmallVector<Value> inputs(numInputs);
+  for (size_t i = 0; i < numInputs; ++i) {
+    if (!node.input(i).empty()) {
+      if (auto failure = getValue(node.input(i), inputs[i]))
+        return failure;
+    } else if (i < row->minInputs || row->maxInputs == kAnyNumber) {
+      return malformed("expects input " + Twine(i) + ", but it is left out");
+    }
+  }
+  bool isConstant = StringRef(node.op_type()) == "Constant";
+  std::string name = node.name();
+  if (name.empty())
+    name = node.op_type() + "#" + std::to_string(index);
+  Location loc = NameLoc::get(builder.getStringAttr(name));
+  if (!isConstant) {
+    int64_t id = nodeRows.size();
+    loc = getNodeLocation(builder.getContext(), id, name);
+    nodeRows.push_back(NodeInfoAttr::get(builder.getContext(), id, name,
+                                         node.op_type(), /*asked=*/""));
+  }
+  NodeImporter importer(node, opset, builder, loc, inputs, tensors);
+  if (failed(row->import(importer)) || importer.getFailure() ||
+      failed(importer.checkAttributesKnown()))
+    return importer.getFailure();
+  for (int i = 0; i < node.output_size(); ++i) {
+    const std::string &output = node.output(i);
+    if (output.empty())
+      continue;
+    if (initializers.contains(output) || values.contains(output))
+      return malformed("output " + quote(output) +
+                       " has the name of another value");
+    Value value = importer.getOutputs()[i];
+    if (value)
+      values[output] = value;
+    else if (usedNames.contains(output))
+      return unsupported("output " + Twine(i) + ", " + quote(output) +
+                         ", is not supported");
+  }
+  return checkDeclaredTypes(node);
+}
+
+std::optional<Failure> GraphImporter::importNodes() {
+  for (int i = 0, e = graph.node_size(); i < e; ++i)
+    if (auto failure = importNode(i))
+      return about(describe(graph.node(i), i), std::move(*failure));
+  return std::nullopt;
+}
+
+std::optional<Failure>
+GraphImporter::importOutput(const onnx::ValueInfoProto &output,
+                            SmallVectorImpl<Value> &results) {
+  Value value;
+  if (auto failure = getValue(output.name(), value))
+    return failure;
+  DeclaredTensor declared;
+  bool hasType = output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET;
+  if (hasType)
+    if (auto failure = readDeclared(output, declared))
+      return failure;
+  if (hasType && declared.elementType != importer::getElementType(value))
+    return malformed("is declared with another type than it has");
+  ArrayRef<int64_t> shape = importer::getType(value).getShape();
+  // What the model says of the dims is not proven: only its names are taken.
+  if (!declared.shape || declared.shape->size() != shape.size())
+    declared.symbols.clear();
+  if (failed(function.insertResult(
+          results.size(), value.getType(),
+          makeTensorAttrs(output.name(), shape, declared.symbols))))
+    return malformed("cannot be a result");
+  results.push_back(value);
+  return std::nullopt;
+}
+
+std::optional<Failure> GraphImporter::importOutputs() {
+  if (graph.output_size() == 0)
+    return malformed("expects an output, but the graph has none");
+  SmallVector<Value> results;
+  llvm::StringSet<> names;
+  for (const onnx::ValueInfoProto &output : graph.output()) {
+    std::string subject = "output " + quote(output.name());
+    if (!names.insert(output.name()).second)
+      return about(subject, malformed("is an output twice"));
+    if (auto failure = importOutput(output, results))
+      return about(subject, std::move(*failure));
+  }
+  func::ReturnOp::create(builder, builder.getUnknownLoc(), results);
+  return std::nullopt;
+}
+
+std::optional<Failure> GraphImporter::run(OwningOpRef<ModuleOp> &module) {
+  if (auto failure = readNames())
+    return failure;
+  module = ModuleOp::create(NameLoc::get(builder.getStringAttr(graph.name())));
+  builder.setInsertionPointToEnd(module->getBody());
+  function = func::FuncOp::create(builder, module->getLoc(), "main",
+                                  builder.getFunctionType({}, {}));
+  builder.setInsertionPointToEnd(function.addEntryBlock());
+  if (auto failure = importInputs())
+    return failure;
+  if (auto failure = importNodes())
+    return failure;
+  if (auto failure = importOutputs())
+    return failure;
+  (*module)->setAttr(kNodesAttrName, builder.getArrayAttr(nodeRows));
+  return std::nullopt;
+}
+
+std::optional<Failure>
+qopt::importer::importGraph(const onnx::GraphProto &graph, int64_t opset,
+                            TensorReader &tensors, MLIRContext *context,
+                            OwningOpRef<ModuleOp> &module) {
+  return GraphImporter(graph, opset, tensors, context).run(module);
+}

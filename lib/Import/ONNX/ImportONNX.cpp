@@ -1,0 +1,127 @@
+//===- ImportONNX.cpp - From an ONNX file to qopt -------------------------===//
+//
+// Maps the file, splits it, lets protobuf read the skeleton, and checks what
+// the model says about itself before its graph is imported.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Import/ONNX/ImportONNX.h"
+#include "GraphImporter.h"
+#include "OnnxProto.h"
+#include "TensorReader.h"
+#include "WireWalk.h"
+#include "dialects/QOpt/IR/QOptDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+/// Longest name from a model that a message shows.
+static constexpr size_t kMaxNameLength = 200;
+
+std::string qopt::importer::quote(StringRef name) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << '"';
+  llvm::printEscapedString(name.take_front(kMaxNameLength), os);
+  os << (name.size() > kMaxNameLength ? "...\"" : "\"");
+  return text;
+}
+
+static std::optional<Failure> parseModel(const MappedFile &file,
+                                         Skeleton &skeleton,
+                                         onnx::ModelProto &model) {
+  const char *note = "the file is no ONNX model, or it was cut short";
+  if (file.getSize() == 0)
+    return malformed("the file is empty", note);
+  if (auto error = walkModel(file.getBytes(), skeleton))
+    return malformed("expects an ONNX model, but found " + error->what +
+                         " at byte " + Twine(error->offsetInBytes),
+                     note);
+  if (!model.ParseFromString(skeleton.bytes))
+    return malformed("expects an ONNX model, but some field has another form",
+                     note);
+  // Raw data of the skeleton are indices; the text is needed no more.
+  skeleton.bytes = {};
+  return std::nullopt;
+}
+
+static std::optional<Failure> readOpset(const onnx::ModelProto &model,
+                                        int64_t &opset) {
+  std::optional<int64_t> found;
+  for (const onnx::OperatorSetIdProto &entry : model.opset_import()) {
+    if (!entry.domain().empty() && entry.domain() != "ai.onnx")
+      continue;
+    if (found && *found != entry.version())
+      return malformed("expects one opset of the default domain, but found " +
+                       Twine(*found) + " and " + Twine(entry.version()));
+    found = entry.version();
+  }
+  if (!found)
+    return malformed("expects an opset of the default domain, but found none");
+  opset = *found;
+  if (opset >= kMinOpset && opset <= kMaxOpset)
+    return std::nullopt;
+  return unsupported("expects an opset from " + Twine(kMinOpset) + " to " +
+                         Twine(kMaxOpset) + ", but found " + Twine(opset),
+                     "convert the model with onnx.version_converter");
+}
+
+/// Verifies the module; the text is that of the first diagnostic.
+static std::optional<Failure> verifyModule(ModuleOp module) {
+  std::string text;
+  ScopedDiagnosticHandler handler(module.getContext(),
+                                  [&](Diagnostic &diagnostic) {
+                                    if (text.empty())
+                                      text = diagnostic.str();
+                                    return success();
+                                  });
+  if (succeeded(verify(module)))
+    return std::nullopt;
+  return malformed(text);
+}
+
+static std::optional<Failure> importModel(StringRef path, MLIRContext &context,
+                                          OwningOpRef<ModuleOp> &module) {
+  llvm::Expected<MappedFile> mapped = MappedFile::open(path);
+  if (!mapped) {
+    ExitCode code;
+    std::string text = takeMessage(mapped.takeError(), code);
+    StringRef what = text;
+    what.consume_front((path + ": ").str());
+    return Failure{code, what.str(), ""};
+  }
+  auto file = std::make_shared<const MappedFile>(std::move(*mapped));
+  Skeleton skeleton;
+  onnx::ModelProto model;
+  if (auto failure = parseModel(*file, skeleton, model))
+    return failure;
+  int64_t opset;
+  if (!model.has_graph())
+    return malformed("expects a graph, but the model has none");
+  if (auto failure = readOpset(model, opset))
+    return failure;
+  context.loadDialect<QOptDialect, func::FuncDialect>();
+  TensorReader tensors(&context, std::move(file), std::move(skeleton));
+  if (auto failure =
+          importGraph(model.graph(), opset, tensors, &context, module))
+    return failure;
+  return verifyModule(*module);
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+qopt::importOnnxModel(StringRef path, MLIRContext &context,
+                      ImportError &error) {
+  OwningOpRef<ModuleOp> module;
+  if (auto failure = importModel(path, context, module)) {
+    error = {failure->code, (path + ": " + failure->what).str(),
+             std::move(failure->note)};
+    return mlir::failure();
+  }
+  return module;
+}

@@ -1,0 +1,44 @@
+//===- Operators.h - The ONNX operators that are imported -------*- C++ -*-===//
+//
+// One row for each operator and each opset that needs a function of its own.
+// A family is a file with a table; Operators.cpp lists the families.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_IMPORT_ONNX_OPERATORS_H
+#define LIB_IMPORT_ONNX_OPERATORS_H
+
+#include "NodeImporter.h"
+
+namespace qopt::importer {
+
+inline constexpr size_t kAnyNumber = ~size_t(0);
+
+struct Operator {
+  llvm::StringLiteral name;
+  /// The row is for this opset and those after it, up to the next row.
+  int64_t sinceOpset;
+  size_t minInputs;
+  size_t maxInputs;
+  /// Sets the node's outputs or fails the node.
+  mlir::LogicalResult (*import)(NodeImporter &node);
+};
+
+llvm::ArrayRef<Operator> getConstantOperators();
+llvm::ArrayRef<Operator> getContractionOperators();
+llvm::ArrayRef<Operator> getElementwiseOperators();
+llvm::ArrayRef<Operator> getMovementOperators();
+llvm::ArrayRef<Operator> getNormalizationOperators();
+llvm::ArrayRef<Operator> getQuantizationOperators();
+llvm::ArrayRef<Operator> getReductionOperators();
+llvm::ArrayRef<Operator> getShapeOperators();
+llvm::ArrayRef<Operator> getWindowOperators();
+
+/// The row for a model of `opset`. Null when there is none; `since` is then the
+/// first opset that has the operator, or 0.
+const Operator *lookupOperator(llvm::StringRef name, int64_t opset,
+                               int64_t &since);
+
+} // namespace qopt::importer
+
+#endif // LIB_IMPORT_ONNX_OPERATORS_H

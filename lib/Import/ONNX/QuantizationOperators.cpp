@@ -1,0 +1,276 @@
+//===- QuantizationOperators.cpp - QuantizeLinear, DequantizeLinear -------===//
+//
+// ONNX tells per tensor, per axis and blocked apart by the shape of the scale;
+// our ops want scales and zeros of the codes' rank.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ElementTypes.h"
+#include "Operators.h"
+#include "dialects/QOpt/IR/Formats.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+namespace {
+/// How scales belong to codes.
+struct Granularity {
+  /// -1 where all codes share one scale.
+  int64_t axis = -1;
+  /// 0 where scales do not belong to blocks.
+  int64_t block = 0;
+  /// Of scales and zeros, with the rank of the codes.
+  SmallVector<int64_t> shape;
+};
+} // namespace
+
+static bool isOneElement(RankedTensorType type) {
+  return type.hasStaticShape() && type.getRank() <= 1 &&
+         type.getNumElements() == 1;
+}
+
+static bool differ(int64_t a, int64_t b) {
+  return !ShapedType::isDynamic(a) && !ShapedType::isDynamic(b) && a != b;
+}
+
+static LogicalResult checkBlockedShape(NodeImporter &node, Value x, Value scale,
+                                       const Granularity &granularity) {
+  for (int64_t i = 0; i < getRank(x); ++i) {
+    int64_t dim = getType(x).getDimSize(i);
+    int64_t size = getType(scale).getDimSize(i);
+    if (i == granularity.axis && !ShapedType::isDynamic(dim))
+      dim = llvm::divideCeil(dim, granularity.block);
+    if (differ(size, dim))
+      return node.fail(malformed("expects " + Twine(dim) +
+                                 " scales on axis " + Twine(i) +
+                                 ", but found " + Twine(size)));
+  }
+  return success();
+}
+
+/// Reads `axis` and `block_size` and holds them against the shapes.
+static std::optional<Granularity> readGranularity(NodeImporter &node, Value x,
+                                                  Value scale) {
+  int64_t rank = getRank(x);
+  RankedTensorType type = getType(scale);
+  int64_t axisAttribute = node.getInt("axis", 1);
+  int64_t block = node.getInt("block_size", 0);
+  Granularity granularity;
+  if (block < 0) {
+    (void)node.fail(malformed("attribute \"block_size\" expects 0 or more, but "
+                              "found " +
+                              Twine(block)));
+    return std::nullopt;
+  }
+  if (isOneElement(type) && block == 0) {
+    granularity.shape.assign(rank, 1);
+    return granularity;
+  }
+  std::optional<int64_t> axis = node.getAxis(axisAttribute, rank);
+  if (!axis)
+    return std::nullopt;
+  granularity.axis = *axis;
+  granularity.block = block;
+  if (block > 0 && type.getRank() == rank) {
+    granularity.shape = llvm::to_vector(type.getShape());
+    if (failed(checkBlockedShape(node, x, scale, granularity)))
+      return std::nullopt;
+    return granularity;
+  }
+  if (block == 0 && type.getRank() == 1) {
+    int64_t size = type.getDimSize(0), dim = getType(x).getDimSize(*axis);
+    if (differ(size, dim)) {
+      (void)node.fail(malformed("expects " + Twine(dim) + " scales for axis " +
+                                Twine(*axis) + ", but found " + Twine(size)));
+      return std::nullopt;
+    }
+    granularity.shape.assign(rank, 1);
+    granularity.shape[*axis] = size;
+    return granularity;
+  }
+  (void)node.fail(malformed(
+      block > 0 ? "expects a scale of rank " + Twine(rank) +
+                      " with a block_size, but found rank " +
+                      Twine(type.getRank())
+                : "expects a scale of rank 0 or 1 without a block_size, but "
+                  "found rank " +
+                      Twine(type.getRank())));
+  return std::nullopt;
+}
+
+/// Scale or zero point with the rank of the codes.
+static Value withRank(NodeImporter &node, Value value,
+                      const Granularity &granularity) {
+  ArrayRef<int64_t> shape = granularity.shape;
+  if (getType(value).getShape() == shape)
+    return value;
+  if (Value constant = reshapeConstant(node.getBuilder(), value, shape))
+    return constant;
+  SmallVector<int64_t> target;
+  for (int64_t dim : shape)
+    target.push_back(ShapedType::isDynamic(dim) ? -1 : dim);
+  Value dims = makeIntegers(node.getBuilder(), node.getLoc(), target);
+  return node.make<ReshapeOp>(getElementType(value), {value, dims},
+                              node.attr("allow_zero", false));
+}
+
+/// The row of the format table for codes of a type, or empty.
+static StringRef getFormatName(Type codes, Type scale, bool isBlocked) {
+  std::optional<ElementFormat> element = elementFormatOf(codes);
+  if (!element)
+    return {};
+  bool isShared = isBlocked && isa<Float8E8M0FNUType>(scale);
+  for (const BlockFormat &format : blockFormats()) {
+    bool fits = format.element == *element && format.unitLog2 == 0 &&
+                format.scales.size() == 1;
+    bool wantsShared = isShared && !infoOf(*element).isInteger();
+    if (fits && format.hasSharedExponent() == wantsShared)
+      return format.name;
+  }
+  return {};
+}
+
+static FormatAttr getFormat(NodeImporter &node, Type codes, Value scale,
+                            Value zero, const Granularity &granularity) {
+  Type scaleType = getElementType(scale);
+  StringRef name = getFormatName(codes, scaleType, granularity.block > 0);
+  if (name.empty())
+    return {};
+  const BlockFormat &row = *lookupFormat(name);
+  bool isDefaultScale = elementFormatOf(scaleType) == row.scales.front();
+  return FormatAttr::get(
+      node.getBuilder().getContext(), name, granularity.axis,
+      granularity.block == row.block ? 0 : granularity.block,
+      isDefaultScale ? Type() : scaleType,
+      zero && granularity.block > 0 ? getElementType(zero) : Type());
+}
+
+/// The zero point with the rank of the codes; null when there is none or all of
+/// it is 0.
+static LogicalResult readZero(NodeImporter &node, Value scale, Type codes,
+                              const Granularity &granularity, Value &zero) {
+  Value input = node.getInput(2);
+  zero = {};
+  if (!input)
+    return success();
+  if (getElementType(input) != codes)
+    return node.fail(malformed("expects a zero point of the type of the codes"));
+  bool isSame = succeeded(verifyCompatibleShape(getType(input), getType(scale)));
+  if (!isSame && !(isOneElement(getType(input)) && isOneElement(getType(scale))))
+    return node.fail(malformed("expects a zero point of the shape of the scale"));
+  if (isConstantZero(input))
+    return success();
+  if (isa<FloatType>(codes))
+    return node.fail(unsupported("expects a zero point of 0 for float codes, but "
+                                 "found another"));
+  zero = withRank(node, input, granularity);
+  return success(zero != nullptr);
+}
+
+static bool isScaleType(Type type) {
+  return isa<Float32Type, Float16Type, BFloat16Type, Float8E8M0FNUType>(type);
+}
+
+/// The type that an attribute names; null for 0 and on failure.
+static Type readTypeAttribute(NodeImporter &node, StringRef name) {
+  int64_t dataType = node.getInt(name, 0);
+  if (dataType == 0)
+    return {};
+  Type type = getElementType(node.getBuilder().getContext(), dataType);
+  if (!type)
+    (void)node.fail(getDataTypeName(dataType).empty()
+                        ? malformed("attribute " + quote(name) +
+                                    " expects a data type, but found " +
+                                    Twine(dataType))
+                        : unsupported(quote(name) + " of " +
+                                      getDataTypeName(dataType) +
+                                      " is not supported"));
+  return type;
+}
+
+static LogicalResult importQuantizeLinear(NodeImporter &node) {
+  Value x = node.getInput(0), scale = node.getInput(1);
+  OpBuilder &builder = node.getBuilder();
+  bool saturate = node.getInt("saturate", 1) != 0;
+  Type precision = readTypeAttribute(node, "precision");
+  Type output = readTypeAttribute(node, "output_dtype");
+  Type codes = output ? output : builder.getIntegerType(8, /*isSigned=*/false);
+  if (Value zero = node.getInput(2)) {
+    codes = getElementType(zero);
+    if (output && output != codes)
+      return node.fail(malformed("expects output_dtype to be the type of the "
+                                 "zero point"));
+  }
+  if (!isa<Float32Type, Float16Type, BFloat16Type>(getElementType(x)) ||
+      !isScaleType(getElementType(scale)))
+    return node.fail(unsupported("expects x of float, float16 or bfloat16 and a "
+                                 "scale of these or float8e8m0"));
+  if (precision && !precision.isF32())
+    return node.fail(unsupported("expects a precision of float, but found "
+                                 "another"));
+  std::optional<Granularity> granularity = readGranularity(node, x, scale);
+  Value zero;
+  if (!granularity ||
+      failed(readZero(node, scale, codes, *granularity, zero)))
+    return failure();
+  FormatAttr format = getFormat(node, codes, scale, zero, *granularity);
+  if (!format)
+    return node.fail(unsupported("codes of this type are not supported"));
+  Value scales = withRank(node, scale, *granularity);
+  if (!scales || node.getFailure())
+    return failure();
+  auto op = QuantizeOp::create(
+      builder, node.getLoc(),
+      RankedTensorType::get(getType(x).getShape(), codes), x, scales,
+      zero ? ValueRange(zero) : ValueRange(), format, builder.getUnitAttr(),
+      builder.getBoolAttr(saturate));
+  if (failed(node.finish(op)))
+    return failure();
+  return node.setOutput(0, op.getResult());
+}
+
+static LogicalResult importDequantizeLinear(NodeImporter &node) {
+  Value codes = node.getInput(0), scale = node.getInput(1);
+  OpBuilder &builder = node.getBuilder();
+  Type scaleType = getElementType(scale), codeType = getElementType(codes);
+  Type output = readTypeAttribute(node, "output_dtype");
+  if (!isScaleType(scaleType))
+    return node.fail(unsupported("expects a scale of float, float16, bfloat16 or "
+                                 "float8e8m0"));
+  if (!output && isa<Float8E8M0FNUType>(scaleType))
+    return node.fail(malformed("expects output_dtype beside a scale of "
+                               "float8e8m0"));
+  if (!output)
+    output = scaleType;
+  if (!isa<Float32Type, Float16Type, BFloat16Type>(output))
+    return node.fail(malformed("expects output_dtype float, float16 or "
+                               "bfloat16"));
+  std::optional<Granularity> granularity = readGranularity(node, codes, scale);
+  Value zero;
+  if (!granularity ||
+      failed(readZero(node, scale, codeType, *granularity, zero)))
+    return failure();
+  FormatAttr format = getFormat(node, codeType, scale, zero, *granularity);
+  if (!format && !codeType.isInteger(32))
+    return node.fail(unsupported("codes of this type are not supported"));
+  Value scales = withRank(node, scale, *granularity);
+  if (!scales || node.getFailure())
+    return failure();
+  auto op = DequantizeOp::create(
+      builder, node.getLoc(),
+      RankedTensorType::get(getType(codes).getShape(), output), codes, scales,
+      zero ? ValueRange(zero) : ValueRange(), format);
+  if (failed(node.finish(op)))
+    return failure();
+  return node.setOutput(0, op.getResult());
+}
+
+ArrayRef<Operator> qopt::importer::getQuantizationOperators() {
+  static constexpr Operator rows[] = {
+      {"DequantizeLinear", 10, 2, 3, importDequantizeLinear},
+      {"QuantizeLinear", 10, 2, 3, importQuantizeLinear},
+  };
+  return rows;
+}

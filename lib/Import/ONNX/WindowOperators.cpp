@@ -1,0 +1,174 @@
+//===- WindowOperators.cpp - Windows over spatial axes --------------------===//
+//
+// SAME padding depends on the input's size unless the stride is 1.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Operators.h"
+#include "WindowAttributes.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+/// The largest size, stride, dilation or pad: sums and products of two fit.
+static constexpr int64_t kMaxExtent = int64_t(1) << 30;
+
+static std::string format(ArrayRef<int64_t> values) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::interleaveComma(values, os << "[");
+  os << "]";
+  return text;
+}
+
+/// Reads `count` numbers from `least` on; `absent` where there is no attribute.
+static std::optional<SmallVector<int64_t>>
+readSizes(NodeImporter &node, StringRef name, size_t count, int64_t least,
+          ArrayRef<int64_t> absent) {
+  SmallVector<int64_t> sizes(absent);
+  if (node.hasAttribute(name))
+    sizes = node.getInts(name);
+  bool isInRange = llvm::all_of(
+      sizes, [&](int64_t size) { return size >= least && size <= kMaxExtent; });
+  if (sizes.size() == count && isInRange)
+    return sizes;
+  (void)node.fail(malformed("attribute " + quote(name) + " expects " +
+                            Twine(count) + " numbers from " + Twine(least) +
+                            " to 2^30, but found " + format(sizes)));
+  return std::nullopt;
+}
+
+/// Pads so that the output has ceil(input / stride) positions.
+static LogicalResult padToSame(NodeImporter &node, Value x, bool isUpper,
+                               WindowAttributes &window) {
+  size_t spatial = window.kernel.size();
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t stride = window.strides[i];
+    int64_t extent = (window.kernel[i] - 1) * window.dilations[i] + 1;
+    int64_t total = extent - 1;
+    if (stride != 1) {
+      int64_t input = getType(x).getDimSize(i + 2);
+      if (ShapedType::isDynamic(input))
+        return node.fail(unsupported(
+            "SAME padding with a stride of " + Twine(stride) +
+                " needs an input of known size",
+            "fix the spatial dims of the model, or export explicit pads"));
+      int64_t output = llvm::divideCeil(input, stride);
+      total = std::max<int64_t>(
+          0, extent - input + (output > 0 ? (output - 1) * stride : 0));
+    }
+    int64_t less = total / 2, more = total - less;
+    window.pads[i] = isUpper ? less : more;
+    window.pads[i + spatial] = isUpper ? more : less;
+  }
+  return success();
+}
+
+std::optional<WindowAttributes>
+qopt::importer::readWindow(NodeImporter &node, Value x,
+                           ArrayRef<int64_t> kernel) {
+  int64_t rank = getRank(x);
+  if (rank < 3) {
+    (void)node.expectRank(x, 3, "an input");
+    return std::nullopt;
+  }
+  if (rank > 4) {
+    (void)node.fail(unsupported("windows over " + Twine(rank - 2) +
+                                " spatial axes are not supported, only over 1 "
+                                "and 2"));
+    return std::nullopt;
+  }
+  size_t spatial = rank - 2;
+  SmallVector<int64_t> ones(spatial, 1), zeros(2 * spatial, 0);
+  auto sizes = readSizes(node, "kernel_shape", spatial, 1, kernel);
+  auto strides = readSizes(node, "strides", spatial, 1, ones);
+  auto dilations = readSizes(node, "dilations", spatial, 1, ones);
+  auto pads = readSizes(node, "pads", 2 * spatial, 0, zeros);
+  std::string autoPad = node.getString("auto_pad", "NOTSET");
+  if (!sizes || !strides || !dilations || !pads)
+    return std::nullopt;
+  if (!kernel.empty() && ArrayRef<int64_t>(*sizes) != kernel) {
+    (void)node.fail(malformed("attribute \"kernel_shape\" expects " +
+                              format(kernel) + ", as the weights, but found " +
+                              format(*sizes)));
+    return std::nullopt;
+  }
+  WindowAttributes window{*sizes, *strides, *dilations, *pads};
+  if (autoPad == "NOTSET")
+    return window;
+  window.pads.assign(2 * spatial, 0);
+  bool isSame = autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER";
+  if (!isSame && autoPad != "VALID") {
+    (void)node.fail(malformed("expects auto_pad NOTSET, SAME_UPPER, SAME_LOWER "
+                              "or VALID, but found " +
+                              quote(autoPad)));
+    return std::nullopt;
+  }
+  if (isSame && failed(padToSame(node, x, autoPad == "SAME_UPPER", window)))
+    return std::nullopt;
+  return window;
+}
+
+/// A pool's window must never lie in the padding alone.
+static LogicalResult checkPoolPads(NodeImporter &node,
+                                   const WindowAttributes &window) {
+  for (auto [i, pad] : llvm::enumerate(window.pads)) {
+    size_t axis = i % window.kernel.size();
+    int64_t extent =
+        (window.kernel[axis] - 1) * window.dilations[axis] + 1;
+    if (pad >= extent)
+      return node.fail(malformed("expects pads smaller than the window of " +
+                                 Twine(extent) + ", but found " + Twine(pad)));
+  }
+  return success();
+}
+
+static LogicalResult importAveragePool(NodeImporter &node) {
+  Value x = node.getInput(0);
+  bool ceilMode = node.getInt("ceil_mode", 0) != 0;
+  bool includesPad = node.getInt("count_include_pad", 0) != 0;
+  std::optional<WindowAttributes> window = readWindow(node, x, {});
+  if (!window || failed(node.expectFloat(x)) ||
+      failed(checkPoolPads(node, *window)))
+    return failure();
+  if (llvm::any_of(window->dilations, [](int64_t by) { return by != 1; }))
+    return node.fail(unsupported("dilated average pools are not supported"));
+  return node.makeOutput<AveragePoolOp>(
+      getElementType(x), x,
+      {node.attr("kernel", window->kernel), node.attr("strides", window->strides),
+       node.attr("pads", window->pads), node.attr("ceil_mode", ceilMode),
+       node.attr("count_include_pad", includesPad)});
+}
+
+static LogicalResult importMaxPool(NodeImporter &node) {
+  Value x = node.getInput(0);
+  bool ceilMode = node.getInt("ceil_mode", 0) != 0;
+  node.ignoreAttribute("storage_order"); // the order of the second output
+  std::optional<WindowAttributes> window = readWindow(node, x, {});
+  if (!window || failed(checkPoolPads(node, *window)))
+    return failure();
+  return node.makeOutput<MaxPoolOp>(
+      getElementType(x), x,
+      {node.attr("kernel", window->kernel), node.attr("strides", window->strides),
+       node.attr("pads", window->pads),
+       node.attr("dilations", window->dilations),
+       node.attr("ceil_mode", ceilMode)});
+}
+
+static LogicalResult importGlobalAveragePool(NodeImporter &node) {
+  Value x = node.getInput(0);
+  if (failed(node.expectRank(x, 3, "an input")) || failed(node.expectFloat(x)))
+    return failure();
+  return node.makeOutput<GlobalAveragePoolOp>(getElementType(x), x);
+}
+
+ArrayRef<Operator> qopt::importer::getWindowOperators() {
+  static constexpr Operator rows[] = {
+      {"AveragePool", 7, 1, 1, importAveragePool},
+      {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
+      {"MaxPool", 1, 1, 1, importMaxPool},
+  };
+  return rows;
+}
