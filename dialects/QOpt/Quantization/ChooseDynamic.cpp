@@ -1,0 +1,64 @@
+//===- ChooseDynamic.cpp - Static activations made dynamic ----------------===//
+//
+// Compares the rounding error of one range for all data with that of a range a
+// row, both from statistics.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Quantization/Statistics.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "llvm/Support/Format.h"
+#include <cmath>
+
+namespace qopt {
+#define GEN_PASS_DEF_CHOOSEDYNAMICPASS
+#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+/// Decibels by which the squared step of the static range exceeds that of the
+/// dynamic ranges. Static codes are asymmetric, dynamic ones symmetric.
+static double staticCost(const Statistics &stats) {
+  double range = std::max(stats.max, 0.0f) - std::min(stats.min, 0.0f);
+  double staticStep = range * range / (255.0 * 255.0);
+  double dynamicStep = stats.rowPeakSquare / (127.0 * 127.0);
+  if (staticStep == 0 || dynamicStep == 0)
+    return 0;
+  return 10 * std::log10(staticStep / dynamicStep);
+}
+
+namespace {
+struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
+  using ChooseDynamicPassBase::ChooseDynamicPassBase;
+
+  void runOnOperation() override {
+    getOperation().walk([&](Operation *op) {
+      auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+      std::optional<WeightedContraction> view = getWeightedContraction(op);
+      if (!request || request.getParams() != "static" || !view)
+        return;
+      std::optional<Statistics> stats = qopt::getStatistics(view->activation->get());
+      if (!stats || stats->samples == 0)
+        return makeDynamic(op, request, "ran on no calibration sample");
+      double cost = staticCost(*stats);
+      if (cost > maxCost) {
+        std::string why;
+        llvm::raw_string_ostream(why)
+            << "static costs " << llvm::format("%.1f", cost) << " dB";
+        makeDynamic(op, request, why);
+      }
+    });
+  }
+
+private:
+  void makeDynamic(Operation *op, RequestAttr request, StringRef why) {
+    op->setAttr(kRequestAttrName,
+                RequestAttr::get(&getContext(), "dynamic", request.getAct(),
+                                 request.getWeight(),
+                                 StringAttr::get(&getContext(), why)));
+  }
+};
+} // namespace

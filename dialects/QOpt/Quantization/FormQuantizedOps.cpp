@@ -1,0 +1,257 @@
+//===- FormQuantizedOps.cpp - Dequantize, op, quantize to ops on codes ----===//
+//
+// Integer codes per tensor or channel become an exact i32 sum; everything with
+// groups or blocks becomes a contraction with scales beside its operands.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/TypeInference.h"
+#include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_FORMQUANTIZEDOPSPASS
+#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+/// Longest chain whose i32 sum of (x - zero) * w, |x - zero| <= 255 and
+/// |w| <= 128, cannot wrap with a bias of up to 2^30 on top.
+static constexpr int64_t kMaxProducts = (int64_t(1) << 30) / (255 * 128);
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+static bool hasIntegerCodes(DequantizeOp op) {
+  auto type = dyn_cast<IntegerType>(typeOf(op.getCodes()).getElementType());
+  return type && type.getWidth() <= 8;
+}
+
+/// True when every scale and zero has size 1 on `axis`.
+static bool isUniformAlong(DequantizeOp op, int64_t axis) {
+  for (Value value : llvm::concat<Value>(op.getScales(), op.getZeros()))
+    if (typeOf(value).getDimSize(axis) != 1)
+      return false;
+  return true;
+}
+
+static bool isScalarTensor(Value value) {
+  return typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 1;
+}
+
+/// The same constant with other dims; null when `value` is no constant.
+static Value reshapeConstant(OpBuilder &builder, Value value,
+                             ArrayRef<int64_t> dims) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return {};
+  auto type = RankedTensorType::get(dims, typeOf(value).getElementType());
+  Attribute attr = constant.getValue();
+  if (auto elements = dyn_cast<DenseElementsAttr>(attr))
+    attr = elements.reshape(type);
+  return ConstantOp::create(builder, constant.getLoc(), type, attr);
+}
+
+/// Dims of a per-channel operand of a result of `rank`, channels on `axis`.
+static SmallVector<int64_t> channelDims(int64_t rank, int64_t axis, int64_t size) {
+  SmallVector<int64_t> dims(rank, 1);
+  dims[axis] = size;
+  return dims;
+}
+
+namespace {
+/// What the two forms need of a contraction, matmul or conv alike.
+struct Contraction {
+  Value lhs, rhs, bias;
+  int64_t lhsAxis, rhsProductAxis, rhsOutputAxis, resultAxis, numProducts;
+};
+
+static std::optional<Contraction> viewOf(Operation *op) {
+  if (auto matmul = dyn_cast<MatMulOp>(op)) {
+    auto rhs = typeOf(matmul.getRhs());
+    if (rhs.getRank() != 2 || !matmul.getRhsScales().empty())
+      return std::nullopt;
+    int64_t rank = typeOf(matmul.getLhs()).getRank();
+    return Contraction{matmul.getLhs(), matmul.getRhs(), {},
+                       rank - 1, 0, 1, rank - 1, rhs.getDimSize(0)};
+  }
+  auto conv = dyn_cast<ConvOp>(op);
+  if (!conv || !conv.getWScales().empty())
+    return std::nullopt;
+  auto w = typeOf(conv.getW());
+  int64_t products = 1;
+  for (int64_t dim : w.getShape().drop_front())
+    products *= dim;
+  return Contraction{conv.getX(), conv.getW(), conv.getBias(),
+                     1, 1, 0, 1, products};
+}
+
+static bool isDepthwise(Operation *op) {
+  auto conv = dyn_cast<ConvOp>(op);
+  return conv && conv.getGroup() > 1 && typeOf(conv.getW()).getDimSize(1) == 1;
+}
+
+/// Makes the op again with codes, scales and zeros in place of floats.
+static Value rebuild(OpBuilder &builder, Operation *op, Type resultType, Value lhs,
+                     ValueRange lhsScales, ValueRange lhsZeros, Value rhs,
+                     ValueRange rhsScales, ValueRange rhsZeros, Value bias,
+                     FormatAttr lhsFormat, FormatAttr rhsFormat) {
+  Operation *made;
+  if (auto conv = dyn_cast<ConvOp>(op))
+    made = ConvOp::create(builder, op->getLoc(), resultType, lhs, lhsScales,
+                          lhsZeros, rhs, rhsScales, rhsZeros, bias,
+                          conv.getStrides(), conv.getPads(), conv.getDilations(),
+                          conv.getGroup(), lhsFormat, rhsFormat);
+  else
+    made = MatMulOp::create(builder, op->getLoc(), resultType, lhs, lhsScales,
+                            lhsZeros, rhs, rhsScales, rhsZeros, lhsFormat,
+                            rhsFormat);
+  if (Attribute request = op->getAttr(kRequestAttrName))
+    made->setAttr(kRequestAttrName, request);
+  return made->getResult(0);
+}
+
+/// Integer codes on both sides: an i32 sum, then one dequantization.
+struct FormIntegerSum : RewritePattern {
+  FormIntegerSum(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/2, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<Contraction> view = viewOf(op);
+    if (!view)
+      return failure();
+    auto x = view->lhs.getDefiningOp<DequantizeOp>();
+    auto w = view->rhs.getDefiningOp<DequantizeOp>();
+    if (!x || !w || !hasIntegerCodes(x) || !hasIntegerCodes(w))
+      return rewriter.notifyMatchFailure(op, "an operand has no integer codes");
+    if (!isUniformAlong(x, view->lhsAxis) || !isUniformAlong(w, view->rhsProductAxis))
+      return rewriter.notifyMatchFailure(op, "scales vary along the products");
+    if (!llvm::all_of(x.getZeros(), isScalarTensor) ||
+        !llvm::all_of(w.getZeros(), isScalarTensor) || w.getScales().size() != 1)
+      return rewriter.notifyMatchFailure(op, "zeros vary");
+    if (view->numProducts > kMaxProducts)
+      return rewriter.notifyMatchFailure(op, "an i32 sum could wrap");
+    auto result = typeOf(op->getResult(0));
+    int64_t outputs = typeOf(view->rhs).getDimSize(view->rhsOutputAxis);
+    bool isPerChannel = !isScalarTensor(w.getScales()[0]);
+    Value ws = reshapeConstant(
+        rewriter, w.getScales()[0],
+        channelDims(result.getRank(), view->resultAxis, isPerChannel ? outputs : 1));
+    if (!ws)
+      return rewriter.notifyMatchFailure(op, "the weight's scale is no constant");
+    Value sum = rebuild(rewriter, op, result.clone(rewriter.getI32Type()),
+                        x.getCodes(), {}, x.getZeros(), w.getCodes(), {},
+                        w.getZeros(), {}, x.getFormatAttr(), w.getFormatAttr());
+    SmallVector<Value> scales(x.getScales());
+    scales.push_back(ws);
+    Value real = DequantizeOp::create(rewriter, op->getLoc(), result, sum, scales,
+                                      ValueRange(), FormatAttr());
+    if (view->bias) {
+      Value bias = reshapeConstant(
+          rewriter, view->bias, channelDims(result.getRank(), 1, outputs));
+      if (!bias) {
+        SmallVector<int64_t> axes;
+        for (int64_t axis = 2; axis < result.getRank(); ++axis)
+          axes.push_back(axis - 1);
+        bias = UnsqueezeOp::create(
+            rewriter, op->getLoc(),
+            RankedTensorType::get(channelDims(result.getRank() - 1, 0, outputs),
+                                  rewriter.getF32Type()),
+            view->bias, axes);
+      }
+      real = AddOp::create(rewriter, op->getLoc(), result, real, bias);
+    }
+    rewriter.replaceOp(op, real);
+    return success();
+  }
+};
+
+/// Groups or blocks: scales become operands.
+struct FormGroupedContraction : RewritePattern {
+  FormGroupedContraction(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<Contraction> view = viewOf(op);
+    if (!view || isDepthwise(op))
+      return failure();
+    auto x = view->lhs.getDefiningOp<DequantizeOp>();
+    auto w = view->rhs.getDefiningOp<DequantizeOp>();
+    if (!w || !w.getFormat() || !w.getFormat()->isBlocked())
+      return rewriter.notifyMatchFailure(op, "the weight has no blocks");
+    if (w.getFormat()->getAxis() != view->rhsProductAxis)
+      return rewriter.notifyMatchFailure(op, "blocks do not run along the products");
+    if (x && (!x.getFormat() || !x.getZeros().empty()))
+      x = {};
+    Value made = rebuild(
+        rewriter, op, op->getResult(0).getType(), x ? x.getCodes() : view->lhs,
+        x ? ValueRange(x.getScales()) : ValueRange(), {}, w.getCodes(),
+        w.getScales(), w.getZeros(), view->bias,
+        x ? x.getFormatAttr() : FormatAttr(), w.getFormatAttr());
+    rewriter.replaceOp(op, made);
+    return success();
+  }
+};
+
+/// A gather of a dequantized table gathers its codes and scales.
+struct GatherCodes : OpRewritePattern<GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(GatherOp op,
+                                PatternRewriter &rewriter) const override {
+    auto table = op.getX().getDefiningOp<DequantizeOp>();
+    if (!table || op.getAxis() != 0)
+      return rewriter.notifyMatchFailure(op, "not a gather of dequantized rows");
+    if (typeOf(op.getX()).getRank() != 2)
+      return rewriter.notifyMatchFailure(op, "not a table");
+    auto result = typeOf(op.getResult());
+    auto gather = [&](Value from) -> Value {
+      auto type = typeOf(from);
+      if (type.getDimSize(0) == 1) { // shared by all rows
+        return reshapeConstant(rewriter, from,
+                               SmallVector<int64_t>(result.getRank(), 1));
+      }
+      SmallVector<int64_t> dims(result.getShape());
+      dims.back() = type.getDimSize(1);
+      return GatherOp::create(rewriter, op.getLoc(),
+                              RankedTensorType::get(dims, type.getElementType()),
+                              from, op.getIndices(), op.getAxis());
+    };
+    SmallVector<Value> scales, zeros;
+    for (Value scale : table.getScales())
+      scales.push_back(gather(scale));
+    for (Value zero : table.getZeros())
+      zeros.push_back(gather(zero));
+    if (llvm::is_contained(scales, Value()) || llvm::is_contained(zeros, Value()))
+      return rewriter.notifyMatchFailure(op, "a shared scale is no constant");
+    FormatAttr format = table.getFormatAttr();
+    if (format)
+      format = FormatAttr::get(getContext(), format.getName(),
+                               format.isBlocked() ? result.getRank() - 1 : -1,
+                               format.getBlock(), format.getScale(),
+                               format.getZero());
+    Value codes = gather(table.getCodes());
+    rewriter.replaceOpWithNewOp<DequantizeOp>(op, result, codes, scales, zeros,
+                                              format);
+    return success();
+  }
+};
+
+struct FormQuantizedOps : qopt::impl::FormQuantizedOpsPassBase<FormQuantizedOps> {
+  using FormQuantizedOpsPassBase::FormQuantizedOpsPassBase;
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<FormIntegerSum, FormGroupedContraction, GatherCodes>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

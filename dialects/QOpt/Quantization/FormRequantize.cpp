@@ -1,0 +1,209 @@
+//===- FormRequantize.cpp - Accumulator to codes in one step --------------===//
+//
+// The multiplier is made in f64 and rounded once; the bias is an integer at the
+// accumulator's scale. A ReLU is the lower clamp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <cmath>
+
+namespace qopt {
+#define GEN_PASS_DEF_FORMREQUANTIZEPASS
+#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+/// Largest bias that leaves the sum room in i32.
+static constexpr double kMaxBias = double(int64_t(1) << 30);
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+static std::optional<SmallVector<double>> constantReals(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return std::nullopt;
+  return readReals(constant);
+}
+
+namespace {
+/// accumulator [+ bias] [clamped] -> codes.
+struct Chain {
+  DequantizeOp dequantize;
+  Value bias;
+  float low = -INFINITY, high = INFINITY;
+};
+
+static std::optional<Chain> matchChain(Value x) {
+  Chain chain;
+  if (!x.hasOneUse())
+    return std::nullopt;
+  if (auto relu = x.getDefiningOp<ReluOp>()) {
+    chain.low = 0;
+    x = relu.getX();
+  } else if (auto clip = x.getDefiningOp<ClipOp>()) {
+    if (clip.getLow())
+      chain.low = clip.getLow()->convertToFloat();
+    if (clip.getHigh())
+      chain.high = clip.getHigh()->convertToFloat();
+    x = clip.getX();
+  }
+  if (!x.hasOneUse())
+    return std::nullopt;
+  if (auto add = x.getDefiningOp<AddOp>()) {
+    bool biasOnRight = add.getRhs().getDefiningOp<ConstantOp>() != nullptr;
+    chain.bias = biasOnRight ? add.getRhs() : add.getLhs();
+    x = biasOnRight ? add.getLhs() : add.getRhs();
+    if (!chain.bias.getDefiningOp<ConstantOp>() || !x.hasOneUse())
+      return std::nullopt;
+  }
+  chain.dequantize = x.getDefiningOp<DequantizeOp>();
+  if (!chain.dequantize ||
+      !typeOf(chain.dequantize.getCodes()).getElementType().isSignlessInteger(32) ||
+      !chain.dequantize.getZeros().empty())
+    return std::nullopt;
+  return chain;
+}
+
+/// A constant's value for each channel of `axis`, or one for all; nothing when
+/// it varies along another axis.
+static std::optional<SmallVector<double>> perChannel(Value value, int64_t rank,
+                                                     int64_t axis) {
+  auto type = typeOf(value);
+  int64_t missing = rank - type.getRank();
+  for (auto [i, dim] : llvm::enumerate(type.getShape()))
+    if (dim != 1 && static_cast<int64_t>(i) + missing != axis)
+      return std::nullopt;
+  return constantReals(value);
+}
+
+struct FormRequantizePattern : OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto chain = matchChain(op.getX());
+    if (!chain)
+      return rewriter.notifyMatchFailure(op, "no accumulator comes in");
+    auto codeType = dyn_cast<IntegerType>(typeOf(op.getResult()).getElementType());
+    if (!codeType || op.getScales().size() != 1 || op.getZeros().size() != 1)
+      return rewriter.notifyMatchFailure(op, "not one scale and zero");
+    auto outputScale = constantReals(op.getScales()[0]);
+    auto outputZero = constantReals(op.getZeros()[0]);
+    if (!outputScale || !outputZero || outputScale->size() != 1)
+      return rewriter.notifyMatchFailure(op, "scales are not constant");
+    int64_t rank = typeOf(op.getResult()).getRank();
+    bool isConv = chain->dequantize.getCodes().getDefiningOp<ConvOp>() != nullptr;
+    int64_t axis = isConv ? 1 : rank - 1;
+    SmallVector<double> scales{1.0};
+    bool isPow2 = isa<Float8E8M0FNUType>(
+        typeOf(op.getScales()[0]).getElementType());
+    for (Value scale : chain->dequantize.getScales()) {
+      isPow2 &= isa<Float8E8M0FNUType>(typeOf(scale).getElementType());
+      auto values = perChannel(scale, rank, axis);
+      if (!values)
+        return rewriter.notifyMatchFailure(op, "scales are not constant");
+      if (scales.size() == 1)
+        scales.resize(values->size(), scales.front());
+      for (size_t i = 0; i < scales.size(); ++i)
+        scales[i] *= (*values)[values->size() == 1 ? 0 : i];
+    }
+    std::optional<SmallVector<double>> bias;
+    if (chain->bias) {
+      bias = perChannel(chain->bias, rank, axis);
+      if (!bias)
+        return rewriter.notifyMatchFailure(op, "the bias is not per channel");
+    }
+    return rewrite(op, rewriter, *chain, scales, bias, (*outputScale)[0],
+                   static_cast<int64_t>((*outputZero)[0]), isPow2, axis);
+  }
+
+private:
+  LogicalResult rewrite(QuantizeOp op, PatternRewriter &rewriter,
+                        Chain chain, ArrayRef<double> scales,
+                        const std::optional<SmallVector<double>> &bias,
+                        double outputScale, int64_t zero, bool isPow2,
+                        int64_t axis) const {
+    Location loc = rewriter.getFusedLoc(
+        {chain.dequantize.getLoc(), op.getX().getLoc(), op.getLoc()});
+    auto result = typeOf(op.getResult());
+    auto codeType = cast<IntegerType>(result.getElementType());
+    Value sum = chain.dequantize.getCodes();
+    auto channelDims = [&](int64_t size) {
+      SmallVector<int64_t> dims(result.getRank(), 1);
+      dims[axis] = size;
+      return dims;
+    };
+    if (bias) {
+      SmallVector<int64_t> integers;
+      size_t count = std::max(scales.size(), bias->size());
+      for (size_t i = 0; i < count; ++i) {
+        double real = (*bias)[bias->size() == 1 ? 0 : i] /
+                      scales[scales.size() == 1 ? 0 : i];
+        if (!(std::abs(real) < kMaxBias))
+          return rewriter.notifyMatchFailure(op, "the bias does not fit");
+        integers.push_back(static_cast<int64_t>(std::nearbyint(real)));
+      }
+      Value bias32 = createConstant(rewriter, loc, integers,
+                                    channelDims(integers.size()),
+                                    rewriter.getI32Type());
+      sum = AddOp::create(rewriter, loc, sum.getType(), sum, bias32);
+    }
+    auto [low, high] = codeRange(codeType, chain, outputScale, zero);
+    Value zeroValue = createConstant(
+        rewriter, loc, ArrayRef<int64_t>{zero},
+        SmallVector<int64_t>(result.getRank(), 1), codeType);
+    SmallVector<int64_t> dims = channelDims(scales.size());
+    if (isPow2) {
+      SmallVector<int64_t> amounts;
+      for (double scale : scales)
+        amounts.push_back(std::ilogb(outputScale) - std::ilogb(scale));
+      Value amount = createConstant(rewriter, loc, amounts, dims,
+                                    rewriter.getIntegerType(8));
+      rewriter.replaceOpWithNewOp<ShiftOp>(op, result, sum, amount, zeroValue, low,
+                                           high);
+      return success();
+    }
+    SmallVector<float> multipliers;
+    for (double scale : scales)
+      multipliers.push_back(static_cast<float>(scale / outputScale));
+    Value multiplier = createConstant(rewriter, loc, multipliers, dims);
+    rewriter.replaceOpWithNewOp<RequantizeOp>(op, result, sum, multiplier, zeroValue,
+                                              low, high);
+    return success();
+  }
+
+  /// The codes that the clamp and the code type leave.
+  static std::pair<int64_t, int64_t> codeRange(IntegerType type, const Chain &chain,
+                                               double scale, int64_t zero) {
+    int64_t low = type.isUnsigned() ? 0 : -(int64_t(1) << (type.getWidth() - 1));
+    int64_t high = low + (int64_t(1) << type.getWidth()) - 1;
+    auto codeOf = [&](float bound) {
+      double code = std::nearbyint(bound / scale) + static_cast<double>(zero);
+      return static_cast<int64_t>(
+          std::clamp(code, static_cast<double>(low), static_cast<double>(high)));
+    };
+    int64_t from = std::isinf(chain.low) ? low : codeOf(chain.low);
+    int64_t to = std::isinf(chain.high) ? high : codeOf(chain.high);
+    return {from, std::max(from, to)};
+  }
+};
+
+struct FormRequantize : qopt::impl::FormRequantizePassBase<FormRequantize> {
+  using FormRequantizePassBase::FormRequantizePassBase;
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<FormRequantizePattern>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,195 @@
+//===- InsertQuantization.cpp - Quantize and dequantize by request --------===//
+//
+// The form after this pass is the one in which quantized ONNX models come, so
+// both go the same way from here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Quantization/Statistics.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "dialects/QOpt/Quantization/WeightQuantizer.h"
+#include "qopt/Reference/HostConstants.h"
+#include "llvm/ADT/StringSwitch.h"
+#include <cmath>
+
+namespace qopt {
+#define GEN_PASS_DEF_INSERTQUANTIZATIONPASS
+#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+struct InsertQuantization
+    : qopt::impl::InsertQuantizationPassBase<InsertQuantization> {
+  using InsertQuantizationPassBase::InsertQuantizationPassBase;
+
+  void runOnOperation() override {
+    if (failed(readOptions()))
+      return signalPassFailure();
+    SmallVector<Operation *> requested;
+    getOperation().walk([&](Operation *op) {
+      auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+      if (request && request.getParams() != "float")
+        requested.push_back(op);
+    });
+    for (Operation *op : requested)
+      if (failed(quantize(op, op->getAttrOfType<RequestAttr>(kRequestAttrName))))
+        return signalPassFailure();
+  }
+
+private:
+  WeightQuantizerOptions weightOptions;
+  /// Dequantized forms of activations and weights already made.
+  DenseMap<std::pair<Value, Attribute>, Value> dequantized;
+
+  LogicalResult readOptions() {
+    auto rounding = llvm::StringSwitch<std::optional<Pow2Rounding>>(pow2Rounding)
+                        .Case("nearest", Pow2Rounding::Nearest)
+                        .Case("ceil", Pow2Rounding::Ceil)
+                        .Case("floor", Pow2Rounding::Floor)
+                        .Case("best", Pow2Rounding::Best)
+                        .Default(std::nullopt);
+    if (!rounding)
+      return emitError(getOperation().getLoc(), "pow2-rounding '")
+             << pow2Rounding << "' expects nearest, ceil, floor or best";
+    if (scaleRule != "floor" && scaleRule != "ceil" && scaleRule != "even")
+      return emitError(getOperation().getLoc(), "scale-rule '")
+             << scaleRule << "' expects floor, ceil or even";
+    weightOptions = {clipSearch, *rounding};
+    return success();
+  }
+
+  LogicalResult quantize(Operation *op, RequestAttr request) {
+    if (auto gather = dyn_cast<GatherOp>(op))
+      return quantizeWeightOperand(op, gather.getXMutable(), request.getWeight());
+    std::optional<WeightedContraction> view = getWeightedContraction(op);
+    if (!view)
+      return op->emitOpError("is requested in codes but has no weight");
+    if (request.getAct() && failed(quantizeActivation(op, *view, request)))
+      return failure();
+    return quantizeWeightOperand(op, *view->weight, request.getWeight());
+  }
+
+  LogicalResult quantizeWeightOperand(Operation *op, OpOperand &operand,
+                                      FormatAttr format) {
+    Value &known = dequantized[{operand.get(), format}];
+    if (known) {
+      operand.set(known);
+      return success();
+    }
+    auto constant = operand.get().getDefiningOp<ConstantOp>();
+    if (!constant)
+      return op->emitOpError("expects an evaluated weight");
+    auto tensor = readConstant(constant);
+    if (!tensor)
+      return op->emitOpError(llvm::toString(tensor.takeError()));
+    auto weight = quantizeWeight(*tensor, format, weightOptions);
+    if (!weight)
+      return op->emitOpError(llvm::toString(weight.takeError()));
+    OpBuilder builder(constant);
+    builder.setInsertionPointAfter(constant);
+    Location loc = constant.getLoc();
+    Value codes =
+        createConstant(builder, loc, weight->codes, format.getElementType());
+    SmallVector<Value> scales, zeros;
+    for (auto [scale, type] : llvm::zip_equal(weight->scales, format.getScaleTypes()))
+      scales.push_back(createConstant(builder, loc, scale, type));
+    for (const HostTensor &zero : weight->zeros)
+      zeros.push_back(createConstant(builder, loc, zero, format.getZero()));
+    known = DequantizeOp::create(builder, loc, constant.getResult().getType(),
+                                 codes, scales, zeros, format);
+    operand.set(known);
+    return success();
+  }
+
+  LogicalResult quantizeActivation(Operation *op, const WeightedContraction &view,
+                                   RequestAttr request) {
+    Value x = view.activation->get();
+    Attribute key = ArrayAttr::get(
+        &getContext(), {request.getAct(),
+                        StringAttr::get(&getContext(), request.getParams()),
+                        BoolAttr::get(&getContext(), view.isConv)});
+    Value &known = dequantized[{x, key}];
+    if (!known) {
+      OpBuilder builder(&getContext());
+      builder.setInsertionPointAfterValue(x);
+      known = request.getParams() == "static"
+                  ? quantizeStatic(builder, op, x, request.getAct())
+                  : quantizeDynamic(builder, x, request.getAct(), view.isConv);
+    }
+    if (!known)
+      return failure();
+    view.activation->set(known);
+    return success();
+  }
+
+  Value quantizeStatic(OpBuilder &builder, Operation *op, Value x,
+                       FormatAttr format) {
+    std::optional<Statistics> stats = qopt::getStatistics(x);
+    if (!stats) {
+      op->emitOpError("expects statistics of its activation");
+      return {};
+    }
+    Type scaleType = format.getScaleTypes().front();
+    float low = std::min(stats->min, 0.0f), high = std::max(stats->max, 0.0f);
+    float scale = (high - low) / 255.0f;
+    if (!(scale > 0))
+      scale = 1;
+    SmallVector<int64_t> ones(cast<RankedTensorType>(x.getType()).getRank(), 1);
+    Location loc = x.getLoc();
+    Value scaleValue;
+    if (isa<Float8E8M0FNUType>(scaleType)) {
+      // Activations keep their whole range: nearest, and never the least error.
+      uint8_t byte = roundScaleToPow2(scale, Pow2Rounding::Nearest);
+      scale = decodeE8M0(byte);
+      scaleValue = createConstant(builder, loc, ArrayRef<int64_t>{byte}, ones,
+                                  scaleType);
+    } else {
+      scaleValue = createConstant(builder, loc, ArrayRef<float>{scale}, ones);
+    }
+    int64_t zero = static_cast<int64_t>(
+        std::clamp(std::nearbyintf(-low / scale) - 128.0f, -128.0f, 127.0f));
+    Type codeType = format.getElementType();
+    Value zeroValue =
+        createConstant(builder, loc, ArrayRef<int64_t>{zero}, ones, codeType);
+    auto type = cast<RankedTensorType>(x.getType());
+    Value codes =
+        QuantizeOp::create(builder, loc, type.clone(codeType), x, scaleValue,
+                           zeroValue, format, /*divide=*/false, /*saturate=*/true);
+    return DequantizeOp::create(builder, loc, type, codes, scaleValue, zeroValue,
+                                format);
+  }
+
+  Value quantizeDynamic(OpBuilder &builder, Value x, FormatAttr format,
+                        bool isConv) {
+    auto type = cast<RankedTensorType>(x.getType());
+    SmallVector<Type> resultTypes{type.clone(format.getElementType())};
+    for (auto [i, scaleType] : llvm::enumerate(format.getScaleTypes())) {
+      SmallVector<int64_t> dims(type.getRank(), 1);
+      if (i == 0 && format.isBlocked()) {
+        dims.assign(type.getShape().begin(), type.getShape().end());
+        int64_t &dim = dims[format.getAxis()];
+        if (!ShapedType::isDynamic(dim))
+          dim = llvm::divideCeil(dim, format.getBlockSize());
+      } else if (i == 0 && isConv) {
+        dims[0] = type.getDimSize(0);
+      } else if (i == 0) {
+        dims.assign(type.getShape().begin(), type.getShape().end());
+        dims.back() = 1;
+      }
+      resultTypes.push_back(RankedTensorType::get(dims, scaleType));
+    }
+    auto quantized = QuantizeDynamicOp::create(
+        builder, x.getLoc(), resultTypes, x, format,
+        builder.getStringAttr(isConv ? "sample" : "row"),
+        builder.getStringAttr(scaleRule));
+    return DequantizeOp::create(builder, x.getLoc(), type, quantized.getCodes(),
+                                quantized.getScales(), ValueRange(), format);
+  }
+};
+} // namespace

@@ -1,0 +1,203 @@
+//===- QuantizationPasses.td - calibrate, transform, quantize -*- tablegen -*-===//
+//
+// The passes that choose and fix numbers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_QUANTIZATION_QUANTIZATIONPASSES_TD
+#define DIALECTS_QOPT_QUANTIZATION_QUANTIZATIONPASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
+  let summary = "write on each contraction what is to become of its operands";
+  let description = [{
+    ```mlir
+    %y = qopt.matmul %x, %w : (tensor<?x64xf32>, tensor<64x8xf32>) -> tensor<?x8xf32>
+    // becomes, with activations=static activation-format=i8 weight-format=i8
+    %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : ...
+    ```
+
+    A contraction of two activations, and a Gather of a small table, are
+    requested in float with the reason. Ops that carry a request keep it.
+
+    Runs at the end of `prepare`.
+
+    Numerics: exact; nothing is rewritten.
+  }];
+  let options = [
+    Option<"activations", "activations", "std::string", "\"none\"",
+           "static, dynamic or none">,
+    Option<"activationFormat", "activation-format", "std::string", "\"i8\"",
+           "row of the format table">,
+    Option<"weightFormat", "weight-format", "std::string", "\"i8\"",
+           "row of the format table">,
+    Option<"group", "group", "int64_t", "0",
+           "products that share a weight scale; 0 is the table's block, or one "
+           "scale an output channel">,
+    Option<"weightScale", "weight-scale", "std::string", "\"\"",
+           "type of the weights' scales in place of the table's">,
+    Option<"weightZero", "weight-zero", "std::string", "\"\"",
+           "type of the weights' zero points; empty is symmetric">,
+    Option<"activationScale", "activation-scale", "std::string", "\"\"",
+           "type of the activations' scales in place of the table's">,
+    ListOption<"overrides", "overrides", "std::string",
+           "REGEX=float, REGEX=static or REGEX=dynamic for nodes by name">,
+  ];
+}
+
+def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncOp"> {
+  let summary = "move the spread of activation channels into the weights";
+  let description = [{
+    ```mlir
+    %y = qopt.matmul %x, %w
+    // becomes
+    %xs = qopt.mul %x, %r          // r = f32(1 / s), one value a channel
+    %ws = qopt.mul %w, %s
+    %y = qopt.matmul %xs, %ws
+    ```
+
+    All matmuls with weights that read one activation are a group and share s.
+    With alpha `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
+    compete by the output error that the statistics predict for the group; s = 1
+    leaves the group alone. A dead channel has s = 1.
+
+    Does nothing for convolutions, for activations without statistics, and for
+    matmuls that are not requested static.
+
+    Needs statistics; drops those of the new activations.
+
+    Numerics: bounded; with pow2 factors exact unless a value leaves the normal
+    range. SmoothQuant (Xiao et al. 2023), logarithmic rule: FPTQ (Li et al. 2023).
+  }];
+  let options = [
+    Option<"alpha", "alpha", "std::string", "\"search\"",
+           "search, log, or an exponent between 0 and 1">,
+    Option<"isPow2", "pow2", "bool", "false", "round factors to powers of two">,
+  ];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def EqualizeLayersPass : Pass<"qopt-equalize-layers", "::mlir::func::FuncOp"> {
+  let summary = "balance the ranges of weights across two layers";
+  let description = [{
+    ```mlir
+    %a = qopt.conv %x, %w1 bias %b1
+    %r = qopt.relu %a
+    %y = qopt.conv %r, %w2
+    // becomes, with s = sqrt(r1 / r2) of the channels' largest weights
+    %a = qopt.conv %x, (%w1 / s) bias (%b1 / s)
+    %r = qopt.relu %a
+    %y = qopt.conv %r, (%w2 * s)
+    ```
+
+    Leaves a pair alone when the middle value has other users, when something
+    else than ReLU stands between, when the second is a grouped convolution that
+    is not depthwise, or when a weight is no constant.
+
+    Runs in `transform`; drops the statistics in between.
+
+    Numerics: bounded; with pow2 factors exact unless a value leaves the normal
+    range. Data-free quantization (Nagel et al. 2019).
+  }];
+  let options = [
+    Option<"isPow2", "pow2", "bool", "false", "round factors to powers of two">,
+  ];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def ChooseDynamicPass : Pass<"qopt-choose-dynamic", "::mlir::func::FuncOp"> {
+  let summary = "make static activations dynamic where static costs too much";
+  let description = [{
+    ```mlir
+    qopt.request = #qopt.request<params = "static", act = <i8>, ...>
+    // becomes, where a dynamic scale is better by more than max-cost decibels
+    qopt.request = #qopt.request<params = "dynamic", act = <i8>, ..., why = "static costs 9.1 dB">
+    ```
+
+    The cost is the ratio of the mean squared rounding errors that the
+    statistics predict. An op whose activation has no statistics is dynamic too.
+
+    Numerics: exact; nothing is rewritten.
+  }];
+  let options = [
+    Option<"maxCost", "max-cost", "double", "6.0", "decibels">,
+  ];
+}
+
+def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::FuncOp"> {
+  let summary = "put quantize and dequantize where the requests want them";
+  let description = [{
+    ```mlir
+    %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>}
+    // becomes
+    %q = qopt.quantize %x scales(%sx) zeros(%zx)
+    %d = qopt.dequantize %q scales(%sx) zeros(%zx)
+    %v = qopt.dequantize %codes scales(%sw)
+    %y = qopt.matmul %d, %v
+    ```
+
+    Does nothing to ops requested in float.
+
+    Needs evaluated weights, and statistics for static activations.
+
+    Numerics: lossy; judged by calibration.
+  }];
+  let options = [
+    Option<"clipSearch", "clip-search", "bool", "true",
+           "search the range of integer weights for the least squared error">,
+    Option<"scaleRule", "scale-rule", "std::string", "\"floor\"",
+           "floor, ceil or even: shared exponent of activation blocks">,
+    Option<"pow2Rounding", "pow2-rounding", "std::string", "\"best\"",
+           "nearest, ceil, floor or best: exponents of constrained weight scales">,
+  ];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def FormQuantizedOpsPass : Pass<"qopt-form-quantized-ops", "::mlir::func::FuncOp"> {
+  let summary = "turn dequantize, op, quantize into ops on codes";
+  let description = [{
+    ```mlir
+    %d = qopt.dequantize %q scales(%sx) zeros(%zx)
+    %v = qopt.dequantize %codes scales(%sw)
+    %y = qopt.matmul %d, %v
+    // becomes
+    %acc = qopt.matmul %q zeros(%zx), %codes
+    %y = qopt.dequantize %acc scales(%sx, %sw)
+    ```
+
+    Groups and block formats become operands of the contraction. A dequantized
+    table is gathered as codes. A contraction leaves the form alone when only
+    one side has integer codes per tensor or channel, or when k is so long that
+    an i32 sum could wrap.
+
+    Last of `quantize`'s rewrites.
+
+    Numerics: lossy; sums of codes are exact where the float form rounds.
+  }];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def FormRequantizePass : Pass<"qopt-form-requantize", "::mlir::func::FuncOp"> {
+  let summary = "turn accumulator, bias, clamp, quantize into requantize";
+  let description = [{
+    ```mlir
+    %d = qopt.dequantize %acc scales(%sx, %sw)
+    %b = qopt.add %d, %bias
+    %r = qopt.relu %b
+    %q = qopt.quantize %r scales(%sy) zeros(%zy)
+    // becomes
+    %ab = qopt.add %acc, %bias32       // at scale sx * sw
+    %q = qopt.requantize %ab, %m, %zy {min = zy, max = 127}
+    ```
+
+    With E8M0 scales everywhere it is `qopt.shift`. Leaves the chain alone when
+    a middle value has other users, when scales are not constant, when another
+    op stands in between, or when the bias does not fit the accumulator.
+
+    Numerics: lossy; the bias is rounded to the accumulator's scale.
+  }];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+#endif

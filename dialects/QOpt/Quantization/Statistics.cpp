@@ -1,0 +1,100 @@
+//===- Statistics.cpp - What calibration knows of a tensor ----------------===//
+//
+// Conversion between the struct and the dictionary attribute.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Quantization/Statistics.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace qopt;
+
+float Statistics::channelPeak(size_t channel) const {
+  return std::max(std::abs(channelMin[channel]), std::abs(channelMax[channel]));
+}
+
+int64_t qopt::getChannelAxis(Value value) {
+  for (Operation *user : value.getUsers())
+    if (auto conv = dyn_cast<ConvOp>(user); conv && conv.getX() == value)
+      return 1;
+  return std::max<int64_t>(cast<RankedTensorType>(value.getType()).getRank() - 1,
+                           0);
+}
+
+static DictionaryAttr findDictionary(Value value) {
+  if (Operation *op = value.getDefiningOp())
+    return op->getAttrOfType<DictionaryAttr>(kStatisticsAttrName);
+  auto argument = cast<BlockArgument>(value);
+  if (auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
+    return function.getArgAttrOfType<DictionaryAttr>(argument.getArgNumber(),
+                                                     kStatisticsAttrName);
+  return {};
+}
+
+std::optional<Statistics> qopt::getStatistics(Value value) {
+  DictionaryAttr dictionary = findDictionary(value);
+  if (!dictionary)
+    return std::nullopt;
+  auto number = [&](StringRef name) -> float {
+    auto attr = dictionary.getAs<FloatAttr>(name);
+    return attr ? attr.getValue().convertToFloat() : 0.0f;
+  };
+  auto integer = [&](StringRef name) -> int64_t {
+    auto attr = dictionary.getAs<IntegerAttr>(name);
+    return attr ? attr.getInt() : 0;
+  };
+  auto vector = [&](StringRef name) -> std::vector<float> {
+    auto attr = dictionary.getAs<DenseF32ArrayAttr>(name);
+    return attr ? attr.asArrayRef().vec() : std::vector<float>();
+  };
+  Statistics stats;
+  stats.min = number("min");
+  stats.max = number("max");
+  stats.meanSquare = number("mean_square");
+  stats.rowPeakSquare = number("row_peak_square");
+  stats.samples = integer("samples");
+  stats.channelAxis = integer("channel_axis");
+  stats.channelMin = vector("channel_min");
+  stats.channelMax = vector("channel_max");
+  stats.channelMeanSquare = vector("channel_mean_square");
+  return stats;
+}
+
+static DictionaryAttr toDictionary(const Statistics &stats, MLIRContext *context) {
+  Builder builder(context);
+  return builder.getDictionaryAttr({
+      builder.getNamedAttr("min", builder.getF32FloatAttr(stats.min)),
+      builder.getNamedAttr("max", builder.getF32FloatAttr(stats.max)),
+      builder.getNamedAttr("mean_square", builder.getF32FloatAttr(stats.meanSquare)),
+      builder.getNamedAttr("row_peak_square",
+                           builder.getF32FloatAttr(stats.rowPeakSquare)),
+      builder.getNamedAttr("samples", builder.getI64IntegerAttr(stats.samples)),
+      builder.getNamedAttr("channel_axis",
+                           builder.getI64IntegerAttr(stats.channelAxis)),
+      builder.getNamedAttr("channel_min",
+                           builder.getDenseF32ArrayAttr(stats.channelMin)),
+      builder.getNamedAttr("channel_max",
+                           builder.getDenseF32ArrayAttr(stats.channelMax)),
+      builder.getNamedAttr("channel_mean_square",
+                           builder.getDenseF32ArrayAttr(stats.channelMeanSquare)),
+  });
+}
+
+void qopt::setStatistics(Value value, const std::optional<Statistics> &stats) {
+  Attribute dictionary =
+      stats ? toDictionary(*stats, value.getContext()) : DictionaryAttr();
+  if (Operation *op = value.getDefiningOp()) {
+    if (dictionary)
+      op->setAttr(kStatisticsAttrName, dictionary);
+    else
+      op->removeAttr(kStatisticsAttrName);
+    return;
+  }
+  auto argument = cast<BlockArgument>(value);
+  auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  if (dictionary)
+    function.setArgAttr(argument.getArgNumber(), kStatisticsAttrName, dictionary);
+  else
+    function.removeArgAttr(argument.getArgNumber(), kStatisticsAttrName);
+}

@@ -1,0 +1,347 @@
+//===- WeightQuantizer.cpp - Codes and scales of a weight -----------------===//
+//
+// A weight is seen as groups of elements that share a scale; each group is
+// gathered, quantized and scattered on its own.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Quantization/WeightQuantizer.h"
+#include "dialects/QOpt/IR/Formats.h"
+#include "qopt/Reference/HostConstants.h"
+#include "qopt/Support/CodedError.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+
+/// Ranges tried by the clip search: the full one and 39 that are smaller, each
+/// by a hundredth.
+static constexpr int kClipSteps = 40;
+
+uint8_t qopt::roundScaleToPow2(float scale, Pow2Rounding rounding) {
+  int exponent;
+  float mantissa = std::frexp(scale, &exponent); // scale = mantissa * 2^exponent
+  int floorExponent = exponent - 1;
+  bool isExact = mantissa == 0.5f;
+  int chosen = floorExponent;
+  if (rounding == Pow2Rounding::Ceil)
+    chosen += !isExact;
+  else if (rounding != Pow2Rounding::Floor)
+    chosen += double(mantissa) * mantissa * 4 > 2.0; // mantissa * 2 > sqrt(2)
+  return static_cast<uint8_t>(std::clamp(chosen + 127, 0, 254));
+}
+
+namespace {
+/// One group: its values, and where its codes and parameters go.
+struct Group {
+  SmallVector<int64_t> elements;
+  int64_t parameter;
+};
+
+/// Splits a tensor into groups that share a scale.
+class Grouping {
+public:
+  Grouping(ArrayRef<int64_t> dims, FormatAttr format) : dims(dims) {
+    axis = format.getAxis();
+    block = format.isBlocked() ? format.getBlockSize() : 0;
+    scaleDims.assign(dims.size(), 1);
+    if (block > 0) {
+      scaleDims.assign(dims.begin(), dims.end());
+      scaleDims[axis] = (dims[axis] + block - 1) / block;
+    } else if (axis >= 0) {
+      scaleDims[axis] = dims[axis];
+    }
+  }
+
+  ArrayRef<int64_t> getScaleDims() const { return scaleDims; }
+
+  void forEach(llvm::function_ref<void(const Group &)> visit) const {
+    int64_t total = 1, outer = 1, inner = 1;
+    for (auto [i, dim] : llvm::enumerate(dims)) {
+      total *= dim;
+      if (axis >= 0)
+        (static_cast<int64_t>(i) < axis ? outer : inner) *=
+            static_cast<int64_t>(i) == axis ? 1 : dim;
+    }
+    Group group;
+    if (axis < 0) {
+      for (int64_t i = 0; i < total; ++i)
+        group.elements.push_back(i);
+      group.parameter = 0;
+      return visit(group);
+    }
+    int64_t size = dims[axis];
+    if (block == 0) {
+      for (int64_t a = 0; a < size; ++a) {
+        group.elements.clear();
+        group.parameter = a;
+        for (int64_t o = 0; o < outer; ++o)
+          for (int64_t i = 0; i < inner; ++i)
+            group.elements.push_back((o * size + a) * inner + i);
+        visit(group);
+      }
+      return;
+    }
+    int64_t blocks = scaleDims[axis];
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t b = 0; b < blocks; ++b)
+        for (int64_t i = 0; i < inner; ++i) {
+          group.elements.clear();
+          group.parameter = (o * blocks + b) * inner + i;
+          for (int64_t a = b * block, e = std::min(size, a + block); a < e; ++a)
+            group.elements.push_back((o * size + a) * inner + i);
+          visit(group);
+        }
+  }
+
+private:
+  ArrayRef<int64_t> dims;
+  int64_t axis, block;
+  SmallVector<int64_t> scaleDims;
+};
+
+/// Scale and zero of a group on an integer grid.
+struct IntegerParameters {
+  float scale = 1;
+  uint32_t scaleCode = 0;
+  int zero = 0;
+};
+
+/// Quantizes the groups of one weight.
+class WeightQuantizer {
+public:
+  WeightQuantizer(const HostTensor &weight, FormatAttr format,
+                  const WeightQuantizerOptions &options)
+      : weight(weight), row(*lookupFormat(format.getName())), options(options),
+        grouping(weight.getDims(), format) {
+    for (Type type : format.getScaleTypes())
+      scaleFormats.push_back(*elementFormatOf(type));
+    if (format.getZero())
+      zeroFormat = elementFormatOf(format.getZero());
+  }
+
+  llvm::Expected<QuantizedWeight> run(MLIRContext *context) {
+    for (float value : weight.as<float>())
+      if (!std::isfinite(value))
+        return makeError(ExitCode::BadData, "a weight is not finite");
+    if (llvm::Error error = allocate(context))
+      return std::move(error);
+    if (row.name == "nvfp4")
+      quantizeNvfp4();
+    else if (row.hasSharedExponent())
+      quantizeSharedExponents();
+    else
+      quantizeIntegers();
+    return std::move(result);
+  }
+
+private:
+  llvm::Error allocate(MLIRContext *context) {
+    auto add = [&](ElementFormat format, ArrayRef<int64_t> dims,
+                   HostTensor &out) -> llvm::Error {
+      auto tensor = HostTensor::allocate(
+          *getHostElementType(typeOf(format, context)), dims);
+      if (!tensor)
+        return tensor.takeError();
+      out = std::move(*tensor);
+      return llvm::Error::success();
+    };
+    if (llvm::Error error = add(row.element, weight.getDims(), result.codes))
+      return error;
+    for (ElementFormat format : scaleFormats) {
+      SmallVector<int64_t> dims(grouping.getScaleDims());
+      if (!result.scales.empty())
+        dims.assign(dims.size(), 1);
+      if (llvm::Error error = add(format, dims, result.scales.emplace_back()))
+        return error;
+    }
+    if (!zeroFormat)
+      return llvm::Error::success();
+    return add(*zeroFormat, grouping.getScaleDims(), result.zeros.emplace_back());
+  }
+
+  SmallVector<float> gather(const Group &group) const {
+    SmallVector<float> values;
+    for (int64_t element : group.elements)
+      values.push_back(weight.as<float>()[element]);
+    return values;
+  }
+
+  void storeCodes(const Group &group, ArrayRef<uint8_t> codes) {
+    for (auto [element, code] : llvm::zip_equal(group.elements, codes))
+      result.codes.getMutableData()[element] = static_cast<char>(code);
+  }
+
+  /// Writes a scale's code into its tensor, whatever the scale's width.
+  static void storeCode(HostTensor &tensor, int64_t index, uint32_t code) {
+    unsigned width = getBytesPerElement(tensor.getType());
+    std::memcpy(tensor.getMutableData() + index * width, &code, width);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Integers
+  //===--------------------------------------------------------------------===//
+
+  int codeOf(float value, const IntegerParameters &p) const {
+    const ElementFormatInfo &info = row.elementInfo();
+    int low = zeroFormat ? info.integerMin : info.symmetricMin;
+    int high = zeroFormat ? info.integerMax : info.symmetricMax;
+    float rounded = std::nearbyintf(value * (1.0f / p.scale));
+    float clamped = std::clamp(rounded + static_cast<float>(p.zero),
+                               static_cast<float>(low), static_cast<float>(high));
+    return static_cast<int>(clamped);
+  }
+
+  /// Parameters for the range [low, high], with the scale rounded to its type.
+  IntegerParameters parametersFor(float low, float high, int pow2Step) const {
+    const ElementFormatInfo &info = row.elementInfo();
+    IntegerParameters p;
+    float peak = std::max(std::abs(low), std::abs(high));
+    float scale = zeroFormat ? (high - low) / static_cast<float>(info.integerMax -
+                                                                 info.integerMin)
+                             : peak / static_cast<float>(info.symmetricMax);
+    if (!(scale > 0))
+      scale = 1;
+    ElementFormat type = scaleFormats.front();
+    if (type == ElementFormat::F8E8M0FNU) {
+      Pow2Rounding rounding = options.pow2Rounding == Pow2Rounding::Best
+                                  ? Pow2Rounding::Floor
+                                  : options.pow2Rounding;
+      p.scaleCode = std::min(254, roundScaleToPow2(scale, rounding) + pow2Step);
+    } else {
+      p.scaleCode = encode(scale, type);
+    }
+    p.scale = decode(p.scaleCode, type);
+    if (!(p.scale > 0)) { // below the scale type's smallest value
+      p.scaleCode = encode(1.0f, type);
+      p.scale = 1;
+    }
+    if (zeroFormat)
+      p.zero = static_cast<int>(std::clamp(
+          std::nearbyintf(-low / p.scale) + info.integerMin,
+          static_cast<float>(info.integerMin), static_cast<float>(info.integerMax)));
+    return p;
+  }
+
+  double squaredError(ArrayRef<float> values, const IntegerParameters &p) const {
+    double sum = 0;
+    for (float value : values) {
+      double error = value - static_cast<double>(p.scale) * (codeOf(value, p) - p.zero);
+      sum += error * error;
+    }
+    return sum;
+  }
+
+  IntegerParameters searchParameters(ArrayRef<float> values) const {
+    float low = 0, high = 0;
+    for (float value : values) {
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+    bool isPow2 = scaleFormats.front() == ElementFormat::F8E8M0FNU;
+    bool triesNext = isPow2 && options.pow2Rounding == Pow2Rounding::Best;
+    int clips = options.clipSearch && !isPow2 ? kClipSteps : 1;
+    IntegerParameters best;
+    double bestError = -1;
+    for (int clip = 0; clip < clips; ++clip) {
+      float keep = 1.0f - static_cast<float>(clip) / 100.0f;
+      for (int step = 0; step <= (triesNext ? 1 : 0); ++step) {
+        IntegerParameters p = parametersFor(low * keep, high * keep, step);
+        double error = squaredError(values, p);
+        if (bestError < 0 || error < bestError) {
+          best = p;
+          bestError = error;
+        }
+      }
+    }
+    return best;
+  }
+
+  void quantizeIntegers() {
+    grouping.forEach([&](const Group &group) {
+      SmallVector<float> values = gather(group);
+      IntegerParameters p = searchParameters(values);
+      SmallVector<uint8_t> codes;
+      for (float value : values)
+        codes.push_back(static_cast<uint8_t>(codeOf(value, p)) &
+                        row.elementInfo().codeMask());
+      storeCodes(group, codes);
+      storeCode(result.scales[0], group.parameter, p.scaleCode);
+      if (zeroFormat)
+        storeCode(result.zeros[0], group.parameter, p.zero);
+    });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Shared exponents
+  //===--------------------------------------------------------------------===//
+
+  double sharedError(ArrayRef<float> values, int exponent,
+                     SmallVectorImpl<uint8_t> &codes) const {
+    codes.clear();
+    double sum = 0;
+    for (float value : values) {
+      codes.push_back(unitEncode(std::ldexp(value, -exponent), row));
+      double error = value - std::ldexp(static_cast<double>(
+                                            unitDecode(codes.back(), row)),
+                                        exponent);
+      sum += error * error;
+    }
+    return sum;
+  }
+
+  void quantizeSharedExponents() {
+    SmallVector<uint8_t> codes, other;
+    grouping.forEach([&](const Group &group) {
+      SmallVector<float> values = gather(group);
+      float peak = 0;
+      for (float value : values)
+        peak = std::max(peak, std::abs(value));
+      uint8_t byte = 0;
+      if (peak == 0) {
+        codes.assign(values.size(), 0);
+      } else {
+        // Floor may saturate the largest elements; the next exponent does not.
+        int exponent = mxSharedExponent(peak, row, ScaleRule::Floor);
+        double error = sharedError(values, exponent, codes);
+        if (exponent < 127 && sharedError(values, exponent + 1, other) < error) {
+          ++exponent;
+          codes = other;
+        }
+        byte = static_cast<uint8_t>(exponent + 127);
+      }
+      storeCodes(group, codes);
+      storeCode(result.scales[0], group.parameter, byte);
+    });
+  }
+
+  void quantizeNvfp4() {
+    float peak = 0;
+    for (float value : weight.as<float>())
+      peak = std::max(peak, std::abs(value));
+    float encodeScale = nvfp4EncodeScale(peak);
+    result.scales[1].asMutable<float>()[0] = 1.0f / encodeScale;
+    grouping.forEach([&](const Group &group) {
+      SmallVector<float> values = gather(group);
+      SmallVector<uint8_t> codes(values.size());
+      uint8_t scale = quantizeNvfp4Block(values, encodeScale, codes);
+      storeCodes(group, codes);
+      storeCode(result.scales[0], group.parameter, scale);
+    });
+  }
+
+  const HostTensor &weight;
+  const BlockFormat &row;
+  const WeightQuantizerOptions &options;
+  Grouping grouping;
+  SmallVector<ElementFormat> scaleFormats;
+  std::optional<ElementFormat> zeroFormat;
+  QuantizedWeight result;
+};
+} // namespace
+
+llvm::Expected<QuantizedWeight>
+qopt::quantizeWeight(const HostTensor &weight, FormatAttr format,
+                     const WeightQuantizerOptions &options) {
+  return WeightQuantizer(weight, format, options).run(format.getContext());
+}

@@ -1,0 +1,41 @@
+//===- WeightQuantizer.h - Codes and scales of a weight ---------*- C++ -*-===//
+//
+// Round to nearest on every format of the table, with a search for the range or
+// the shared exponent that gives the least squared error.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_QUANTIZATION_WEIGHTQUANTIZER_H
+#define DIALECTS_QOPT_QUANTIZATION_WEIGHTQUANTIZER_H
+
+#include "dialects/QOpt/IR/QOptDialect.h"
+#include "qopt/Support/HostTensor.h"
+
+namespace qopt {
+
+/// How an exponent is chosen where scales are powers of two.
+enum class Pow2Rounding { Nearest, Ceil, Floor, Best };
+
+struct WeightQuantizerOptions {
+  bool clipSearch = true;
+  Pow2Rounding pow2Rounding = Pow2Rounding::Best;
+};
+
+/// A quantized weight: `codes` of the weight's dims, scales (innermost first)
+/// and zeros of its rank.
+struct QuantizedWeight {
+  HostTensor codes;
+  llvm::SmallVector<HostTensor> scales, zeros;
+};
+
+/// Quantizes an f32 tensor. Fails when a value is not finite.
+llvm::Expected<QuantizedWeight>
+quantizeWeight(const HostTensor &weight, FormatAttr format,
+               const WeightQuantizerOptions &options);
+
+/// The byte of the power of two that stands for the positive `scale`.
+uint8_t roundScaleToPow2(float scale, Pow2Rounding rounding);
+
+} // namespace qopt
+
+#endif

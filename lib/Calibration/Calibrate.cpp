@@ -1,0 +1,90 @@
+//===- Calibrate.cpp - Fill in the statistics of a program ----------------===//
+//
+// Observe ops are put in, the program runs on every sample, and the ops go
+// again: the module changes by its statistics alone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Calibration/Calibrate.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "qopt/Support/CodedError.h"
+
+using namespace mlir;
+using namespace qopt;
+
+/// Values whose statistics a later pass may ask for.
+static SmallVector<Value> findUnobserved(func::FuncOp function) {
+  llvm::SetVector<Value> values;
+  function.walk([&](Operation *op) {
+    if (!getWeightedContraction(op) && !op->hasTrait<ElementwiseTrait>())
+      return;
+    for (Value operand : op->getOperands())
+      if (cast<RankedTensorType>(operand.getType()).getElementType().isF32() &&
+          !isWeightExpression(operand))
+        values.insert(operand);
+    if (getWeightedContraction(op))
+      values.insert(op->getResult(0));
+  });
+  return llvm::to_vector(llvm::make_filter_range(
+      values, [](Value value) { return !getStatistics(value); }));
+}
+
+static SmallVector<ObserveOp> insertObservers(ArrayRef<Value> values) {
+  SmallVector<ObserveOp> ops;
+  for (auto [id, value] : llvm::enumerate(values)) {
+    OpBuilder builder(value.getContext());
+    builder.setInsertionPointAfterValue(value);
+    ops.push_back(ObserveOp::create(builder, value.getLoc(), value, id));
+  }
+  return ops;
+}
+
+static std::string describe(Value value) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (auto name = value.getLoc()->findInstanceOf<NameLoc>())
+    os << "node '" << name.getName().getValue() << "'";
+  else
+    os << "an input";
+  return text;
+}
+
+llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
+                            RangeOptions options, ProgramRunner &runner) {
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  SmallVector<Value> values = findUnobserved(function);
+  if (values.empty())
+    return llvm::Error::success();
+  std::vector<Observer> observers;
+  for (Value value : values)
+    observers.emplace_back(getChannelAxis(value), options);
+  SmallVector<ObserveOp> ops = insertObservers(values);
+  llvm::scope_exit eraseObservers([&] {
+    for (ObserveOp op : ops)
+      op.erase();
+  });
+  if (llvm::Error error = runner.prepare(module))
+    return error;
+  for (const std::string &file : data.files) {
+    auto inputs = readSample(file, function);
+    if (!inputs)
+      return inputs.takeError();
+    llvm::Error problem = llvm::Error::success();
+    llvm::Error error =
+        runner.run(*inputs, [&](int64_t id, const HostTensor &tensor) {
+          llvm::Error added = observers[id].add(tensor);
+          if (!added)
+            return;
+          problem = llvm::joinErrors(
+              std::move(problem),
+              makeError(ExitCode::BadData, file + ": at " + describe(values[id]) +
+                                               ": " +
+                                               llvm::toString(std::move(added))));
+        });
+    if (error || problem)
+      return llvm::joinErrors(std::move(error), std::move(problem));
+  }
+  for (auto [value, observer] : llvm::zip_equal(values, observers))
+    setStatistics(value, observer.finish());
+  return llvm::Error::success();
+}
