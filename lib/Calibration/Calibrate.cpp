@@ -8,6 +8,7 @@
 #include "qopt/Calibration/Calibrate.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "qopt/Support/CodedError.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -59,7 +60,7 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
   for (Value value : values)
     observers.emplace_back(getChannelAxis(value), options);
   SmallVector<ObserveOp> ops = insertObservers(values);
-  llvm::scope_exit eraseObservers([&] {
+  auto eraseObservers = llvm::make_scope_exit([&] {
     for (ObserveOp op : ops)
       op.erase();
   });
