@@ -8,6 +8,7 @@
 
 #include "qopt/Emit/EmitObject.h"
 
+#include "FatalErrors.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -190,11 +191,16 @@ llvm::Expected<ObjectBytes> qopt::emitObject(const llvm::Module &module,
 
   auto emission = std::make_unique<Emission>(tier, exports, form);
   llvm::CrashRecoveryContext recovery;
-  bool isWhole = recovery.RunSafely([&] { emission->run(bitcode); });
+  bool isWhole;
+  {
+    FatalErrorScope scope(emission->errors);
+    isWhole = recovery.RunSafely([&] { emission->run(bitcode); });
+  }
   if (isWhole && emission->errors.empty())
     return std::move(emission->bytes);
-  std::string reason =
-      isWhole ? emission->errors : "the code generator crashed";
+  std::string reason = emission->errors;
+  if (reason.empty())
+    reason = "the code generator crashed";
   if (!isWhole)
     (void)emission.release();
   return makeError(ExitCode::Internal, "cannot generate code for " + tier.name +

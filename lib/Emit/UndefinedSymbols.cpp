@@ -1,8 +1,8 @@
 //===- UndefinedSymbols.cpp - What generated code may need ------*- C++ -*-===//
 //
 // LLVM turns what a CPU lacks into calls of libgcc or libm, which a model does
-// not have. Better a compile error that names the function than a model that
-// does not load.
+// not have, but for the few that the runtime defines. Better a compile error
+// that names the function than a model that does not load.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,7 +26,10 @@ static bool isAllowed(StringRef name, llvm::ArrayRef<StringRef> others) {
                                             "memcpy",
                                             "memmove",
                                             "memset",
-                                            "_GLOBAL_OFFSET_TABLE_"};
+                                            "_GLOBAL_OFFSET_TABLE_",
+                                            "__truncsfbf2",
+                                            "__truncdfbf2",
+                                            "__truncdfhf2"};
   return llvm::is_contained(functions, name) ||
          llvm::is_contained(others, name);
 }

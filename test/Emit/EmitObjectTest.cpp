@@ -86,8 +86,8 @@ TEST(EmitObject, WhatLLVMCannotSelectIsAnError) {
     std::unique_ptr<llvm::Module> module = parseIR(context, text);
     std::string failure = failureOf(
         emitObject(*module, *findCpuTier("x86-64-v3"), {"f"}).takeError());
-    EXPECT_EQ(failure.rfind("cannot generate code for x86-64-v3: ", 0), 0u)
-        << failure;
+    EXPECT_EQ(failure, "cannot generate code for x86-64-v3: Do not know how to "
+                       "split the result of this operator!");
     EXPECT_TRUE(module->getFunction("f")) << "the module stays as it is";
   }
 }

@@ -32,7 +32,8 @@ llvm::Expected<ObjectBytes> emitObject(const llvm::Module &module,
                                        CodeForm form = CodeForm::Object);
 
 /// Fails when `object` needs a symbol that is neither one of the runtime's
-/// services, nor memcpy, memmove or memset, nor named in `others`.
+/// services or conversions, nor memcpy, memmove or memset, nor named in
+/// `others`.
 llvm::Error checkUndefinedSymbols(llvm::StringRef object,
                                   llvm::ArrayRef<llvm::StringRef> others = {});
 
