@@ -16,6 +16,8 @@
 
 using namespace qopt;
 
+extern "C" qopt_status runInC(const char *path, float *values, int64_t count);
+
 namespace {
 class ModelRunnerTest : public testing::Test {
 protected:
@@ -161,6 +163,13 @@ TEST_F(ModelRunnerTest, AReplacedFileIsAnotherModel) {
   ASSERT_TRUE(before && after);
   expectOutput(*before, 10, 2.0f, 3.0f);
   expectOutput(*after, 10, 5.0f, 3.0f);
+}
+
+TEST_F(ModelRunnerTest, AHostInCRunsAModelInPlace) {
+  setenv("QOPT_CPU", "x86-64-v3", 1);
+  std::vector<float> values(1000, 7.0f);
+  ASSERT_EQ(runInC(path.c_str(), values.data(), values.size()), QOPT_OK);
+  EXPECT_EQ(values, std::vector<float>(1000, 17.0f));
 }
 
 TEST_F(ModelRunnerTest, TwoRunnersShareAFile) {
