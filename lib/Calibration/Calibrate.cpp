@@ -56,11 +56,11 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
   SmallVector<Value> values = findUnobserved(function);
   if (values.empty())
     return llvm::Error::success();
-  std::vector<Observer> observers;
+  std::vector<TensorObserver> observers;
   for (Value value : values)
     observers.emplace_back(getChannelAxis(value), options);
   SmallVector<ObserveOp> ops = insertObservers(values);
-  auto eraseObservers = llvm::make_scope_exit([&] {
+  llvm::scope_exit eraseObservers([&] {
     for (ObserveOp op : ops)
       op.erase();
   });

@@ -11,7 +11,7 @@
 
 using namespace qopt;
 
-void Observer::addRows(llvm::ArrayRef<float> values, int64_t rowSize) {
+void TensorObserver::addRows(llvm::ArrayRef<float> values, int64_t rowSize) {
   for (size_t row = 0; row + rowSize <= values.size(); row += rowSize) {
     float peak = 0;
     for (float value : values.slice(row, rowSize))
@@ -21,7 +21,7 @@ void Observer::addRows(llvm::ArrayRef<float> values, int64_t rowSize) {
   }
 }
 
-llvm::Error Observer::add(const HostTensor &tensor) {
+llvm::Error TensorObserver::add(const HostTensor &tensor) {
   llvm::ArrayRef<float> values = tensor.as<float>();
   if (values.empty())
     return llvm::Error::success();
@@ -68,7 +68,7 @@ llvm::Error Observer::add(const HostTensor &tensor) {
   return llvm::Error::success();
 }
 
-std::optional<Statistics> Observer::finish() const {
+std::optional<Statistics> TensorObserver::finish() const {
   if (numElements == 0)
     return std::nullopt;
   Statistics stats;

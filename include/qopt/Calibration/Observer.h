@@ -28,9 +28,9 @@ struct RangeOptions {
 };
 
 /// Collects the statistics of one tensor.
-class Observer {
+class TensorObserver {
 public:
-  Observer(int64_t channelAxis, RangeOptions options)
+  TensorObserver(int64_t channelAxis, RangeOptions options)
       : channelAxis(channelAxis), options(options) {}
 
   /// Adds an f32 tensor. Fails on NaN and infinity.
