@@ -1,6 +1,6 @@
 //===- CpuFeatures.cpp - What this machine can run --------------*- C++ -*-===//
 //
-// By hand from CPUID: the compiler's own helper lives in libgcc, which a model
+// By hand from CPUID: the compiler's own detection lives in libgcc, which a model
 // must not need.
 //
 //===----------------------------------------------------------------------===//
