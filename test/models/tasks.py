@@ -44,11 +44,12 @@ class Prepared:
         return self.data / "eval"
 
 
-def made_folder(pattern):
-    """Where what the files `pattern` make is kept: other files, other folder."""
+def made_folder(*patterns):
+    """Where what the files `patterns` make is kept: other files, other folder."""
     sources = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob(pattern)):
-        sources.update(path.read_bytes())
+    for pattern in patterns:
+        for path in sorted(Path(__file__).parent.glob(pattern)):
+            sources.update(path.read_bytes())
     return cache_folder() / "made" / sources.hexdigest()[:16]
 
 
@@ -94,7 +95,7 @@ def prepare(name, data=None):
     """Fetches or makes the model `name` and, unless it is there, its data."""
     task = TASKS[name]
     model = task.model()
-    folder = Path(data) if data else made_folder("*.[pt][yxs]*") / name
+    folder = Path(data) if data else made_folder("*.py", "sentences_*") / name
     if not folder.exists():
         # Rendered beside its place and moved, so that a folder is whole or not there.
         unfinished = folder.with_name(folder.name + ".unfinished")
