@@ -1,7 +1,7 @@
 //===- ElementwiseOps.h - The formula of every element-wise op --*- C++ -*-===//
 //
 // One dispatch from ops to formulas, for all that work element by element.
-// How a value of an element type is held (`getElementKind`), by operands and
+// How a value of an element type is held (`getValueKind`), by operands and
 // by the result alike:
 //   f32 f16 bf16           F: the caller widens f16 and bf16, and rounds once
 //   i1                     M
@@ -28,25 +28,25 @@
 
 namespace qopt::numerics {
 
-enum class ElementKind { Float, Bool, Int, Long };
+enum class ValueKind { Float, Bool, Int, Long };
 
 /// How values of `type` are held; nothing for types that have no formulas.
-inline std::optional<ElementKind> getElementKind(mlir::Type type) {
+inline std::optional<ValueKind> getValueKind(mlir::Type type) {
   if (type.isF32() || type.isF16() || type.isBF16())
-    return ElementKind::Float;
+    return ValueKind::Float;
   if (type.isIndex())
-    return ElementKind::Long;
+    return ValueKind::Long;
   if (auto integer = mlir::dyn_cast<mlir::IntegerType>(type)) {
     if (integer.getWidth() == 1)
-      return ElementKind::Bool;
+      return ValueKind::Bool;
     if (integer.getWidth() < 32 || (integer.getWidth() == 32 && !integer.isUnsigned()))
-      return ElementKind::Int;
+      return ValueKind::Int;
     if (integer.getWidth() == 32 || (integer.getWidth() == 64 && !integer.isUnsigned()))
-      return ElementKind::Long;
+      return ValueKind::Long;
     return std::nullopt;
   }
   if (elementFormatOf(type))
-    return ElementKind::Int;
+    return ValueKind::Int;
   return std::nullopt;
 }
 
@@ -104,7 +104,7 @@ ElementValue<B> floatToInteger(B &b, typename B::F x, mlir::Type type) {
   auto isInside = b.andM(b.oge(x, b.f(low)), b.olt(x, b.f(end)));
   typename B::F safe = truncateF32(b, b.select(isInside, x, b.f(0)));
   auto isAbove = b.oge(x, b.f(end)), isBelow = b.olt(x, b.f(low));
-  if (getElementKind(type) == ElementKind::Long)
+  if (getValueKind(type) == ValueKind::Long)
     return b.select(isAbove, b.l(most),
                     b.select(isBelow, b.l(least), b.toLong(safe)));
   typename B::I whole =
@@ -132,24 +132,24 @@ mlir::FailureOr<ElementValue<B>> castElement(B &b, ElementValue<B> value,
   using L = typename B::L;
   using M = typename B::M;
   using V = ElementValue<B>;
-  auto fromKind = getElementKind(from), toKind = getElementKind(to);
+  auto fromKind = getValueKind(from), toKind = getValueKind(to);
   if (!fromKind || !toKind)
     return mlir::failure();
   if (from == to)
     return value;
   // Codes of narrow floats pass through f32.
-  if (mlir::isa<mlir::FloatType>(from) && *fromKind == ElementKind::Int) {
+  if (mlir::isa<mlir::FloatType>(from) && *fromKind == ValueKind::Int) {
     value = V(decodeCode(b, getAs<B, I>(value), *elementFormatOf(from)));
-    fromKind = ElementKind::Float;
+    fromKind = ValueKind::Float;
   }
-  bool toCode = mlir::isa<mlir::FloatType>(to) && *toKind == ElementKind::Int;
-  if (toCode || *toKind == ElementKind::Float) {
+  bool toCode = mlir::isa<mlir::FloatType>(to) && *toKind == ValueKind::Int;
+  if (toCode || *toKind == ValueKind::Float) {
     F x;
     switch (*fromKind) {
-    case ElementKind::Float: x = getAs<B, F>(value); break;
-    case ElementKind::Bool: x = b.select(getAs<B, M>(value), b.f(1), b.f(0)); break;
-    case ElementKind::Int: x = b.toFloat(getAs<B, I>(value)); break;
-    case ElementKind::Long: x = b.toFloat(getAs<B, L>(value)); break;
+    case ValueKind::Float: x = getAs<B, F>(value); break;
+    case ValueKind::Bool: x = b.select(getAs<B, M>(value), b.f(1), b.f(0)); break;
+    case ValueKind::Int: x = b.toFloat(getAs<B, I>(value)); break;
+    case ValueKind::Long: x = b.toFloat(getAs<B, L>(value)); break;
     }
     if (!toCode)
       return V(x);
@@ -157,28 +157,28 @@ mlir::FailureOr<ElementValue<B>> castElement(B &b, ElementValue<B> value,
     return V(format == ElementFormat::F8E8M0FNU ? encodeE8M0Code(b, x)
                                                 : encodeFloatCode(b, x, format));
   }
-  if (*toKind == ElementKind::Bool)
+  if (*toKind == ValueKind::Bool)
     switch (*fromKind) {
-    case ElementKind::Float: return V(b.une(getAs<B, F>(value), b.f(0)));
-    case ElementKind::Bool: return value;
-    case ElementKind::Int: return V(b.neI(getAs<B, I>(value), b.i(0)));
-    case ElementKind::Long: return V(b.neI(getAs<B, L>(value), b.l(0)));
+    case ValueKind::Float: return V(b.une(getAs<B, F>(value), b.f(0)));
+    case ValueKind::Bool: return value;
+    case ValueKind::Int: return V(b.neI(getAs<B, I>(value), b.i(0)));
+    case ValueKind::Long: return V(b.neI(getAs<B, L>(value), b.l(0)));
     }
-  if (*fromKind == ElementKind::Float)
+  if (*fromKind == ValueKind::Float)
     return floatToInteger(b, getAs<B, F>(value), to);
-  if (*toKind == ElementKind::Int) {
+  if (*toKind == ValueKind::Int) {
     I x;
     switch (*fromKind) {
-    case ElementKind::Bool: x = b.select(getAs<B, M>(value), b.i(1), b.i(0)); break;
-    case ElementKind::Long: x = b.lowHalf(getAs<B, L>(value)); break;
+    case ValueKind::Bool: x = b.select(getAs<B, M>(value), b.i(1), b.i(0)); break;
+    case ValueKind::Long: x = b.lowHalf(getAs<B, L>(value)); break;
     default: x = getAs<B, I>(value); break;
     }
     return V(wrapInt(b, x, to));
   }
   L x;
   switch (*fromKind) {
-  case ElementKind::Bool: x = b.select(getAs<B, M>(value), b.l(1), b.l(0)); break;
-  case ElementKind::Int: x = b.extendToL(getAs<B, I>(value)); break;
+  case ValueKind::Bool: x = b.select(getAs<B, M>(value), b.l(1), b.l(0)); break;
+  case ValueKind::Int: x = b.extendToL(getAs<B, I>(value)); break;
   default: x = getAs<B, L>(value); break;
   }
   return V(wrapLong(b, x, to));
@@ -384,7 +384,7 @@ ElementScale<B> combineScales(B &b, mlir::ValueRange scales,
   bool isFirst = true;
   for (auto [scale, value] : llvm::zip_equal(scales, values)) {
     mlir::Type type = mlir::getElementTypeOrSelf(scale);
-    F factor = getElementKind(type) == ElementKind::Float
+    F factor = getValueKind(type) == ValueKind::Float
                    ? getAs<B, F>(value)
                    : decodeCode(b, getAs<B, I>(value), *elementFormatOf(type));
     result.factor = isFirst ? factor : b.mul(result.factor, factor);
@@ -499,20 +499,20 @@ evaluateElementwise(B &b, mlir::Operation *op,
   using M = typename B::M;
   using V = ElementValue<B>;
   using Result = mlir::FailureOr<V>;
-  auto kind = getElementKind(operandElementType);
-  auto resultKind = getElementKind(resultElementType);
+  auto kind = getValueKind(operandElementType);
+  auto resultKind = getValueKind(resultElementType);
   if (!kind || !resultKind)
     return mlir::failure();
   auto isCode = [](mlir::Type type) {
     return mlir::isa<mlir::FloatType>(type) &&
-           getElementKind(type) == ElementKind::Int;
+           getValueKind(type) == ValueKind::Int;
   };
   auto wrap = [&](Result result) -> Result {
     if (mlir::failed(result) || isCode(resultElementType))
       return result;
-    if (*resultKind == ElementKind::Int)
+    if (*resultKind == ValueKind::Int)
       return V(wrapInt(b, getAs<B, I>(*result), resultElementType));
-    if (*resultKind == ElementKind::Long)
+    if (*resultKind == ValueKind::Long)
       return V(wrapLong(b, getAs<B, L>(*result), resultElementType));
     return result;
   };
@@ -524,13 +524,13 @@ evaluateElementwise(B &b, mlir::Operation *op,
         M condition = getAs<B, M>(operands[0]);
         auto choose = [&](auto x, auto y) { return V(b.select(condition, x, y)); };
         switch (*kind) {
-        case ElementKind::Float:
+        case ValueKind::Float:
           return choose(getAs<B, F>(operands[1]), getAs<B, F>(operands[2]));
-        case ElementKind::Int:
+        case ValueKind::Int:
           return choose(getAs<B, I>(operands[1]), getAs<B, I>(operands[2]));
-        case ElementKind::Long:
+        case ValueKind::Long:
           return choose(getAs<B, L>(operands[1]), getAs<B, L>(operands[2]));
-        case ElementKind::Bool: {
+        case ValueKind::Bool: {
           M x = getAs<B, M>(operands[1]), y = getAs<B, M>(operands[2]);
           return V(b.orM(b.andM(condition, x), b.andM(b.notM(condition), y)));
         }
@@ -544,20 +544,20 @@ evaluateElementwise(B &b, mlir::Operation *op,
         return dequantizeElement(b, dequantize, operands);
       })
       .Case([&](RequantizeOp op) -> Result {
-        if (*kind != ElementKind::Int)
+        if (*kind != ValueKind::Int)
           return mlir::failure();
         return V(requantize(b, getAs<B, I>(operands[0]), getAs<B, F>(operands[1]),
                             getAs<B, I>(operands[2]), op.getMin(), op.getMax()));
       })
       .Case([&](ShiftOp op) -> Result {
-        if (*kind != ElementKind::Int)
+        if (*kind != ValueKind::Int)
           return mlir::failure();
         I zero = op.getZero() ? getAs<B, I>(operands[2]) : b.i(0);
         return V(shiftToCode(b, getAs<B, I>(operands[0]), getAs<B, I>(operands[1]),
                              zero, op.getMin(), op.getMax()));
       })
       .Case([&](BatchNormOp op) -> Result {
-        if (*kind != ElementKind::Float)
+        if (*kind != ValueKind::Float)
           return mlir::failure();
         return V(batchNormElement(
             b, getAs<B, F>(operands[0]), getAs<B, F>(operands[1]),
@@ -568,13 +568,13 @@ evaluateElementwise(B &b, mlir::Operation *op,
         if (isCode(operandElementType))
           return mlir::failure();
         switch (*kind) {
-        case ElementKind::Float:
+        case ValueKind::Float:
           return floatElement(b, op, operands);
-        case ElementKind::Bool:
+        case ValueKind::Bool:
           return boolElement(b, op, operands);
-        case ElementKind::Int:
+        case ValueKind::Int:
           return wrap(integerElement<B, I>(b, op, /*isLong=*/false, operands));
-        case ElementKind::Long:
+        case ValueKind::Long:
           return wrap(integerElement<B, L>(b, op, /*isLong=*/true, operands));
         }
         return mlir::failure();

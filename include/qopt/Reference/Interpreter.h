@@ -1,0 +1,40 @@
+//===- Interpreter.h - Plain-loop evaluation of qopt programs ---*- C++ -*-===//
+//
+// The numeric truth: what the other ways to run a program must equal, bit for
+// bit where an op's formula says so.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_REFERENCE_INTERPRETER_H
+#define QOPT_REFERENCE_INTERPRETER_H
+
+#include "qopt/Reference/HostConstants.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace qopt {
+
+/// Sees the operand of each `qopt.observe`, with its id, during a run.
+using ObserveCallback =
+    llvm::function_ref<void(int64_t id, const HostTensor &tensor)>;
+
+/// Runs a function of one block. `inputs` are its arguments, `outputs` become
+/// what it returns. A tensor is freed after its last use. Errors are of the
+/// data (ranks, dims, symbols, indices: `BadData`) or of what Reference cannot
+/// evaluate (`Unsupported`), and name the input or the op.
+llvm::Error evaluate(mlir::func::FuncOp function,
+                     llvm::ArrayRef<HostTensor> inputs,
+                     llvm::SmallVectorImpl<HostTensor> &outputs,
+                     ObserveCallback observe = {});
+
+/// Evaluates one op on the tensors of its operands, in their order.
+llvm::Expected<llvm::SmallVector<HostTensor>>
+evaluateOp(mlir::Operation *op, llvm::ArrayRef<HostTensor> operands);
+
+/// Checks the inputs of a run against the arguments of `function`: number,
+/// element types, ranks, static dims, and that dims with one symbol are equal.
+llvm::Error checkInputs(mlir::func::FuncOp function,
+                        llvm::ArrayRef<HostTensor> inputs);
+
+} // namespace qopt
+
+#endif // QOPT_REFERENCE_INTERPRETER_H

@@ -1,0 +1,90 @@
+//===- ConcreteDims.h - Result dims of a run --------------------*- C++ -*-===//
+//
+// The dim policy of plain numbers. What goes wrong (dims that do not
+// broadcast, sums that overflow) is remembered in `problem`: policies have no
+// way to fail.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_REFERENCE_CONCRETEDIMS_H
+#define LIB_REFERENCE_CONCRETEDIMS_H
+
+#include "Elements.h"
+#include "dialects/QOpt/IR/ShapeFunctions.h"
+#include "llvm/Support/MathExtras.h"
+#include <string>
+
+namespace qopt::reference {
+
+class ConcreteDims {
+public:
+  using Dim = int64_t;
+
+  ConcreteDims(mlir::Operation *op, llvm::ArrayRef<HostTensor> operands)
+      : op(op), operands(operands) {}
+
+  /// Why the dims are wrong; empty when they are right.
+  std::string problem;
+
+  Dim constant(int64_t value) { return value; }
+  std::optional<int64_t> known(Dim dim) { return dim; }
+  Dim add(Dim a, Dim b) {
+    Dim result;
+    return llvm::AddOverflow(a, b, result) ? overflow() : result;
+  }
+  Dim sub(Dim a, Dim b) {
+    Dim result;
+    return llvm::SubOverflow(a, b, result) ? overflow() : result;
+  }
+  Dim mul(Dim a, Dim b) {
+    Dim result;
+    return llvm::MulOverflow(a, b, result) ? overflow() : result;
+  }
+  Dim min(Dim a, Dim b) { return std::min(a, b); }
+  Dim max(Dim a, Dim b) { return std::max(a, b); }
+  Dim floorDiv(Dim a, Dim b) { return b == 0 ? 0 : a / b; }
+  Dim ceilDiv(Dim a, Dim b) { return b == 0 ? 0 : a / b + (a % b != 0); }
+  Dim broadcast(Dim a, Dim b) {
+    if (a != b && a != 1 && b != 1)
+      problem = "dims " + std::to_string(a) + " and " + std::to_string(b) +
+                " do not broadcast";
+    return a == 1 ? b : a;
+  }
+  Dim selectEqual(Dim a, int64_t b, Dim x, Dim y) { return a == b ? x : y; }
+  Dim selectNegative(Dim a, Dim x, Dim y) { return a < 0 ? x : y; }
+
+  llvm::SmallVector<Dim> dimsOf(mlir::Value value) {
+    return llvm::SmallVector<Dim>(tensorOf(value).getDims());
+  }
+  llvm::SmallVector<Dim> elementsOf(mlir::Value value) {
+    const HostTensor &tensor = tensorOf(value);
+    llvm::SmallVector<Dim> elements;
+    if (!isInteger(tensor.getType()) || tensor.getRank() > 1)
+      problem = "expects a list of integers, but found " +
+                formatDims(tensor.getDims()) + " " +
+                getName(tensor.getType()).str();
+    else
+      for (int64_t i = 0; i < tensor.getNumElements(); ++i)
+        elements.push_back(readInteger(tensor, i));
+    if (elements.empty() && tensor.getRank() == 0)
+      elements.push_back(0);
+    return elements;
+  }
+
+private:
+  Dim overflow() {
+    problem = "the size of a dim overflows";
+    return 0;
+  }
+  const HostTensor &tensorOf(mlir::Value value) {
+    return operands[llvm::find(op->getOperands(), value) -
+                    op->getOperands().begin()];
+  }
+
+  mlir::Operation *op;
+  llvm::ArrayRef<HostTensor> operands;
+};
+
+} // namespace qopt::reference
+
+#endif // LIB_REFERENCE_CONCRETEDIMS_H

@@ -1,0 +1,223 @@
+//===- HostConstants.cpp - Tensors in memory and in the IR ----------------===//
+//
+// Elements attributes are read and written as raw bytes wherever an element
+// has whole bytes: floats of unusual types do not survive APFloat's rounding.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Reference/HostConstants.h"
+
+#include "dialects/QOpt/IR/Formats.h"
+#include "qopt/Support/CodedError.h"
+#include "mlir/IR/Builders.h"
+#include <cstring>
+
+using namespace mlir;
+using namespace qopt;
+using llvm::Expected;
+
+/// Longest tensor in bytes that becomes an elements attribute.
+static constexpr uint64_t kMaxElementsBytes = 1024;
+
+std::optional<qopt::ElementType> qopt::getHostElementType(Type type) {
+  if (type.isIndex())
+    return ElementType::I64;
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    if (integer.getWidth() == 1)
+      return ElementType::BOOL;
+    return findElementType(((integer.isUnsigned() ? "u" : "i") +
+                            Twine(integer.getWidth()))
+                               .str());
+  }
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  return findElementType(name);
+}
+
+Type qopt::getMLIRElementType(ElementType type, MLIRContext *context) {
+  Builder builder(context);
+  auto integer = [&](unsigned width, bool isSigned = true) {
+    return isSigned ? builder.getIntegerType(width)
+                    : builder.getIntegerType(width, /*isSigned=*/false);
+  };
+  switch (type) {
+  case ElementType::F32:
+    return builder.getF32Type();
+  case ElementType::U8:
+    return integer(8, false);
+  case ElementType::I8:
+    return integer(8);
+  case ElementType::U16:
+    return integer(16, false);
+  case ElementType::I16:
+    return integer(16);
+  case ElementType::I32:
+    return integer(32);
+  case ElementType::I64:
+    return integer(64);
+  case ElementType::BOOL:
+    return builder.getI1Type();
+  case ElementType::F16:
+    return builder.getF16Type();
+  case ElementType::F64:
+    return builder.getF64Type();
+  case ElementType::U32:
+    return integer(32, false);
+  case ElementType::U64:
+    return integer(64, false);
+  case ElementType::BF16:
+    return builder.getBF16Type();
+  case ElementType::F8E4M3FN:
+    return builder.getType<Float8E4M3FNType>();
+  case ElementType::F8E4M3FNUZ:
+    return builder.getType<Float8E4M3FNUZType>();
+  case ElementType::F8E5M2:
+    return builder.getType<Float8E5M2Type>();
+  case ElementType::F8E5M2FNUZ:
+    return builder.getType<Float8E5M2FNUZType>();
+  case ElementType::U4:
+    return integer(4, false);
+  case ElementType::I4:
+    return integer(4);
+  case ElementType::F4E2M1FN:
+    return builder.getType<Float4E2M1FNType>();
+  case ElementType::F8E8M0FNU:
+    return builder.getType<Float8E8M0FNUType>();
+  case ElementType::U2:
+    return integer(2, false);
+  case ElementType::I2:
+    return integer(2);
+  case ElementType::F6E3M2FN:
+    return builder.getType<Float6E3M2FNType>();
+  case ElementType::F6E2M3FN:
+    return builder.getType<Float6E2M3FNType>();
+  }
+  llvm_unreachable("unknown element type");
+}
+
+/// Types whose values an elements attribute shows as numbers.
+static bool isPlain(ElementType type) {
+  switch (type) {
+  case ElementType::F32:
+  case ElementType::F64:
+  case ElementType::F16:
+  case ElementType::BF16:
+  case ElementType::I8:
+  case ElementType::U8:
+  case ElementType::I16:
+  case ElementType::U16:
+  case ElementType::I32:
+  case ElementType::U32:
+  case ElementType::I64:
+  case ElementType::U64:
+  case ElementType::BOOL:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static ArrayRef<uint8_t> bytesOf(const HostTensor &tensor) {
+  return {reinterpret_cast<const uint8_t *>(tensor.getData()),
+          static_cast<size_t>(tensor.getSizeInBytes())};
+}
+
+Attribute qopt::makeConstantValue(const HostTensor &tensor,
+                                  MLIRContext *context) {
+  Type elementType = getMLIRElementType(tensor.getType(), context);
+  if (isPlain(tensor.getType()) && tensor.getNumElements() > 0 &&
+      tensor.getSizeInBytes() <= kMaxElementsBytes) {
+    auto type = RankedTensorType::get(tensor.getDims(), elementType);
+    if (tensor.getType() != ElementType::BOOL)
+      return DenseElementsAttr::getFromRawBuffer(type, tensor.getBytes());
+    SmallVector<bool> values;
+    for (uint8_t byte : tensor.as<uint8_t>())
+      values.push_back(byte != 0);
+    return DenseElementsAttr::get(type, values);
+  }
+  WeightStore &store =
+      context->getOrLoadDialect<QOptDialect>()->getWeightStore();
+  unsigned bits = getPackedBitWidth(elementType);
+  if (bits < 8) {
+    std::vector<uint8_t> packed(packedSizeInBytes(tensor.getNumElements(), bits));
+    packCodes(bytesOf(tensor), bits, packed);
+    return WeightAttr::get(context, store.addOwned(std::move(packed)));
+  }
+  auto owner = std::make_shared<HostTensor>(tensor);
+  return WeightAttr::get(context,
+                         store.addMapped(bytesOf(*owner), owner, "", 0));
+}
+
+/// The elements of `attr`, each as its bits.
+static Expected<HostTensor> readEach(DenseElementsAttr attr, ElementType type) {
+  Expected<HostTensor> tensor =
+      HostTensor::allocate(type, attr.getType().getShape());
+  if (!tensor)
+    return tensor;
+  unsigned bytes = getBytesPerElement(type);
+  char *data = tensor->getMutableData();
+  auto store = [&](const APInt &bits) {
+    uint64_t value = bits.getZExtValue();
+    std::memcpy(data, &value, bytes);
+    data += bytes;
+  };
+  if (isa<FloatType>(attr.getElementType()))
+    for (const APFloat &value : attr.getValues<APFloat>())
+      store(value.bitcastToAPInt());
+  else
+    for (const APInt &value : attr.getValues<APInt>())
+      store(value);
+  return tensor;
+}
+
+Expected<HostTensor> qopt::readElements(ElementsAttr elements) {
+  Type elementType = elements.getElementType();
+  std::optional<ElementType> type = getHostElementType(elementType);
+  auto dense = dyn_cast<DenseElementsAttr>(elements);
+  if (!type || !dense || isa<ComplexType>(elementType))
+    return makeError(ExitCode::Unsupported,
+                     "a constant of this kind cannot be evaluated");
+  if (dense.isSplat() || !isPlain(*type) || *type == ElementType::BOOL)
+    return readEach(dense, *type);
+  return HostTensor::copy(*type, dense.getType().getShape(), dense.getRawData());
+}
+
+/// True when `data` may be read as an array of elements of `bytes` bytes.
+static bool isAligned(const uint8_t *data, unsigned bytes) {
+  return reinterpret_cast<uintptr_t>(data) % bytes == 0;
+}
+
+static Expected<HostTensor> readWeight(WeightAttr weight, RankedTensorType type,
+                                       ElementType elementType) {
+  ArrayRef<uint8_t> bytes = weight.getBlob()->bytes;
+  unsigned bits = getPackedBitWidth(type.getElementType());
+  ArrayRef<char> chars(reinterpret_cast<const char *>(bytes.data()),
+                       bytes.size());
+  if (bits >= 8 && elementType != ElementType::BOOL) {
+    if (isAligned(bytes.data(), bits / 8))
+      return HostTensor::borrow(elementType, type.getShape(), chars);
+    return HostTensor::copy(elementType, type.getShape(), chars);
+  }
+  Expected<HostTensor> tensor =
+      HostTensor::allocate(elementType, type.getShape());
+  if (!tensor)
+    return tensor;
+  MutableArrayRef<uint8_t> codes = tensor->asMutable<uint8_t>();
+  if (bits < 8)
+    unpackCodes(bytes, bits, codes);
+  else // Any byte but zero is true.
+    llvm::transform(bytes, codes.begin(), [](uint8_t byte) { return byte != 0; });
+  return tensor;
+}
+
+Expected<HostTensor> qopt::readConstant(ConstantOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  if (auto elements = dyn_cast<ElementsAttr>(op.getValue()))
+    return readElements(elements);
+  std::optional<ElementType> elementType =
+      getHostElementType(type.getElementType());
+  if (!elementType)
+    return makeError(ExitCode::Unsupported,
+                     "a constant of this element type cannot be evaluated");
+  return readWeight(cast<WeightAttr>(op.getValue()), type, *elementType);
+}
