@@ -12,11 +12,18 @@
 
 #include "Tier.h"
 #include "VectorBuilder.h"
-#include "WeightsSection.h"
+
+#include "dialects/QOpt/IR/QOptOps.h"
+#include "qopt/Target/WeightsSection.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace qopt::x86 {
 
@@ -27,6 +34,9 @@ struct Buffer {
   mlir::Value pointer;
   llvm::SmallVector<mlir::Value> dims;
   mlir::RankedTensorType type;
+
+  mlir::Type elementType() const { return type.getElementType(); }
+  int64_t rank() const { return type.getRank(); }
 };
 
 /// What the body of a launched kernel is written with.
@@ -37,9 +47,15 @@ struct KernelScope {
   llvm::SmallVector<mlir::Value> captures;
   /// i64: the part to work on and the thread that does.
   mlir::Value part, thread;
-  /// Set by `ProgramEmitter::scratch`'s user: this thread's share.
-  mlir::Value threadScratch(mlir::Value base, mlir::Value bytesPerThread);
+
+  VectorBuilder vectors() { return VectorBuilder(b, loc); }
 };
+
+/// The number of an i64 that is a constant.
+std::optional<int64_t> knownNumber(mlir::Value value);
+
+/// True when two dims are known to be equal: one value, or one constant.
+bool isSameDim(mlir::Value a, mlir::Value b);
 
 class ProgramEmitter {
 public:
@@ -47,6 +63,7 @@ public:
   /// `weights`, shared by all tiers of an artefact.
   ProgramEmitter(mlir::ModuleOp module, const Tier &tier,
                  WeightsSection &weights);
+  ~ProgramEmitter();
 
   /// Writes the host function `main.<tier>` for `program`.
   mlir::LogicalResult emit(mlir::func::FuncOp program);
@@ -56,20 +73,27 @@ public:
   mlir::OpBuilder &builder() { return b; }
   mlir::Location loc() const { return location; }
   VectorBuilder vectors() { return VectorBuilder(b, location); }
+  mlir::Type pointerType();
 
   //===--- Tensors -----------------------------------------------------------===//
-  /// The buffer of an operand of the op in work, of a block argument of its
-  /// body, or of a result after `allocate`. Constants come into being here.
+  /// The buffer of an operand of the op in work, of an argument of its body, or
+  /// of a result after `allocate`. Constants come into being here.
   Buffer &buffer(mlir::Value tensor);
   /// Dims of any tensor, also of those inside the kernel in work.
-  llvm::ArrayRef<mlir::Value> dims(mlir::Value tensor);
+  llvm::SmallVector<mlir::Value> dims(mlir::Value tensor);
+  /// Elements of an integer tensor of rank 0 or 1, as i64.
+  /// Nothing when the length is not static.
+  std::optional<llvm::SmallVector<mlir::Value>> elements(mlir::Value tensor);
   /// Makes the buffer of a result of the op in work; freed after its last use.
   Buffer &allocate(mlir::Value result);
   /// Makes `result` another view of `source`'s memory (same number of bytes).
   void alias(mlir::Value result, mlir::Value source);
-  /// The constant behind an operand or block argument, looking through
-  /// `qkernel.pack`; null where there is none.
-  mlir::Operation *constantOf(mlir::Value tensor);
+  /// The constant behind an operand or an argument of the body of the kernel in
+  /// work, looking through `qkernel.pack`; null where there is none.
+  ConstantOp constantOf(mlir::Value tensor);
+  /// The operand of the kernel in work that a body argument stands for; any
+  /// other value as it is.
+  mlir::Value operandOf(mlir::Value tensor);
 
   //===--- Memory ------------------------------------------------------------===//
   /// A pointer to `bytes` in the weights section: aligned to 64 bytes, equal
@@ -77,13 +101,13 @@ public:
   mlir::Value weightPointer(llvm::ArrayRef<uint8_t> bytes);
   /// Memory for this op alone; freed after it. Aligned to 64 bytes.
   mlir::Value temporary(mlir::Value bytes);
-  /// Memory for each thread (`bytesPerThread` is rounded up to 64 by the
-  /// caller). In the kernel, add thread * bytesPerThread.
+  /// Memory for each thread: thread t owns `bytesPerThread` bytes (a multiple
+  /// of 64) from t * bytesPerThread on.
   mlir::Value scratch(mlir::Value bytesPerThread);
 
   //===--- Kernels -----------------------------------------------------------===//
-  /// Writes a kernel function and runs it for the parts [0, parts). Captures
-  /// are pointers, i64, i32 or f32.
+  /// Writes a kernel function and runs it for the parts [0, parts), directly
+  /// where there is known to be one. Captures are pointers, i64, i32 or f32.
   void launch(llvm::StringRef name, mlir::ValueRange captures,
               mlir::Value parts, llvm::function_ref<void(KernelScope &)> body);
 
@@ -91,18 +115,32 @@ public:
   /// Ends the run with `code` (1: data, 4: memory) and a text that names the
   /// node of the op in work, unless `condition` holds.
   void require(mlir::Value condition, int32_t code, const llvm::Twine &text);
+  void requireEqual(mlir::Value a, mlir::Value b, const llvm::Twine &text);
 
 private:
-  struct DimPolicy;
+  class DimPolicy;
+
   mlir::LogicalResult emitOp(mlir::Operation *op);
   mlir::LogicalResult emitReturn(mlir::Operation *op);
-  mlir::LogicalResult emitObserve(mlir::Operation *op);
-  mlir::LogicalResult computeDims(mlir::Operation *op);
-  mlir::LogicalResult setDims(mlir::Operation *op, DimPolicy &policy);
+  void emitObserve(ObserveOp op);
   void emitArguments(mlir::func::FuncOp program, mlir::Value inputs);
+  void declareHost();
+  mlir::Value storeDims(mlir::ValueRange dims);
+
+  mlir::LogicalResult computeDims(mlir::Operation *op);
+  mlir::LogicalResult setDims(mlir::Operation *op);
+  void checkOperands(mlir::Operation *op);
+  void checkScales(mlir::ValueRange scales, mlir::Value codes,
+                   std::optional<FormatAttr> format);
+  void checkBroadcast(mlir::Value operand, mlir::ValueRange target);
+  /// Elements that are dims, without a look at memory.
+  std::optional<llvm::SmallVector<mlir::Value>>
+  followElements(mlir::Value tensor);
+
   void planLifetimes(mlir::Block &block);
   void release(mlir::Operation *op);
-  mlir::Value allocateBytes(mlir::Value bytes);
+  mlir::Value checkedAlloc(llvm::StringRef function,
+                           mlir::ValueRange operands);
   mlir::Value byteCount(mlir::ValueRange dims, mlir::Type element);
   mlir::Value textPointer(llvm::StringRef text);
   mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,
@@ -116,16 +154,22 @@ private:
   mlir::Operation *current = nullptr;
   mlir::LLVM::LLVMFuncOp host;
   mlir::Value context, weightsBase, argsBlock;
+  mlir::Operation *argsBlockSize = nullptr;
+  mlir::Block *noMemory = nullptr;
   int64_t argsSlots = 1;
   int64_t numKernels = 0;
   llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorDims;
-  /// The tensor whose memory an alias uses.
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorElements;
+  /// The tensor whose memory a view uses.
   llvm::DenseMap<mlir::Value, mlir::Value> owners;
   /// Tensors whose memory ends with an op.
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
+  /// Outputs that their producer writes in place.
+  llvm::DenseMap<mlir::Value, int32_t> directOutputs;
   llvm::SmallVector<mlir::Value> temporaries;
-  llvm::StringMap<std::string> texts;
+  std::map<std::vector<void *>, mlir::Value> byteCounts;
+  std::map<std::string, std::string> texts;
 };
 
 } // namespace qopt::x86

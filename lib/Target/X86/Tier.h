@@ -1,30 +1,27 @@
-//===- Tier.h - The x86-64 levels we generate code for ----------*- C++ -*-===//
+//===- Tier.h - What kernels know of an x86-64 level ------------*- C++ -*-===//
 //
-// One table: what a tier may use and how large its register file is.
+// CpuTier says what LLVM generates code for; this says what our own kernels
+// choose by.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef QOPT_LIB_TARGET_X86_TIER_H
 #define QOPT_LIB_TARGET_X86_TIER_H
 
-#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace qopt::x86 {
 
 struct Tier {
-  /// The name in `--cpu`, in QOPT_CPU and in the entry symbol.
+  /// The name of a CpuTier; the entry is `main.<name>`.
   llvm::StringLiteral name;
-  /// What LLVM is asked for.
-  llvm::StringLiteral cpu, features;
   unsigned vectorBits;
+  unsigned numRegisters;
   /// 8-bit dot products with 32-bit sums.
   bool hasVnni;
-  unsigned numRegisters;
+  /// 8-bit tiles with 32-bit sums.
+  bool hasAmx;
 };
-
-/// Ascending: a machine that runs a tier runs those before it.
-llvm::ArrayRef<Tier> tiers();
 
 /// The tier with this name, or null.
 const Tier *findTier(llvm::StringRef name);

@@ -35,6 +35,9 @@ public:
 
   mlir::OpBuilder &b;
   mlir::Location loc;
+  /// Loads are of memory that the kernel does not write, so they may leave
+  /// loops.
+  bool isInvariant = false;
 
   //===--- Constants and integers; folded where operands are constant ------===//
   mlir::Value i64(int64_t value);

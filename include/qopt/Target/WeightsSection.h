@@ -1,19 +1,19 @@
 //===- WeightsSection.h - Constant bytes of an artefact ---------*- C++ -*-===//
 //
-// All tiers append to one section, so that a constant that several of them use
-// is stored once and lies at the same offset for each.
+// All variants append to one section, so that a constant that several of them
+// use is stored once and lies at the same offset for each.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_LIB_TARGET_X86_WEIGHTSSECTION_H
-#define QOPT_LIB_TARGET_X86_WEIGHTSSECTION_H
+#ifndef QOPT_TARGET_WEIGHTSSECTION_H
+#define QOPT_TARGET_WEIGHTSSECTION_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include <cstdint>
 #include <vector>
 
-namespace qopt::x86 {
+namespace qopt {
 
 class WeightsSection {
 public:
@@ -29,6 +29,6 @@ private:
   llvm::StringMap<uint64_t> offsets; // by hash of the content
 };
 
-} // namespace qopt::x86
+} // namespace qopt
 
-#endif
+#endif // QOPT_TARGET_WEIGHTSSECTION_H

@@ -1,0 +1,83 @@
+//===- KernelSignature.cpp - What a capability row is compared with -------===//
+//
+// The signature of a kernel is that of its root; a map, and an op outside of
+// any kernel, has no weight.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Target/TargetBackend.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace qopt;
+
+static std::string typeName(Value value) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << getElementTypeOrSelf(value);
+  return text;
+}
+
+static std::string scaleName(ValueRange scales) {
+  if (scales.empty())
+    return "none";
+  Type type = getElementTypeOrSelf(scales.front());
+  if (isa<Float8E8M0FNUType>(type))
+    return "e8m0";
+  if (isa<Float8E4M3FNType>(type))
+    return "e4m3";
+  return typeName(scales.front());
+}
+
+static std::string granularityName(std::optional<FormatAttr> format) {
+  if (!format || !format->hasAxis())
+    return "tensor";
+  return format->isBlocked() ? "block" : "channel";
+}
+
+static void setContraction(KernelSignature &signature, Value x, Value w,
+                           ValueRange scales,
+                           std::optional<FormatAttr> format, Value result) {
+  signature.activation = typeName(x);
+  signature.weight = typeName(w);
+  signature.scale = scaleName(scales);
+  signature.granularity = granularityName(format);
+  signature.accumulator =
+      isa<IntegerType>(getElementTypeOrSelf(result)) ? "i32" : "f32";
+}
+
+static Operation *rootOf(Operation *op) {
+  if (!kernel::isKernel(op))
+    return op;
+  return llvm::TypeSwitch<Operation *, Operation *>(op)
+      .Case<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp,
+            kernel::RowsOp>([](auto kernel) { return kernel.getRoot(); })
+      .Default([](Operation *map) { return map; });
+}
+
+KernelSignature qopt::getKernelSignature(Operation *op) {
+  KernelSignature signature{op->getName().stripDialect().str(), "none", "none",
+                            "none", "tensor", "f32"};
+  Operation *root = rootOf(op);
+  if (auto matmul = dyn_cast<MatMulOp>(root)) {
+    setContraction(signature, matmul.getLhs(), matmul.getRhs(),
+                   matmul.getRhsScales(), matmul.getRhsFormat(),
+                   matmul.getResult());
+  } else if (auto conv = dyn_cast<ConvOp>(root)) {
+    setContraction(signature, conv.getX(), conv.getW(), conv.getWScales(),
+                   conv.getWFormat(), conv.getResult());
+  } else if (auto dynamic = dyn_cast<QuantizeDynamicOp>(root)) {
+    signature.operation = "quantize_dynamic";
+    signature.activation = typeName(dynamic.getCodes());
+    signature.scale = scaleName(dynamic.getScales());
+    signature.granularity = dynamic.getFormat().isBlocked() ? "block" : "row";
+  } else if (root->getNumOperands() > 0) {
+    signature.activation = typeName(root->getOperand(0));
+  }
+  return signature;
+}
+
+bool qopt::matchesCapability(StringRef entry, StringRef name) {
+  return entry == "*" || entry == name;
+}

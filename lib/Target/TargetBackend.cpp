@@ -1,0 +1,71 @@
+//===- TargetBackend.cpp - What targets have in common --------------------===//
+//
+// Variants are compiled in the order of the module, so that the offsets of
+// their shared constants do not depend on anything else.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Target/TargetBackend.h"
+
+using namespace mlir;
+using namespace qopt;
+
+KernelChoice TargetBackend::selectKernel(Operation *op,
+                                         const TargetConfig &config) const {
+  llvm::Expected<TargetCapabilities> rows = getCapabilities(config);
+  if (!rows)
+    return {"", llvm::toString(rows.takeError())};
+  KernelSignature wanted = getKernelSignature(op);
+  for (const Capability &row : *rows)
+    if (matchesCapability(row.operation, wanted.operation) &&
+        matchesCapability(row.activation, wanted.activation) &&
+        matchesCapability(row.weight, wanted.weight) &&
+        matchesCapability(row.scale, wanted.scale) &&
+        matchesCapability(row.granularity, wanted.granularity) &&
+        matchesCapability(row.accumulator, wanted.accumulator))
+      return {row.kernel.str(), ""};
+  return {"", getName().str() + " has no kernel for " + wanted.operation +
+                  " of " + wanted.activation + " by " + wanted.weight +
+                  " with " + wanted.scale + " scales"};
+}
+
+static LogicalResult compileOne(const TargetBackend &backend,
+                                func::FuncOp program,
+                                const TargetConfig &config,
+                                WeightsSection &weights,
+                                CompiledProgram &result) {
+  auto lowered = backend.lower(program, config, weights);
+  if (failed(lowered))
+    return failure();
+  auto variant = backend.emitDevice(lowered->get(), config);
+  if (failed(variant))
+    return failure();
+  result.variants.push_back(std::move(*variant));
+  return success();
+}
+
+FailureOr<CompiledProgram>
+TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
+  CompiledProgram result;
+  WeightsSection weights;
+  for (auto variant : module.getOps<kernel::VariantOp>()) {
+    if (variant.getTarget().getName() != getName())
+      continue;
+    TargetConfig config{variant.getTarget().getCpu().str()};
+    auto program = variant.lookupSymbol<func::FuncOp>("main");
+    if (!program)
+      return variant.emitOpError("expects a function @main"), failure();
+    if (failed(compileOne(*this, program, config, weights, result)))
+      return failure();
+  }
+  if (result.variants.empty()) {
+    auto program = module.lookupSymbol<func::FuncOp>("main");
+    if (!program)
+      return module.emitOpError("expects a function @main"), failure();
+    for (const TargetConfig &config : configs)
+      if (failed(compileOne(*this, program, config, weights, result)))
+        return failure();
+  }
+  result.weights = weights.take();
+  return result;
+}

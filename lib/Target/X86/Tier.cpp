@@ -1,0 +1,24 @@
+//===- Tier.cpp - What kernels know of an x86-64 level --------------------===//
+//
+// One row for each CpuTier.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Tier.h"
+#include "qopt/Emit/CpuTier.h"
+
+using namespace qopt::x86;
+
+static constexpr Tier table[] = {
+    {"x86-64-v3", 256, 16, false, false},
+    {"x86-64-v4", 512, 32, true, false},
+    {"amx", 512, 32, true, true},
+};
+
+const Tier *qopt::x86::findTier(llvm::StringRef name) {
+  const CpuTier *cpu = findCpuTier(name);
+  for (const Tier &tier : table)
+    if (cpu && tier.name == cpu->name)
+      return &tier;
+  return nullptr;
+}
