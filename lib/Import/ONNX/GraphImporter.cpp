@@ -358,6 +358,11 @@ std::optional<Failure> GraphImporter::run(OwningOpRef<ModuleOp> &module) {
     return failure;
   if (auto failure = importOutputs())
     return failure;
+  // Those that were reshaped, or that became attributes.
+  for (auto constant :
+       llvm::make_early_inc_range(function.getBody().getOps<ConstantOp>()))
+    if (constant->use_empty())
+      constant.erase();
   (*module)->setAttr(kNodesAttrName, builder.getArrayAttr(nodeRows));
   return std::nullopt;
 }

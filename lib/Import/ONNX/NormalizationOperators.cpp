@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qopt;

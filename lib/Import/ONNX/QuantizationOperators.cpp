@@ -8,6 +8,7 @@
 #include "ElementTypes.h"
 #include "Operators.h"
 #include "dialects/QOpt/IR/Formats.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

@@ -205,7 +205,6 @@ static LogicalResult importConstantOfShape(NodeImporter &node) {
   auto constant = value.getDefiningOp<ConstantOp>();
   Type elementType = getElementType(value);
   auto elements = dyn_cast<ElementsAttr>(constant.getValue());
-  constant.erase();
   if (!elements)
     return node.fail(unsupported("a value of this element type is not "
                                  "supported"));
