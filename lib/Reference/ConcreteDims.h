@@ -1,8 +1,8 @@
 //===- ConcreteDims.h - Result dims of a run --------------------*- C++ -*-===//
 //
-// The dim policy of plain numbers. What goes wrong (dims that do not
-// broadcast, sums that overflow) is remembered in `problem`: policies have no
-// way to fail.
+// The dim policy of plain numbers. Dims that do not broadcast are remembered in
+// `problem`: policies have no way to fail. Sums and products saturate, because
+// a slice may end at the largest number; no tensor of such a size is allocated.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +12,7 @@
 #include "Elements.h"
 #include "dialects/QOpt/IR/ShapeFunctions.h"
 #include "llvm/Support/MathExtras.h"
+#include <limits>
 #include <string>
 
 namespace qopt::reference {
@@ -30,15 +31,16 @@ public:
   std::optional<int64_t> known(Dim dim) { return dim; }
   Dim add(Dim a, Dim b) {
     Dim result;
-    return llvm::AddOverflow(a, b, result) ? overflow() : result;
+    return llvm::AddOverflow(a, b, result) ? getBound(a < 0) : result;
   }
   Dim sub(Dim a, Dim b) {
     Dim result;
-    return llvm::SubOverflow(a, b, result) ? overflow() : result;
+    return llvm::SubOverflow(a, b, result) ? getBound(a < 0) : result;
   }
   Dim mul(Dim a, Dim b) {
     Dim result;
-    return llvm::MulOverflow(a, b, result) ? overflow() : result;
+    return llvm::MulOverflow(a, b, result) ? getBound((a < 0) != (b < 0))
+                                           : result;
   }
   Dim min(Dim a, Dim b) { return std::min(a, b); }
   Dim max(Dim a, Dim b) { return std::max(a, b); }
@@ -66,15 +68,23 @@ public:
     else
       for (int64_t i = 0; i < tensor.getNumElements(); ++i)
         elements.push_back(readInteger(tensor, i));
-    if (elements.empty() && tensor.getRank() == 0)
-      elements.push_back(0);
+    // Shape rules read one number for each axis, or the only number.
+    size_t expected = elements.size();
+    if (auto slice = mlir::dyn_cast<SliceOp>(op))
+      expected = slice.getAxes().size();
+    else if (mlir::isa<RangeOp>(op))
+      expected = 1;
+    if (elements.size() != expected && problem.empty())
+      problem = "expects " + std::to_string(expected) +
+                " numbers, but found " + std::to_string(elements.size());
+    elements.resize(expected, 0);
     return elements;
   }
 
 private:
-  Dim overflow() {
-    problem = "the size of a dim overflows";
-    return 0;
+  static Dim getBound(bool isNegative) {
+    return isNegative ? std::numeric_limits<Dim>::min()
+                      : std::numeric_limits<Dim>::max();
   }
   const HostTensor &tensorOf(mlir::Value value) {
     return operands[llvm::find(op->getOperands(), value) -

@@ -227,6 +227,11 @@ Error reference::evaluateShift(const Evaluation &evaluation, ShiftOp op) {
   return evaluateBesideCodes(evaluation, std::nullopt);
 }
 
+Error reference::evaluateDivideRound(const Evaluation &evaluation,
+                                     DivideRoundOp op) {
+  return evaluateBesideCodes(evaluation, std::nullopt);
+}
+
 Error reference::evaluateBatchNorm(const Evaluation &evaluation,
                                    BatchNormOp op) {
   ArrayRef<int64_t> dims = evaluation.result().getDims();

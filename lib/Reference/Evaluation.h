@@ -55,6 +55,7 @@ llvm::Error evaluateQuantizeDynamic(const Evaluation &evaluation,
                                     QuantizeDynamicOp op);
 llvm::Error evaluateRequantize(const Evaluation &evaluation, RequantizeOp op);
 llvm::Error evaluateShift(const Evaluation &evaluation, ShiftOp op);
+llvm::Error evaluateDivideRound(const Evaluation &evaluation, DivideRoundOp op);
 llvm::Error evaluateLookup(const Evaluation &evaluation, LookupOp op);
 
 /// Ops that copy elements and never look at them.

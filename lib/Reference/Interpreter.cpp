@@ -106,6 +106,7 @@ static Error evaluateInto(const Evaluation &e) {
       .Case([&](QuantizeDynamicOp op) { return evaluateQuantizeDynamic(e, op); })
       .Case([&](RequantizeOp op) { return evaluateRequantize(e, op); })
       .Case([&](ShiftOp op) { return evaluateShift(e, op); })
+      .Case([&](DivideRoundOp op) { return evaluateDivideRound(e, op); })
       .Case([&](LookupOp op) { return evaluateLookup(e, op); })
       .Default([&](Operation *) { return evaluateMovement(e); });
 }
