@@ -1,0 +1,58 @@
+//===- Compiler.h - From a model to an artefact -----------------*- C++ -*-===//
+//
+// What qopt-compile, the C API and qopt-run call.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_PIPELINES_COMPILER_H
+#define QOPT_PIPELINES_COMPILER_H
+
+#include "qopt/Pipelines/Phases.h"
+#include "qopt/Pipelines/Report.h"
+#include "qopt/Target/TargetRegistry.h"
+
+namespace qopt {
+
+/// What is written at the end.
+enum class EmitKind {
+  Shared,   ///< model.so
+  Object,   ///< one object file
+  Assembly, ///< text of the best tier
+  MLIR      ///< the program after the last phase
+};
+
+struct CompileOptions {
+  /// An .onnx file, or a phase file with `startFrom`.
+  std::string model;
+  std::string output;
+  Recipe recipe;
+  /// An .npz or a folder of them; empty: none.
+  std::string calibration;
+  std::string target = "x86-64";
+  /// Tiers or devices; empty is the best one of this machine.
+  std::vector<std::string> cpus;
+  EmitKind emit = EmitKind::Shared;
+  /// Empty: no report is written.
+  std::string reportFolder;
+  /// planned, any or slow; empty: nothing is refused.
+  std::string failOnFallback;
+  std::optional<Phase> stopAfter;
+  /// The phase that made `model`; compilation goes on after it.
+  std::optional<Phase> startFrom;
+  /// Calibrates with lib/Reference instead of compiled code.
+  bool calibrateWithReference = false;
+};
+
+/// Told of each phase when it begins.
+using ProgressCallback = llvm::function_ref<void(llvm::StringRef phase)>;
+
+/// Compiles. Errors carry exit codes and name the file, and the node where one
+/// is to blame; no output file is left behind by a failure.
+llvm::Expected<Report> compile(const CompileOptions &options,
+                               const TargetRegistry &targets,
+                               mlir::MLIRContext &context,
+                               ProgressCallback progress = {});
+
+} // namespace qopt
+
+#endif

@@ -1,0 +1,70 @@
+//===- Contract.h - What became of each ONNX node ---------------*- C++ -*-===//
+//
+// A row for each node: the precision that was asked for, the one that policy
+// planned and why, and the one that was realised and by which kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_PIPELINES_CONTRACT_H
+#define QOPT_PIPELINES_CONTRACT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+struct ContractRow {
+  int64_t id = 0;
+  std::string node, op, asked, planned, realised, kernel, reason;
+  bool isContraction = false;
+  /// Multiply-accumulates of one run, unknown dims counted as 1.
+  uint64_t macs = 0;
+};
+
+/// Bytes of the constants that a program holds.
+struct WeightBytes {
+  /// By element type, as in `i8` or `f4E2M1FN`.
+  std::map<std::string, uint64_t> codes;
+  uint64_t scales = 0, floats = 0;
+  uint64_t total() const;
+};
+
+class Contract {
+public:
+  /// Reads the node table; every node is asked for `asked`.
+  void start(mlir::ModuleOp module, llvm::StringRef asked);
+  /// Reads the plan, after policy.
+  void readPlan(mlir::ModuleOp module);
+  /// Reads what the program holds when the numbers are fixed. A node without an
+  /// op is a row "folded in <phase>".
+  void readResult(mlir::ModuleOp module, llvm::StringRef phase);
+  /// Reads which kernels run it.
+  void readKernels(mlir::ModuleOp module);
+
+  llvm::ArrayRef<ContractRow> getRows() const { return rows; }
+  const WeightBytes &getBytes() const { return bytes; }
+
+  /// Rows that break the contract at a level: `planned` (realised is not
+  /// planned), `any` (nor asked), `slow` (or runs on a generic kernel).
+  std::vector<const ContractRow *> findBreaches(llvm::StringRef level) const;
+
+  /// Share of multiply-accumulates at each realised precision.
+  std::map<std::string, double> shareOfMacs() const;
+
+  llvm::json::Value toJson() const;
+  /// A few lines for people.
+  std::string summarize() const;
+
+private:
+  ContractRow *find(int64_t id);
+
+  std::vector<ContractRow> rows;
+  WeightBytes bytes;
+};
+
+} // namespace qopt
+
+#endif

@@ -1,0 +1,46 @@
+//===- Phases.h - The phases of a compilation -------------------*- C++ -*-===//
+//
+// Each phase is a pipeline that ends in a verified form with a name.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_PIPELINES_PHASES_H
+#define QOPT_PIPELINES_PHASES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "qopt/Pipelines/Recipe.h"
+#include <optional>
+
+namespace qopt {
+
+enum class Phase {
+  Import,
+  Prepare,
+  Calibrate,
+  Transform,
+  Quantize,
+  Fuse,
+  Kernels,
+  Target,
+  Emit
+};
+
+llvm::StringRef getName(Phase phase);
+std::optional<Phase> findPhase(llvm::StringRef name);
+
+/// Recognises patterns, folds what is exact enough to fold, writes the plan.
+void buildPreparePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
+
+/// Equivalent transformations; needs statistics where the recipe has static
+/// activations.
+void buildTransformPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
+
+/// Fixes the numbers; needs statistics of all static activations.
+void buildQuantizePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
+
+/// Fuses into kernels; from here every phase is exact.
+void buildFusePipeline(mlir::OpPassManager &pm);
+
+} // namespace qopt
+
+#endif

@@ -1,0 +1,101 @@
+//===- Recipe.h - What a user asks of the numbers ---------------*- C++ -*-===//
+//
+// A preset is a recipe with a name. A recipe file (YAML, version 1) starts from
+// a preset and changes what it names.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_PIPELINES_RECIPE_H
+#define QOPT_PIPELINES_RECIPE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+/// How weights are stored.
+struct WeightRecipe {
+  /// Row of the format table; empty keeps the model's type.
+  std::string format;
+  /// Products that share a scale; 0 is the format's own block, or one scale an
+  /// output channel.
+  int64_t group = 0;
+  /// Types in place of the format's; empty keeps those.
+  std::string scale, zero;
+};
+
+/// How the activations of contractions are stored.
+struct ActivationRecipe {
+  /// none, static or dynamic.
+  std::string mode = "none";
+  std::string format = "i8";
+  std::string scale;
+  /// Decibels that a static range may cost before policy makes it dynamic.
+  double maxStaticCost = 6.0;
+};
+
+struct TransformRecipe {
+  /// off, search, log, or an exponent.
+  std::string smooth = "off";
+  bool equalize = false;
+  /// Factors are powers of two.
+  bool pow2 = false;
+};
+
+struct CalibrationRecipe {
+  /// min-max, percentile or squared-error.
+  std::string range = "min-max";
+  double percentile = 0.9999;
+};
+
+struct RoundingRecipe {
+  bool clipSearch = true;
+  /// floor, ceil or even.
+  std::string scaleRule = "floor";
+  /// nearest, ceil, floor or best.
+  std::string pow2 = "best";
+};
+
+/// What nodes whose name matches are to be, in place of the preset's choice.
+struct OverrideRecipe {
+  std::string nodes;
+  /// float, static or dynamic.
+  std::string precision;
+};
+
+struct Recipe {
+  int version = 1;
+  std::string preset;
+  WeightRecipe weights;
+  ActivationRecipe activations;
+  TransformRecipe transforms;
+  CalibrationRecipe calibration;
+  RoundingRecipe rounding;
+  std::vector<OverrideRecipe> overrides;
+
+  /// True when nothing is quantized.
+  bool isFloat() const { return weights.format.empty(); }
+  /// True when calibration data are needed.
+  bool needsCalibration() const {
+    return !isFloat() && activations.mode == "static";
+  }
+};
+
+/// Names of all presets, in the order of the documentation.
+llvm::ArrayRef<llvm::StringRef> getPresetNames();
+
+/// The recipe of a preset. Fails with a suggestion for an unknown name.
+llvm::Expected<Recipe> getPreset(llvm::StringRef name);
+
+/// Reads a recipe file. Fails with the line for what it does not understand.
+llvm::Expected<Recipe> readRecipe(llvm::StringRef path);
+
+/// The recipe as the text of a recipe file.
+std::string writeRecipe(const Recipe &recipe);
+
+} // namespace qopt
+
+#endif

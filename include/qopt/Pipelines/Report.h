@@ -1,0 +1,56 @@
+//===- Report.h - What was done to the numbers ------------------*- C++ -*-===//
+//
+// The contents of report.json and report.html. The schema is in
+// docs/report.schema.json; its version grows when a key changes its meaning.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_PIPELINES_REPORT_H
+#define QOPT_PIPELINES_REPORT_H
+
+#include "qopt/Pipelines/Contract.h"
+#include "qopt/Pipelines/Recipe.h"
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+inline constexpr int kReportVersion = 1;
+
+struct PhaseCost {
+  std::string phase;
+  double seconds = 0;
+};
+
+/// Error of one quantized tensor against the float one.
+struct TensorError {
+  std::string node, tensor, format;
+  double sqnrInDecibels = 0;
+};
+
+/// The calibrated range of a tensor.
+struct TensorRange {
+  std::string node;
+  float min = 0, max = 0;
+  int64_t samples = 0;
+};
+
+struct Report {
+  std::string model, target;
+  std::vector<std::string> tiers;
+  Recipe recipe;
+  Contract contract;
+  std::vector<TensorError> errors;
+  std::vector<TensorRange> ranges;
+  std::vector<PhaseCost> costs;
+  uint64_t artefactBytes = 0;
+
+  llvm::json::Value toJson() const;
+  std::string toHtml() const;
+  /// Writes report.json and report.html into `folder`, which is made.
+  llvm::Error write(llvm::StringRef folder) const;
+};
+
+} // namespace qopt
+
+#endif

@@ -1,0 +1,223 @@
+//===- CompileDriver.cpp - The command qopt-compile -----------------------===//
+//
+// Flags are copied into a struct before anything is compiled: linking resets
+// every option of the process.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Driver/CompileDriver.h"
+#include "qopt/Emit/CpuTier.h"
+#include "qopt/InitAllDialects.h"
+#include "qopt/InitAllTargets.h"
+#include "qopt/Pipelines/Compiler.h"
+#include "qopt/Support/CodedError.h"
+#include "qopt/Support/Version.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace qopt;
+namespace cl = llvm::cl;
+
+namespace {
+/// The options of one call, as LLVM's parser fills them.
+struct Flags {
+  cl::OptionCategory category{"qopt-compile options"};
+  cl::opt<std::string> model{cl::Positional, cl::desc("MODEL.onnx"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("output file"), cl::value_desc("FILE"),
+                              cl::cat(category)};
+  cl::opt<std::string> preset{"preset", cl::desc("named precision policy"),
+                              cl::init("fp32"), cl::cat(category)};
+  cl::opt<std::string> recipe{"recipe", cl::desc("recipe file (YAML)"),
+                              cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> calib{"calib",
+                             cl::desc("calibration samples: an .npz or a folder"),
+                             cl::value_desc("PATH"), cl::cat(category)};
+  cl::opt<std::string> target{"target", cl::desc("machine to compile for"),
+                              cl::init("x86-64"), cl::cat(category)};
+  cl::list<std::string> cpus{"cpu",
+                             cl::desc("tiers or devices, best last (native)"),
+                             cl::CommaSeparated, cl::cat(category)};
+  cl::opt<std::string> emit{"emit", cl::desc("shared, object or mlir"),
+                            cl::init("shared"), cl::cat(category)};
+  cl::opt<std::string> report{"report",
+                              cl::desc("folder for report.json and report.html"),
+                              cl::value_desc("DIR"), cl::cat(category)};
+  cl::opt<std::string> fallback{
+      "fail-on-fallback", cl::ValueOptional, cl::value_desc("LEVEL"),
+      cl::desc("refuse a realised precision other than planned; LEVEL any: other "
+               "than asked; slow: also generic kernels"),
+      cl::cat(category)};
+  cl::opt<std::string> stopAfter{"stop-after", cl::value_desc("PHASE"),
+                                 cl::desc("write the program after this phase"),
+                                 cl::cat(category)};
+  cl::opt<std::string> startFrom{"start-from", cl::value_desc("PHASE"),
+                                 cl::desc("the input is a file of this phase"),
+                                 cl::cat(category)};
+  cl::opt<bool> json{"json", cl::desc("print the report as JSON"),
+                     cl::cat(category)};
+  cl::opt<bool> quiet{"quiet", cl::desc("print nothing but errors"),
+                      cl::cat(category)};
+  cl::opt<bool> verbose{"verbose", cl::desc("print each phase"),
+                        cl::cat(category)};
+  cl::opt<bool> reference{"calibrate-with-reference",
+                          cl::desc("calibrate without compiled code"),
+                          cl::cat(category)};
+  cl::opt<bool> listPresets{"list-presets", cl::desc("print all presets"),
+                            cl::cat(category)};
+  cl::opt<bool> listTargets{"list-targets",
+                            cl::desc("print targets and what runs here"),
+                            cl::cat(category)};
+  cl::opt<bool> dumpRecipe{"dump-recipe", cl::desc("print the recipe in force"),
+                           cl::cat(category)};
+};
+
+/// What main needs besides the compiler's own options.
+struct Command {
+  CompileOptions options;
+  bool json, quiet, verbose, listPresets, listTargets, dumpRecipe;
+};
+} // namespace
+
+static llvm::Expected<std::optional<Phase>> readPhase(llvm::StringRef flag,
+                                                      llvm::StringRef name) {
+  if (name.empty())
+    return std::nullopt;
+  if (auto phase = findPhase(name); phase && *phase <= Phase::Kernels)
+    return phase;
+  return makeError(ExitCode::BadUse,
+                   "--" + flag + " expects import, prepare, calibrate, transform, "
+                                 "quantize, fuse or kernels, but found '" +
+                       name + "'");
+}
+
+static llvm::Error readFlags(const Flags &flags, Command &command) {
+  CompileOptions &options = command.options;
+  options.model = flags.model;
+  options.output = flags.output;
+  options.calibration = flags.calib;
+  options.target = flags.target;
+  options.cpus.assign(flags.cpus.begin(), flags.cpus.end());
+  options.reportFolder = flags.report;
+  options.calibrateWithReference = flags.reference;
+  auto recipe = flags.recipe.empty() ? getPreset(flags.preset)
+                                     : readRecipe(flags.recipe);
+  if (!recipe)
+    return recipe.takeError();
+  options.recipe = *recipe;
+  if (flags.emit == "object")
+    options.emit = EmitKind::Object;
+  else if (flags.emit == "mlir")
+    options.stopAfter = Phase::Kernels;
+  else if (flags.emit != "shared")
+    return makeError(ExitCode::BadUse, "--emit expects shared, object or mlir, but "
+                                       "found '" + flags.emit + "'");
+  if (flags.fallback.getNumOccurrences()) {
+    options.failOnFallback =
+        flags.fallback.empty() ? "planned" : flags.fallback.getValue();
+    if (options.failOnFallback != "planned" && options.failOnFallback != "any" &&
+        options.failOnFallback != "slow")
+      return makeError(ExitCode::BadUse, "--fail-on-fallback expects any, slow or "
+                                         "nothing, but found '" +
+                                             options.failOnFallback + "'");
+  }
+  auto stopAfter = readPhase("stop-after", flags.stopAfter);
+  if (!stopAfter)
+    return stopAfter.takeError();
+  if (*stopAfter)
+    options.stopAfter = *stopAfter;
+  auto startFrom = readPhase("start-from", flags.startFrom);
+  if (!startFrom)
+    return startFrom.takeError();
+  options.startFrom = *startFrom;
+  command.json = flags.json;
+  command.quiet = flags.quiet;
+  command.verbose = flags.verbose;
+  command.listPresets = flags.listPresets;
+  command.listTargets = flags.listTargets;
+  command.dumpRecipe = flags.dumpRecipe;
+  if (command.listPresets || command.listTargets || command.dumpRecipe)
+    return llvm::Error::success();
+  if (options.model.empty())
+    return makeError(ExitCode::BadUse, "no model was named; see --help");
+  if (options.output.empty())
+    return makeError(ExitCode::BadUse, "no output was named; give -o FILE");
+  return llvm::Error::success();
+}
+
+static void printTargets(const TargetRegistry &targets) {
+  llvm::SmallVector<const CpuTier *> native = getNativeCpuTiers();
+  for (const auto &backend : targets.backends())
+    for (const std::string &cpu : backend->getCpus()) {
+      bool runs = llvm::any_of(
+          native, [&](const CpuTier *tier) { return tier->name == cpu; });
+      llvm::outs() << backend->getName() << " " << cpu << ": "
+                   << (runs ? "runs here" : "compiles, does not run here") << "\n";
+    }
+}
+
+static llvm::Error runCommand(const Command &command) {
+  TargetRegistry targets;
+  registerAllTargets(targets);
+  if (command.listPresets) {
+    for (llvm::StringRef name : getPresetNames())
+      llvm::outs() << name << "\n";
+    return llvm::Error::success();
+  }
+  if (command.listTargets) {
+    printTargets(targets);
+    return llvm::Error::success();
+  }
+  if (command.dumpRecipe) {
+    llvm::outs() << writeRecipe(command.options.recipe);
+    return llvm::Error::success();
+  }
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllTargetDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto report = compile(command.options, targets, context,
+                        [&](llvm::StringRef phase) {
+                          if (command.verbose)
+                            llvm::errs() << "qopt-compile: " << phase << "\n";
+                        });
+  if (!report)
+    return report.takeError();
+  if (command.json)
+    llvm::outs() << llvm::formatv("{0:2}\n", report->toJson());
+  else if (!command.quiet)
+    llvm::outs() << command.options.output << ": " << report->artefactBytes
+                 << " bytes, preset " << command.options.recipe.preset << "\n"
+                 << report->contract.summarize();
+  return llvm::Error::success();
+}
+
+int qopt::compileMain(int argc, char **argv) {
+  Command command;
+  llvm::Error error = llvm::Error::success();
+  {
+    Flags flags;
+    cl::HideUnrelatedOptions(flags.category);
+    cl::SetVersionPrinter(
+        [](llvm::raw_ostream &os) { os << getVersionText() << "\n"; });
+    std::string problems;
+    llvm::raw_string_ostream os(problems);
+    if (!cl::ParseCommandLineOptions(
+            argc, argv, "compiles an ONNX model to low-bit code\n", &os))
+      error = llvm::joinErrors(
+          std::move(error),
+          makeError(ExitCode::BadUse, llvm::StringRef(problems).rtrim()));
+    else
+      error = llvm::joinErrors(std::move(error), readFlags(flags, command));
+  }
+  if (!error)
+    error = runCommand(command);
+  if (!error)
+    return static_cast<int>(ExitCode::Done);
+  ExitCode code;
+  std::string message = takeMessage(std::move(error), code);
+  llvm::errs() << "qopt-compile: error: " << message << "\n";
+  return static_cast<int>(code);
+}

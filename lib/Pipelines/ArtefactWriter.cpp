@@ -1,0 +1,70 @@
+//===- ArtefactWriter.cpp - Code and weights to a file --------------------===//
+//
+// Names and symbols of inputs and outputs come from the function's attributes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ArtefactWriter.h"
+#include "dialects/QOpt/IR/QOptDialect.h"
+#include "qopt/Emit/LinkModel.h"
+#include "qopt/Reference/HostConstants.h"
+#include "qopt/Support/CodedError.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+
+static llvm::Expected<ValueDescription> describe(Type type, DictionaryAttr attrs,
+                                                 StringRef defaultName) {
+  auto tensor = cast<RankedTensorType>(type);
+  ValueDescription value;
+  value.name = defaultName.str();
+  if (auto name = attrs ? attrs.getAs<StringAttr>(kNameAttrName) : StringAttr())
+    value.name = name.getValue().str();
+  auto elementType = getHostElementType(tensor.getElementType());
+  if (!elementType)
+    return makeError(ExitCode::Unsupported,
+                     "'" + value.name + "' has an element type that no array has");
+  value.type = *elementType;
+  for (int64_t dim : tensor.getShape())
+    value.dims.push_back(ShapedType::isDynamic(dim) ? -1 : dim);
+  if (auto dims = attrs ? attrs.getAs<ArrayAttr>(kDimsAttrName) : ArrayAttr())
+    for (Attribute symbol : dims)
+      value.symbols.push_back(cast<StringAttr>(symbol).getValue().str());
+  return value;
+}
+
+llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
+                                     const CompiledProgram &program,
+                                     StringRef name, StringRef manifest,
+                                     StringRef path) {
+  ProgramDescription description;
+  description.name = name.str();
+  description.manifest = manifest.str();
+  for (unsigned i = 0; i < main.getNumArguments(); ++i) {
+    auto value = describe(main.getArgument(i).getType(), main.getArgAttrDict(i),
+                          "arg" + std::to_string(i));
+    if (!value)
+      return value.takeError();
+    description.inputs.push_back(std::move(*value));
+  }
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    auto value = describe(main.getResultTypes()[i], main.getResultAttrDict(i),
+                          "result" + std::to_string(i));
+    if (!value)
+      return value.takeError();
+    description.outputs.push_back(std::move(*value));
+  }
+  SmallVector<StringRef> objects;
+  for (const CompiledVariant &variant : program.variants) {
+    description.tiers.push_back(
+        {variant.cpu, variant.entry, variant.requiredFeatures});
+    objects.push_back({variant.bytes.data(), variant.bytes.size()});
+  }
+  return linkModel(
+      objects, description,
+      [&](WeightsWriter &writer) {
+        return writer.write(llvm::toStringRef(program.weights));
+      },
+      path);
+}

@@ -1,0 +1,24 @@
+//===- ArtefactWriter.h - Code and weights to a file ------------*- C++ -*-===//
+//
+// The last phase: compiled variants become the file that was asked for.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_PIPELINES_ARTEFACTWRITER_H
+#define LIB_PIPELINES_ARTEFACTWRITER_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Target/TargetBackend.h"
+
+namespace qopt {
+
+/// Links `program` with the runtime into the shared library at `path`.
+/// `main` describes inputs and outputs; `manifest` is JSON text.
+llvm::Error writeSharedLibrary(mlir::func::FuncOp main,
+                               const CompiledProgram &program,
+                               llvm::StringRef name, llvm::StringRef manifest,
+                               llvm::StringRef path);
+
+} // namespace qopt
+
+#endif

@@ -1,0 +1,96 @@
+//===- Phases.cpp - The phases of a compilation ---------------------------===//
+//
+// Which passes, in which order, and why.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Pipelines/Phases.h"
+#include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+#include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+
+static constexpr llvm::StringRef kPhaseNames[] = {
+    "import", "prepare", "calibrate", "transform", "quantize",
+    "fuse",   "kernels", "target",    "emit"};
+
+llvm::StringRef qopt::getName(Phase phase) {
+  return kPhaseNames[static_cast<int>(phase)];
+}
+
+std::optional<Phase> qopt::findPhase(llvm::StringRef name) {
+  const auto *it = llvm::find(kPhaseNames, name);
+  if (it == std::end(kPhaseNames))
+    return std::nullopt;
+  return static_cast<Phase>(it - std::begin(kPhaseNames));
+}
+
+static PlanPrecisionPassOptions planOptions(const Recipe &recipe) {
+  PlanPrecisionPassOptions options;
+  options.activations = recipe.activations.mode;
+  options.activationFormat = recipe.activations.format;
+  options.activationScale = recipe.activations.scale;
+  options.weightFormat = recipe.weights.format;
+  options.group = recipe.weights.group;
+  options.weightScale = recipe.weights.scale;
+  options.weightZero = recipe.weights.zero;
+  for (const OverrideRecipe &rule : recipe.overrides)
+    options.overrides.push_back(rule.nodes + "=" + rule.precision);
+  return options;
+}
+
+void qopt::buildPreparePipeline(OpPassManager &pm, const Recipe &recipe) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  function.addPass(createInferShapesPass());
+  // Shape arithmetic must be gone before patterns look for constant shapes.
+  function.addPass(createFoldConstantsPass());
+  function.addPass(createInferShapesPass());
+  function.addPass(createDecomposeGemmPass());
+  function.addPass(createFoldBatchNormPass());
+  function.addPass(createFoldChannelAffinePass());
+  function.addPass(createRecognizePatternsPass());
+  function.addPass(createCSEPass());
+  if (!recipe.isFloat())
+    function.addPass(createPlanPrecisionPass(planOptions(recipe)));
+  pm.addPass(createVerifyPreparedPass());
+}
+
+void qopt::buildTransformPipeline(OpPassManager &pm, const Recipe &recipe) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  if (recipe.transforms.equalize)
+    function.addPass(createEqualizeLayersPass({recipe.transforms.pow2}));
+  if (recipe.transforms.smooth != "off")
+    function.addPass(createSmoothActivationsPass(
+        {recipe.transforms.smooth, recipe.transforms.pow2}));
+}
+
+void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  // Weight quantizers read values, so expressions are evaluated before them.
+  function.addPass(createEvaluateWeightsPass());
+  if (!recipe.isFloat()) {
+    if (recipe.activations.mode == "static")
+      function.addPass(
+          createChooseDynamicPass({recipe.activations.maxStaticCost}));
+    function.addPass(createInsertQuantizationPass(
+        {recipe.rounding.clipSearch, recipe.rounding.scaleRule,
+         recipe.rounding.pow2}));
+    // One tensor with one set of parameters is quantized once.
+    function.addPass(createCSEPass());
+    function.addPass(createFormQuantizedOpsPass());
+    function.addPass(createFormRequantizePass());
+    function.addPass(createCSEPass());
+    function.addPass(createEvaluateWeightsPass());
+  }
+  pm.addPass(createVerifyQuantizedPass());
+}
+
+void qopt::buildFusePipeline(OpPassManager &pm) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  function.addPass(createConvertQOptToQKernelPass());
+  function.addPass(createCSEPass());
+}

@@ -1,0 +1,124 @@
+//===- Report.cpp - What was done to the numbers --------------------------===//
+//
+// The HTML is one file without scripts, so that it can be mailed and archived.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Pipelines/Report.h"
+#include "qopt/Support/AtomicFile.h"
+#include "qopt/Support/CodedError.h"
+#include "qopt/Support/Version.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+#include <cmath>
+
+using namespace qopt;
+namespace json = llvm::json;
+
+/// JSON has no infinity: an exact tensor has no SQNR.
+static json::Value finiteOrNull(double value) {
+  return std::isfinite(value) ? json::Value(value) : json::Value(nullptr);
+}
+
+json::Value Report::toJson() const {
+  json::Object codes;
+  for (auto &[type, size] : contract.getBytes().codes)
+    codes[type] = size;
+  json::Object bytes{{"codes", std::move(codes)},
+                     {"scales", contract.getBytes().scales},
+                     {"float", contract.getBytes().floats},
+                     {"total", contract.getBytes().total()},
+                     {"artefact", artefactBytes}};
+  json::Object macs;
+  for (auto &[precision, share] : contract.shareOfMacs())
+    macs[precision] = share;
+  json::Array errorRows, rangeRows, costRows;
+  for (const TensorError &row : errors)
+    errorRows.push_back(json::Object{{"node", row.node},
+                                     {"tensor", row.tensor},
+                                     {"format", row.format},
+                                     {"sqnr_db", finiteOrNull(row.sqnrInDecibels)}});
+  for (const TensorRange &row : ranges)
+    rangeRows.push_back(json::Object{{"node", row.node},
+                                     {"min", row.min},
+                                     {"max", row.max},
+                                     {"samples", row.samples}});
+  for (const PhaseCost &row : costs)
+    costRows.push_back(json::Object{{"phase", row.phase}, {"seconds", row.seconds}});
+  return json::Object{{"version", kReportVersion},
+                      {"qopt", getVersion()},
+                      {"model", model},
+                      {"preset", recipe.preset},
+                      {"recipe", writeRecipe(recipe)},
+                      {"target", target},
+                      {"tiers", json::Array(tiers)},
+                      {"contract", contract.toJson()},
+                      {"macs", std::move(macs)},
+                      {"bytes", std::move(bytes)},
+                      {"ranges", std::move(rangeRows)},
+                      {"errors", std::move(errorRows)},
+                      {"compile_seconds", std::move(costRows)}};
+}
+
+static std::string escape(llvm::StringRef text) {
+  std::string escaped;
+  for (char c : text)
+    switch (c) {
+    case '<': escaped += "&lt;"; break;
+    case '>': escaped += "&gt;"; break;
+    case '&': escaped += "&amp;"; break;
+    case '"': escaped += "&quot;"; break;
+    default: escaped += c;
+    }
+  return escaped;
+}
+
+std::string Report::toHtml() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>"
+     << escape(model) << " as " << escape(recipe.preset)
+     << "</title><style>body{font:14px sans-serif;margin:2em}"
+        "table{border-collapse:collapse}td,th{border:1px solid #ccc;"
+        "padding:2px 8px;text-align:left}tr.breach{background:#fdd}"
+        "</style></head><body><h1>"
+     << escape(model) << " as " << escape(recipe.preset) << "</h1><pre>"
+     << escape(contract.summarize()) << "</pre><h2>Contract</h2><table><tr>"
+     << "<th>node<th>op<th>asked<th>planned<th>realised<th>kernel<th>reason</tr>";
+  for (const ContractRow &row : contract.getRows()) {
+    os << (row.realised == row.planned ? "<tr>" : "<tr class=\"breach\">");
+    for (const std::string *cell : {&row.node, &row.op, &row.asked, &row.planned,
+                                    &row.realised, &row.kernel, &row.reason})
+      os << "<td>" << escape(*cell);
+    os << "</tr>";
+  }
+  os << "</table><h2>Quantized tensors</h2><table><tr><th>node<th>tensor"
+        "<th>format<th>SQNR (dB)</tr>";
+  for (const TensorError &row : errors)
+    os << "<tr><td>" << escape(row.node) << "<td>" << escape(row.tensor) << "<td>"
+       << escape(row.format) << "<td>"
+       << llvm::format("%.1f", row.sqnrInDecibels) << "</tr>";
+  os << "</table><h2>Compilation</h2><table><tr><th>phase<th>seconds</tr>";
+  for (const PhaseCost &row : costs)
+    os << "<tr><td>" << row.phase << "<td>" << llvm::format("%.3f", row.seconds)
+       << "</tr>";
+  os << "</table></body></html>\n";
+  return text;
+}
+
+llvm::Error Report::write(llvm::StringRef folder) const {
+  if (std::error_code code = llvm::sys::fs::create_directories(folder))
+    return makeError(ExitCode::NoResource, "cannot make report folder '" + folder +
+                                               "': " + code.message());
+  auto pathOf = [&](llvm::StringRef name) {
+    llvm::SmallString<128> path(folder);
+    llvm::sys::path::append(path, name);
+    return std::string(path);
+  };
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::formatv("{0:2}\n", toJson());
+  if (llvm::Error error = writeFileAtomically(pathOf("report.json"), text))
+    return error;
+  return writeFileAtomically(pathOf("report.html"), toHtml());
+}
