@@ -1,0 +1,302 @@
+// RUN: qopt-opt %s --split-input-file --verify-diagnostics
+
+// Each case breaks one constraint of one op.
+
+// -----
+
+func.func @constant_c1() {
+  // expected-error @+1 {{'qopt.constant' op expects a weight of 3 bytes, but found 2}}
+  %0 = qopt.constant(#qopt.weight<"hex:0102">) : tensor<5xi4>
+  return
+}
+
+// -----
+
+func.func @constant_c2() {
+  // expected-error @+1 {{'qopt.constant' op expects elements of type 'tensor<3xf32>', but found 'tensor<2xf32>'}}
+  %0 = qopt.constant(dense<1.0> : tensor<2xf32>) : tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @constant_c3() {
+  // expected-error @+1 {{'qopt.constant' op expects static dims, but found 'tensor<?xf32>'}}
+  %0 = qopt.constant(#qopt.weight<"hex:00000000">) : tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @constant_value() {
+  // expected-error @+1 {{'qopt.constant' op expects a weight or an elements attribute}}
+  %0 = qopt.constant("text") : tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_scales(%x: tensor<4x8xf32>, %s: tensor<8xf32>) {
+  // expected-error @+1 {{'qopt.quantize' op expects scales and zeros of rank 2, but found 'tensor<8xf32>'}}
+  %0 = qopt.quantize %x scales(%s) {format = #qopt.format<i8>} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xi8>
+  return
+}
+
+// -----
+
+func.func @dequantize_zeros(%x: tensor<4x8xi8>, %s: tensor<1x8xf32>, %z: tensor<8xi8>) {
+  // expected-error @+1 {{'qopt.dequantize' op expects scales and zeros of rank 2, but found 'tensor<8xi8>'}}
+  %0 = qopt.dequantize %x scales(%s) zeros(%z) : (tensor<4x8xi8>, tensor<1x8xf32>, tensor<8xi8>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_without_scale(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'qopt.quantize' op expects one scale or more}}
+  %0 = "qopt.quantize"(%x) <{format = #qopt.format<i8>, operandSegmentSizes = array<i32: 1, 0, 0>}> : (tensor<4xf32>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @dequantize_without_scale(%x: tensor<4xi8>) {
+  // expected-error @+1 {{'qopt.dequantize' op expects one scale or more}}
+  %0 = "qopt.dequantize"(%x) <{operandSegmentSizes = array<i32: 1, 0, 0>}> : (tensor<4xi8>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_dynamic_scales(%x: tensor<4x8xf32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op expects 1 scales, but found 0}}
+  %0 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<4x8xf32>) -> tensor<4x8xi8>
+  return
+}
+
+// -----
+
+func.func @requantize_c1(%x: tensor<4x8xi32>, %m: tensor<1x7xf32>, %z: tensor<1x1xi8>) {
+  // expected-error @+1 {{'qopt.requantize' op expects an operand that broadcasts to 'tensor<4x8xi8>', but found 'tensor<1x7xf32>'}}
+  %0 = qopt.requantize %x, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<1x7xf32>, tensor<1x1xi8>) -> tensor<4x8xi8>
+  return
+}
+
+// -----
+
+func.func @requantize_result(%x: tensor<4x8xi32>, %m: tensor<1x8xf32>, %z: tensor<1x1xi8>) {
+  // expected-error @+1 {{'qopt.requantize' op expects integer codes, but found 'tensor<4x8xf32>'}}
+  %0 = qopt.requantize %x, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<1x8xf32>, tensor<1x1xi8>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @requantize_c2(%x: tensor<4x8xi32>, %m: tensor<1x8xf32>, %z: tensor<1x1xui8>) {
+  // expected-error @+1 {{'qopt.requantize' op expects a range inside [0, 255], but found [-1, 255]}}
+  %0 = qopt.requantize %x, %m, %z {min = -1 : i64, max = 255 : i64} : (tensor<4x8xi32>, tensor<1x8xf32>, tensor<1x1xui8>) -> tensor<4x8xui8>
+  return
+}
+
+// -----
+
+func.func @shift_c1(%x: tensor<4x8xi32>, %k: tensor<8xi8>) {
+  // expected-error @+1 {{'qopt.shift' op expects an operand that broadcasts to 'tensor<4x8xi8>', but found 'tensor<8xi8>'}}
+  %0 = qopt.shift %x, %k {min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<8xi8>) -> tensor<4x8xi8>
+  return
+}
+
+// -----
+
+func.func @shift_c2(%x: tensor<4x8xi32>, %k: tensor<1x8xi8>) {
+  // expected-error @+1 {{'qopt.shift' op expects a range inside [-8, 7], but found [5, 4]}}
+  %0 = qopt.shift %x, %k {min = 5 : i64, max = 4 : i64} : (tensor<4x8xi32>, tensor<1x8xi8>) -> tensor<4x8xi4>
+  return
+}
+
+// -----
+
+func.func @lookup_c1(%x: tensor<4xi8>, %t: tensor<128xi8>) {
+  // expected-error @+1 {{'qopt.lookup' op expects a table of 256 'i8', but found 'tensor<128xi8>'}}
+  %0 = qopt.lookup %x, %t : (tensor<4xi8>, tensor<128xi8>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @matmul_rank(%a: tensor<f32>, %b: tensor<4xf32>) {
+  // expected-error @+1 {{'qopt.matmul' op expects operands of rank 1 or more}}
+  %0 = qopt.matmul %a, %b : (tensor<f32>, tensor<4xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @matmul_dims(%a: tensor<2x4xf32>, %b: tensor<5x3xf32>) {
+  // expected-error @+1 {{'qopt.matmul' op expects equal reduction dims, but found 4 and 5}}
+  %0 = qopt.matmul %a, %b : (tensor<2x4xf32>, tensor<5x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_format(%a: tensor<2x4xf32>, %b: tensor<4x3xi4>, %s: tensor<1x3xf32>) {
+  // expected-error @+1 {{'qopt.matmul' op expects a format for the scales of rhs}}
+  %0 = qopt.matmul %a, %b scales(%s) : (tensor<2x4xf32>, tensor<4x3xi4>, tensor<1x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_scales(%a: tensor<2x32xf4E2M1FN>, %b: tensor<32x3xf32>) {
+  // expected-error @+1 {{'qopt.matmul' op expects scales beside the blocked codes of lhs}}
+  %0 = qopt.matmul %a, %b {lhs_format = #qopt.format<mxfp4, axis = 1>} : (tensor<2x32xf4E2M1FN>, tensor<32x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @conv_rank(%x: tensor<4x8xf32>, %w: tensor<3x4xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects x and w of rank 3 or 4, but found 2 and 2}}
+  %0 = qopt.conv %x, %w {strides = array<i64>, pads = array<i64>, dilations = array<i64>} : (tensor<4x8xf32>, tensor<3x4xf32>) -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+func.func @conv_attributes(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects 1 strides and dilations and 2 pads}}
+  %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_strides(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects positive strides and dilations, but found 0}}
+  %0 = qopt.conv %x, %w {strides = array<i64: 0>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_pads(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects pads of 0 or more, but found -1}}
+  %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: -1, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_group(%x: tensor<1x4x8xf32>, %w: tensor<3x2x1xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects a group that divides 3 output channels, but found 2}}
+  %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, group = 2 : i64} : (tensor<1x4x8xf32>, tensor<3x2x1xf32>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_channels(%x: tensor<1x4x8xf32>, %w: tensor<3x5x1xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects 5 input channels, but found 4}}
+  %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x5x1xf32>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @gemm_rank(%a: tensor<2x4x1xf32>, %b: tensor<4x3xf32>) {
+  // expected-error @+1 {{'qopt.gemm' op expects matrices, but found ranks 3 and 2}}
+  %0 = qopt.gemm %a, %b {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = false, trans_b = false} : (tensor<2x4x1xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @gemm_dims(%a: tensor<2x4xf32>, %b: tensor<4x3xf32>) {
+  // expected-error @+1 {{'qopt.gemm' op expects equal reduction dims, but found 2 and 4}}
+  %0 = qopt.gemm %a, %b {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = true, trans_b = false} : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+func.func @attention_rank(%q: tensor<4x8xf32>, %k: tensor<1x6x8xf32>, %v: tensor<6x8xf32>) {
+  // expected-error @+1 {{'qopt.attention' op expects query, key and value of one rank, 2 or more}}
+  %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<1x6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_heads(%q: tensor<4x8xf32>, %k: tensor<6x9xf32>, %v: tensor<6x8xf32>) {
+  // expected-error @+1 {{'qopt.attention' op expects equal head sizes of query and key, but found 8 and 9}}
+  %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x9xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_values(%q: tensor<4x8xf32>, %k: tensor<6x8xf32>, %v: tensor<5x8xf32>) {
+  // expected-error @+1 {{'qopt.attention' op expects as many values as keys, but found 5 and 6}}
+  %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<5x8xf32>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @transpose_permutation(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'qopt.transpose' op expects a permutation of 2 axes, but found [0, 0]}}
+  %0 = qopt.transpose %x {perm = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_kind(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'qopt.reduce' op expects kind sum, mean, max, min, prod or l2, but found median}}
+  %0 = qopt.reduce %x {kind = "median", axes = array<i64: 1>, keepdims = true} : (tensor<2x3xf32>) -> tensor<2x1xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_axes(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'qopt.reduce' op expects ascending axes below 2, but found [1, 0]}}
+  %0 = qopt.reduce %x {kind = "sum", axes = array<i64: 1, 0>, keepdims = true} : (tensor<2x3xf32>) -> tensor<1x1xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{unknown format 'i9'}}
+func.func private @format_name() attributes {test.format = #qopt.format<i9>}
+
+// -----
+
+// expected-error @+1 {{expects an axis of 0 or more, but found -2}}
+func.func private @format_axis() attributes {test.format = #qopt.format<i8, axis = -2>}
+
+// -----
+
+// expected-error @+1 {{expects a block of 1 or more, but found -1}}
+func.func private @format_block() attributes {test.format = #qopt.format<i8, axis = 0, block = -1>}
+
+// -----
+
+// expected-error @+1 {{expects axis, block, scale or zero, but found group}}
+func.func private @format_key() attributes {test.format = #qopt.format<i8, group = 1>}
+
+// -----
+
+// expected-error @+1 {{expects hexadecimal digits after 'hex:'}}
+func.func private @weight_digits() attributes {test.weight = #qopt.weight<"hex:0g">}
+
+// -----
+
+// expected-error @+1 {{expects 'file@offset+length:sha256' or 'hex:...'}}
+func.func private @weight_text() attributes {test.weight = #qopt.weight<"file">}
+
+// -----
+
+// expected-error @+1 {{cannot read weight from 'no-such-file.bin': No such file or directory}}
+func.func private @weight_file() attributes {test.weight = #qopt.weight<"no-such-file.bin@0+4:00">}
