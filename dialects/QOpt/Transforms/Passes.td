@@ -1,0 +1,226 @@
+//===- Passes.td - Passes that see only qopt ----------------*- tablegen -*-===//
+//
+// In the order in which a compile meets them: prepare, then the end of quantize.
+// The examples are cases of the passes' tests.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_TRANSFORMS_PASSES_TD
+#define DIALECTS_QOPT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// prepare
+//===----------------------------------------------------------------------===//
+
+def InferShapesPass : Pass<"qopt-infer-shapes", "::mlir::func::FuncOp"> {
+  let summary = "give results the dims that their operands tell";
+  let description = [{
+    ```mlir
+    %0 = qopt.transpose %x {perm = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<?x?xf32>
+    // becomes
+    %0 = qopt.transpose %x {perm = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+    ```
+
+    Leaves dims alone that depend on a run, and results that an op of another
+    dialect uses, as a loop or a branch fixes the types of what it yields. What
+    the function returns changes the function's type.
+
+    Runs first in `prepare`, and after a pass that changes shapes.
+
+    Numerics: exact.
+  }];
+  let statistics = [Statistic<"numRefined", "num-refined", "ops with better types">];
+}
+
+def FoldConstantsPass : Pass<"qopt-fold-constants", "::mlir::func::FuncOp"> {
+  let summary = "evaluate small constants and shapes, drop ops that do nothing";
+  let description = [{
+    ```mlir
+    %s = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x6xf32>) -> tensor<1xi64>
+    %t = qopt.concat %s, %minus_one {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+    %r = qopt.reshape %x, %t : (tensor<?x6xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+    // becomes
+    %t = qopt.constant(dense<[6, -1]> : tensor<2xi64>) : tensor<2xi64>
+    %r = qopt.reshape %x, %t : (tensor<?x6xf32>, tensor<2xi64>) -> tensor<6x?xf32>
+    ```
+
+    Result types are refined as by `qopt-infer-shapes`. A reshape whose target is
+    known but for dims of its own input, and at most one other, gets a constant
+    target. `x * 1`, `x / 1`, a cast to the same type and a transposition that
+    moves nothing give way to x. Ops without users are removed.
+
+    Evaluates an op only if each operand is a constant and no operand or result is
+    larger than 64 KiB: weights are left to `qopt-evaluate-weights`. Never
+    evaluates a dequantize, and leaves an op that Reference refuses to the run.
+
+    Runs in `prepare` before patterns are looked for.
+
+    Numerics: exact; results are those of Reference.
+  }];
+  let statistics = [Statistic<"numFolded", "num-folded", "ops folded">];
+}
+
+def DecomposeGemmPass : Pass<"qopt-decompose-gemm", "::mlir::func::FuncOp"> {
+  let summary = "rewrite gemm as matmul, mul and add";
+  let description = [{
+    ```mlir
+    %0 = qopt.gemm %x, %w, %c {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = false, trans_b = true}
+      : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+    // becomes
+    %t = qopt.transpose %w {perm = array<i64: 1, 0>} : (tensor<8x4xf32>) -> tensor<4x8xf32>
+    %m = qopt.matmul %x, %t : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+    %0 = qopt.add %m, %c : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+    ```
+
+    A factor of 1 makes no `mul`. Always happens: every gemm is rewritten.
+
+    Runs before the passes that look for a matmul: batch norms, the plan.
+
+    Numerics: exact; the ops are those of the gemm's formula.
+  }];
+  let statistics = [Statistic<"numDecomposed", "num-decomposed", "gemms rewritten">];
+}
+
+def FoldBatchNormPass : Pass<"qopt-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "fold batch norms into convolutions and products before them";
+  let description = [{
+    With m = scale / sqrt(variance + epsilon), as ops on the constants:
+
+    ```mlir
+    %c = qopt.conv %x, %w {...} : (tensor<?x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<?x4x8x8xf32>
+    %n = qopt.batch_norm %c, %scale, %bias, %mean, %variance {epsilon = 1.0e-5 : f32}
+    // becomes
+    %m1 = qopt.unsqueeze %m {axes = array<i64: 1, 2, 3>} : (tensor<4xf32>) -> tensor<4x1x1x1xf32>
+    %wf = qopt.mul %w, %m1 : (tensor<4x3x1x1xf32>, tensor<4x1x1x1xf32>) -> tensor<4x3x1x1xf32>
+    %bf = qopt.sub %bias, %mm : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>   // %mm = mean * m
+    %n = qopt.conv %x, %wf bias %bf {...}
+    ```
+
+    A product `x W [+ c]` of rank 2 is folded likewise, by columns. The norm stays
+    when what is before it has other users, when a parameter or the weight is not
+    constant, when the weight is made of codes, and when a sum between product
+    and norm adds anything but one constant for each column.
+
+    Runs after `qopt-decompose-gemm` and before the plan.
+
+    Numerics: bounded; the weight is rounded twice more, one rounding of the
+    result moves.
+  }];
+}
+
+def FoldChannelAffinePass
+    : Pass<"qopt-fold-channel-affine", "::mlir::func::FuncOp"> {
+  let summary = "fold factors and sums of channels into convolutions";
+  let description = [{
+    ```mlir
+    %c = qopt.conv %x, %w {...} : (tensor<?x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<?x4x8x8xf32>
+    %0 = qopt.add %c, %b : (tensor<?x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<?x4x8x8xf32>
+    // becomes
+    %b1 = qopt.reshape %b, %n : (tensor<1x4x1x1xf32>, tensor<1xi64>) -> tensor<4xf32>
+    %0 = qopt.conv %x, %w bias %b1 {...}
+    ```
+
+    and a `mul` by one constant, or by one for each channel, becomes
+    `qopt.mul` of the weight and of the bias. Nothing happens when the
+    convolution has other users, when the other operand is not constant or is
+    not one number for each channel, or when the weight is made of codes.
+
+    Runs after `qopt-fold-batch-norm`.
+
+    Numerics: bounded; a sum after a convolution without bias is exact, another
+    moves one rounding, and a factor rounds the weight once more.
+  }];
+}
+
+def RecognizePatternsPass
+    : Pass<"qopt-recognize-patterns", "::mlir::func::FuncOp"> {
+  let summary = "put ops together that exporters take apart";
+  let description = [{
+    ```mlir
+    %0 = qopt.sigmoid %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    %1 = qopt.mul %x, %0 : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+    // becomes
+    %1 = qopt.silu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+
+    Likewise, with products and sums in any order and association:
+
+    ```
+    0.5 * x * (1 + erf(x / sqrt(2)))                                 gelu, form erf
+    0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))        gelu, form tanh
+    x * hard_sigmoid(x), x * clip(x + 3, 0, 6) / 6                   hard_swish
+    clip(a * x + b, 0, 1), clip(x + 3, 0, 6) / 6                     hard_sigmoid
+    (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * g [+ b]        layer_norm
+    softmax(s * Q K^T [+ mask]) V                                    attention
+    ```
+
+    Leaves a pattern alone when a value inside of it has other users; when a
+    constant is another (but for rounding, 1e-5 of it); when a constant's rank
+    would change the shape; a layer norm whose scale is not one constant row;
+    attention whose keys are not transposed, or whose leading dims, or mask, may
+    broadcast beyond the scores.
+
+    Runs after `qopt-fold-constants` (which drops factors of 1 and finds which
+    dims are equal) and before the plan.
+
+    Numerics: bounded; the op rounds as its own formula says.
+  }];
+}
+
+def VerifyPreparedPass : Pass<"verify-prepared"> {
+  let summary = "check the form that prepare leaves";
+  let description = [{
+    Fails on a `qopt.gemm`, on a `qopt.observe`, and on a result whose declared
+    dims contradict those that its operands give.
+
+    Last in `prepare`.
+
+    Numerics: exact; changes nothing.
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// quantize
+//===----------------------------------------------------------------------===//
+
+def EvaluateWeightsPass
+    : Pass<"qopt-evaluate-weights", "::mlir::func::FuncOp"> {
+  let summary = "evaluate weight expressions, each to one constant";
+  let description = [{
+    ```mlir
+    %w = qopt.constant(dense<[1.0, 2.0]> : tensor<2xf32>) : tensor<2xf32>
+    %s = qopt.constant(dense<4.0> : tensor<f32>) : tensor<f32>
+    %p = qopt.mul %w, %s : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+    %0 = qopt.add %x, %p : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+    // becomes
+    %p = qopt.constant(dense<[4.0, 8.0]> : tensor<2xf32>) : tensor<2xf32>
+    %0 = qopt.add %x, %p : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+    ```
+
+    The constant keeps the location of the op it stands for. Leaves a dequantize
+    alone, and with it what depends on one. An op that cannot be evaluated is an
+    error. Constants without users are removed.
+
+    Runs at the end of `quantize`, when no pass will write expressions any more.
+
+    Numerics: exact; results are those of Reference.
+  }];
+  let statistics = [Statistic<"numEvaluated", "num-evaluated", "ops evaluated">];
+}
+
+def VerifyQuantizedPass : Pass<"verify-quantized"> {
+  let summary = "check the form that quantize leaves";
+  let description = [{
+    Fails on a float contraction whose two operands are dequantized codes, on a
+    weight expression that was not evaluated, on `qopt.gemm` and on
+    `qopt.observe`.
+
+    Last in `quantize`.
+
+    Numerics: exact; changes nothing.
+  }];
+}
+
+#endif

@@ -1,0 +1,66 @@
+//===- VerifyPrepared.cpp - The form that the phase prepare leaves --------===//
+//
+// Later phases rely on these facts and do not check them again.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/TypeInference.h"
+#include "dialects/QOpt/Transforms/Passes.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#define DEBUG_TYPE "verify-prepared"
+
+namespace qopt {
+#define GEN_PASS_DEF_VERIFYPREPAREDPASS
+#include "dialects/QOpt/Transforms/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+/// Checks that declared dims are those that the operands give.
+static LogicalResult verifyDims(Operation *op) {
+  auto shapes = inferResultShapes(op);
+  if (failed(shapes))
+    return success();
+  for (auto [result, shape] : llvm::zip_equal(op->getResults(), *shapes)) {
+    auto type = cast<RankedTensorType>(result.getType());
+    bool agrees =
+        type.getRank() == static_cast<int64_t>(shape.size()) &&
+        llvm::all_of(llvm::zip_equal(type.getShape(), shape), [](auto pair) {
+          auto [declared, inferred] = pair;
+          return ShapedType::isDynamic(declared) ||
+                 ShapedType::isDynamic(inferred) || declared == inferred;
+        });
+    if (!agrees)
+      return op->emitOpError("has a result of type ")
+             << type << ", but its operands give "
+             << RankedTensorType::get(shape, type.getElementType());
+  }
+  return success();
+}
+
+static LogicalResult verifyPrepared(Operation *op) {
+  if (!isa_and_nonnull<QOptDialect>(op->getDialect()))
+    return success();
+  if (isa<GemmOp>(op))
+    return op->emitOpError("is left after prepare").attachNote()
+           << "run --qopt-decompose-gemm";
+  if (isa<ObserveOp>(op))
+    return op->emitOpError("stands outside of a calibration");
+  return verifyDims(op);
+}
+
+namespace {
+struct VerifyPreparedPass : qopt::impl::VerifyPreparedPassBase<VerifyPreparedPass> {
+  void runOnOperation() override {
+    WalkResult result = getOperation()->walk([](Operation *op) {
+      return failed(verifyPrepared(op)) ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace

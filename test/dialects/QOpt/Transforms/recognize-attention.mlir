@@ -1,0 +1,133 @@
+// RUN: qopt-opt %s --qopt-recognize-patterns --verify-each --split-input-file | FileCheck %s
+
+// As Paddle exports it: Q scaled, K transposed in its last axes.
+// CHECK-LABEL: func @query_scaled
+// CHECK-SAME: %[[Q:.*]]: tensor<1x8x4x15xf32>, %[[K:.*]]: tensor<1x8x6x15xf32>, %[[V:.*]]: tensor<1x8x6x15xf32>
+// CHECK-NEXT: %[[A:.*]] = qopt.attention %[[Q]], %[[K]], %[[V]] {scale = 2.500000e-01 : f32}
+// CHECK-NEXT: return %[[A]]
+func.func @query_scaled(%q: tensor<1x8x4x15xf32>, %k: tensor<1x8x6x15xf32>, %v: tensor<1x8x6x15xf32>) -> tensor<1x8x4x15xf32> {
+  %s = qopt.constant(dense<0.25> : tensor<1xf32>) : tensor<1xf32>
+  %0 = qopt.mul %q, %s : (tensor<1x8x4x15xf32>, tensor<1xf32>) -> tensor<1x8x4x15xf32>
+  %1 = qopt.transpose %k {perm = array<i64: 0, 1, 3, 2>} : (tensor<1x8x6x15xf32>) -> tensor<1x8x15x6xf32>
+  %2 = qopt.matmul %0, %1 : (tensor<1x8x4x15xf32>, tensor<1x8x15x6xf32>) -> tensor<1x8x4x6xf32>
+  %3 = qopt.softmax %2 {axis = 3 : i64} : (tensor<1x8x4x6xf32>) -> tensor<1x8x4x6xf32>
+  %4 = qopt.matmul %3, %v : (tensor<1x8x4x6xf32>, tensor<1x8x6x15xf32>) -> tensor<1x8x4x15xf32>
+  return %4 : tensor<1x8x4x15xf32>
+}
+
+// -----
+
+// As torch exports BERT: one transposition of K, the product divided, a mask. The
+// batch is dynamic, and all three come from one input.
+// CHECK-LABEL: func @masked
+// CHECK-SAME: %[[X:.*]]: tensor<?x16x8x32xf32>, %[[M:.*]]: tensor<1x1x1x16xf32>
+// CHECK: %[[Q:.*]] = qopt.transpose %[[X]] {perm = array<i64: 0, 2, 1, 3>}
+// CHECK: %[[K:.*]] = qopt.transpose %[[X]] {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x16x8x32xf32>) -> tensor<?x8x16x32xf32>
+// CHECK: qopt.attention %{{.*}}, %{{.*}}, %[[Q]], %[[M]] {scale = 1.250000e-01 : f32}
+// CHECK-NEXT: return
+func.func @masked(%x: tensor<?x16x8x32xf32>, %m: tensor<1x1x1x16xf32>) -> tensor<?x8x16x32xf32> {
+  %s = qopt.constant(dense<8.0> : tensor<f32>) : tensor<f32>
+  %0 = qopt.transpose %x {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x16x8x32xf32>) -> tensor<?x8x16x32xf32>
+  %1 = qopt.transpose %x {perm = array<i64: 0, 2, 3, 1>} : (tensor<?x16x8x32xf32>) -> tensor<?x8x32x16xf32>
+  %2 = qopt.matmul %0, %1 : (tensor<?x8x16x32xf32>, tensor<?x8x32x16xf32>) -> tensor<?x8x16x16xf32>
+  %3 = qopt.div %2, %s : (tensor<?x8x16x16xf32>, tensor<f32>) -> tensor<?x8x16x16xf32>
+  %4 = qopt.add %3, %m : (tensor<?x8x16x16xf32>, tensor<1x1x1x16xf32>) -> tensor<?x8x16x16xf32>
+  %5 = qopt.softmax %4 {axis = 3 : i64} : (tensor<?x8x16x16xf32>) -> tensor<?x8x16x16xf32>
+  %6 = qopt.matmul %5, %0 : (tensor<?x8x16x16xf32>, tensor<?x8x16x32xf32>) -> tensor<?x8x16x32xf32>
+  return %6 : tensor<?x8x16x32xf32>
+}
+
+// -----
+
+// The scale split between Q and K, as scaled_dot_product_attention exports.
+// CHECK-LABEL: func @split_scale
+// CHECK: qopt.attention %arg0, %arg1, %arg2 {scale = 2.500000e-01 : f32}
+// CHECK-NEXT: return
+func.func @split_scale(%q: tensor<4x15xf32>, %k: tensor<6x15xf32>, %v: tensor<6x15xf32>) -> tensor<4x15xf32> {
+  %s = qopt.constant(dense<0.5> : tensor<f32>) : tensor<f32>
+  %0 = qopt.mul %q, %s : (tensor<4x15xf32>, tensor<f32>) -> tensor<4x15xf32>
+  %1 = qopt.mul %k, %s : (tensor<6x15xf32>, tensor<f32>) -> tensor<6x15xf32>
+  %2 = qopt.transpose %1 {perm = array<i64: 1, 0>} : (tensor<6x15xf32>) -> tensor<15x6xf32>
+  %3 = qopt.matmul %0, %2 : (tensor<4x15xf32>, tensor<15x6xf32>) -> tensor<4x6xf32>
+  %4 = qopt.softmax %3 {axis = 1 : i64} : (tensor<4x6xf32>) -> tensor<4x6xf32>
+  %5 = qopt.matmul %4, %v : (tensor<4x6xf32>, tensor<6x15xf32>) -> tensor<4x15xf32>
+  return %5 : tensor<4x15xf32>
+}
+
+// -----
+
+// The probabilities have another user.
+// CHECK-LABEL: func @other_user
+// CHECK-NOT: qopt.attention
+func.func @other_user(%q: tensor<4x15xf32>, %k: tensor<6x15xf32>, %v: tensor<6x15xf32>) -> (tensor<4x15xf32>, tensor<4x6xf32>) {
+  %0 = qopt.transpose %k {perm = array<i64: 1, 0>} : (tensor<6x15xf32>) -> tensor<15x6xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<4x15xf32>, tensor<15x6xf32>) -> tensor<4x6xf32>
+  %2 = qopt.softmax %1 {axis = 1 : i64} : (tensor<4x6xf32>) -> tensor<4x6xf32>
+  %3 = qopt.matmul %2, %v : (tensor<4x6xf32>, tensor<6x15xf32>) -> tensor<4x15xf32>
+  return %3, %2 : tensor<4x15xf32>, tensor<4x6xf32>
+}
+
+// -----
+
+// The softmax runs along the queries.
+// CHECK-LABEL: func @other_axis
+// CHECK-NOT: qopt.attention
+func.func @other_axis(%q: tensor<4x15xf32>, %k: tensor<6x15xf32>, %v: tensor<6x15xf32>) -> tensor<4x15xf32> {
+  %0 = qopt.transpose %k {perm = array<i64: 1, 0>} : (tensor<6x15xf32>) -> tensor<15x6xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<4x15xf32>, tensor<15x6xf32>) -> tensor<4x6xf32>
+  %2 = qopt.softmax %1 {axis = 0 : i64} : (tensor<4x6xf32>) -> tensor<4x6xf32>
+  %3 = qopt.matmul %2, %v : (tensor<4x6xf32>, tensor<6x15xf32>) -> tensor<4x15xf32>
+  return %3 : tensor<4x15xf32>
+}
+
+// -----
+
+// Nothing transposes the keys.
+// CHECK-LABEL: func @keys_as_columns
+// CHECK-NOT: qopt.attention
+func.func @keys_as_columns(%q: tensor<4x15xf32>, %k: tensor<15x6xf32>, %v: tensor<6x15xf32>) -> tensor<4x15xf32> {
+  %1 = qopt.matmul %q, %k : (tensor<4x15xf32>, tensor<15x6xf32>) -> tensor<4x6xf32>
+  %2 = qopt.softmax %1 {axis = 1 : i64} : (tensor<4x6xf32>) -> tensor<4x6xf32>
+  %3 = qopt.matmul %2, %v : (tensor<4x6xf32>, tensor<6x15xf32>) -> tensor<4x15xf32>
+  return %3 : tensor<4x15xf32>
+}
+
+// -----
+
+// Two dynamic batches that nothing says are equal.
+// CHECK-LABEL: func @may_broadcast
+// CHECK-NOT: qopt.attention
+func.func @may_broadcast(%q: tensor<?x4x15xf32>, %k: tensor<?x6x15xf32>, %v: tensor<?x6x15xf32>) -> tensor<?x4x15xf32> {
+  %0 = qopt.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<?x6x15xf32>) -> tensor<?x15x6xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<?x4x15xf32>, tensor<?x15x6xf32>) -> tensor<?x4x6xf32>
+  %2 = qopt.softmax %1 {axis = 2 : i64} : (tensor<?x4x6xf32>) -> tensor<?x4x6xf32>
+  %3 = qopt.matmul %2, %v : (tensor<?x4x6xf32>, tensor<?x6x15xf32>) -> tensor<?x4x15xf32>
+  return %3 : tensor<?x4x15xf32>
+}
+
+// -----
+
+// The same with a symbol: the run checks that equal symbols are equal.
+// CHECK-LABEL: func @symbols
+// CHECK: qopt.attention
+func.func @symbols(%q: tensor<?x4x15xf32> {qopt.dims = ["n", "", ""]}, %k: tensor<?x6x15xf32> {qopt.dims = ["n", "", ""]}, %v: tensor<?x6x15xf32> {qopt.dims = ["n", "", ""]}) -> tensor<?x4x15xf32> {
+  %0 = qopt.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<?x6x15xf32>) -> tensor<?x15x6xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<?x4x15xf32>, tensor<?x15x6xf32>) -> tensor<?x4x6xf32>
+  %2 = qopt.softmax %1 {axis = 2 : i64} : (tensor<?x4x6xf32>) -> tensor<?x4x6xf32>
+  %3 = qopt.matmul %2, %v : (tensor<?x4x6xf32>, tensor<?x6x15xf32>) -> tensor<?x4x15xf32>
+  return %3 : tensor<?x4x15xf32>
+}
+
+// -----
+
+// A mask with a batch of its own would make more scores.
+// CHECK-LABEL: func @mask_broadcasts
+// CHECK-NOT: qopt.attention
+func.func @mask_broadcasts(%q: tensor<1x4x15xf32>, %k: tensor<1x6x15xf32>, %v: tensor<1x6x15xf32>, %m: tensor<3x4x6xf32>) -> tensor<3x4x15xf32> {
+  %0 = qopt.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<1x6x15xf32>) -> tensor<1x15x6xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<1x4x15xf32>, tensor<1x15x6xf32>) -> tensor<1x4x6xf32>
+  %2 = qopt.add %1, %m : (tensor<1x4x6xf32>, tensor<3x4x6xf32>) -> tensor<3x4x6xf32>
+  %3 = qopt.softmax %2 {axis = 2 : i64} : (tensor<3x4x6xf32>) -> tensor<3x4x6xf32>
+  %4 = qopt.matmul %3, %v : (tensor<3x4x6xf32>, tensor<1x6x15xf32>) -> tensor<3x4x15xf32>
+  return %4 : tensor<3x4x15xf32>
+}
