@@ -5,13 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
-#include "mlir/Transforms/Passes.h"
 #include "qopt/InitAllDialects.h"
+#include "qopt/InitAllPasses.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   qopt::registerAllDialects(registry);
-  mlir::registerTransformsPasses();
+  qopt::registerAllPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qopt pass driver\n", registry));
 }

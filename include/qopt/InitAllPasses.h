@@ -1,0 +1,24 @@
+//===- InitAllPasses.h - Every pass a tool knows ----------------*- C++ -*-===//
+//
+// The one list that opt, reduce and the compiler share.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_INITALLPASSES_H
+#define QOPT_INITALLPASSES_H
+
+#include "dialects/QOpt/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+#include "qopt/Conversion/QOptToQKernel/Passes.h"
+
+namespace qopt {
+
+inline void registerAllPasses() {
+  mlir::registerTransformsPasses();
+  registerQOptPasses();
+  registerQOptToQKernelPasses();
+}
+
+} // namespace qopt
+
+#endif

@@ -1,0 +1,43 @@
+//===- DecomposeKernels.cpp - Kernels back to qopt ------------------------===//
+//
+// The inverse of the phase fuse. It shows that a file of a later phase computes
+// what quantize fixed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "qopt/Conversion/QOptToQKernel/Passes.h"
+
+#define DEBUG_TYPE "qkernel-decompose"
+
+namespace qopt {
+#define GEN_PASS_DEF_DECOMPOSEKERNELSPASS
+#include "lib/Conversion/QOptToQKernel/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+struct DecomposeKernelsPass
+    : qopt::impl::DecomposeKernelsPassBase<DecomposeKernelsPass> {
+  void runOnOperation() override {
+    SmallVector<Operation *> kernels;
+    SmallVector<kernel::PackOp> packs;
+    getOperation()->walk([&](Operation *op) {
+      if (kernel::isKernel(op))
+        kernels.push_back(op);
+      if (auto pack = dyn_cast<kernel::PackOp>(op))
+        packs.push_back(pack);
+    });
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : kernels)
+      kernel::decompose(op, rewriter);
+    for (kernel::PackOp pack : packs)
+      if (isOpTriviallyDead(pack))
+        rewriter.eraseOp(pack);
+  }
+};
+} // namespace

@@ -1,0 +1,81 @@
+//===- Passes.td - From qopt to qkernel and back ------------*- tablegen -*-===//
+//
+// The phase `fuse`, its inverse, and the check of the phase `kernels`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_CONVERSION_QOPTTOQKERNEL_PASSES_TD
+#define LIB_CONVERSION_QOPTTOQKERNEL_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertQOptToQKernelPass
+    : Pass<"convert-qopt-to-qkernel", "::mlir::func::FuncOp"> {
+  let summary = "fuse contractions and row ops with what follows into kernels";
+  let description = [{
+    ```mlir
+    %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+    %1 = qopt.add %0, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+    // becomes
+    %1 = qkernel.contract(%x, %w, %b) : (tensor<?x4xf32>, tensor<4x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+      (%a0: tensor<?x4xf32>, %a1: tensor<4x8xf32>, %a2: tensor<8xf32>) {
+      %0 = qopt.matmul %a0, %a1 : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+      %1 = qopt.add %0, %a2 : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+      qkernel.yield %1 : tensor<?x8xf32>
+    }
+    ```
+
+    Roots are matmul, conv, attention, softmax, layer_norm, reduce,
+    global_average_pool and quantize_dynamic; the last has several results and
+    takes nothing in. A root takes in the element-wise and (re)quantizing ops
+    that follow as long as they keep its shape and no value but the last is used
+    elsewhere, and producers of that shape that only they use. The remaining
+    ones are joined by the same rule into `qkernel.map`.
+
+    An op stays outside of a kernel when an operand may broadcast beyond the
+    kernel's shape, when scales belong to blocks, when it reads or makes i64 (shape
+    arithmetic), and when it stands in another block. Dynamic dims are equal only
+    if they are traced to one source.
+
+    Runs after `quantize`; asks no target.
+
+    Numerics: exact; the same ops on the same values.
+  }];
+  let dependentDialects = ["::qopt::kernel::QKernelDialect"];
+  let statistics = [Statistic<"numKernels", "num-kernels", "kernels made">,
+                    Statistic<"numFused", "num-fused", "ops in kernels">];
+}
+
+def DecomposeKernelsPass : Pass<"qkernel-decompose"> {
+  let summary = "put the body of every kernel back in its place";
+  let description = [{
+    ```mlir
+    %1 = qkernel.map(%x) : (tensor<?x8xf32>) -> tensor<?x8xf32> (%a0: tensor<?x8xf32>) {
+      %0 = qopt.relu %a0 : (tensor<?x8xf32>) -> tensor<?x8xf32>
+      qkernel.yield %0 : tensor<?x8xf32>
+    }
+    // becomes
+    %1 = qopt.relu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+
+    Undoes `convert-qopt-to-qkernel` up to the order of independent ops; packed
+    operands give way to what was packed. Leaves everything else alone.
+
+    Numerics: exact; the same ops on the same values.
+  }];
+}
+
+def VerifyKernelsPass : Pass<"verify-kernels"> {
+  let summary = "check the form that the phase kernels leaves";
+  let description = [{
+    Fails on a kernel of a `qkernel.variant` without the name of what runs it, on
+    a generic one without a reason, and on a memref whose elements are narrower
+    than a byte.
+
+    Last in `kernels`.
+
+    Numerics: exact; changes nothing.
+  }];
+}
+
+#endif

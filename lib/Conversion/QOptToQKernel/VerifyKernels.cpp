@@ -1,0 +1,57 @@
+//===- VerifyKernels.cpp - The form that the phase kernels leaves ---------===//
+//
+// The report reads kernel names and reasons; lowering reads bytes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "qopt/Conversion/QOptToQKernel/Passes.h"
+
+#define DEBUG_TYPE "verify-kernels"
+
+namespace qopt {
+#define GEN_PASS_DEF_VERIFYKERNELSPASS
+#include "lib/Conversion/QOptToQKernel/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+static LogicalResult verifyMemory(Operation *op) {
+  auto types = llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
+                                        SmallVector<Type>(op->getResultTypes()));
+  for (Type type : types) {
+    auto memref = dyn_cast<BaseMemRefType>(type);
+    if (memref && memref.getElementType().isIntOrFloat() &&
+        memref.getElementTypeBitWidth() < 8 &&
+        !memref.getElementType().isInteger(1))
+      return op->emitOpError("uses ")
+             << memref << ", whose elements are narrower than a byte";
+  }
+  return success();
+}
+
+static LogicalResult verifyKernelName(Operation *op) {
+  auto name = op->getAttrOfType<StringAttr>("kernel");
+  if (!name)
+    return op->emitOpError("has no kernel");
+  if (name.getValue() == "generic" && !op->getAttrOfType<StringAttr>("reason"))
+    return op->emitOpError("is generic without a reason");
+  return success();
+}
+
+namespace {
+struct VerifyKernelsPass : qopt::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
+  void runOnOperation() override {
+    WalkResult result = getOperation()->walk([](Operation *op) {
+      bool isChosen =
+          kernel::isKernel(op) && op->getParentOfType<kernel::VariantOp>();
+      if (failed(verifyMemory(op)) || (isChosen && failed(verifyKernelName(op))))
+        return WalkResult::interrupt();
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,224 @@
+// RUN: qopt-opt %s --convert-qopt-to-qkernel --verify-each --split-input-file | FileCheck %s
+// RUN: qopt-opt %s --convert-qopt-to-qkernel --mlir-print-debuginfo --split-input-file | FileCheck %s --check-prefix=LOC
+
+// A product with its bias; the nodes of both stay with the kernel.
+// CHECK-LABEL: func @example
+// CHECK-SAME: %[[X:.*]]: tensor<?x4xf32>, %[[W:.*]]: tensor<4x8xf32>, %[[B:.*]]: tensor<8xf32>
+// CHECK-NEXT: %[[K:.*]] = qkernel.contract(%[[X]], %[[W]], %[[B]])
+// CHECK-SAME: (%[[A0:.*]]: tensor<?x4xf32>, %[[A1:.*]]: tensor<4x8xf32>, %[[A2:.*]]: tensor<8xf32>)
+// CHECK-NEXT: %[[M:.*]] = qopt.matmul %[[A0]], %[[A1]]
+// CHECK-NEXT: %[[S:.*]] = qopt.add %[[M]], %[[A2]]
+// CHECK-NEXT: qkernel.yield %[[S]]
+// CHECK: return %[[K]]
+// LOC-LABEL: func @example
+// LOC: qkernel.contract
+// LOC: } loc(#[[BOTH:.*]])
+// LOC-DAG: #[[MATMUL:.*]] = loc(fused<#qopt.node<1>>
+// LOC-DAG: #[[ADD:.*]] = loc(fused<#qopt.node<2>>
+// LOC-DAG: #[[BOTH]] = loc(fused[#[[MATMUL]], #[[ADD]]])
+func.func @example(%x: tensor<?x4xf32>, %w: tensor<4x8xf32>, %b: tensor<8xf32>) -> tensor<?x8xf32> {
+  %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32> loc(fused<#qopt.node<1>>["matmul"])
+  %1 = qopt.add %0, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32> loc(fused<#qopt.node<2>>["add"])
+  return %1 : tensor<?x8xf32>
+}
+
+// -----
+
+// Integer convolutions end in codes; a depthwise one is a kernel of its own kind.
+// CHECK-LABEL: func @integer
+// CHECK: qkernel.contract
+// CHECK: qopt.conv
+// CHECK: qopt.add
+// CHECK: qopt.requantize
+// CHECK: qkernel.yield {{.*}} : tensor<1x4x8xi8>
+// CHECK: qkernel.depthwise_conv
+// CHECK: qopt.conv
+// CHECK: qopt.shift
+// CHECK: qopt.lookup
+// CHECK: qkernel.yield {{.*}} : tensor<1x4x8xi8>
+// CHECK-NOT: qkernel.
+func.func @integer(%x: tensor<1x3x8xi8>, %w: tensor<4x3x1xi8>, %b: tensor<1x4x1xi32>, %m: tensor<1x4x1xf32>, %z: tensor<1x1x1xi8>, %d: tensor<4x1x1xi8>, %k: tensor<1x1x1xi8>, %t: tensor<256xi8>) -> tensor<1x4x8xi8> {
+  %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x3x8xi8>, tensor<4x3x1xi8>) -> tensor<1x4x8xi32>
+  %1 = qopt.add %0, %b : (tensor<1x4x8xi32>, tensor<1x4x1xi32>) -> tensor<1x4x8xi32>
+  %2 = qopt.requantize %1, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<1x4x8xi32>, tensor<1x4x1xf32>, tensor<1x1x1xi8>) -> tensor<1x4x8xi8>
+  %3 = qopt.conv %2, %d {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, group = 4 : i64} : (tensor<1x4x8xi8>, tensor<4x1x1xi8>) -> tensor<1x4x8xi32>
+  %4 = qopt.shift %3, %k {min = -128 : i64, max = 127 : i64} : (tensor<1x4x8xi32>, tensor<1x1x1xi8>) -> tensor<1x4x8xi8>
+  %5 = qopt.lookup %4, %t : (tensor<1x4x8xi8>, tensor<256xi8>) -> tensor<1x4x8xi8>
+  return %5 : tensor<1x4x8xi8>
+}
+
+// -----
+
+// A dynamic quantization has two results and takes nothing in. The scale of the
+// product has its shape and no other user: it is made inside.
+// CHECK-LABEL: func @dynamic
+// CHECK: %[[Q:.*]]:2 = qkernel.rows
+// CHECK-NEXT: qopt.quantize_dynamic
+// CHECK-NEXT: qkernel.yield %{{.*}}, %{{.*}} : tensor<?x4xi8>, tensor<?x1xf32>
+// CHECK: qkernel.contract(%[[Q]]#0, %{{.*}}, %[[Q]]#1, %{{.*}}, %{{.*}})
+// CHECK-NEXT: qopt.matmul
+// CHECK-NEXT: qopt.mul
+// CHECK-NEXT: qopt.dequantize
+// CHECK-NEXT: qopt.add
+// CHECK-NEXT: qopt.gelu
+// CHECK-NEXT: qkernel.yield
+// CHECK-NOT: qkernel.map
+func.func @dynamic(%x: tensor<?x4xf32>, %w: tensor<4x8xi8>, %sw: tensor<1x8xf32>, %b: tensor<8xf32>) -> tensor<?x8xf32> {
+  %q, %sx = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>)
+  %0 = qopt.matmul %q, %w : (tensor<?x4xi8>, tensor<4x8xi8>) -> tensor<?x8xi32>
+  %s = qopt.mul %sx, %sw : (tensor<?x1xf32>, tensor<1x8xf32>) -> tensor<?x8xf32>
+  %1 = qopt.dequantize %0 scales(%s) : (tensor<?x8xi32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  %2 = qopt.add %1, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+  %3 = qopt.gelu %2 : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %3 : tensor<?x8xf32>
+}
+
+// -----
+
+// Each root has a kernel; a value with two users ends the first one.
+// CHECK-LABEL: func @rows
+// CHECK: %[[N:.*]] = qkernel.rows
+// CHECK: qopt.layer_norm
+// CHECK: %[[S:.*]] = qkernel.rows(%[[N]])
+// CHECK: qopt.softmax
+// CHECK: %[[R:.*]] = qkernel.rows(%[[N]])
+// CHECK: qopt.reduce
+// CHECK: qopt.relu
+// CHECK: return %[[S]], %[[R]]
+func.func @rows(%x: tensor<?x8xf32>, %g: tensor<8xf32>) -> (tensor<?x8xf32>, tensor<?x1xf32>) {
+  %0 = qopt.layer_norm %x, %g {axis = 1 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+  %1 = qopt.softmax %0 {axis = 1 : i64} : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  %2 = qopt.reduce %0 {kind = "max", axes = array<i64: 1>, keepdims = true} : (tensor<?x8xf32>) -> tensor<?x1xf32>
+  %3 = qopt.relu %2 : (tensor<?x1xf32>) -> tensor<?x1xf32>
+  return %1, %3 : tensor<?x8xf32>, tensor<?x1xf32>
+}
+
+// -----
+
+// A residual: both addends have dims from one input. The kernel stands where its
+// last op stood, behind the other addend.
+// CHECK-LABEL: func @residual
+// CHECK: %[[O:.*]] = qkernel.contract
+// CHECK-NEXT: qopt.matmul
+// CHECK-NEXT: qkernel.yield
+// CHECK: qkernel.contract(%{{.*}}, %{{.*}}, %[[O]])
+// CHECK-NEXT: qopt.matmul
+// CHECK-NEXT: qopt.add
+// CHECK-NEXT: qopt.relu
+func.func @residual(%x: tensor<?x4xf32>, %w: tensor<4x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
+  %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %1 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %2 = qopt.add %0, %1 : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+  %3 = qopt.relu %2 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %3, %1 : tensor<?x4xf32>, tensor<?x4xf32>
+}
+
+// -----
+
+// A fork whose branches join again: one value leaves the group.
+// CHECK-LABEL: func @fork
+// CHECK: qkernel.attention
+// CHECK-NEXT: qopt.attention
+// CHECK-NEXT: qopt.sigmoid
+// CHECK-NEXT: qopt.exp
+// CHECK-NEXT: qopt.mul
+// CHECK-NEXT: qopt.add
+// CHECK-NEXT: qkernel.yield
+// CHECK-NOT: qkernel.map
+func.func @fork(%q: tensor<4x8xf32>, %k: tensor<6x8xf32>, %v: tensor<6x8xf32>) -> tensor<4x8xf32> {
+  %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
+  %1 = qopt.sigmoid %0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = qopt.exp %0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %3 = qopt.mul %1, %2 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %4 = qopt.add %3, %0 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %4 : tensor<4x8xf32>
+}
+
+// -----
+
+// What no root precedes is a map; movement ends it.
+// CHECK-LABEL: func @maps
+// CHECK: %[[A:.*]] = qkernel.map
+// CHECK-NEXT: qopt.relu
+// CHECK-NEXT: qopt.exp
+// CHECK: %[[T:.*]] = qopt.transpose %[[A]]
+// CHECK: qkernel.map(%[[T]])
+// CHECK-NEXT: qopt.neg
+func.func @maps(%x: tensor<?x8xf32>) -> tensor<8x?xf32> {
+  %0 = qopt.relu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  %1 = qopt.exp %0 : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  %2 = qopt.transpose %1 {perm = array<i64: 1, 0>} : (tensor<?x8xf32>) -> tensor<8x?xf32>
+  %3 = qopt.neg %2 : (tensor<8x?xf32>) -> tensor<8x?xf32>
+  return %3 : tensor<8x?xf32>
+}
+
+// -----
+
+// The other addend may have more rows than the product.
+// CHECK-LABEL: func @may_broadcast
+// CHECK: qkernel.contract
+// CHECK-NEXT: qopt.matmul
+// CHECK-NEXT: qkernel.yield
+// CHECK: qopt.add
+func.func @may_broadcast(%x: tensor<?x4xf32>, %w: tensor<4x8xf32>, %y: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+  %1 = qopt.add %0, %y : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}
+
+// -----
+
+// The same with a symbol for the rows.
+// CHECK-LABEL: func @symbols
+// CHECK: qkernel.contract
+// CHECK-NEXT: qopt.matmul
+// CHECK-NEXT: qopt.add
+func.func @symbols(%x: tensor<?x4xf32> {qopt.dims = ["n", ""]}, %w: tensor<4x8xf32>, %y: tensor<?x8xf32> {qopt.dims = ["n", ""]}) -> tensor<?x8xf32> {
+  %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+  %1 = qopt.add %0, %y : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}
+
+// -----
+
+// Scales of blocks do not broadcast.
+// CHECK-LABEL: func @blocks
+// CHECK-NOT: qkernel
+// CHECK: qopt.dequantize
+func.func @blocks(%c: tensor<4x64xi8>, %s: tensor<4x2xf32>) -> tensor<4x64xf32> {
+  %0 = qopt.dequantize %c scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>} : (tensor<4x64xi8>, tensor<4x2xf32>) -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// -----
+
+// Shape arithmetic runs outside of kernels.
+// CHECK-LABEL: func @shapes
+// CHECK-NOT: qkernel
+// CHECK: return
+func.func @shapes(%x: tensor<2xi64>) -> (tensor<2xi64>, tensor<2xf32>, tensor<1xi64>) {
+  %0 = qopt.add %x, %x : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+  %1 = qopt.cast %0 : (tensor<2xi64>) -> tensor<2xf32>
+  %2 = qopt.reduce %x {kind = "prod", axes = array<i64: 0>, keepdims = true} : (tensor<2xi64>) -> tensor<1xi64>
+  return %0, %1, %2 : tensor<2xi64>, tensor<2xf32>, tensor<1xi64>
+}
+
+// -----
+
+// A user in a branch is in another block: the value leaves the kernel.
+// CHECK-LABEL: func @branch
+// CHECK: %[[K:.*]] = qkernel.contract
+// CHECK: qkernel.yield
+// CHECK: scf.if
+// CHECK: qkernel.map(%[[K]])
+// CHECK-NEXT: qopt.relu
+func.func @branch(%c: i1, %x: tensor<2x4xf32>, %w: tensor<4x8xf32>) -> tensor<2x8xf32> {
+  %0 = qopt.matmul %x, %w : (tensor<2x4xf32>, tensor<4x8xf32>) -> tensor<2x8xf32>
+  %1 = scf.if %c -> (tensor<2x8xf32>) {
+    %2 = qopt.relu %0 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+    scf.yield %2 : tensor<2x8xf32>
+  } else {
+    scf.yield %0 : tensor<2x8xf32>
+  }
+  return %1 : tensor<2x8xf32>
+}

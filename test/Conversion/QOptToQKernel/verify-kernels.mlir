@@ -1,0 +1,58 @@
+// RUN: qopt-opt %s --verify-kernels --verify-diagnostics --allow-unregistered-dialect --split-input-file | FileCheck %s
+
+// Outside of variants kernels have no names yet; inside they have.
+// CHECK-LABEL: func @before
+// CHECK: qkernel.variant
+func.func @before(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %1 = qkernel.map(%x) : (tensor<8xf32>) -> tensor<8xf32> (%a0: tensor<8xf32>) {
+    %0 = qopt.relu %a0 : (tensor<8xf32>) -> tensor<8xf32>
+    qkernel.yield %0 : tensor<8xf32>
+  }
+  return %1 : tensor<8xf32>
+}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+    %1 = qkernel.map(%x) {kernel = "generic", reason = "no table row"} : (tensor<8xf32>) -> tensor<8xf32> (%a0: tensor<8xf32>) {
+      %0 = qopt.relu %a0 : (tensor<8xf32>) -> tensor<8xf32>
+      qkernel.yield %0 : tensor<8xf32>
+    }
+    return %1 : tensor<8xf32>
+  }
+}
+
+// -----
+
+// The report needs a name.
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+    // expected-error @+1 {{'qkernel.map' op has no kernel}}
+    %1 = qkernel.map(%x) : (tensor<8xf32>) -> tensor<8xf32> (%a0: tensor<8xf32>) {
+      %0 = qopt.relu %a0 : (tensor<8xf32>) -> tensor<8xf32>
+      qkernel.yield %0 : tensor<8xf32>
+    }
+    return %1 : tensor<8xf32>
+  }
+}
+
+// -----
+
+// And a reason where the name is generic.
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+    // expected-error @+1 {{'qkernel.map' op is generic without a reason}}
+    %1 = qkernel.map(%x) {kernel = "generic"} : (tensor<8xf32>) -> tensor<8xf32> (%a0: tensor<8xf32>) {
+      %0 = qopt.relu %a0 : (tensor<8xf32>) -> tensor<8xf32>
+      qkernel.yield %0 : tensor<8xf32>
+    }
+    return %1 : tensor<8xf32>
+  }
+}
+
+// -----
+
+// A memref strides whole bytes, whatever its elements are.
+func.func @memory() {
+  // expected-error @+1 {{uses 'memref<8xi4>', whose elements are narrower than a byte}}
+  %0 = "test.allocate"() : () -> memref<8xi4>
+  return
+}
