@@ -557,7 +557,24 @@ static const BadModel badModels[] = {
            .out("y");
      }},
 
+    {"ReduceBooleans", unsupported,
+     "(ReduceMax, opset 20): reductions of booleans are not supported",
+     [] {
+       return Model(20).in("x", "i1[2]").node("ReduceMax", {"x"}, {"y"}).out("y");
+     }},
+
     // Quantization.
+    {"FloatZeroPoint", unsupported,
+     "(DequantizeLinear, opset 19): expects a zero point of 0 for float codes, but "
+     "found another or one that is computed",
+     [] {
+       return Model(19)
+           .in("x", "f8[2]")
+           .init("s", "f32[]", {1})
+           .init("z", "f8[]", {1})
+           .node("DequantizeLinear", {"x", "s", "z"}, {"y"})
+           .out("y");
+     }},
     {"ScaleCount", bad,
      "(QuantizeLinear, opset 13): expects 3 scales for axis 1, but found 2",
      [] { return oneWithList(13, "QuantizeLinear", "f32[2]", {1, 1}); }},

@@ -561,6 +561,21 @@ static std::vector<GoodModel> makeQuantizationCases() {
                            {attr("block_size", 32),
                             attr("output_dtype", int(onnx::TensorProto::FLOAT))});
        }},
+      {"DequantizeFloat8",
+       {"format = #qopt.format<f8E4M3FN>", "-> tensor<2x3xf32>"},
+       [=] { return dequantize(19, "f8[2, 3]", "f32[]", {1}); }},
+      {"DequantizeFloat4InFloatBlocks",
+       {"format = #qopt.format<f4E2M1FN, axis = 1, block = 16>"},
+       [=] {
+         return dequantize(23, "f4[2, 32]", "f32[2, 2]", {1, 2, 3, 4},
+                           {attr("block_size", 16)});
+       }},
+      {"QuantizeInt16",
+       {"format = #qopt.format<i16>", "-> tensor<2xi16>"},
+       [] {
+         return list(21, "QuantizeLinear", "f32[2]", "f32[]", {1},
+                     {attr("output_dtype", int(onnx::TensorProto::INT16))});
+       }},
       {"DequantizeAccumulators",
        {"qopt.dequantize %arg0 scales(%0) : (tensor<2x3xi32>, tensor<1x1xf32>)"},
        [=] { return dequantize(13, "i32[2, 3]", "f32[]", {1}); }},

@@ -108,6 +108,14 @@ static ArrayRef<BlockFormat> blockTable() {
       {"mxfp8-e5m2", EF::F8E5M2, 0, 32, e8m0Scale, std::nullopt, floor},
       {"mxint8", EF::I8, -6, 32, e8m0Scale, std::nullopt, floor},
       {"nvfp4", EF::F4E2M1FN, 0, 16, nvfp4Scales, std::nullopt, floor},
+      // What ONNX's QuantizeLinear makes beside the above: float scales.
+      {"i16", EF::I16, 0, 0, f32Scale, EF::I16, floor},
+      {"ui16", EF::UI16, 0, 0, f32Scale, EF::UI16, floor},
+      {"f8E4M3FN", EF::F8E4M3FN, 0, 0, f32Scale, std::nullopt, floor},
+      {"f8E5M2", EF::F8E5M2, 0, 0, f32Scale, std::nullopt, floor},
+      {"f6E2M3FN", EF::F6E2M3FN, 0, 0, f32Scale, std::nullopt, floor},
+      {"f6E3M2FN", EF::F6E3M2FN, 0, 0, f32Scale, std::nullopt, floor},
+      {"f4E2M1FN", EF::F4E2M1FN, 0, 0, f32Scale, std::nullopt, floor},
   };
   return table;
 }
@@ -477,8 +485,8 @@ float qopt::unitDecode(uint32_t code, const BlockFormat &format) {
 }
 
 /// The code of value * 2^exponent / unit.
-static uint8_t encodeScaled(float value, int exponent,
-                            const BlockFormat &format) {
+static uint32_t encodeScaled(float value, int exponent,
+                             const BlockFormat &format) {
   const ElementFormatInfo &info = format.elementInfo();
   if (!info.isInteger())
     return encodeFloat(value, exponent - format.unitLog2, info,
@@ -488,7 +496,7 @@ static uint8_t encodeScaled(float value, int exponent,
          info.codeMask();
 }
 
-uint8_t qopt::unitEncode(float value, const BlockFormat &format) {
+uint32_t qopt::unitEncode(float value, const BlockFormat &format) {
   return encodeScaled(value, 0, format);
 }
 

@@ -204,7 +204,7 @@ int32_t integerDecode(uint32_t code, const BlockFormat &format);
 float unitDecode(uint32_t code, const BlockFormat &format);
 
 /// The code of the symmetric element nearest to value / unit.
-uint8_t unitEncode(float value, const BlockFormat &format);
+uint32_t unitEncode(float value, const BlockFormat &format);
 
 /// The shared exponent, in [-127, 127], of a block whose largest magnitude is
 /// `amax` (positive and finite).

@@ -165,7 +165,7 @@ static LogicalResult readZero(NodeImporter &node, Value scale, Type codes,
     return success();
   if (isa<FloatType>(codes))
     return node.fail(unsupported("expects a zero point of 0 for float codes, but "
-                                 "found another"));
+                                 "found another or one that is computed"));
   zero = withRank(node, input, granularity);
   return success(zero != nullptr);
 }

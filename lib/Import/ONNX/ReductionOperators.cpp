@@ -17,10 +17,9 @@ static LogicalResult importReduction(NodeImporter &node, StringRef kind) {
   bool keepDims = node.getInt("keepdims", 1) != 0;
   bool isNoopWithoutAxes = node.getInt("noop_with_empty_axes", 0) != 0;
   Type elementType = getElementType(x);
-  bool isNumber = isa<FloatType>(elementType) ||
-                  (isa<IntegerType>(elementType) && !elementType.isInteger(1));
-  if (failed(node.expectElementType(x, isNumber, "a tensor of numbers")))
-    return failure();
+  if (elementType.isInteger(1))
+    return node.fail(unsupported("reductions of booleans are not supported",
+                                 "cast them to int32 in the model"));
   if (kind == "l2" && failed(node.expectFloat(x)))
     return failure();
   std::optional<SmallVector<int64_t>> axes = node.getInts("axes");
