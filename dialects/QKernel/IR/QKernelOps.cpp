@@ -24,7 +24,7 @@ bool kernel::isKernel(Operation *op) {
 
 bool kernel::isEpilogueOp(Operation *op) {
   return op->hasTrait<ElementwiseTrait>() ||
-         isa<QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp, LookupOp,
+         isa<QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp, LookupOp,
              BatchNormOp>(op);
 }
 

@@ -80,11 +80,12 @@ def QOpt_NodeInfoAttr : QOpt_Attr<"NodeInfo", "node_info"> {
 def QOpt_RequestAttr : QOpt_Attr<"Request", "request"> {
   let summary = "the plan of an op: formats, and why it left what was asked";
   let description = [{
-    `params` is `static`, `dynamic` or `float`. Attached to contractions and
-    Gather as the discardable attribute `qopt.request`.
+    `params` is `static`, `dynamic`, `weight-only` or `float`. Attached to
+    contractions and Gather as the discardable attribute `qopt.request`, and,
+    with its reason, to ops that stay float among ops on codes.
   }];
   let parameters = (ins
-    StringRefParameter<"static, dynamic or float">:$params,
+    StringRefParameter<"static, dynamic, weight-only or float">:$params,
     OptionalParameter<"::qopt::FormatAttr">:$act,
     OptionalParameter<"::qopt::FormatAttr">:$weight,
     OptionalParameter<"::mlir::StringAttr">:$why);

@@ -92,14 +92,14 @@ static std::pair<int64_t, int64_t> getBounds(Type elementType) {
 static LogicalResult verifyRequantization(Operation *op, RankedTensorType result,
                                           ValueRange perChannel, int64_t min,
                                           int64_t max) {
-  // requantize_c1, shift_c1
+  // requantize_c1, shift_c1, divide_round_c1
   for (Value operand : perChannel)
     if (!broadcastsTo(cast<RankedTensorType>(operand.getType()), result))
       return op->emitOpError("expects an operand that broadcasts to ")
              << result << ", but found " << operand.getType();
   if (!isa<IntegerType>(result.getElementType()))
     return op->emitOpError("expects integer codes, but found ") << result;
-  // requantize_c2, shift_c2
+  // requantize_c2, shift_c2, divide_round_c2
   auto [lowest, highest] = getBounds(result.getElementType());
   if (min < lowest || max > highest || min > max)
     return op->emitOpError("expects a range inside [")
@@ -119,6 +119,15 @@ LogicalResult ShiftOp::verify() {
     perChannel.push_back(getZero());
   return verifyRequantization(*this, cast<RankedTensorType>(getResult().getType()),
                               perChannel, getMin(), getMax());
+}
+
+LogicalResult DivideRoundOp::verify() {
+  // divide_round_c3
+  if (getDivisor() < 1 || getDivisor() > std::numeric_limits<int32_t>::max())
+    return emitOpError("expects a positive divisor of 32 bits, but found ")
+           << getDivisor();
+  return verifyRequantization(*this, cast<RankedTensorType>(getResult().getType()),
+                              {getZero()}, getMin(), getMax());
 }
 
 LogicalResult LookupOp::verify() {

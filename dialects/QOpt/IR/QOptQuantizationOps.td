@@ -142,6 +142,35 @@ def QOpt_ShiftOp : QOpt_Op<"shift", [Pure]> {
   let hasVerifier = 1;
 }
 
+def QOpt_DivideRoundOp : QOpt_Op<"divide_round", [Pure]> {
+  let summary = "divide integers by a constant";
+  let description = [{
+    ```
+    result = clamp(rne(x / divisor) + zero, min, max)
+    ```
+    The quotient is that of integers, rounded half to even. It is the mean of an
+    average pool, whose sum is exact, in one rounding.
+
+    Constraints:
+    - (C1) `zero` has the rank of the result; each size is 1 or the dim.
+    - (C2) `min` and `max` are values of the result's element type, min <= max.
+    - (C3) `divisor` is positive and fits i32.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.divide_round %0, %z {divisor = 49 : i64, min = -128 : i64, max = 127 : i64}
+      : (tensor<1x8x1x1xi32>, tensor<1x1x1x1xi8>) -> tensor<1x8x1x1xi8>
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$zero, I64Attr:$divisor,
+    I64Attr:$min, I64Attr:$max);
+  let results = (outs QOpt_Tensor:$result);
+  let assemblyFormat =
+    "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
 def QOpt_LookupOp : QOpt_Op<"lookup", [Pure]> {
   let summary = "a function of one 8-bit code, as a table";
   let description = [{

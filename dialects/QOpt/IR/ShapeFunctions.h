@@ -205,7 +205,7 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
         return one(result);
       })
       .template Case<BatchNormOp, LayerNormOp, SoftmaxOp, QuantizeOp, DequantizeOp,
-                     RequantizeOp, ShiftOp, LookupOp, AttentionOp>(
+                     RequantizeOp, ShiftOp, DivideRoundOp, LookupOp, AttentionOp>(
           [&](auto op) -> Result {
             Dims<P> result = dims(op->getOperand(0));
             if (mlir::isa<AttentionOp>(op.getOperation()))

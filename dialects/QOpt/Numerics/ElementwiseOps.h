@@ -556,6 +556,13 @@ evaluateElementwise(B &b, mlir::Operation *op,
         return V(shiftToCode(b, getAs<B, I>(operands[0]), getAs<B, I>(operands[1]),
                              zero, op.getMin(), op.getMax()));
       })
+      .Case([&](DivideRoundOp op) -> Result {
+        if (*kind != ValueKind::Int)
+          return mlir::failure();
+        return V(divideToCode(b, getAs<B, I>(operands[0]), op.getDivisor(),
+                              getAs<B, I>(operands[1]), op.getMin(),
+                              op.getMax()));
+      })
       .Case([&](BatchNormOp op) -> Result {
         if (*kind != ValueKind::Float)
           return mlir::failure();

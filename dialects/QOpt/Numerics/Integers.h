@@ -94,6 +94,27 @@ typename B::I shiftToCode(B &b, typename B::I accumulator, typename B::I n,
   return b.addI(shifted, zero);
 }
 
+/// clamp(rne(x / divisor) + zero, low, high) for a positive divisor.
+template <class B>
+typename B::I divideToCode(B &b, typename B::I x, int32_t divisor,
+                           typename B::I zero, int32_t low, int32_t high) {
+  using I = typename B::I;
+  I none = b.i(0), one = b.i(1), d = b.i(divisor);
+  auto isNegative = b.ltS(x, none);
+  // By magnitude: the rest has the sign of x.
+  I quotient = b.divS(x, d), rest = b.remS(x, d);
+  rest = b.select(isNegative, b.subI(none, rest), rest);
+  I other = b.subI(d, rest);
+  auto isUp = b.orM(b.gtS(rest, other),
+                    b.andM(b.eqI(rest, other),
+                           b.neI(b.andI(quotient, one), none)));
+  I step = b.select(isNegative, b.i(-1), one);
+  quotient = b.addI(quotient, b.select(isUp, step, none));
+  quotient = b.maxS(quotient, b.subI(b.i(low), zero));
+  quotient = b.minS(quotient, b.subI(b.i(high), zero));
+  return b.addI(quotient, zero);
+}
+
 /// The scale of symmetric codes for a largest magnitude, and its inverse:
 /// amax / largest and largest / amax. amax = 0 gives 1 for both; below 2^-100
 /// amax counts as 2^-100, so that both are normal numbers.
