@@ -13,6 +13,7 @@
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/Version.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Allocator.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -80,6 +81,21 @@ struct Command {
   bool json, quiet, verbose, listPresets, listTargets, dumpRecipe;
 };
 } // namespace
+
+/// LLVM's libraries register developers' options, some under names of ours
+/// (`stop-after`). They make way before our own are registered.
+static void renameOptionsOfLibraries() {
+  static constexpr llvm::StringLiteral taken[] = {"stop-after", "start-from",
+                                                  "target", "cpu", "emit",
+                                                  "report", "json", "quiet",
+                                                  "verbose", "recipe", "preset"};
+  auto &registered = cl::getRegisteredOptions();
+  for (llvm::StringRef name : taken)
+    if (auto it = registered.find(name); it != registered.end()) {
+      static llvm::BumpPtrAllocator names;
+      it->second->setArgStr(llvm::StringRef("llvm-" + name.str()).copy(names));
+    }
+}
 
 static llvm::Expected<std::optional<Phase>> readPhase(llvm::StringRef flag,
                                                       llvm::StringRef name) {
@@ -197,6 +213,7 @@ static llvm::Error runCommand(const Command &command) {
 int qopt::compileMain(int argc, char **argv) {
   Command command;
   llvm::Error error = llvm::Error::success();
+  renameOptionsOfLibraries();
   {
     Flags flags;
     cl::HideUnrelatedOptions(flags.category);
