@@ -80,10 +80,10 @@ static void evaluateHead(const Head &head) {
         o = b.mul(a, o);
       }
     }
-    addProducts(head.queries, head.width, count,
-                Matrix<const float>{p.data(), count},
-                Matrix<const float>{head.value + begin * head.width, head.width},
-                Matrix<float>{head.result, head.width});
+    addProducts(
+        head.queries, head.width, count, Matrix<const float>{p.data(), count},
+        Matrix<const float>{head.value + begin * head.width, head.width},
+        Matrix<float>{head.result, head.width});
   }
   for (int64_t i = 0; i < head.queries; ++i)
     for (int64_t d = 0; d < head.width; ++d) {
@@ -123,8 +123,9 @@ Error reference::evaluateAttention(const Evaluation &evaluation,
     for (auto [dim, target] :
          llvm::zip(llvm::reverse(maskDims), llvm::reverse(maskTarget)))
       if (maskDims.size() > maskTarget.size() || (dim != 1 && dim != target))
-        return evaluation.badData("cannot use a mask of " + formatDims(maskDims) +
-                                  " for " + formatDims(maskTarget));
+        return evaluation.badData("cannot use a mask of " +
+                                  formatDims(maskDims) + " for " +
+                                  formatDims(maskTarget));
     maskStrides = getBroadcastStrides(maskDims, maskTarget);
   }
   std::vector<int64_t> maskOffsets =

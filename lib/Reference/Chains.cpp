@@ -43,9 +43,9 @@ static QOPT_ALWAYS_INLINE void addTile(int64_t depth, Matrix<const T> a,
 }
 
 template <class T>
-static QOPT_ALWAYS_INLINE void
-addPanel(int64_t rows, int64_t columns, int64_t depth, Matrix<const T> a,
-         const T *panel, Matrix<T> c) {
+static QOPT_ALWAYS_INLINE void addPanel(int64_t rows, int64_t columns,
+                                        int64_t depth, Matrix<const T> a,
+                                        const T *panel, Matrix<T> c) {
   int64_t i = 0;
   for (; i + kTileRows <= rows; i += kTileRows)
     addTile<T, kTileRows>(depth, {a.row(i), a.rowStride}, panel, c.row(i),
@@ -89,8 +89,7 @@ addPanelFast(int64_t rows, int64_t columns, int64_t depth,
 
 __attribute__((target("avx2,fma"))) static void
 addPanelFast(int64_t rows, int64_t columns, int64_t depth,
-             Matrix<const int32_t> a, const int32_t *panel,
-             Matrix<int32_t> c) {
+             Matrix<const int32_t> a, const int32_t *panel, Matrix<int32_t> c) {
   addPanel<int32_t>(rows, columns, depth, a, panel, c);
 }
 

@@ -26,10 +26,11 @@ static HostTensor insertAxisOfOne(const HostTensor &tensor,
   return tensor.reshape(dims);
 }
 
-Expected<CodeOperand>
-CodeOperand::get(const Evaluation &evaluation, Value codes, ValueRange scales,
-                 ValueRange zeros, std::optional<FormatAttr> format,
-                 std::optional<int64_t> insertAxis) {
+Expected<CodeOperand> CodeOperand::get(const Evaluation &evaluation,
+                                       Value codes, ValueRange scales,
+                                       ValueRange zeros,
+                                       std::optional<FormatAttr> format,
+                                       std::optional<int64_t> insertAxis) {
   CodeOperand operand;
   operand.codes = insertAxisOfOne(evaluation[codes], insertAxis);
   operand.format = format;
@@ -162,6 +163,6 @@ float GroupSum::add(float y, float t, const GroupScale &a,
   if (a.isNaN || b.isNaN)
     return std::numeric_limits<float>::quiet_NaN();
   numerics::ScalarPolicy policy;
-  return y + numerics::scale2(policy, t,
-                              a.exponent + b.exponent - multiplierLog2);
+  return y +
+         numerics::scale2(policy, t, a.exponent + b.exponent - multiplierLog2);
 }

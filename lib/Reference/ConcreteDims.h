@@ -75,8 +75,8 @@ public:
     else if (mlir::isa<RangeOp>(op))
       expected = 1;
     if (elements.size() != expected && problem.empty())
-      problem = "expects " + std::to_string(expected) +
-                " numbers, but found " + std::to_string(elements.size());
+      problem = "expects " + std::to_string(expected) + " numbers, but found " +
+                std::to_string(elements.size());
     elements.resize(expected, 0);
     return elements;
   }

@@ -19,8 +19,8 @@ static constexpr int64_t kTilePixels = 512;
 
 namespace {
 struct Geometry {
-  int64_t batch, channels, height, width;  // of x
-  int64_t outputs, groupChannels, kh, kw;  // of w
+  int64_t batch, channels, height, width; // of x
+  int64_t outputs, groupChannels, kh, kw; // of w
   int64_t oh, ow, group;
   Shape strides, pads, dilations;
 
@@ -63,7 +63,8 @@ static Geometry getGeometry(ConvOp op, ArrayRef<int64_t> x, ArrayRef<int64_t> w,
 
 /// Weights [co, ci, kh, kw] as [co, (kh, kw, ci)].
 template <class T>
-static std::vector<T> reorderWeights(const Geometry &g, const std::vector<T> &w) {
+static std::vector<T> reorderWeights(const Geometry &g,
+                                     const std::vector<T> &w) {
   std::vector<T> result(w.size());
   int64_t taps = g.kh * g.kw;
   for (int64_t co = 0; co < g.outputs; ++co)
@@ -109,14 +110,17 @@ template <class T>
 static void convolve(const Geometry &g, const T *x, const std::vector<T> &w,
                      T *result) {
   int64_t rows = g.getGroupOutputs(), depth = g.getDepth();
-  forEachTile(g, x, [&](int64_t n, int64_t group, int64_t begin, int64_t count,
-                        const T *columns) {
-    int64_t co = group * rows;
-    addProducts(rows, count, depth, Matrix<const T>{w.data() + co * depth, depth},
-                Matrix<const T>{columns, count},
-                Matrix<T>{result + (n * g.outputs + co) * g.getPixels() + begin,
-                          g.getPixels()});
-  });
+  forEachTile(
+      g, x,
+      [&](int64_t n, int64_t group, int64_t begin, int64_t count,
+          const T *columns) {
+        int64_t co = group * rows;
+        addProducts(
+            rows, count, depth, Matrix<const T>{w.data() + co * depth, depth},
+            Matrix<const T>{columns, count},
+            Matrix<T>{result + (n * g.outputs + co) * g.getPixels() + begin,
+                      g.getPixels()});
+      });
 }
 
 namespace {
@@ -149,38 +153,44 @@ static void convolveRuns(const Geometry &g, const CodeOperand &x,
   std::vector<float> weights = reorderWeights(g, w.getReals());
   GroupSum groupSum(x, w);
   int64_t rows = g.getGroupOutputs(), depth = g.getDepth();
-  forEachTile(g, reals.data(), [&](int64_t n, int64_t group, int64_t begin,
-                                   int64_t count, const float *columns) {
-    std::vector<float> t(rows * count);
-    std::vector<GroupScale> rowScales(rows), columnScales(count);
-    int64_t firstChannel = group * g.groupChannels;
-    for (Run run : getRuns(g, firstChannel, x.getBlock(1), w.getBlock(1))) {
-      int64_t ci = run.begin % g.groupChannels, tap = run.begin / g.groupChannels;
-      int64_t i = tap / g.kw, j = tap % g.kw;
-      std::fill(t.begin(), t.end(), 0.0f);
-      addProducts(rows, count, run.end - run.begin,
-                  Matrix<const float>{
-                      weights.data() + group * rows * depth + run.begin, depth},
-                  Matrix<const float>{columns + run.begin * count, count},
-                  Matrix<float>{t.data(), count});
-      for (int64_t co = 0; co < rows; ++co)
-        rowScales[co] = w.getScale({group * rows + co, ci, i, j});
-      for (int64_t p = 0; p < count; ++p) {
-        std::optional<int64_t> offset = g.getOffset(begin + p, i, j);
-        // Outside x all products are 0, whatever the scale.
-        columnScales[p] =
-            offset ? x.getScale({n, firstChannel + ci, *offset / g.width,
-                                 *offset % g.width})
-                   : GroupScale();
-      }
-      for (int64_t co = 0; co < rows; ++co)
-        for (int64_t p = 0; p < count; ++p) {
-          float &y = result[(n * g.outputs + group * rows + co) * g.getPixels() +
-                            begin + p];
-          y = groupSum.add(y, t[co * count + p], columnScales[p], rowScales[co]);
+  forEachTile(
+      g, reals.data(),
+      [&](int64_t n, int64_t group, int64_t begin, int64_t count,
+          const float *columns) {
+        std::vector<float> t(rows * count);
+        std::vector<GroupScale> rowScales(rows), columnScales(count);
+        int64_t firstChannel = group * g.groupChannels;
+        for (Run run : getRuns(g, firstChannel, x.getBlock(1), w.getBlock(1))) {
+          int64_t ci = run.begin % g.groupChannels,
+                  tap = run.begin / g.groupChannels;
+          int64_t i = tap / g.kw, j = tap % g.kw;
+          std::fill(t.begin(), t.end(), 0.0f);
+          addProducts(rows, count, run.end - run.begin,
+                      Matrix<const float>{weights.data() +
+                                              group * rows * depth + run.begin,
+                                          depth},
+                      Matrix<const float>{columns + run.begin * count, count},
+                      Matrix<float>{t.data(), count});
+          for (int64_t co = 0; co < rows; ++co)
+            rowScales[co] = w.getScale({group * rows + co, ci, i, j});
+          for (int64_t p = 0; p < count; ++p) {
+            std::optional<int64_t> offset = g.getOffset(begin + p, i, j);
+            // Outside x all products are 0, whatever the scale.
+            columnScales[p] =
+                offset ? x.getScale({n, firstChannel + ci, *offset / g.width,
+                                     *offset % g.width})
+                       : GroupScale();
+          }
+          for (int64_t co = 0; co < rows; ++co)
+            for (int64_t p = 0; p < count; ++p) {
+              float &y =
+                  result[(n * g.outputs + group * rows + co) * g.getPixels() +
+                         begin + p];
+              y = groupSum.add(y, t[co * count + p], columnScales[p],
+                               rowScales[co]);
+            }
         }
-    }
-  });
+      });
 }
 
 /// Adds bias[co] to each pixel of [n, co, pixel].
@@ -230,7 +240,8 @@ static Error convolveReals(const Evaluation &evaluation, ConvOp op,
              reorderWeights(g, w.getReals()), result.data());
   if (op.getBias()) {
     FloatElements bias(evaluation[op.getBias()]);
-    addBias(g, bias.data(), result.data(), [](float a, float b) { return a + b; });
+    addBias(g, bias.data(), result.data(),
+            [](float a, float b) { return a + b; });
   }
   result.commit();
   return Error::success();
@@ -254,7 +265,8 @@ Error reference::evaluateConv(const Evaluation &evaluation, ConvOp op) {
                            evaluation.result().getDims());
   if (g.channels != g.groupChannels * g.group || g.outputs % g.group != 0)
     return evaluation.badData("expects " + Twine(g.groupChannels * g.group) +
-                              " input channels, but found " + Twine(g.channels));
+                              " input channels, but found " +
+                              Twine(g.channels));
   if (op.getBias() && evaluation[op.getBias()].getNumElements() != g.outputs)
     return evaluation.badData("expects a bias of " + Twine(g.outputs) +
                               " channels");

@@ -99,7 +99,8 @@ void reference::writeFloat(HostTensor &tensor, int64_t index, float value) {
   if (tensor.getType() == ElementType::F32)
     tensor.asMutable<float>()[index] = value;
   else
-    writeBits(tensor, index, encode(value, *getElementFormat(tensor.getType())));
+    writeBits(tensor, index,
+              encode(value, *getElementFormat(tensor.getType())));
 }
 
 int64_t reference::readInteger(const HostTensor &tensor, int64_t index) {

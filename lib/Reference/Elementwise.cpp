@@ -30,11 +30,11 @@ class OperandReader {
 public:
   OperandReader(const HostTensor &tensor, Type type, ArrayRef<int64_t> dims,
                 ScaleLayout operandLayout)
-      : tensor(tensor), kind(*getValueKind(type)),
-        isCode(isNarrowFloat(type)), dims(dims),
-        layout(std::move(operandLayout)), position(dims.size(), 0) {
-    isContiguous = tensor.getDims() == dims &&
-                   llvm::all_of(layout.blocks, [](int64_t b) { return b == 1; });
+      : tensor(tensor), kind(*getValueKind(type)), isCode(isNarrowFloat(type)),
+        dims(dims), layout(std::move(operandLayout)), position(dims.size(), 0) {
+    isContiguous =
+        tensor.getDims() == dims &&
+        llvm::all_of(layout.blocks, [](int64_t b) { return b == 1; });
     switch (kind) {
     case ValueKind::Float:
       value = Lanes<float>{};
@@ -151,7 +151,8 @@ static Error evaluateLanes(const Evaluation &evaluation,
     Type type = getElementTypeOrSelf(op->getOperand(i));
     if (!getValueKind(type) || !getValueKind(resultType))
       break;
-    readers.emplace_back(evaluation.operands[i], type, result.getDims(), layout);
+    readers.emplace_back(evaluation.operands[i], type, result.getDims(),
+                         layout);
   }
   auto noFormula = [&] {
     std::string text;

@@ -45,8 +45,7 @@ llvm::Error evaluateSoftmax(const Evaluation &evaluation, SoftmaxOp op);
 llvm::Error evaluateReduce(const Evaluation &evaluation, ReduceOp op);
 llvm::Error evaluateGlobalAveragePool(const Evaluation &evaluation,
                                       GlobalAveragePoolOp op);
-llvm::Error evaluateAveragePool(const Evaluation &evaluation,
-                                AveragePoolOp op);
+llvm::Error evaluateAveragePool(const Evaluation &evaluation, AveragePoolOp op);
 llvm::Error evaluateMaxPool(const Evaluation &evaluation, MaxPoolOp op);
 
 llvm::Error evaluateQuantize(const Evaluation &evaluation, QuantizeOp op);

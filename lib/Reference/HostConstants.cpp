@@ -8,8 +8,8 @@
 #include "qopt/Reference/HostConstants.h"
 
 #include "dialects/QOpt/IR/Formats.h"
-#include "qopt/Support/CodedError.h"
 #include "mlir/IR/Builders.h"
+#include "qopt/Support/CodedError.h"
 #include <cstring>
 
 using namespace mlir;
@@ -25,9 +25,8 @@ std::optional<qopt::ElementType> qopt::getHostElementType(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type)) {
     if (integer.getWidth() == 1)
       return ElementType::BOOL;
-    return findElementType(((integer.isUnsigned() ? "u" : "i") +
-                            Twine(integer.getWidth()))
-                               .str());
+    return findElementType(
+        ((integer.isUnsigned() ? "u" : "i") + Twine(integer.getWidth())).str());
   }
   std::string name;
   llvm::raw_string_ostream(name) << type;
@@ -139,7 +138,8 @@ Attribute qopt::makeConstantValue(const HostTensor &tensor,
       context->getOrLoadDialect<QOptDialect>()->getWeightStore();
   unsigned bits = getPackedBitWidth(elementType);
   if (bits < 8) {
-    std::vector<uint8_t> packed(packedSizeInBytes(tensor.getNumElements(), bits));
+    std::vector<uint8_t> packed(
+        packedSizeInBytes(tensor.getNumElements(), bits));
     packCodes(bytesOf(tensor), bits, packed);
     return WeightAttr::get(context, store.addOwned(std::move(packed)));
   }
@@ -179,7 +179,8 @@ Expected<HostTensor> qopt::readElements(ElementsAttr elements) {
                      "a constant of this kind cannot be evaluated");
   if (dense.isSplat() || !isPlain(*type) || *type == ElementType::BOOL)
     return readEach(dense, *type);
-  return HostTensor::copy(*type, dense.getType().getShape(), dense.getRawData());
+  return HostTensor::copy(*type, dense.getType().getShape(),
+                          dense.getRawData());
 }
 
 /// True when `data` may be read as an array of elements of `bytes` bytes.
@@ -206,7 +207,8 @@ static Expected<HostTensor> readWeight(WeightAttr weight, RankedTensorType type,
   if (bits < 8)
     unpackCodes(bytes, bits, codes);
   else // Any byte but zero is true.
-    llvm::transform(bytes, codes.begin(), [](uint8_t byte) { return byte != 0; });
+    llvm::transform(bytes, codes.begin(),
+                    [](uint8_t byte) { return byte != 0; });
   return tensor;
 }
 

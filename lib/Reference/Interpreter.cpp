@@ -21,7 +21,8 @@ using llvm::Expected;
 // Errors
 //===----------------------------------------------------------------------===//
 
-Error reference::makeOpError(Operation *op, ExitCode code, const Twine &message) {
+Error reference::makeOpError(Operation *op, ExitCode code,
+                             const Twine &message) {
   std::string node;
   op->getLoc()->walk([&](Location loc) {
     auto name = dyn_cast<NameLoc>(loc);
@@ -30,8 +31,8 @@ Error reference::makeOpError(Operation *op, ExitCode code, const Twine &message)
     node = (name.getName().getValue() + ": ").str();
     return WalkResult::interrupt();
   });
-  return makeError(code,
-                   node + "'" + op->getName().getStringRef() + "' op " + message);
+  return makeError(code, node + "'" + op->getName().getStringRef() + "' op " +
+                             message);
 }
 
 Error Evaluation::badData(const Twine &message) const {
@@ -48,8 +49,8 @@ const HostTensor &Evaluation::operator[](Value operand) const {
 }
 
 SmallVector<const HostTensor *> Evaluation::tensors(ValueRange values) const {
-  return llvm::map_to_vector(
-      values, [&](Value value) { return &(*this)[value]; });
+  return llvm::map_to_vector(values,
+                             [&](Value value) { return &(*this)[value]; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -103,7 +104,8 @@ static Error evaluateInto(const Evaluation &e) {
       .Case([&](MaxPoolOp op) { return evaluateMaxPool(e, op); })
       .Case([&](QuantizeOp op) { return evaluateQuantize(e, op); })
       .Case([&](DequantizeOp op) { return evaluateDequantize(e, op); })
-      .Case([&](QuantizeDynamicOp op) { return evaluateQuantizeDynamic(e, op); })
+      .Case(
+          [&](QuantizeDynamicOp op) { return evaluateQuantizeDynamic(e, op); })
       .Case([&](RequantizeOp op) { return evaluateRequantize(e, op); })
       .Case([&](ShiftOp op) { return evaluateShift(e, op); })
       .Case([&](DivideRoundOp op) { return evaluateDivideRound(e, op); })
@@ -149,21 +151,20 @@ static Error checkInput(func::FuncOp function, unsigned index,
     return makeError(ExitCode::Unsupported, name + " is not a ranked tensor");
   auto elementType = getHostElementType(type.getElementType());
   if (elementType != tensor.getType())
-    return makeError(ExitCode::BadData,
-                     name + " has elements of " +
-                         (elementType ? getName(*elementType) : "unknown type") +
-                         ", but found " + getName(tensor.getType()));
+    return makeError(
+        ExitCode::BadData,
+        name + " has elements of " +
+            (elementType ? getName(*elementType) : "unknown type") +
+            ", but found " + getName(tensor.getType()));
   if (type.getRank() != tensor.getRank())
-    return makeError(ExitCode::BadData, name + " has rank " +
-                                            Twine(type.getRank()) +
-                                            ", but found " +
-                                            Twine(tensor.getRank()));
+    return makeError(ExitCode::BadData,
+                     name + " has rank " + Twine(type.getRank()) +
+                         ", but found " + Twine(tensor.getRank()));
   for (auto [i, dim] : llvm::enumerate(type.getShape()))
     if (!ShapedType::isDynamic(dim) && dim != tensor.getDims()[i])
-      return makeError(ExitCode::BadData, "dim " + Twine(i) + " of " + name +
-                                              " is " + Twine(dim) +
-                                              ", but found " +
-                                              Twine(tensor.getDims()[i]));
+      return makeError(ExitCode::BadData,
+                       "dim " + Twine(i) + " of " + name + " is " + Twine(dim) +
+                           ", but found " + Twine(tensor.getDims()[i]));
   return Error::success();
 }
 
@@ -244,7 +245,8 @@ Error qopt::evaluate(func::FuncOp function, ArrayRef<HostTensor> inputs,
   if (Error error = checkInputs(function, inputs))
     return error;
   LiveTensors live;
-  for (auto [argument, input] : llvm::zip_equal(function.getArguments(), inputs))
+  for (auto [argument, input] :
+       llvm::zip_equal(function.getArguments(), inputs))
     live.define(argument, input);
   for (Operation &op : function.getBody().front()) {
     SmallVector<HostTensor> operands = llvm::map_to_vector(

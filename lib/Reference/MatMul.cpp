@@ -62,10 +62,11 @@ template <class T>
 static void multiply(const Batches &batches, const T *lhs, const T *rhs,
                      T *result) {
   auto [m, n, k] = std::tie(batches.m, batches.n, batches.k);
-  forEachBatch(batches, [&, m = m, n = n, k = k](int64_t a, int64_t b, int64_t c) {
-    addProducts(m, n, k, Matrix<const T>{lhs + a, k},
-                Matrix<const T>{rhs + b, n}, Matrix<T>{result + c, n});
-  });
+  forEachBatch(
+      batches, [&, m = m, n = n, k = k](int64_t a, int64_t b, int64_t c) {
+        addProducts(m, n, k, Matrix<const T>{lhs + a, k},
+                    Matrix<const T>{rhs + b, n}, Matrix<T>{result + c, n});
+      });
 }
 
 /// Where k is cut into groups: at the blocks of either operand.
@@ -88,8 +89,9 @@ static Shape getPosition(int64_t offset, ArrayRef<int64_t> dims) {
   return position;
 }
 
-static Error multiplyGroups(const Evaluation &evaluation, const Batches &batches,
-                            const CodeOperand &lhs, const CodeOperand &rhs) {
+static Error multiplyGroups(const Evaluation &evaluation,
+                            const Batches &batches, const CodeOperand &lhs,
+                            const CodeOperand &rhs) {
   if (lhs.getDims().size() < 2 || rhs.getDims().size() < 2)
     return evaluation.unsupported("expects matrices of codes with scales");
   int64_t m = batches.m, n = batches.n, k = batches.k;
@@ -103,11 +105,13 @@ static Error multiplyGroups(const Evaluation &evaluation, const Batches &batches
     for (size_t g = 0; g + 1 < cuts.size(); ++g) {
       int64_t begin = cuts[g], depth = cuts[g + 1] - begin;
       std::fill(t.begin(), t.end(), 0.0f);
-      addProducts(m, n, depth, Matrix<const float>{a.data() + aOffset + begin, k},
+      addProducts(m, n, depth,
+                  Matrix<const float>{a.data() + aOffset + begin, k},
                   Matrix<const float>{b.data() + bOffset + begin * n, n},
                   Matrix<float>{t.data(), n});
       for (int64_t i = 0; i < m; ++i)
-        rows[i] = lhs.getScale(getPosition(aOffset + i * k + begin, lhs.getDims()));
+        rows[i] =
+            lhs.getScale(getPosition(aOffset + i * k + begin, lhs.getDims()));
       for (int64_t j = 0; j < n; ++j)
         columns[j] =
             rhs.getScale(getPosition(bOffset + begin * n + j, rhs.getDims()));
@@ -198,13 +202,13 @@ Error reference::evaluateGemm(const Evaluation &evaluation, GemmOp op) {
     Shape strides;
     if (c.getRank() <= 2)
       strides = getBroadcastStrides(c.getDims(), {m, n});
-    for (auto [dim, target] : llvm::zip(llvm::reverse(c.getDims()),
-                                        llvm::reverse(tensor.getDims())))
+    for (auto [dim, target] :
+         llvm::zip(llvm::reverse(c.getDims()), llvm::reverse(tensor.getDims())))
       if (dim != 1 && dim != target)
         strides.clear();
     if (strides.empty())
-      return evaluation.badData("cannot add " + formatDims(c.getDims()) + " to " +
-                                formatDims(tensor.getDims()));
+      return evaluation.badData("cannot add " + formatDims(c.getDims()) +
+                                " to " + formatDims(tensor.getDims()));
     FloatElements bias(c);
     std::vector<int64_t> offsets = getOffsets({m, n}, strides);
     for (int64_t i = 0; i < result.size(); ++i) {

@@ -232,7 +232,8 @@ Error reference::evaluateMovement(const Evaluation &evaluation) {
       .Case([&](ExpandOp op) { return expand(evaluation, op); })
       .Case([&](ShapeOp op) { return shape(evaluation, op); })
       .Case([&](PadOp op) { return pad(evaluation, op); })
-      .Case([&](ConstantOfShapeOp op) { return constantOfShape(evaluation, op); })
+      .Case(
+          [&](ConstantOfShapeOp op) { return constantOfShape(evaluation, op); })
       .Case([&](RangeOp op) { return range(evaluation, op); })
       .Default([&](Operation *) {
         return evaluation.unsupported("has no reference evaluation");

@@ -29,7 +29,8 @@ Error reference::evaluateLayerNorm(const Evaluation &evaluation,
   ArrayRef<int64_t> rowDims = dims.drop_front(axis);
   int64_t n = getProduct(rowDims), rows = getProduct(dims.take_front(axis));
   numerics::ScalarPolicy b;
-  float count = static_cast<float>(n), epsilon = op.getEpsilon().convertToFloat();
+  float count = static_cast<float>(n),
+        epsilon = op.getEpsilon().convertToFloat();
   FloatElements x(tensor), scale(evaluation[op.getScale()]);
   FloatElements bias(evaluation[op.getBias() ? op.getBias() : op.getScale()]);
   FloatResult result(evaluation.result());
@@ -37,18 +38,21 @@ Error reference::evaluateLayerNorm(const Evaluation &evaluation,
     if (factor.getRank() > static_cast<int64_t>(rowDims.size()))
       return evaluation.badData("expects a scale and bias of the row's dims");
   std::vector<int64_t> scaleAt = getOffsets(
-      rowDims, getBroadcastStrides(evaluation[op.getScale()].getDims(), rowDims));
+      rowDims,
+      getBroadcastStrides(evaluation[op.getScale()].getDims(), rowDims));
   std::vector<int64_t> biasAt = scaleAt;
   if (op.getBias())
-    biasAt = getOffsets(rowDims, getBroadcastStrides(
-                                     evaluation[op.getBias()].getDims(), rowDims));
+    biasAt = getOffsets(
+        rowDims,
+        getBroadcastStrides(evaluation[op.getBias()].getDims(), rowDims));
   for (int64_t row = 0; row < rows; ++row) {
     const float *in = x.data() + row * n;
     float *out = result.data() + row * n;
     float mean = b.div(rowSum(n, [&](int64_t i) { return in[i]; }), count);
     for (int64_t i = 0; i < n; ++i)
       out[i] = b.sub(in[i], mean);
-    float variance = b.div(rowSumOfSquares(n, [&](int64_t i) { return out[i]; }), count);
+    float variance =
+        b.div(rowSumOfSquares(n, [&](int64_t i) { return out[i]; }), count);
     float r = b.div(1, b.sqrt(b.add(variance, epsilon)));
     for (int64_t i = 0; i < n; ++i) {
       float scaled = b.mul(out[i], r);

@@ -23,9 +23,8 @@ Error reference::evaluateGlobalAveragePool(const Evaluation &evaluation,
   FloatElements x(tensor);
   FloatResult result(evaluation.result());
   for (int64_t row = 0; row < result.size(); ++row)
-    result[row] = b.div(
-        rowSum(n, [&](int64_t i) { return x[row * n + i]; }),
-        static_cast<float>(n));
+    result[row] = b.div(rowSum(n, [&](int64_t i) { return x[row * n + i]; }),
+                        static_cast<float>(n));
   result.commit();
   return Error::success();
 }
@@ -87,19 +86,23 @@ Error reference::evaluateAveragePool(const Evaluation &evaluation,
   numerics::ScalarPolicy b;
   FloatElements x(tensor);
   FloatResult result(evaluation.result());
-  Window window{tensor.getDims().drop_front(2), op.getKernel(), op.getStrides(),
-                op.getPads(), {}};
+  Window window{tensor.getDims().drop_front(2),
+                op.getKernel(),
+                op.getStrides(),
+                op.getPads(),
+                {}};
   forEachOutput(tensor, evaluation.result(),
                 [&](int64_t plane, int64_t output, ArrayRef<int64_t> position) {
-    float sum = 0;
-    int64_t inside = 0;
-    int64_t padded = window.forEach(position, [&](int64_t offset) {
-      sum = b.add(sum, x[plane + offset]);
-      ++inside;
-    });
-    int64_t count = op.getCountIncludePad() ? padded : inside;
-    result[output] = b.div(sum, static_cast<float>(count));
-  });
+                  float sum = 0;
+                  int64_t inside = 0;
+                  int64_t padded =
+                      window.forEach(position, [&](int64_t offset) {
+                        sum = b.add(sum, x[plane + offset]);
+                        ++inside;
+                      });
+                  int64_t count = op.getCountIncludePad() ? padded : inside;
+                  result[output] = b.div(sum, static_cast<float>(count));
+                });
   result.commit();
   return Error::success();
 }
@@ -114,18 +117,19 @@ Error reference::evaluateMaxPool(const Evaluation &evaluation, MaxPoolOp op) {
   FloatElements x(isCodes ? HostTensor() : tensor);
   forEachOutput(tensor, result,
                 [&](int64_t plane, int64_t output, ArrayRef<int64_t> position) {
-    float max = -std::numeric_limits<float>::infinity();
-    int64_t maxCode = std::numeric_limits<int64_t>::min();
-    window.forEach(position, [&](int64_t offset) {
-      if (isCodes)
-        maxCode = std::max(maxCode, readInteger(tensor, plane + offset));
-      else
-        max = b.max(x[plane + offset], max);
-    });
-    if (isCodes)
-      writeInteger(result, output, maxCode);
-    else
-      writeFloat(result, output, max);
-  });
+                  float max = -std::numeric_limits<float>::infinity();
+                  int64_t maxCode = std::numeric_limits<int64_t>::min();
+                  window.forEach(position, [&](int64_t offset) {
+                    if (isCodes)
+                      maxCode = std::max(maxCode,
+                                         readInteger(tensor, plane + offset));
+                    else
+                      max = b.max(x[plane + offset], max);
+                  });
+                  if (isCodes)
+                    writeInteger(result, output, maxCode);
+                  else
+                    writeFloat(result, output, max);
+                });
   return Error::success();
 }

@@ -15,7 +15,8 @@ using namespace qopt::reference;
 using llvm::Error;
 
 Error reference::evaluateLookup(const Evaluation &evaluation, LookupOp op) {
-  const HostTensor &x = evaluation[op.getX()], &table = evaluation[op.getTable()];
+  const HostTensor &x = evaluation[op.getX()],
+                   &table = evaluation[op.getTable()];
   if (x.getType() != ElementType::I8 && x.getType() != ElementType::U8)
     return evaluation.unsupported("cannot look up codes of " +
                                   getName(x.getType()));
@@ -91,9 +92,11 @@ Error reference::evaluateQuantizeDynamic(const Evaluation &evaluation,
   HostTensor &codes = evaluation.results[0], &scales = evaluation.results[1];
   if (!isFloat(tensor.getType()) ||
       getElementFormat(codes.getType()) != format.element)
-    return evaluation.badData("expects codes of " + infoOf(format.element).name);
+    return evaluation.badData("expects codes of " +
+                              infoOf(format.element).name);
   FloatElements x(tensor);
-  int64_t block = op.getFormat().getBlockSize(), axis = op.getFormat().getAxis();
+  int64_t block = op.getFormat().getBlockSize(),
+          axis = op.getFormat().getAxis();
   if (block == 0) {
     if (!format.elementInfo().isInteger() || !isFloat(scales.getType()))
       return evaluation.unsupported("has no formula for this format");
@@ -103,7 +106,8 @@ Error reference::evaluateQuantizeDynamic(const Evaluation &evaluation,
   }
   if (axis < 0 || axis >= tensor.getRank())
     return evaluation.badData("expects an axis for the blocks");
-  if (format.hasSharedExponent() && scales.getType() == ElementType::F8E8M0FNU) {
+  if (format.hasSharedExponent() &&
+      scales.getType() == ElementType::F8E8M0FNU) {
     std::optional<ScaleRule> rule = getRule(op.getRule());
     if (!rule)
       return evaluation.badData("expects rule floor, ceil or even, but found " +

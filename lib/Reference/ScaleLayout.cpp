@@ -15,9 +15,9 @@ ScaleLayout ScaleLayout::broadcast(ArrayRef<int64_t> sizes,
   return {getBroadcastStrides(sizes, dims), Shape(dims.size(), 1)};
 }
 
-std::optional<ScaleLayout>
-ScaleLayout::get(ArrayRef<int64_t> sizes, ArrayRef<int64_t> dims,
-                 std::optional<FormatAttr> format) {
+std::optional<ScaleLayout> ScaleLayout::get(ArrayRef<int64_t> sizes,
+                                            ArrayRef<int64_t> dims,
+                                            std::optional<FormatAttr> format) {
   if (sizes.size() != dims.size())
     return std::nullopt;
   ScaleLayout layout = broadcast(sizes, dims);

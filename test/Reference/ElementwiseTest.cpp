@@ -25,9 +25,9 @@ static Program unary(const std::string &op, const std::string &from,
 static Program binary(const std::string &op, const std::string &from,
                       const std::string &to) {
   std::string a = "tensor<?x" + from + ">", b = "tensor<?x" + to + ">";
-  return Program("(%x: " + a + ", %y: " + a + ") -> " + b + " { %0 = qopt." + op +
-                 " %x, %y : (" + a + ", " + a + ") -> " + b + " return %0 : " + b +
-                 " }");
+  return Program("(%x: " + a + ", %y: " + a + ") -> " + b + " { %0 = qopt." +
+                 op + " %x, %y : (" + a + ", " + a + ") -> " + b +
+                 " return %0 : " + b + " }");
 }
 
 TEST(Elementwise, UnaryFloats) {
@@ -60,7 +60,8 @@ TEST(Elementwise, UnaryFloats) {
       {"gelu %x {form = \"tanh\"}",
        [](double v) {
          return 0.5 * v *
-                (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
+                (1 +
+                 std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
        }},
       {"leaky_relu %x {alpha = 0.25 : f32}",
        [](double v) { return v < 0 ? 0.25 * v : v; }},
@@ -90,7 +91,8 @@ TEST(Elementwise, UnaryFloats) {
 TEST(Elementwise, BinaryFloats) {
   std::vector<float> x{1, 2, -3, 0.5f}, y{2, 2, 4, -0.25f};
   auto run = [&](const std::string &op) {
-    return valuesOf<float>(binary(op, "f32", "f32").get({f32({4}, x), f32({4}, y)}));
+    return valuesOf<float>(
+        binary(op, "f32", "f32").get({f32({4}, x), f32({4}, y)}));
   };
   EXPECT_EQ(run("add"), (std::vector<float>{3, 4, 1, 0.25f}));
   EXPECT_EQ(run("sub"), (std::vector<float>{-1, 0, -7, 0.75f}));
@@ -107,8 +109,9 @@ TEST(Elementwise, BinaryFloats) {
 
 TEST(Elementwise, ComparisonsAndTruthValues) {
   auto compare = [](const std::string &op) {
-    return valuesOf<uint8_t>(binary(op, "f32", "i1").get(
-        {f32({4}, {1, 2, 3, NAN}), f32({4}, {2, 2, 2, 2})}));
+    return valuesOf<uint8_t>(
+        binary(op, "f32", "i1")
+            .get({f32({4}, {1, 2, 3, NAN}), f32({4}, {2, 2, 2, 2})}));
   };
   EXPECT_EQ(compare("equal"), (std::vector<uint8_t>{0, 1, 0, 0}));
   EXPECT_EQ(compare("less"), (std::vector<uint8_t>{1, 0, 0, 0}));
@@ -117,63 +120,75 @@ TEST(Elementwise, ComparisonsAndTruthValues) {
   EXPECT_EQ(compare("greater_or_equal"), (std::vector<uint8_t>{0, 1, 1, 0}));
   auto logic = [](const std::string &op) {
     return valuesOf<uint8_t>(
-        binary(op, "i1", "i1").get({bytes(ElementType::BOOL, {4}, {0, 0, 1, 1}),
-                                    bytes(ElementType::BOOL, {4}, {0, 1, 0, 1})}));
+        binary(op, "i1", "i1")
+            .get({bytes(ElementType::BOOL, {4}, {0, 0, 1, 1}),
+                  bytes(ElementType::BOOL, {4}, {0, 1, 0, 1})}));
   };
   EXPECT_EQ(logic("and"), (std::vector<uint8_t>{0, 0, 0, 1}));
   EXPECT_EQ(logic("or"), (std::vector<uint8_t>{0, 1, 1, 1}));
   EXPECT_EQ(logic("xor"), (std::vector<uint8_t>{0, 1, 1, 0}));
   EXPECT_EQ(logic("equal"), (std::vector<uint8_t>{1, 0, 0, 1}));
-  EXPECT_EQ(valuesOf<uint8_t>(unary("not", "i1", "i1").get(
-                {bytes(ElementType::BOOL, {2}, {0, 1})})),
-            (std::vector<uint8_t>{1, 0}));
+  EXPECT_EQ(
+      valuesOf<uint8_t>(unary("not", "i1", "i1")
+                            .get({bytes(ElementType::BOOL, {2}, {0, 1})})),
+      (std::vector<uint8_t>{1, 0}));
 }
 
 TEST(Elementwise, IntegersWrapAndDivideTowardsZero) {
   const int64_t least = INT64_MIN;
   auto run = [&](const std::string &op) {
-    return valuesOf<int64_t>(binary(op, "i64", "i64").get(
-        {i64({5}, {7, -7, 7, least, 5}), i64({5}, {2, 2, -2, -1, 0})}));
+    return valuesOf<int64_t>(binary(op, "i64", "i64")
+                                 .get({i64({5}, {7, -7, 7, least, 5}),
+                                       i64({5}, {2, 2, -2, -1, 0})}));
   };
   EXPECT_EQ(run("div"), (std::vector<int64_t>{3, -3, -3, least, 0}));
   EXPECT_EQ(run("mod"), (std::vector<int64_t>{1, 1, -1, 0, 0}));
   EXPECT_EQ(run("sub"), (std::vector<int64_t>{5, -9, 9, least + 1, 5}));
   EXPECT_EQ(run("min"), (std::vector<int64_t>{2, -7, -2, least, 0}));
   auto narrow = [](const std::string &op) {
-    return valuesOf<int8_t>(binary(op, "i8", "i8").get(
-        {bytes(ElementType::I8, {3}, {100, 0x80, 0x80}),
-         bytes(ElementType::I8, {3}, {100, 1, 0xFF})}));
+    return valuesOf<int8_t>(
+        binary(op, "i8", "i8")
+            .get({bytes(ElementType::I8, {3}, {100, 0x80, 0x80}),
+                  bytes(ElementType::I8, {3}, {100, 1, 0xFF})}));
   };
   EXPECT_EQ(narrow("add"), (std::vector<int8_t>{-56, -127, 127}));
   EXPECT_EQ(narrow("div"), (std::vector<int8_t>{1, -128, -128}));
-  EXPECT_EQ(valuesOf<int32_t>(binary("mul", "i32", "i32").get(
-                {i32({2}, {65536, 3}), i32({2}, {65536, -4})})),
+  EXPECT_EQ(valuesOf<int32_t>(
+                binary("mul", "i32", "i32")
+                    .get({i32({2}, {65536, 3}), i32({2}, {65536, -4})})),
             (std::vector<int32_t>{0, -12}));
 }
 
 TEST(Elementwise, BroadcastsAsNumpy) {
-  Program program(
-      "(%c: tensor<2x1xi1>, %x: tensor<3xf32>, %y: tensor<f32>) -> tensor<2x3xf32> {"
-      "%0 = qopt.where %c, %x, %y : (tensor<2x1xi1>, tensor<3xf32>, tensor<f32>) -> tensor<2x3xf32>"
-      " return %0 : tensor<2x3xf32> }");
-  EXPECT_EQ(valuesOf<float>(program.get({bytes(ElementType::BOOL, {2, 1}, {1, 0}),
-                                         f32({3}, {1, 2, 3}), f32({}, {9})})),
-            (std::vector<float>{1, 2, 3, 9, 9, 9}));
-  EXPECT_EQ(binary("add", "f32", "f32").fail({f32({2}, {1, 2}), f32({3}, {1, 2, 3})}),
-            "'qopt.add' op dims 2 and 3 do not broadcast");
-  EXPECT_EQ(valuesOf<float>(binary("add", "f32", "f32").get({f32({0}, {}), f32({1}, {1})})),
+  Program program("(%c: tensor<2x1xi1>, %x: tensor<3xf32>, %y: tensor<f32>) -> "
+                  "tensor<2x3xf32> {"
+                  "%0 = qopt.where %c, %x, %y : (tensor<2x1xi1>, "
+                  "tensor<3xf32>, tensor<f32>) -> tensor<2x3xf32>"
+                  " return %0 : tensor<2x3xf32> }");
+  EXPECT_EQ(
+      valuesOf<float>(program.get({bytes(ElementType::BOOL, {2, 1}, {1, 0}),
+                                   f32({3}, {1, 2, 3}), f32({}, {9})})),
+      (std::vector<float>{1, 2, 3, 9, 9, 9}));
+  EXPECT_EQ(
+      binary("add", "f32", "f32").fail({f32({2}, {1, 2}), f32({3}, {1, 2, 3})}),
+      "'qopt.add' op dims 2 and 3 do not broadcast");
+  EXPECT_EQ(valuesOf<float>(
+                binary("add", "f32", "f32").get({f32({0}, {}), f32({1}, {1})})),
             std::vector<float>());
 }
 
 TEST(Elementwise, HalfFloatsRoundOnce) {
   // 1 + 2^-11 is a tie in f16 and goes to even; bf16 has 8 bits.
-  EXPECT_EQ(valuesOf<uint16_t>(binary("add", "f16", "f16").get(
-                {makeTensor<uint16_t>(ElementType::F16, {1}, {0x3C00}),
-                 makeTensor<uint16_t>(ElementType::F16, {1}, {0x1000})})),
-            (std::vector<uint16_t>{0x3C00}));
-  EXPECT_EQ(valuesOf<uint16_t>(unary("cast", "f32", "bf16").get(
-                {f32({2}, {1.00390625f, 3.4e38f})})),
-            (std::vector<uint16_t>{0x3F80, 0x7F80}));
+  EXPECT_EQ(
+      valuesOf<uint16_t>(
+          binary("add", "f16", "f16")
+              .get({makeTensor<uint16_t>(ElementType::F16, {1}, {0x3C00}),
+                    makeTensor<uint16_t>(ElementType::F16, {1}, {0x1000})})),
+      (std::vector<uint16_t>{0x3C00}));
+  EXPECT_EQ(
+      valuesOf<uint16_t>(
+          unary("cast", "f32", "bf16").get({f32({2}, {1.00390625f, 3.4e38f})})),
+      (std::vector<uint16_t>{0x3F80, 0x7F80}));
 }
 
 TEST(Elementwise, Casts) {
@@ -189,25 +204,30 @@ TEST(Elementwise, Casts) {
             (std::vector<int64_t>{-1, 2, 300, -300, 0, INT64_MAX, 0}));
   EXPECT_EQ(valuesOf<uint8_t>(unary("cast", "f32", "i1").get({reals})),
             (std::vector<uint8_t>{1, 1, 1, 1, 1, 1, 0}));
-  EXPECT_EQ(valuesOf<uint8_t>(unary("cast", "f32", "f4E2M1FN").get(
-                {f32({3}, {-0.75f, 2.5f, 100})})),
+  EXPECT_EQ(valuesOf<uint8_t>(unary("cast", "f32", "f4E2M1FN")
+                                  .get({f32({3}, {-0.75f, 2.5f, 100})})),
             (std::vector<uint8_t>{0xA, 4, 7}));
-  EXPECT_EQ(valuesOf<uint8_t>(unary("cast", "f32", "f8E8M0FNU").get(
-                {f32({5}, {1, 3, 0x1p-127f, 0x1p-130f, 0})})),
-            (std::vector<uint8_t>{127, 129, 0, 0, 0}));
-  EXPECT_EQ(valuesOf<float>(unary("cast", "f8E4M3FN", "f32").get(
-                {bytes(ElementType::F8E4M3FN, {2}, {0x7E, 0x81})})),
+  EXPECT_EQ(
+      valuesOf<uint8_t>(unary("cast", "f32", "f8E8M0FNU")
+                            .get({f32({5}, {1, 3, 0x1p-127f, 0x1p-130f, 0})})),
+      (std::vector<uint8_t>{127, 129, 0, 0, 0}));
+  EXPECT_EQ(valuesOf<float>(
+                unary("cast", "f8E4M3FN", "f32")
+                    .get({bytes(ElementType::F8E4M3FN, {2}, {0x7E, 0x81})})),
             (std::vector<float>{448, -0x1p-9f}));
-  EXPECT_EQ(valuesOf<float>(unary("cast", "i4", "f32").get(
-                {bytes(ElementType::I4, {2}, {0xF, 7})})),
+  EXPECT_EQ(valuesOf<float>(unary("cast", "i4", "f32")
+                                .get({bytes(ElementType::I4, {2}, {0xF, 7})})),
             (std::vector<float>{-1, 7}));
-  EXPECT_EQ(valuesOf<int8_t>(unary("cast", "i64", "i8").get({i64({2}, {-200, 258})})),
-            (std::vector<int8_t>{56, 2}));
-  EXPECT_EQ(valuesOf<int64_t>(unary("cast", "ui32", "i64").get(
-                {makeTensor<uint32_t>(ElementType::U32, {1}, {4000000000u})})),
+  EXPECT_EQ(
+      valuesOf<int8_t>(unary("cast", "i64", "i8").get({i64({2}, {-200, 258})})),
+      (std::vector<int8_t>{56, 2}));
+  EXPECT_EQ(valuesOf<int64_t>(unary("cast", "ui32", "i64")
+                                  .get({makeTensor<uint32_t>(
+                                      ElementType::U32, {1}, {4000000000u})})),
             (std::vector<int64_t>{4000000000}));
-  EXPECT_EQ(valuesOf<float>(unary("cast", "i64", "f32").get({i64({1}, {16777217})})),
-            (std::vector<float>{16777216}));
+  EXPECT_EQ(
+      valuesOf<float>(unary("cast", "i64", "f32").get({i64({1}, {16777217})})),
+      (std::vector<float>{16777216}));
 }
 
 TEST(Elementwise, WhatHasNoFormulaIsAnError) {

@@ -14,11 +14,13 @@ using namespace qopt;
 using namespace qopt::test;
 
 TEST(Interpreter, InputsAreCheckedAgainstTheArguments) {
-  Program program(
-      "func.func @main(%x: tensor<?x2xf32> {qopt.name = \"x\", qopt.dims = [\"batch\", \"\"]},"
-      " %y: tensor<?x2xf32> {qopt.name = \"y\", qopt.dims = [\"batch\", \"\"]}) -> tensor<?x2xf32> {"
-      "%0 = qopt.add %x, %y : (tensor<?x2xf32>, tensor<?x2xf32>) -> tensor<?x2xf32>"
-      " return %0 : tensor<?x2xf32> }");
+  Program program("func.func @main(%x: tensor<?x2xf32> {qopt.name = \"x\", "
+                  "qopt.dims = [\"batch\", \"\"]},"
+                  " %y: tensor<?x2xf32> {qopt.name = \"y\", qopt.dims = "
+                  "[\"batch\", \"\"]}) -> tensor<?x2xf32> {"
+                  "%0 = qopt.add %x, %y : (tensor<?x2xf32>, tensor<?x2xf32>) "
+                  "-> tensor<?x2xf32>"
+                  " return %0 : tensor<?x2xf32> }");
   HostTensor good = f32({1, 2}, {1, 2});
   EXPECT_EQ(program.fail({good}), "expects 2 inputs, but found 1");
   EXPECT_EQ(program.fail({good, i32({1, 2}, {1, 2})}),
@@ -29,12 +31,14 @@ TEST(Interpreter, InputsAreCheckedAgainstTheArguments) {
             "dim 1 of input 'y' is 2, but found 3");
   EXPECT_EQ(program.fail({good, f32({2, 2}, {1, 2, 3, 4})}),
             "dim 'batch' is 1 in input 'x', but 2 in input 'y'");
-  EXPECT_EQ(valuesOf<float>(program.get({good, good})), (std::vector<float>{2, 4}));
+  EXPECT_EQ(valuesOf<float>(program.get({good, good})),
+            (std::vector<float>{2, 4}));
 }
 
 TEST(Interpreter, ResultsMustFitTheirTypes) {
   Program program("(%x: tensor<?xf32>, %s: tensor<1xi64>) -> tensor<3xf32> {"
-                  "%0 = qopt.reshape %x, %s : (tensor<?xf32>, tensor<1xi64>) -> tensor<3xf32>"
+                  "%0 = qopt.reshape %x, %s : (tensor<?xf32>, tensor<1xi64>) "
+                  "-> tensor<3xf32>"
                   " return %0 : tensor<3xf32> }");
   EXPECT_EQ(program.fail({f32({2}, {1, 2}), i64({1}, {-1})}),
             "'qopt.reshape' op makes 2, which is not what its type says");
@@ -42,7 +46,8 @@ TEST(Interpreter, ResultsMustFitTheirTypes) {
 
 TEST(Interpreter, ErrorsNameTheNode) {
   Program program("(%x: tensor<2xf32>, %i: tensor<1xi64>) -> tensor<1xf32> {"
-                  "%0 = qopt.gather %x, %i {axis = 0 : i64} : (tensor<2xf32>, tensor<1xi64>) -> tensor<1xf32>"
+                  "%0 = qopt.gather %x, %i {axis = 0 : i64} : (tensor<2xf32>, "
+                  "tensor<1xi64>) -> tensor<1xf32>"
                   " loc(fused<#qopt.node<4>>[\"/embed/Gather\"])"
                   " return %0 : tensor<1xf32> }");
   EXPECT_EQ(program.fail({f32({2}, {1, 2}), i64({1}, {9})}),
@@ -75,8 +80,8 @@ static void checkConstant(const HostTensor &tensor, bool isWeight) {
   mlir::OpBuilder builder(context);
   mlir::OwningOpRef<ConstantOp> constant = ConstantOp::create(
       builder, builder.getUnknownLoc(),
-      mlir::RankedTensorType::get(tensor.getDims(),
-                                  getMLIRElementType(tensor.getType(), context)),
+      mlir::RankedTensorType::get(
+          tensor.getDims(), getMLIRElementType(tensor.getType(), context)),
       value);
   EXPECT_TRUE(mlir::succeeded(constant->verify()));
   HostTensor read = llvm::cantFail(readConstant(*constant));
@@ -100,9 +105,11 @@ TEST(Constants, CodesArePackedAsBitStreams) {
   checkConstant(bytes(ElementType::U2, {5}, {0, 1, 2, 3, 1}), true);
   checkConstant(bytes(ElementType::F6E3M2FN, {5}, {63, 1, 32, 7, 20}), true);
   checkConstant(bytes(ElementType::F8E8M0FNU, {2}, {255, 0}), true);
-  Program program("() -> tensor<3xi4> { %0 = qopt.constant(#qopt.weight<\"hex:1f08\">) : tensor<3xi4>"
+  Program program("() -> tensor<3xi4> { %0 = "
+                  "qopt.constant(#qopt.weight<\"hex:1f08\">) : tensor<3xi4>"
                   " return %0 : tensor<3xi4> }");
-  EXPECT_EQ(valuesOf<uint8_t>(program.get({})), (std::vector<uint8_t>{15, 1, 8}));
+  EXPECT_EQ(valuesOf<uint8_t>(program.get({})),
+            (std::vector<uint8_t>{15, 1, 8}));
 }
 
 TEST(Constants, ElementsAttributesOfAnyKind) {
@@ -119,11 +126,13 @@ TEST(Constants, ElementsAttributesOfAnyKind) {
 }
 
 TEST(EvaluateOp, EvaluatesOneOpOfAProgram) {
-  Program program("(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {"
-                  "%0 = qopt.sub %x, %y : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>"
-                  " return %0 : tensor<2xf32> }");
+  Program program(
+      "(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {"
+      "%0 = qopt.sub %x, %y : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>"
+      " return %0 : tensor<2xf32> }");
   mlir::Operation *op = &program.main().getBody().front().front();
-  auto results = llvm::cantFail(evaluateOp(op, {f32({2}, {5, 7}), f32({2}, {1, 2})}));
+  auto results =
+      llvm::cantFail(evaluateOp(op, {f32({2}, {5, 7}), f32({2}, {1, 2})}));
   ASSERT_EQ(results.size(), 1u);
   EXPECT_EQ(valuesOf<float>(results[0]), (std::vector<float>{4, 5}));
 }

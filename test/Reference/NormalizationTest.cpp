@@ -14,11 +14,13 @@ using namespace qopt;
 using namespace qopt::test;
 
 static Program reduce(const std::string &kind, const std::string &type) {
-  return Program("(%x: tensor<?x?x?x" + type + ">) -> tensor<?x" + type + "> {"
-                 "%0 = qopt.reduce %x {kind = \"" + kind +
-                 "\", axes = array<i64: 0, 2>, keepdims = false} : (tensor<?x?x?x" +
-                 type + ">) -> tensor<?x" + type + "> return %0 : tensor<?x" + type +
-                 "> }");
+  return Program(
+      "(%x: tensor<?x?x?x" + type + ">) -> tensor<?x" + type +
+      "> {"
+      "%0 = qopt.reduce %x {kind = \"" +
+      kind + "\", axes = array<i64: 0, 2>, keepdims = false} : (tensor<?x?x?x" +
+      type + ">) -> tensor<?x" + type + "> return %0 : tensor<?x" + type +
+      "> }");
 }
 
 /// The sum of 16 partial sums, stated again.
@@ -44,7 +46,8 @@ TEST(Reduce, FloatsInTheStatedOrder) {
       for (int j = 0; j < 15; ++j)
         row.push_back(x[(i * 2 + kept) * 15 + j]);
     auto run = [&](const char *kind) {
-      return valuesOf<float>(reduce(kind, "f32").get({f32({3, 2, 15}, x)}))[kept];
+      return valuesOf<float>(
+          reduce(kind, "f32").get({f32({3, 2, 15}, x)}))[kept];
     };
     EXPECT_EQ(run("sum"), sumByTree(row, false));
     EXPECT_EQ(run("mean"), sumByTree(row, false) / 45);
@@ -83,7 +86,8 @@ TEST(Reduce, Integers) {
 
 TEST(Softmax, AlongAnyAxis) {
   Program softmax("(%x: tensor<2x?x3xf32>) -> tensor<2x?x3xf32> {"
-                  "%0 = qopt.softmax %x {axis = 1 : i64} : (tensor<2x?x3xf32>) -> tensor<2x?x3xf32>"
+                  "%0 = qopt.softmax %x {axis = 1 : i64} : (tensor<2x?x3xf32>) "
+                  "-> tensor<2x?x3xf32>"
                   " return %0 : tensor<2x?x3xf32> }");
   std::vector<float> x = randomReals(2 * 40 * 3, 21);
   auto y = valuesOf<float>(softmax.get({f32({2, 40, 3}, x)}));
@@ -100,12 +104,17 @@ TEST(Softmax, AlongAnyAxis) {
 }
 
 TEST(LayerNorm, OverTheLastAxes) {
-  Program norm("(%x: tensor<?x4x5xf32>, %s: tensor<4x5xf32>, %b: tensor<4x5xf32>) -> tensor<?x4x5xf32> {"
-               "%0 = qopt.layer_norm %x, %s, %b {axis = 1 : i64, epsilon = 1.0e-5 : f32}"
-               " : (tensor<?x4x5xf32>, tensor<4x5xf32>, tensor<4x5xf32>) -> tensor<?x4x5xf32>"
-               " return %0 : tensor<?x4x5xf32> }");
-  std::vector<float> x = randomReals(60, 22), s = randomReals(20, 23), b = randomReals(20, 24);
-  auto y = valuesOf<float>(norm.get({f32({3, 4, 5}, x), f32({4, 5}, s), f32({4, 5}, b)}));
+  Program norm(
+      "(%x: tensor<?x4x5xf32>, %s: tensor<4x5xf32>, %b: tensor<4x5xf32>) -> "
+      "tensor<?x4x5xf32> {"
+      "%0 = qopt.layer_norm %x, %s, %b {axis = 1 : i64, epsilon = 1.0e-5 : f32}"
+      " : (tensor<?x4x5xf32>, tensor<4x5xf32>, tensor<4x5xf32>) -> "
+      "tensor<?x4x5xf32>"
+      " return %0 : tensor<?x4x5xf32> }");
+  std::vector<float> x = randomReals(60, 22), s = randomReals(20, 23),
+                     b = randomReals(20, 24);
+  auto y = valuesOf<float>(
+      norm.get({f32({3, 4, 5}, x), f32({4, 5}, s), f32({4, 5}, b)}));
   for (int row = 0; row < 3; ++row) {
     double mean = 0, variance = 0;
     for (int i = 0; i < 20; ++i)
@@ -114,29 +123,37 @@ TEST(LayerNorm, OverTheLastAxes) {
       variance += (x[row * 20 + i] - mean) * (x[row * 20 + i] - mean) / 20;
     for (int i = 0; i < 20; ++i)
       EXPECT_NEAR(y[row * 20 + i],
-                  (x[row * 20 + i] - mean) / std::sqrt(variance + 1e-5) * s[i] + b[i], 2e-6);
+                  (x[row * 20 + i] - mean) / std::sqrt(variance + 1e-5) * s[i] +
+                      b[i],
+                  2e-6);
   }
 }
 
 TEST(BatchNorm, PerChannel) {
-  Program norm("(%x: tensor<1x2x2xf32>, %s: tensor<2xf32>, %b: tensor<2xf32>, %m: tensor<2xf32>, %v: tensor<2xf32>) -> tensor<1x2x2xf32> {"
+  Program norm("(%x: tensor<1x2x2xf32>, %s: tensor<2xf32>, %b: tensor<2xf32>, "
+               "%m: tensor<2xf32>, %v: tensor<2xf32>) -> tensor<1x2x2xf32> {"
                "%0 = qopt.batch_norm %x, %s, %b, %m, %v {epsilon = 0.5 : f32}"
-               " : (tensor<1x2x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>"
+               " : (tensor<1x2x2xf32>, tensor<2xf32>, tensor<2xf32>, "
+               "tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>"
                " return %0 : tensor<1x2x2xf32> }");
-  EXPECT_EQ(valuesOf<float>(norm.get(
-                {f32({1, 2, 2}, {1, 2, 3, 4}), f32({2}, {2, 3}), f32({2}, {10, 20}),
-                 f32({2}, {1, 2}), f32({2}, {0.5f, 3.5f})})),
-            (std::vector<float>{10, 12, 21.5f, 23}));
+  EXPECT_EQ(
+      valuesOf<float>(norm.get({f32({1, 2, 2}, {1, 2, 3, 4}), f32({2}, {2, 3}),
+                                f32({2}, {10, 20}), f32({2}, {1, 2}),
+                                f32({2}, {0.5f, 3.5f})})),
+      (std::vector<float>{10, 12, 21.5f, 23}));
 }
 
 TEST(Pool, AverageCountsWhatItIsTold) {
   auto pool = [](const char *include) {
     return Program(
         std::string("(%x: tensor<1x1x3x3xf32>) -> tensor<1x1x2x2xf32> {"
-                    "%0 = qopt.average_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>,"
-                    " pads = array<i64: 1, 1, 0, 0>, ceil_mode = false, count_include_pad = ") +
-        include + "} : (tensor<1x1x3x3xf32>) -> tensor<1x1x2x2xf32>"
-                  " return %0 : tensor<1x1x2x2xf32> }");
+                    "%0 = qopt.average_pool %x {kernel = array<i64: 2, 2>, "
+                    "strides = array<i64: 2, 2>,"
+                    " pads = array<i64: 1, 1, 0, 0>, ceil_mode = false, "
+                    "count_include_pad = ") +
+        include +
+        "} : (tensor<1x1x3x3xf32>) -> tensor<1x1x2x2xf32>"
+        " return %0 : tensor<1x1x2x2xf32> }");
   };
   HostTensor x = f32({1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
   EXPECT_EQ(valuesOf<float>(pool("false").get({x})),
@@ -147,22 +164,29 @@ TEST(Pool, AverageCountsWhatItIsTold) {
 
 TEST(Pool, CeilModeWindowsMayLeaveTheInput) {
   Program pool("(%x: tensor<1x1x1x4xf32>) -> tensor<1x1x1x2xf32> {"
-               "%0 = qopt.average_pool %x {kernel = array<i64: 1, 3>, strides = array<i64: 1, 2>,"
-               " pads = array<i64: 0, 0, 0, 0>, ceil_mode = true, count_include_pad = true}"
-               " : (tensor<1x1x1x4xf32>) -> tensor<1x1x1x2xf32> return %0 : tensor<1x1x1x2xf32> }");
+               "%0 = qopt.average_pool %x {kernel = array<i64: 1, 3>, strides "
+               "= array<i64: 1, 2>,"
+               " pads = array<i64: 0, 0, 0, 0>, ceil_mode = true, "
+               "count_include_pad = true}"
+               " : (tensor<1x1x1x4xf32>) -> tensor<1x1x1x2xf32> return %0 : "
+               "tensor<1x1x1x2xf32> }");
   EXPECT_EQ(valuesOf<float>(pool.get({f32({1, 1, 1, 4}, {1, 2, 3, 5})})),
             (std::vector<float>{2, 4}));
 }
 
 TEST(Pool, MaximumOfRealsAndCodes) {
   auto pool = [](const std::string &type) {
-    std::string x = "tensor<1x1x1x5x" + type + ">", y = "tensor<1x1x1x3x" + type + ">";
-    return Program("(%x: " + x + ") -> " + y + " { %0 = qopt.max_pool %x"
-                   " {kernel = array<i64: 1, 2>, strides = array<i64: 1, 2>, pads = array<i64: 0, 1, 0, 1>,"
-                   " dilations = array<i64: 1, 2>, ceil_mode = false} : (" + x + ") -> " + y +
-                   " return %0 : " + y + " }");
+    std::string x = "tensor<1x1x1x5x" + type + ">",
+                y = "tensor<1x1x1x3x" + type + ">";
+    return Program("(%x: " + x + ") -> " + y +
+                   " { %0 = qopt.max_pool %x"
+                   " {kernel = array<i64: 1, 2>, strides = array<i64: 1, 2>, "
+                   "pads = array<i64: 0, 1, 0, 1>,"
+                   " dilations = array<i64: 1, 2>, ceil_mode = false} : (" +
+                   x + ") -> " + y + " return %0 : " + y + " }");
   };
-  EXPECT_EQ(valuesOf<float>(pool("f32").get({f32({1, 1, 1, 5}, {-1, -2, -3, -4, -5})})),
+  EXPECT_EQ(valuesOf<float>(
+                pool("f32").get({f32({1, 1, 1, 5}, {-1, -2, -3, -4, -5})})),
             (std::vector<float>{-2, -2, -4}));
   EXPECT_EQ(valuesOf<int8_t>(pool("i8").get(
                 {bytes(ElementType::I8, {1, 1, 1, 5}, {0xFF, 0x80, 3, 4, 5})})),
@@ -171,7 +195,8 @@ TEST(Pool, MaximumOfRealsAndCodes) {
 
 TEST(Pool, GlobalAverageIsARowSum) {
   Program pool("(%x: tensor<1x2x?x?xf32>) -> tensor<1x2x1x1xf32> {"
-               "%0 = qopt.global_average_pool %x : (tensor<1x2x?x?xf32>) -> tensor<1x2x1x1xf32>"
+               "%0 = qopt.global_average_pool %x : (tensor<1x2x?x?xf32>) -> "
+               "tensor<1x2x1x1xf32>"
                " return %0 : tensor<1x2x1x1xf32> }");
   std::vector<float> x = randomReals(2 * 49, 25);
   auto y = valuesOf<float>(pool.get({f32({1, 2, 7, 7}, x)}));

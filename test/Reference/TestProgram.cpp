@@ -6,10 +6,10 @@
 
 #include "TestProgram.h"
 
-#include "qopt/Support/CodedError.h"
 #include "mlir/Parser/Parser.h"
-#include "gtest/gtest.h"
+#include "qopt/Support/CodedError.h"
 #include "llvm/Support/ErrorHandling.h"
+#include "gtest/gtest.h"
 
 using namespace qopt;
 using namespace qopt::test;
@@ -34,8 +34,9 @@ std::vector<int32_t> test::randomIntegers(size_t count, int low, int high,
 
 Program::Program(const std::string &text) {
   context.loadDialect<QOptDialect, mlir::func::FuncDialect>();
-  std::string source =
-      text.find("func.func") == std::string::npos ? "func.func @main" + text : text;
+  std::string source = text.find("func.func") == std::string::npos
+                           ? "func.func @main" + text
+                           : text;
   module = mlir::parseSourceString<mlir::ModuleOp>(source, &context);
   if (!module)
     llvm::report_fatal_error(llvm::Twine("does not parse: ") + source);

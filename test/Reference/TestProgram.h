@@ -7,9 +7,9 @@
 #ifndef TEST_REFERENCE_TESTPROGRAM_H
 #define TEST_REFERENCE_TESTPROGRAM_H
 
-#include "qopt/Reference/Interpreter.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "qopt/Reference/Interpreter.h"
 #include <random>
 #include <string>
 #include <vector>

@@ -8,8 +8,8 @@
 #ifndef QOPT_REFERENCE_INTERPRETER_H
 #define QOPT_REFERENCE_INTERPRETER_H
 
-#include "qopt/Reference/HostConstants.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Reference/HostConstants.h"
 
 namespace qopt {
 
