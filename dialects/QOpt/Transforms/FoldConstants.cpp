@@ -128,7 +128,8 @@ struct FoldConstantsPass : qopt::impl::FoldConstantsPassBase<FoldConstantsPass> 
       op->replaceAllUsesWith(results);
       ++numFolded;
     }
-    for (Operation *op : llvm::reverse(getOps()))
+    SmallVector<Operation *> ops = getOps();
+    for (Operation *op : llvm::reverse(ops))
       if (isOpTriviallyDead(op))
         op->erase();
     updateResultTypes(getOperation());
