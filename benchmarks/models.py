@@ -1,0 +1,118 @@
+"""The table of models and presets: metric, distance to fp32, bytes, time.
+
+    python benchmarks/models.py [--models A,B] [--presets A,B] [--threads N]
+                                [--rounds N] [--check-reference]
+
+Compiles each model with each preset, runs the evaluation samples, and times
+the artefacts in turn with ONNX Runtime's fp32 and static int8 of the same
+model and calibration data in the same process. Prints a row for each pair; a
+cell that could not be made says why. With --check-reference every output is
+also compared, bit for bit, with Reference on the program that `quantize` made.
+"""
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+import qopt_tools
+from qopt_tools import ToolError
+
+from ort_int8 import quantize
+from ort_run import make_session
+from ort_run import run_folder as run_session
+from tasks import TASKS, prepare
+
+PRESETS = ["fp32", "w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "w4a8-g32", "mxint8",
+           "mxfp8-e4m3", "mxfp6-e2m3", "mxfp4", "mxfp4-a16", "nvfp4", "nvfp4-a16"]
+
+
+class Peers:
+    """ONNX Runtime's sessions for one model, and the outputs of its fp32."""
+
+    def __init__(self, prepared, folder, threads):
+        self.fp32 = make_session(prepared.model, threads=threads)
+        self.expected = Path(folder) / "expected"
+        run_session(prepared.model, prepared.eval, self.expected)
+        int8 = Path(folder) / "int8.onnx"
+        quantize(prepared, int8)
+        self.int8 = make_session(int8, threads=threads)
+        run_session(int8, prepared.eval, Path(folder) / "int8")
+        self.int8_score = prepared.score(Path(folder) / "int8")
+        self.int8_cosine = qopt_tools.mean_cosine(Path(folder) / "int8", self.expected)
+
+
+def describe(score):
+    return " ".join(f"{key}={value:.4f}" if isinstance(value, float) else f"{key}={value}"
+                    for key, value in score.items())
+
+
+def check_reference(prepared, preset, outputs, folder):
+    """True when Reference gives the same bits as the artefact's outputs."""
+    program = Path(folder) / f"{preset}.mlir"
+    qopt_tools.call("qopt-compile", prepared.model, "-o", program, "--preset", preset,
+                    "--calib", prepared.calib, "--stop-after", "quantize", "--quiet")
+    qopt_tools.call("qopt-run", program, "--reference", "--inputs", prepared.eval,
+                    "--expect", outputs, "--atol", 0, "--rtol", 0)
+
+
+def make_row(prepared, preset, peers, folder, options):
+    artefact, report = qopt_tools.compile_model(prepared, preset, folder)
+    outputs = Path(folder) / f"{preset}-outputs"
+    qopt_tools.run_folder(artefact, prepared.eval, outputs)
+    sample = qopt_tools.first_sample(prepared.eval)
+    times, fp32, int8 = [], [], []
+    for _ in range(options.rounds):
+        times.append(qopt_tools.time_artefact(artefact, sample, options.threads))
+        fp32.append(qopt_tools.time_session(peers.fp32, sample))
+        int8.append(qopt_tools.time_session(peers.int8, sample))
+    median = statistics.median(times)
+    cells = [
+        describe(prepared.score(outputs)),
+        f"{qopt_tools.mean_cosine(outputs, peers.expected):.5f}",
+        f"{report['bytes']['total']}",
+        f"{median:.3f}",
+        f"{median / statistics.median(fp32):.2f}",
+        f"{median / statistics.median(int8):.2f}",
+        ", ".join(f"{share:.0%} {name}" for name, share in report["macs"].items()),
+    ]
+    if options.check_reference:
+        try:
+            check_reference(prepared, preset, outputs, folder)
+            cells.append("same bits")
+        except ToolError as error:
+            cells.append(f"differs: {error}")
+    return cells
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", default=",".join(TASKS))
+    parser.add_argument("--presets", default=",".join(PRESETS))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--check-reference", action="store_true")
+    options = parser.parse_args()
+    titles = ["metric", "cosine to fp32", "weight bytes", "ms", "/ ort fp32", "/ ort int8",
+              "multiply-accumulates"]
+    if options.check_reference:
+        titles.append("against Reference")
+    for name in options.models.split(","):
+        prepared = prepare(name)
+        with tempfile.TemporaryDirectory() as folder:
+            peers = Peers(prepared, folder, options.threads)
+            print(f"\n## {name}\n")
+            print("| preset | " + " | ".join(titles) + " |")
+            print("|---" * (len(titles) + 1) + "|")
+            print(f"| ort int8 | {describe(peers.int8_score)} | {peers.int8_cosine:.5f} |"
+                  + " |" * (len(titles) - 2), flush=True)
+            for preset in options.presets.split(","):
+                try:
+                    cells = make_row(prepared, preset, peers, folder, options)
+                except ToolError as error:
+                    cells = [f"none: {error}"] + [""] * (len(titles) - 1)
+                print(f"| {preset} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Calls qopt-compile and qopt-run of a build, and times models side by side."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "test" / "models"))
+
+
+class ToolError(Exception):
+    """A tool ended with another code than 0; the text is what it printed."""
+
+
+def build_folder():
+    return Path(os.environ.get("QOPT_BUILD", ROOT / "build"))
+
+
+def call(tool, *arguments):
+    """What a tool of the build prints."""
+    command = [str(build_folder() / "bin" / tool), *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise ToolError(f"{tool} ended with {result.returncode}: "
+                        f"{(result.stderr or result.stdout).strip()[-600:]}")
+    return result.stdout
+
+
+def compile_model(prepared, preset, folder, *flags):
+    """Compiles with a preset; the path of the artefact and the report."""
+    artefact = Path(folder) / f"{preset}.so"
+    text = call("qopt-compile", prepared.model, "-o", artefact, "--preset", preset,
+                "--calib", prepared.calib, "--json", *flags)
+    return artefact, json.loads(text)
+
+
+def run_folder(artefact, inputs, outputs, *flags):
+    Path(outputs).mkdir(parents=True, exist_ok=True)
+    call("qopt-run", artefact, "--inputs", inputs, "--outputs", outputs, *flags)
+
+
+def first_sample(folder):
+    return sorted(Path(folder).glob("*.npz"))[0]
+
+
+def time_artefact(artefact, sample, threads, seconds=0.5):
+    """Median milliseconds of a run."""
+    text = call("qopt-run", artefact, "--inputs", sample, "--threads", threads,
+                "--benchmark", "--min-time", seconds, "--json")
+    return json.loads(text)["median_ms"]
+
+
+def time_session(session, sample, seconds=0.5):
+    """Median milliseconds of a run of an ONNX Runtime session."""
+    with np.load(sample) as arrays:
+        inputs = {item.name: arrays[item.name] for item in session.get_inputs()}
+    session.run(None, inputs)
+    times = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times) < 3:
+        begin = time.perf_counter()
+        session.run(None, inputs)
+        times.append((time.perf_counter() - begin) * 1e3)
+    return statistics.median(times)
+
+
+def mean_cosine(actual, expected):
+    """Mean cosine over samples of all float outputs in two folders."""
+    cosines = []
+    for path in sorted(Path(expected).glob("*.npz")):
+        with np.load(path) as want, np.load(Path(actual) / path.name) as have:
+            for name in want.files:
+                a = have[name].astype(np.float64).ravel()
+                b = want[name].astype(np.float64).ravel()
+                scale = np.linalg.norm(a) * np.linalg.norm(b)
+                cosines.append(float(a @ b / scale) if scale else 1.0)
+    return float(np.mean(cosines))
