@@ -7,6 +7,7 @@
 #ifndef QOPT_INITALLPASSES_H
 #define QOPT_INITALLPASSES_H
 
+#include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
@@ -16,6 +17,7 @@ namespace qopt {
 inline void registerAllPasses() {
   mlir::registerTransformsPasses();
   registerQOptPasses();
+  registerQOptQuantizationPasses();
   registerQOptToQKernelPasses();
 }
 

@@ -16,15 +16,17 @@ using namespace qopt;
 /// Values whose statistics a later pass may ask for.
 static SmallVector<Value> findUnobserved(func::FuncOp function) {
   llvm::SetVector<Value> values;
+  auto insert = [&](Value value) {
+    if (cast<RankedTensorType>(value.getType()).getElementType().isF32() &&
+        !isWeightExpression(value))
+      values.insert(value);
+  };
   function.walk([&](Operation *op) {
-    if (!getWeightedContraction(op) && !op->hasTrait<ElementwiseTrait>())
+    if (!getWeightedContraction(op) && !op->hasTrait<ElementwiseTrait>() &&
+        !isa<AveragePoolOp, GlobalAveragePoolOp, ConcatOp, PadOp>(op))
       return;
-    for (Value operand : op->getOperands())
-      if (cast<RankedTensorType>(operand.getType()).getElementType().isF32() &&
-          !isWeightExpression(operand))
-        values.insert(operand);
-    if (getWeightedContraction(op))
-      values.insert(op->getResult(0));
+    llvm::for_each(op->getOperands(), insert);
+    llvm::for_each(op->getResults(), insert);
   });
   return llvm::to_vector(llvm::make_filter_range(
       values, [](Value value) { return !getStatistics(value); }));

@@ -28,7 +28,7 @@ llvm::Error TensorObserver::add(const HostTensor &tensor) {
   llvm::ArrayRef<int64_t> dims = tensor.getDims();
   int64_t rank = dims.size();
   int64_t channels = rank == 0 ? 1 : dims[channelAxis];
-  if (channelMin.empty()) {
+  if (samples == 0) {
     channelMin.assign(channels, INFINITY);
     channelMax.assign(channels, -INFINITY);
     channelSquares.assign(channels, 0);
@@ -55,7 +55,7 @@ llvm::Error TensorObserver::add(const HostTensor &tensor) {
     ++channelCounts[channel];
   }
   if (!hasChannels)
-    channelMin.clear();
+    channelMin.clear(), channelMax.clear();
   bool isConvInput = channelAxis < rank - 1;
   int64_t rowSize = rank == 0    ? 1
                     : isConvInput ? tensor.getNumElements() / dims[0]

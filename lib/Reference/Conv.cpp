@@ -132,9 +132,11 @@ struct Run {
 
 /// The runs of one group of channels: blocks along the channels of x (whose
 /// first is `firstChannel`) and of w at each kernel position, or all of k.
+/// Blocks of w along its outputs have scales for each kernel position too.
 static SmallVector<Run> getRuns(const Geometry &g, int64_t firstChannel,
-                                int64_t xBlock, int64_t wBlock) {
-  if (!xBlock && !wBlock)
+                                const CodeOperand &x, const CodeOperand &w) {
+  int64_t xBlock = x.getBlock(1), wBlock = w.getBlock(1);
+  if (!xBlock && !wBlock && !w.getBlock(0))
     return {Run{0, g.getDepth()}};
   SmallVector<Run> runs;
   for (int64_t k = 0; k < g.getDepth(); ++k) {
@@ -160,7 +162,7 @@ static void convolveRuns(const Geometry &g, const CodeOperand &x,
         std::vector<float> t(rows * count);
         std::vector<GroupScale> rowScales(rows), columnScales(count);
         int64_t firstChannel = group * g.groupChannels;
-        for (Run run : getRuns(g, firstChannel, x.getBlock(1), w.getBlock(1))) {
+        for (Run run : getRuns(g, firstChannel, x, w)) {
           int64_t ci = run.begin % g.groupChannels,
                   tap = run.begin / g.groupChannels;
           int64_t i = tap / g.kw, j = tap % g.kw;

@@ -41,23 +41,32 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
       if (!request || request.getParams() != "static" || !view)
         return;
       std::optional<Statistics> stats = qopt::getStatistics(view->activation->get());
+      // No power of two is made from data.
+      bool isPow2 = isa<Float8E8M0FNUType>(
+          request.getAct().getScaleTypes().front());
       if (!stats || stats->samples == 0)
-        return makeDynamic(op, request, "ran on no calibration sample");
+        return makeOther(op, request, isPow2 ? "float" : "dynamic",
+                         "ran on no calibration sample");
+      if (isPow2)
+        return;
       double cost = staticCost(*stats);
       if (cost > maxCost) {
         std::string why;
         llvm::raw_string_ostream(why)
             << "static costs " << llvm::format("%.1f", cost) << " dB";
-        makeDynamic(op, request, why);
+        makeOther(op, request, "dynamic", why);
       }
     });
   }
 
 private:
-  void makeDynamic(Operation *op, RequestAttr request, StringRef why) {
+  void makeOther(Operation *op, RequestAttr request, StringRef params,
+                 StringRef why) {
+    bool isFloat = params == "float";
     op->setAttr(kRequestAttrName,
-                RequestAttr::get(&getContext(), "dynamic", request.getAct(),
-                                 request.getWeight(),
+                RequestAttr::get(&getContext(), params,
+                                 isFloat ? FormatAttr() : request.getAct(),
+                                 isFloat ? FormatAttr() : request.getWeight(),
                                  StringAttr::get(&getContext(), why)));
   }
 };

@@ -9,7 +9,6 @@
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
-#include "qopt/Reference/HostConstants.h"
 #include <cmath>
 
 namespace qopt {
@@ -41,8 +40,8 @@ static std::optional<LayerPair> findPair(ConvOp second) {
   auto view = getWeightedContraction(second);
   if (!view || (second.getGroup() > 1 && !view->isDepthwise))
     return std::nullopt;
-  if (!first.getW().getDefiningOp<ConstantOp>() ||
-      !second.getW().getDefiningOp<ConstantOp>())
+  if (!isWeightExpression(first.getW()) ||
+      !cast<RankedTensorType>(first.getW().getType()).getElementType().isF32())
     return std::nullopt;
   if (first.getBias() && !isWeightExpression(first.getBias()))
     return std::nullopt;
@@ -90,17 +89,10 @@ private:
   }
 
   void equalize(LayerPair pair) {
-    // After an earlier pair the weight may have become an expression.
-    auto firstConstant = pair.first.getW().getDefiningOp<ConstantOp>();
-    auto secondConstant = pair.second.getW().getDefiningOp<ConstantOp>();
-    if (!firstConstant || !secondConstant)
+    std::optional<HostTensor> w1 = evaluateExpression(pair.first.getW());
+    std::optional<HostTensor> w2 = evaluateExpression(pair.second.getW());
+    if (!w1 || !w2)
       return;
-    auto w1 = readConstant(firstConstant), w2 = readConstant(secondConstant);
-    if (!w1 || !w2) {
-      llvm::consumeError(w1.takeError());
-      llvm::consumeError(w2.takeError());
-      return;
-    }
     bool isDepthwise = pair.second.getGroup() > 1;
     SmallVector<float> r1 = peaksAlong(*w1, 0);
     SmallVector<float> r2 = peaksAlong(*w2, isDepthwise ? 0 : 1);

@@ -27,6 +27,16 @@ static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+static bool isBlocked(DequantizeOp op) {
+  return op.getFormat() && op.getFormat()->isBlocked();
+}
+
+/// True when the plan leaves the activation of `op` as it is.
+static bool isWeightOnly(Operation *op) {
+  auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+  return request && !request.getAct();
+}
+
 static bool hasIntegerCodes(DequantizeOp op) {
   auto type = dyn_cast<IntegerType>(typeOf(op.getCodes()).getElementType());
   return type && type.getWidth() <= 8;
@@ -130,6 +140,11 @@ struct FormIntegerSum : RewritePattern {
     auto w = view->rhs.getDefiningOp<DequantizeOp>();
     if (!x || !w || !hasIntegerCodes(x) || !hasIntegerCodes(w))
       return rewriter.notifyMatchFailure(op, "an operand has no integer codes");
+    if (isWeightOnly(op))
+      return rewriter.notifyMatchFailure(op, "the activation stays float");
+    // One block can be all of the products, but its unit need not be 1.
+    if (isBlocked(x) || isBlocked(w))
+      return rewriter.notifyMatchFailure(op, "codes come in blocks");
     if (!isUniformAlong(x, view->lhsAxis) || !isUniformAlong(w, view->rhsProductAxis))
       return rewriter.notifyMatchFailure(op, "scales vary along the products");
     if (!llvm::all_of(x.getZeros(), isScalarTensor) ||
@@ -180,15 +195,17 @@ struct FormGroupedContraction : RewritePattern {
   LogicalResult matchAndRewrite(Operation *op,
                                 PatternRewriter &rewriter) const override {
     std::optional<Contraction> view = viewOf(op);
-    if (!view || isDepthwise(op))
+    if (!view)
       return failure();
     auto x = view->lhs.getDefiningOp<DequantizeOp>();
     auto w = view->rhs.getDefiningOp<DequantizeOp>();
-    if (!w || !w.getFormat() || !w.getFormat()->isBlocked())
+    if (!w || !isBlocked(w))
       return rewriter.notifyMatchFailure(op, "the weight has no blocks");
-    if (w.getFormat()->getAxis() != view->rhsProductAxis)
+    // Channels of a depthwise weight are its products' only axis but the taps.
+    int64_t axis = isDepthwise(op) ? view->rhsOutputAxis : view->rhsProductAxis;
+    if (w.getFormat()->getAxis() != axis)
       return rewriter.notifyMatchFailure(op, "blocks do not run along the products");
-    if (x && (!x.getFormat() || !x.getZeros().empty()))
+    if (x && (!x.getFormat() || !x.getZeros().empty() || isWeightOnly(op)))
       x = {};
     Value made = rebuild(
         rewriter, op, op->getResult(0).getType(), x ? x.getCodes() : view->lhs,

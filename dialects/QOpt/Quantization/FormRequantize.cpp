@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/Quantization/CodeClamp.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -21,6 +21,9 @@ using namespace qopt;
 
 /// Largest bias that leaves the sum room in i32.
 static constexpr double kMaxBias = double(int64_t(1) << 30);
+
+/// Shifts by more give what this one gives: 0, or saturation.
+static constexpr int kLargestShift = 32;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -38,23 +41,14 @@ namespace {
 struct Chain {
   DequantizeOp dequantize;
   Value bias;
-  float low = -INFINITY, high = INFINITY;
+  Clamp clamp;
 };
 
 static std::optional<Chain> matchChain(Value x) {
   Chain chain;
   if (!x.hasOneUse())
     return std::nullopt;
-  if (auto relu = x.getDefiningOp<ReluOp>()) {
-    chain.low = 0;
-    x = relu.getX();
-  } else if (auto clip = x.getDefiningOp<ClipOp>()) {
-    if (clip.getLow())
-      chain.low = clip.getLow()->convertToFloat();
-    if (clip.getHigh())
-      chain.high = clip.getHigh()->convertToFloat();
-    x = clip.getX();
-  }
+  x = peelClamp(x, chain.clamp);
   if (!x.hasOneUse())
     return std::nullopt;
   if (auto add = x.getDefiningOp<AddOp>()) {
@@ -156,7 +150,7 @@ private:
                                     rewriter.getI32Type());
       sum = AddOp::create(rewriter, loc, sum.getType(), sum, bias32);
     }
-    auto [low, high] = codeRange(codeType, chain, outputScale, zero);
+    auto [low, high] = getCodeRange(codeType, chain.clamp, outputScale, zero);
     Value zeroValue = createConstant(
         rewriter, loc, ArrayRef<int64_t>{zero},
         SmallVector<int64_t>(result.getRank(), 1), codeType);
@@ -164,7 +158,9 @@ private:
     if (isPow2) {
       SmallVector<int64_t> amounts;
       for (double scale : scales)
-        amounts.push_back(std::ilogb(outputScale) - std::ilogb(scale));
+        amounts.push_back(
+            std::clamp(std::ilogb(outputScale) - std::ilogb(scale),
+                       -kLargestShift, kLargestShift));
       Value amount = createConstant(rewriter, loc, amounts, dims,
                                     rewriter.getIntegerType(8));
       rewriter.replaceOpWithNewOp<ShiftOp>(op, result, sum, amount, zeroValue, low,
@@ -178,21 +174,6 @@ private:
     rewriter.replaceOpWithNewOp<RequantizeOp>(op, result, sum, multiplier, zeroValue,
                                               low, high);
     return success();
-  }
-
-  /// The codes that the clamp and the code type leave.
-  static std::pair<int64_t, int64_t> codeRange(IntegerType type, const Chain &chain,
-                                               double scale, int64_t zero) {
-    int64_t low = type.isUnsigned() ? 0 : -(int64_t(1) << (type.getWidth() - 1));
-    int64_t high = low + (int64_t(1) << type.getWidth()) - 1;
-    auto codeOf = [&](float bound) {
-      double code = std::nearbyint(bound / scale) + static_cast<double>(zero);
-      return static_cast<int64_t>(
-          std::clamp(code, static_cast<double>(low), static_cast<double>(high)));
-    };
-    int64_t from = std::isinf(chain.low) ? low : codeOf(chain.low);
-    int64_t to = std::isinf(chain.high) ? high : codeOf(chain.high);
-    return {from, std::max(from, to)};
   }
 };
 

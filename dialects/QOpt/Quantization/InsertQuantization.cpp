@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/Quantization/ActivationParameters.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
@@ -31,6 +31,7 @@ struct InsertQuantization
   void runOnOperation() override {
     if (failed(readOptions()))
       return signalPassFailure();
+    dequantized.clear();
     SmallVector<Operation *> requested;
     getOperation().walk([&](Operation *op) {
       auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
@@ -44,6 +45,7 @@ struct InsertQuantization
 
 private:
   WeightQuantizerOptions weightOptions;
+  Pow2Rounding activationPow2 = Pow2Rounding::Nearest;
   /// Dequantized forms of activations and weights already made.
   DenseMap<std::pair<Value, Attribute>, Value> dequantized;
 
@@ -60,7 +62,15 @@ private:
     if (scaleRule != "floor" && scaleRule != "ceil" && scaleRule != "even")
       return emitError(getOperation().getLoc(), "scale-rule '")
              << scaleRule << "' expects floor, ceil or even";
-    weightOptions = {clipSearch, *rounding};
+    if (activationRounding != "nearest" && activationRounding != "ceil")
+      return emitError(getOperation().getLoc(), "activation-rounding '")
+             << activationRounding << "' expects nearest or ceil";
+    if (pow2Scales != "m1" && pow2Scales != "m2")
+      return emitError(getOperation().getLoc(), "pow2-scales '")
+             << pow2Scales << "' expects m1 or m2";
+    activationPow2 = activationRounding == "ceil" ? Pow2Rounding::Ceil
+                                                  : Pow2Rounding::Nearest;
+    weightOptions = {clipSearch, *rounding, pow2Scales == "m2"};
     return success();
   }
 
@@ -97,8 +107,9 @@ private:
     Value codes =
         createConstant(builder, loc, weight->codes, format.getElementType());
     SmallVector<Value> scales, zeros;
-    for (auto [scale, type] : llvm::zip_equal(weight->scales, format.getScaleTypes()))
-      scales.push_back(createConstant(builder, loc, scale, type));
+    for (const HostTensor &scale : weight->scales)
+      scales.push_back(createConstant(
+          builder, loc, scale, getMLIRElementType(scale.getType(), &getContext())));
     for (const HostTensor &zero : weight->zeros)
       zeros.push_back(createConstant(builder, loc, zero, format.getZero()));
     known = DequantizeOp::create(builder, loc, constant.getResult().getType(),
@@ -135,34 +146,13 @@ private:
       op->emitOpError("expects statistics of its activation");
       return {};
     }
-    Type scaleType = format.getScaleTypes().front();
-    float low = std::min(stats->min, 0.0f), high = std::max(stats->max, 0.0f);
-    float scale = (high - low) / 255.0f;
-    if (!(scale > 0))
-      scale = 1;
-    SmallVector<int64_t> ones(cast<RankedTensorType>(x.getType()).getRank(), 1);
-    Location loc = x.getLoc();
-    Value scaleValue;
-    if (isa<Float8E8M0FNUType>(scaleType)) {
-      // Activations keep their whole range: nearest, and never the least error.
-      uint8_t byte = roundScaleToPow2(scale, Pow2Rounding::Nearest);
-      scale = decodeE8M0(byte);
-      scaleValue = createConstant(builder, loc, ArrayRef<int64_t>{byte}, ones,
-                                  scaleType);
-    } else {
-      scaleValue = createConstant(builder, loc, ArrayRef<float>{scale}, ones);
+    if (!isa<IntegerType>(format.getElementType()) || format.isBlocked()) {
+      op->emitOpError("expects integer codes for static activations, but found ")
+          << format;
+      return {};
     }
-    int64_t zero = static_cast<int64_t>(
-        std::clamp(std::nearbyintf(-low / scale) - 128.0f, -128.0f, 127.0f));
-    Type codeType = format.getElementType();
-    Value zeroValue =
-        createConstant(builder, loc, ArrayRef<int64_t>{zero}, ones, codeType);
-    auto type = cast<RankedTensorType>(x.getType());
-    Value codes =
-        QuantizeOp::create(builder, loc, type.clone(codeType), x, scaleValue,
-                           zeroValue, format, /*divide=*/false, /*saturate=*/true);
-    return DequantizeOp::create(builder, loc, type, codes, scaleValue, zeroValue,
-                                format);
+    return quantizeActivationStatic(
+        builder, x, chooseActivationParameters(*stats, format, activationPow2));
   }
 
   Value quantizeDynamic(OpBuilder &builder, Value x, FormatAttr format,

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/AsmParser/AsmParser.h"
@@ -30,7 +31,8 @@ struct PlanPrecision : qopt::impl::PlanPrecisionPassBase<PlanPrecision> {
   using PlanPrecisionPassBase::PlanPrecisionPassBase;
 
   void runOnOperation() override {
-    if (failed(parseOverrides()))
+    parsedOverrides.clear();
+    if (failed(checkOptions()) || failed(parseOverrides()))
       return signalPassFailure();
     getOperation().walk([&](Operation *op) {
       if (isa<ConvOp, MatMulOp, AttentionOp, GatherOp>(op) &&
@@ -57,6 +59,28 @@ private:
     return success();
   }
 
+  LogicalResult checkOptions() {
+    auto fail = [&](StringRef option, const std::string &value, StringRef what) {
+      return emitError(getOperation().getLoc(), option)
+             << " '" << value << "' expects " << what;
+    };
+    if (activations != "static" && activations != "dynamic" && activations != "none")
+      return fail("activations", activations, "static, dynamic or none");
+    if (!lookupFormat(activationFormat))
+      return fail("activation-format", activationFormat, "a row of the format table");
+    if (!lookupFormat(weightFormat))
+      return fail("weight-format", weightFormat, "a row of the format table");
+    if (group < 0)
+      return fail("group", std::to_string(group), "0 or more");
+    for (auto [option, text] :
+         {std::pair<StringRef, const std::string &>("weight-scale", weightScale),
+          {"weight-zero", weightZero},
+          {"activation-scale", activationScale}})
+      if (!text.empty() && !elementFormatOf(typeOption(text)))
+        return fail(option, text, "an element type of the format table");
+    return success();
+  }
+
   Type typeOption(const std::string &text) {
     return text.empty() ? Type() : parseType(text, &getContext());
   }
@@ -66,7 +90,7 @@ private:
     std::string name;
     if (auto inner = op->getLoc()->findInstanceOf<NameLoc>())
       name = inner.getName().str();
-    std::string params = activations;
+    std::string params = StringRef(activations).str();
     for (const Override &rule : parsedOverrides)
       if (llvm::Regex(rule.pattern).match(name))
         params = rule.params;

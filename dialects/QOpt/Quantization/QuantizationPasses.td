@@ -93,7 +93,7 @@ def EqualizeLayersPass : Pass<"qopt-equalize-layers", "::mlir::func::FuncOp"> {
 
     Leaves a pair alone when the middle value has other users, when something
     else than ReLU stands between, when the second is a grouped convolution that
-    is not depthwise, or when a weight is no constant.
+    is not depthwise, or when a weight depends on an input.
 
     Runs in `transform`; drops the statistics in between.
 
@@ -150,7 +150,51 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
            "floor, ceil or even: shared exponent of activation blocks">,
     Option<"pow2Rounding", "pow2-rounding", "std::string", "\"best\"",
            "nearest, ceil, floor or best: exponents of constrained weight scales">,
+    Option<"pow2Scales", "pow2-scales", "std::string", "\"m1\"",
+           "m1: scales of groups are powers of two; m2: a channel's largest one "
+           "is free, and the others are powers of two times it">,
+    Option<"activationRounding", "activation-rounding", "std::string",
+           "\"nearest\"", "nearest or ceil: exponents of activation scales">,
   ];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def QuantizeActivationsPass
+    : Pass<"qopt-quantize-activations", "::mlir::func::FuncOp"> {
+  let summary = "put quantize and dequantize between ops that have integer forms";
+  let description = [{
+    ```mlir
+    %c = qopt.conv %d, %v
+    %s = qopt.add %c, %r
+    %y = qopt.max_pool %s
+    // becomes
+    %c = qopt.conv %d, %v
+    %cd = dequantize(quantize(%c))
+    %s = qopt.add %cd, %rd
+    %sd = dequantize(quantize(%s))
+    %y = qopt.max_pool %sd
+    %yd = dequantize(quantize(%y))      // with the parameters of %sd
+    ```
+
+    Codes are i8 with one scale of f8E8M0FNU and one zero a tensor. A path begins
+    at a contraction that was quantized and goes on through sums, functions of
+    one tensor, movement, concat, pad and pools. A bias and a clamp stay with
+    the contraction before them. Other ops on the way stay float and get a
+    request with the reason: products of two tensors, softmax, norms, attention,
+    means over a number of positions that varies, and ops without statistics. A
+    product that only float ops read leaves with all its bits.
+
+    Needs `qopt-insert-quantization` with scales of f8E8M0FNU before it, and
+    `qopt-form-quantized-ops`, `qopt-form-requantize` and `qopt-propagate-codes`
+    after it.
+
+    Numerics: lossy; judged by calibration.
+  }];
+  let options = [
+    Option<"activationRounding", "activation-rounding", "std::string",
+           "\"nearest\"", "nearest or ceil: exponents of activation scales">,
+  ];
+  let statistics = [Statistic<"numQuantized", "num-quantized", "tensors with codes">];
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 
@@ -197,6 +241,59 @@ def FormRequantizePass : Pass<"qopt-form-requantize", "::mlir::func::FuncOp"> {
 
     Numerics: lossy; the bias is rounded to the accumulator's scale.
   }];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def PropagateCodesPass : Pass<"qopt-propagate-codes", "::mlir::func::FuncOp"> {
+  let summary = "compute codes from codes where scales are powers of two";
+  let description = [{
+    ```mlir
+    %a = qopt.dequantize %qa scales(%sa) zeros(%za)
+    %b = qopt.dequantize %qb scales(%sb) zeros(%zb)
+    %s = qopt.add %a, %b
+    %q = qopt.quantize %s scales(%sy) zeros(%zy)
+    // becomes, with e the smaller exponent
+    %ia = qopt.shift %qa, (e - ea), (-za * 2^(ea - e))     // i32, exact
+    %ib = qopt.shift %qb, (e - eb), (-zb * 2^(eb - e))     // i32, exact
+    %is = qopt.add %ia, %ib
+    %q = qopt.shift %is, (ey - e), %zy
+    ```
+
+    Likewise: reshape, transpose and other movement, max pools and borders with
+    codes; concat of codes shifted to one scale; means as a convolution with ones
+    and `qopt.divide_round`; functions of one tensor as `qopt.lookup` in a table
+    that Reference makes; the bias of a product that becomes float.
+
+    Leaves a step alone when a scale is not one constant of f8E8M0FNU for the
+    tensor, when an operand is float, when scales are so far apart that a sum
+    would not fit i32, or when a constant does not fit.
+
+    Runs after `qopt-form-requantize`.
+
+    Numerics: lossy; sums are exact where the float form rounds. Movement, pools
+    of maxima and tables are exact.
+  }];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def NarrowScalesPass : Pass<"qopt-narrow-scales", "::mlir::func::FuncOp"> {
+  let summary = "give scales that are powers of two the type that says so";
+  let description = [{
+    ```mlir
+    %s = qopt.constant(dense<0.25> : tensor<1xf32>) : tensor<1xf32>
+    %y = qopt.dequantize %q scales(%s)
+    // becomes
+    %s = qopt.constant(...) : tensor<1xf8E8M0FNU>
+    %y = qopt.dequantize %q scales(%s)
+    ```
+
+    Leaves the scales of an operand alone when one of them is no constant, or
+    holds a value that is no power of two from 2^-127 to 2^127.
+
+    Numerics: exact, unless a scale's reciprocal or the product of two scales
+    leaves the normal range.
+  }];
+  let statistics = [Statistic<"numNarrowed", "num-narrowed", "scales">];
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 

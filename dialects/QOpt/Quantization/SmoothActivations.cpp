@@ -11,7 +11,6 @@
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
-#include "qopt/Reference/Interpreter.h"
 #include "llvm/ADT/MapVector.h"
 #include <cmath>
 
@@ -80,31 +79,6 @@ private:
     group.stats = *stats;
     group.matmuls.push_back(matmul);
     group.weights.push_back(*weight);
-  }
-
-  /// The value of a weight expression, for the search only.
-  std::optional<HostTensor> evaluateExpression(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (auto constant = dyn_cast<ConstantOp>(op)) {
-      auto tensor = readConstant(constant);
-      if (tensor)
-        return *tensor;
-      llvm::consumeError(tensor.takeError());
-      return std::nullopt;
-    }
-    SmallVector<HostTensor> operands;
-    for (Value operand : op->getOperands()) {
-      auto tensor = evaluateExpression(operand);
-      if (!tensor)
-        return std::nullopt;
-      operands.push_back(*tensor);
-    }
-    auto results = evaluateOp(op, operands);
-    if (!results) {
-      llvm::consumeError(results.takeError());
-      return std::nullopt;
-    }
-    return (*results)[cast<OpResult>(value).getResultNumber()];
   }
 
   Factors exponentFactors(const Consumers &group, double exponent) {

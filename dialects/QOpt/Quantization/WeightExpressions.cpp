@@ -6,6 +6,7 @@
 
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "qopt/Reference/Interpreter.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -23,6 +24,23 @@ bool qopt::isWeightExpression(Value value) {
     llvm::append_range(pending, op->getOperands());
   }
   return true;
+}
+
+std::optional<HostTensor> qopt::evaluateExpression(Value value) {
+  Operation *op = value.getDefiningOp();
+  SmallVector<HostTensor> operands;
+  for (Value operand : op->getOperands()) {
+    std::optional<HostTensor> tensor = evaluateExpression(operand);
+    if (!tensor)
+      return std::nullopt;
+    operands.push_back(*tensor);
+  }
+  llvm::Expected<SmallVector<HostTensor>> results = evaluateOp(op, operands);
+  if (!results) {
+    llvm::consumeError(results.takeError());
+    return std::nullopt;
+  }
+  return (*results)[cast<OpResult>(value).getResultNumber()];
 }
 
 static bool isFloat32(Value value) {

@@ -9,11 +9,16 @@
 #define DIALECTS_QOPT_QUANTIZATION_WEIGHTEXPRESSIONS_H
 
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "qopt/Support/HostTensor.h"
 
 namespace qopt {
 
 /// True when `value` is made of constants alone.
 bool isWeightExpression(mlir::Value value);
+
+/// The value of a weight expression, for a search that needs the numbers;
+/// nothing when Reference cannot evaluate it.
+std::optional<HostTensor> evaluateExpression(mlir::Value value);
 
 /// The operands of a contraction with a weight.
 struct WeightedContraction {

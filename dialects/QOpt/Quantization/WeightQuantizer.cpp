@@ -53,7 +53,26 @@ public:
     }
   }
 
+  bool isBlocked() const { return block > 0; }
   ArrayRef<int64_t> getScaleDims() const { return scaleDims; }
+
+  /// Dims of one parameter for all groups along the axis.
+  SmallVector<int64_t> getChannelDims() const {
+    SmallVector<int64_t> channelDims(scaleDims);
+    if (axis >= 0)
+      channelDims[axis] = 1;
+    return channelDims;
+  }
+
+  /// The index, in a tensor of `getChannelDims()`, of a group's channel.
+  int64_t getChannel(int64_t parameter) const {
+    if (axis < 0)
+      return 0;
+    int64_t inner = 1;
+    for (int64_t dim : ArrayRef(scaleDims).drop_front(axis + 1))
+      inner *= dim;
+    return parameter / (inner * scaleDims[axis]) * inner + parameter % inner;
+  }
 
   void forEach(llvm::function_ref<void(const Group &)> visit) const {
     int64_t total = 1, outer = 1, inner = 1;
@@ -130,6 +149,8 @@ public:
       quantizeNvfp4();
     else if (row.hasSharedExponent())
       quantizeSharedExponents();
+    else if (usesChannelScale())
+      quantizeRatios();
     else
       quantizeIntegers();
     return std::move(result);
@@ -155,6 +176,10 @@ private:
       if (llvm::Error error = add(format, dims, result.scales.emplace_back()))
         return error;
     }
+    if (usesChannelScale())
+      if (llvm::Error error = add(ElementFormat::F32, grouping.getChannelDims(),
+                                  result.scales.emplace_back()))
+        return error;
     if (!zeroFormat)
       return llvm::Error::success();
     return add(*zeroFormat, grouping.getScaleDims(), result.zeros.emplace_back());
@@ -192,35 +217,43 @@ private:
     return static_cast<int>(clamped);
   }
 
-  /// Parameters for the range [low, high], with the scale rounded to its type.
-  IntegerParameters parametersFor(float low, float high, int pow2Step) const {
+  /// Parameters with a given scale for a range that begins at `low`.
+  IntegerParameters parametersWith(float scale, uint32_t scaleCode,
+                                   float low) const {
     const ElementFormatInfo &info = row.elementInfo();
     IntegerParameters p;
+    p.scale = scale;
+    p.scaleCode = scaleCode;
+    if (zeroFormat)
+      p.zero = static_cast<int>(std::clamp(
+          std::nearbyintf(-low / scale) + info.integerMin,
+          static_cast<float>(info.integerMin), static_cast<float>(info.integerMax)));
+    return p;
+  }
+
+  /// Parameters for the range [low, high], with the scale rounded to `type`.
+  IntegerParameters parametersFor(float low, float high, ElementFormat type,
+                                  int pow2Step) const {
+    const ElementFormatInfo &info = row.elementInfo();
     float peak = std::max(std::abs(low), std::abs(high));
-    float scale = zeroFormat ? (high - low) / static_cast<float>(info.integerMax -
-                                                                 info.integerMin)
+    float scale = zeroFormat ? (high / 2 - low / 2) /
+                                   (static_cast<float>(info.integerMax -
+                                                       info.integerMin) / 2)
                              : peak / static_cast<float>(info.symmetricMax);
-    if (!(scale > 0))
-      scale = 1;
-    ElementFormat type = scaleFormats.front();
+    // The reciprocal of a smaller one is no number.
+    scale = scale > 0 ? std::max(scale, 0x1p-126f) : 1;
+    uint32_t code;
     if (type == ElementFormat::F8E8M0FNU) {
       Pow2Rounding rounding = options.pow2Rounding == Pow2Rounding::Best
                                   ? Pow2Rounding::Floor
                                   : options.pow2Rounding;
-      p.scaleCode = std::min(254, roundScaleToPow2(scale, rounding) + pow2Step);
+      code = std::min(254, roundScaleToPow2(scale, rounding) + pow2Step);
     } else {
-      p.scaleCode = encode(scale, type);
+      code = encode(std::min(scale, infoOf(type).max), type);
     }
-    p.scale = decode(p.scaleCode, type);
-    if (!(p.scale > 0)) { // below the scale type's smallest value
-      p.scaleCode = encode(1.0f, type);
-      p.scale = 1;
-    }
-    if (zeroFormat)
-      p.zero = static_cast<int>(std::clamp(
-          std::nearbyintf(-low / p.scale) + info.integerMin,
-          static_cast<float>(info.integerMin), static_cast<float>(info.integerMax)));
-    return p;
+    if (!(decode(code, type) > 0)) // below the type's smallest value
+      code = encode(1.0f, type);
+    return parametersWith(decode(code, type), code, low);
   }
 
   double squaredError(ArrayRef<float> values, const IntegerParameters &p) const {
@@ -232,13 +265,20 @@ private:
     return sum;
   }
 
-  IntegerParameters searchParameters(ArrayRef<float> values) const {
+  /// The range of a group's values and 0.
+  static std::pair<float, float> rangeOf(ArrayRef<float> values) {
     float low = 0, high = 0;
     for (float value : values) {
       low = std::min(low, value);
       high = std::max(high, value);
     }
-    bool isPow2 = scaleFormats.front() == ElementFormat::F8E8M0FNU;
+    return {low, high};
+  }
+
+  IntegerParameters searchParameters(ArrayRef<float> values,
+                                     ElementFormat type) const {
+    auto [low, high] = rangeOf(values);
+    bool isPow2 = type == ElementFormat::F8E8M0FNU;
     bool triesNext = isPow2 && options.pow2Rounding == Pow2Rounding::Best;
     int clips = options.clipSearch && !isPow2 ? kClipSteps : 1;
     IntegerParameters best;
@@ -246,7 +286,7 @@ private:
     for (int clip = 0; clip < clips; ++clip) {
       float keep = 1.0f - static_cast<float>(clip) / 100.0f;
       for (int step = 0; step <= (triesNext ? 1 : 0); ++step) {
-        IntegerParameters p = parametersFor(low * keep, high * keep, step);
+        IntegerParameters p = parametersFor(low * keep, high * keep, type, step);
         double error = squaredError(values, p);
         if (bestError < 0 || error < bestError) {
           best = p;
@@ -257,18 +297,79 @@ private:
     return best;
   }
 
+  void store(const Group &group, ArrayRef<float> values,
+             const IntegerParameters &p) {
+    SmallVector<uint8_t> codes;
+    for (float value : values)
+      codes.push_back(static_cast<uint8_t>(codeOf(value, p)) &
+                      row.elementInfo().codeMask());
+    storeCodes(group, codes);
+    storeCode(result.scales[0], group.parameter, p.scaleCode);
+    if (zeroFormat)
+      storeCode(result.zeros[0], group.parameter,
+                static_cast<uint32_t>(p.zero) & infoOf(*zeroFormat).codeMask());
+  }
+
   void quantizeIntegers() {
     grouping.forEach([&](const Group &group) {
       SmallVector<float> values = gather(group);
-      IntegerParameters p = searchParameters(values);
-      SmallVector<uint8_t> codes;
-      for (float value : values)
-        codes.push_back(static_cast<uint8_t>(codeOf(value, p)) &
-                        row.elementInfo().codeMask());
-      storeCodes(group, codes);
-      storeCode(result.scales[0], group.parameter, p.scaleCode);
-      if (zeroFormat)
-        storeCode(result.zeros[0], group.parameter, p.zero);
+      store(group, values, searchParameters(values, scaleFormats.front()));
+    });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Powers of two times a channel's scale
+  //===--------------------------------------------------------------------===//
+
+  bool usesChannelScale() const {
+    return options.hasChannelScale && grouping.isBlocked() &&
+           row.elementInfo().isInteger() &&
+           scaleFormats.front() == ElementFormat::F8E8M0FNU;
+  }
+
+  /// Parameters with a scale of `largest` / 2^k, k near log2(largest / scale).
+  IntegerParameters ratioParameters(ArrayRef<float> values, float scale,
+                                    float largest) const {
+    int exponent;
+    double mantissa = std::frexp(static_cast<double>(largest) / scale, &exponent);
+    int k = exponent - 1;
+    if (options.pow2Rounding == Pow2Rounding::Ceil)
+      k += mantissa != 0.5;
+    else if (options.pow2Rounding == Pow2Rounding::Nearest)
+      k += mantissa * mantissa * 4 > 2.0;
+    float low = rangeOf(values).first;
+    auto withRatio = [&](int log2) {
+      log2 = std::min(log2, 126);
+      return parametersWith(
+          std::max(std::ldexp(largest, -log2), 0x1p-126f), 127 - log2, low);
+    };
+    IntegerParameters p = withRatio(k);
+    if (options.pow2Rounding != Pow2Rounding::Best)
+      return p;
+    IntegerParameters finer = withRatio(k + 1);
+    return squaredError(values, finer) < squaredError(values, p) ? finer : p;
+  }
+
+  void quantizeRatios() {
+    auto largest = result.scales[1].asMutable<float>();
+    SmallVector<float> own(result.scales[0].getNumElements(), 0.0f);
+    grouping.forEach([&](const Group &group) {
+      SmallVector<float> values = gather(group);
+      auto [low, high] = rangeOf(values);
+      if (low == 0 && high == 0)
+        return;
+      float scale = searchParameters(values, ElementFormat::F32).scale;
+      own[group.parameter] = scale;
+      float &channel = largest[grouping.getChannel(group.parameter)];
+      channel = std::max(channel, scale);
+    });
+    for (float &scale : largest)
+      scale = scale > 0 ? scale : 1;
+    grouping.forEach([&](const Group &group) {
+      SmallVector<float> values = gather(group);
+      float channel = largest[grouping.getChannel(group.parameter)];
+      float scale = own[group.parameter] > 0 ? own[group.parameter] : channel;
+      store(group, values, ratioParameters(values, scale, channel));
     });
   }
 

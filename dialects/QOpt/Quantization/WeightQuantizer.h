@@ -19,6 +19,9 @@ enum class Pow2Rounding { Nearest, Ceil, Floor, Best };
 struct WeightQuantizerOptions {
   bool clipSearch = true;
   Pow2Rounding pow2Rounding = Pow2Rounding::Best;
+  /// Groups with f8E8M0FNU scales get a second scale, f32 for each channel: the
+  /// group's own is then a ratio to the channel's largest, at most 1.
+  bool hasChannelScale = false;
 };
 
 /// A quantized weight: `codes` of the weight's dims, scales (innermost first)

@@ -1,0 +1,171 @@
+//===- QuantizeActivations.cpp - Codes for what lies between contractions -===//
+//
+// A path begins at a contraction and goes on for as long as each op has an
+// integer form. Ops that it leaves out get a reason, because the report shows
+// them as islands.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Quantization/ActivationParameters.h"
+#include "dialects/QOpt/Quantization/CodePath.h"
+#include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_QUANTIZEACTIVATIONSPASS
+#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+static bool isFloatTensor(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getElementType().isF32();
+}
+
+/// The value that a quantizer of constants replaced, or `value` itself.
+static Value behindQuantizers(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  if (!dequantize)
+    return value;
+  auto quantize = dequantize.getCodes().getDefiningOp<QuantizeOp>();
+  return quantize ? quantize.getX() : value;
+}
+
+/// Makes values, not decisions about numbers.
+static bool computesFloats(Operation *op) {
+  return isa_and_nonnull<QOptDialect>(op->getDialect()) &&
+         !isa<ConstantOp, QuantizeOp, DequantizeOp, QuantizeDynamicOp>(op) &&
+         op->getNumResults() > 0 && isFloatTensor(op->getResult(0));
+}
+
+namespace {
+struct QuantizeActivations
+    : qopt::impl::QuantizeActivationsPassBase<QuantizeActivations> {
+  using QuantizeActivationsPassBase::QuantizeActivationsPassBase;
+
+  void runOnOperation() override {
+    if (activationRounding != "nearest" && activationRounding != "ceil") {
+      emitError(getOperation().getLoc(), "activation-rounding '")
+          << activationRounding << "' expects nearest or ceil";
+      return signalPassFailure();
+    }
+    path.clear();
+    parameters.clear();
+    getOperation().walk([&](Operation *op) { follow(op); });
+    for (auto &[value, chosen] : parameters)
+      quantize(value, chosen);
+    numQuantized += parameters.size();
+  }
+
+private:
+  /// Ops on a path, each after the ops that make its operands.
+  llvm::SmallPtrSet<Operation *, 32> path;
+  llvm::MapVector<Value, ActivationParameters> parameters;
+
+  void follow(Operation *op) {
+    if (!computesFloats(op) || isWeightExpression(op->getResult(0)))
+      return;
+    StringRef why;
+    CodeRole role = getCodeRole(op, why);
+    if (role == CodeRole::Contraction) {
+      path.insert(op);
+      return;
+    }
+    SmallVector<Value> operands = getActivations(op);
+    for (Value &operand : operands)
+      operand = behindQuantizers(operand);
+    bool isAfterCodes = llvm::any_of(operands, [&](Value operand) {
+      return operand.getDefiningOp() && path.contains(operand.getDefiningOp());
+    });
+    if (!isAfterCodes)
+      return;
+    if (role == CodeRole::None)
+      return explain(op, why);
+    // All or nothing: an op with one float operand is a float op.
+    SmallVector<std::pair<Value, ActivationParameters>> made;
+    for (Value operand : operands)
+      if (!isInsideOfStep(operand)) {
+        auto chosen = chooseFor(operand);
+        if (!chosen)
+          return explain(op, "ran on no calibration sample");
+        made.push_back({operand, *chosen});
+      }
+    for (Value result : op->getResults())
+      if (!isInsideOfStep(result)) {
+        auto chosen = role == CodeRole::Preserving
+                          ? std::optional(made.front().second)
+                          : chooseFor(result);
+        if (!chosen)
+          return explain(op, "ran on no calibration sample");
+        made.push_back({result, *chosen});
+      }
+    path.insert(op);
+    for (auto &[value, chosen] : made)
+      if (!isExit(value))
+        parameters.insert({value, chosen});
+  }
+
+  /// A contraction's sum that only floats read leaves as it is, and in full.
+  bool isExit(Value value) {
+    Operation *op = value.getDefiningOp();
+    if (op && isClamp(op))
+      op = op->getOperand(0).getDefiningOp();
+    if (op && isa<AddOp>(op) && getActivations(op).size() == 1)
+      op = getActivations(op).front().getDefiningOp();
+    StringRef why;
+    bool isProduct = op && getCodeRole(op, why) == CodeRole::Contraction;
+    return isProduct && llvm::none_of(value.getUsers(), [&](Operation *user) {
+      return isa<QuantizeOp>(user) || getCodeRole(user, why) != CodeRole::None;
+    });
+  }
+
+  std::optional<ActivationParameters> chooseFor(Value value) {
+    if (auto known = parameters.find(value); known != parameters.end())
+      return known->second;
+    std::optional<Statistics> stats = qopt::getStatistics(value);
+    if (!stats)
+      return std::nullopt;
+    MLIRContext *context = &getContext();
+    auto format = FormatAttr::get(context, "i8", -1, 0,
+                                  Float8E8M0FNUType::get(context), {});
+    return chooseActivationParameters(*stats, format,
+                                      activationRounding == "ceil"
+                                          ? Pow2Rounding::Ceil
+                                          : Pow2Rounding::Nearest);
+  }
+
+  /// Lets every user read the dequantized codes of `value`.
+  void quantize(Value value, const ActivationParameters &chosen) {
+    SmallVector<QuantizeOp> before;
+    for (Operation *user : value.getUsers())
+      if (auto op = dyn_cast<QuantizeOp>(user))
+        before.push_back(op);
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointAfterValue(value);
+    Value real = quantizeActivationStatic(builder, value, chosen);
+    Operation *quantizer =
+        real.getDefiningOp<DequantizeOp>().getCodes().getDefiningOp();
+    value.replaceAllUsesExcept(real, quantizer);
+    for (QuantizeOp op : before)
+      for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+        if (auto dequantize = dyn_cast<DequantizeOp>(user)) {
+          dequantize.replaceAllUsesWith(real);
+          dequantize.erase();
+        }
+    for (QuantizeOp op : before)
+      if (op->use_empty())
+        op.erase();
+  }
+
+  void explain(Operation *op, StringRef why) {
+    if (op->hasAttr(kRequestAttrName))
+      return;
+    op->setAttr(kRequestAttrName,
+                RequestAttr::get(&getContext(), "float", {}, {},
+                                 StringAttr::get(&getContext(), why)));
+  }
+};
+} // namespace
