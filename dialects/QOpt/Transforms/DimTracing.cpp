@@ -65,7 +65,32 @@ DimSource DimTracer::traceDim(Value tensor, int64_t axis) {
   return source;
 }
 
-/// The source that all operands with a dim here share, sizes of 1 aside.
+/// The dim that a slice from 0 ends at, as a position table is cut to the length
+/// of a sequence. A table of one row would be that row whatever the dim.
+DimSource DimTracer::traceSlice(SliceOp op, int64_t axis) {
+  DimSource itself{ShapedType::kDynamic, op.getResult(), axis};
+  const auto *found = llvm::find(op.getAxes(), axis);
+  if (found == op.getAxes().end())
+    return traceDim(op.getX(), axis);
+  int64_t index = found - op.getAxes().begin();
+  int64_t size = cast<RankedTensorType>(op.getX().getType()).getDimSize(axis);
+  auto isConstant = [&](Value tensor, int64_t expected) {
+    auto values = getConstantIntegers(tensor);
+    return values && index < static_cast<int64_t>(values->size()) &&
+           (*values)[index] == expected;
+  };
+  if (ShapedType::isDynamic(size) || size < 2 || !isConstant(op.getStarts(), 0) ||
+      (op.getSteps() && !isConstant(op.getSteps(), 1)))
+    return itself;
+  std::optional<DimSource> end = traceElement(op.getEnds(), index);
+  if (!end || end->isStatic() || end->limit != 0)
+    return itself;
+  end->limit = size;
+  return *end;
+}
+
+/// The source that all operands with a dim here share, sizes of 1 aside. A dim
+/// with a limit broadcasts with the dim only where the two are equal.
 DimSource DimTracer::traceBroadcast(OpResult result, ValueRange operands,
                                     int64_t axis) {
   DimSource itself{ShapedType::kDynamic, result, axis};
@@ -77,8 +102,12 @@ DimSource DimTracer::traceBroadcast(OpResult result, ValueRange operands,
     DimSource source = traceDim(operand, own);
     if (source.size == 1)
       continue;
-    if (shared && !(*shared == source))
-      return itself;
+    if (shared) {
+      int64_t limit = std::min(shared->limit, source.limit);
+      shared->limit = source.limit = limit;
+      if (!(*shared == source))
+        return itself;
+    }
     shared = source;
   }
   return shared.value_or(itself);
@@ -143,10 +172,7 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
             op.getAxes(), [&](int64_t added) { return added < axis; });
         return traceDim(op.getX(), axis - before);
       })
-      .Case([&](SliceOp op) {
-        return llvm::is_contained(op.getAxes(), axis) ? itself
-                                                      : traceDim(op.getX(), axis);
-      })
+      .Case([&](SliceOp op) { return traceSlice(op, axis); })
       .Case([&](ConcatOp op) {
         return axis == static_cast<int64_t>(op.getAxis())
                    ? itself

@@ -20,10 +20,14 @@ struct DimSource {
   int64_t size = mlir::ShapedType::kDynamic;
   mlir::Value value;
   int64_t axis = 0;
+  /// Where not 0: the dim, but at most this. A slice up to the dim has it, of a
+  /// tensor that may end before.
+  int64_t limit = 0;
 
   bool isStatic() const { return !mlir::ShapedType::isDynamic(size); }
   bool operator==(const DimSource &other) const {
-    return size == other.size && value == other.value && axis == other.axis;
+    return size == other.size && value == other.value && axis == other.axis &&
+           limit == other.limit;
   }
 };
 
@@ -45,6 +49,7 @@ public:
 
 private:
   DimSource traceThrough(mlir::OpResult result, int64_t axis);
+  DimSource traceSlice(SliceOp op, int64_t axis);
   DimSource traceBroadcast(mlir::OpResult result, mlir::ValueRange operands,
                            int64_t axis);
 

@@ -222,3 +222,21 @@ func.func @branch(%c: i1, %x: tensor<2x4xf32>, %w: tensor<4x8xf32>) -> tensor<2x
   }
   return %1 : tensor<2x8xf32>
 }
+
+// -----
+
+// Two tables cut to one length differ where one of them ends before it.
+// CHECK-LABEL: func @limits
+// CHECK: qkernel.map
+// CHECK-NEXT: qopt.relu
+// CHECK-NEXT: qkernel.yield
+// CHECK: qopt.add
+func.func @limits(%n: tensor<?xf32>, %a: tensor<512xf32>, %b: tensor<100xf32>) -> tensor<?xf32> {
+  %zero = qopt.constant(dense<0> : tensor<1xi64>) : tensor<1xi64>
+  %end = qopt.shape %n {start = 0 : i64, end = 1 : i64} : (tensor<?xf32>) -> tensor<1xi64>
+  %0 = qopt.slice %a, %zero, %end {axes = array<i64: 0>} : (tensor<512xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<?xf32>
+  %1 = qopt.slice %b, %zero, %end {axes = array<i64: 0>} : (tensor<100xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<?xf32>
+  %2 = qopt.relu %0 : (tensor<?xf32>) -> tensor<?xf32>
+  %3 = qopt.add %2, %1 : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  return %3 : tensor<?xf32>
+}

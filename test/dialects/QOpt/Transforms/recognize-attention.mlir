@@ -131,3 +131,42 @@ func.func @mask_broadcasts(%q: tensor<1x4x15xf32>, %k: tensor<1x6x15xf32>, %v: t
   %4 = qopt.matmul %3, %v : (tensor<3x4x6xf32>, tensor<1x6x15xf32>) -> tensor<3x4x15xf32>
   return %4 : tensor<3x4x15xf32>
 }
+
+// -----
+
+// As BERT has it: positions are a table cut to the length of the sequence, and
+// the mask's length is that of the sequence by symbol.
+// CHECK-LABEL: func @positions
+// CHECK: qopt.attention {{.*}} : ({{.*}}tensor<?x1x?xf32>) -> tensor<?x?x4xf32>
+func.func @positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""]}, %m: tensor<?x1x?xf32> {qopt.dims = ["batch", "", "sequence"]}) -> tensor<?x?x4xf32> {
+  %table = qopt.constant(dense<1.0> : tensor<1x512x4xf32>) : tensor<1x512x4xf32>
+  %zero = qopt.constant(dense<0> : tensor<1xi64>) : tensor<1xi64>
+  %n = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x?x4xf32>) -> tensor<1xi64>
+  %p = qopt.slice %table, %zero, %n {axes = array<i64: 1>} : (tensor<1x512x4xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x?x4xf32>
+  %q = qopt.add %x, %p : (tensor<?x?x4xf32>, tensor<1x?x4xf32>) -> tensor<?x?x4xf32>
+  %0 = qopt.transpose %q {perm = array<i64: 0, 2, 1>} : (tensor<?x?x4xf32>) -> tensor<?x4x?xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<?x?x4xf32>, tensor<?x4x?xf32>) -> tensor<?x?x?xf32>
+  %2 = qopt.add %1, %m : (tensor<?x?x?xf32>, tensor<?x1x?xf32>) -> tensor<?x?x?xf32>
+  %3 = qopt.softmax %2 {axis = 2 : i64} : (tensor<?x?x?xf32>) -> tensor<?x?x?xf32>
+  %4 = qopt.matmul %3, %q : (tensor<?x?x?xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+  return %4 : tensor<?x?x4xf32>
+}
+
+// -----
+
+// A table that is cut from its second row has another length.
+// CHECK-LABEL: func @other_positions
+// CHECK-NOT: qopt.attention
+func.func @other_positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""]}, %m: tensor<?x1x?xf32> {qopt.dims = ["batch", "", "sequence"]}) -> tensor<?x?x4xf32> {
+  %table = qopt.constant(dense<1.0> : tensor<1x512x4xf32>) : tensor<1x512x4xf32>
+  %one = qopt.constant(dense<1> : tensor<1xi64>) : tensor<1xi64>
+  %n = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x?x4xf32>) -> tensor<1xi64>
+  %p = qopt.slice %table, %one, %n {axes = array<i64: 1>} : (tensor<1x512x4xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x?x4xf32>
+  %q = qopt.add %x, %p : (tensor<?x?x4xf32>, tensor<1x?x4xf32>) -> tensor<?x?x4xf32>
+  %0 = qopt.transpose %q {perm = array<i64: 0, 2, 1>} : (tensor<?x?x4xf32>) -> tensor<?x4x?xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<?x?x4xf32>, tensor<?x4x?xf32>) -> tensor<?x?x?xf32>
+  %2 = qopt.add %1, %m : (tensor<?x?x?xf32>, tensor<?x1x?xf32>) -> tensor<?x?x?xf32>
+  %3 = qopt.softmax %2 {axis = 2 : i64} : (tensor<?x?x?xf32>) -> tensor<?x?x?xf32>
+  %4 = qopt.matmul %3, %q : (tensor<?x?x?xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+  return %4 : tensor<?x?x4xf32>
+}
