@@ -186,6 +186,12 @@ llvm::Error ModelRunner::ensureContext() {
   return makeStatusError(status, path + ": " + text);
 }
 
+llvm::Expected<int64_t> ModelRunner::countThreads() {
+  if (llvm::Error error = ensureContext())
+    return std::move(error);
+  return api->thread_count(context);
+}
+
 llvm::Error
 ModelRunner::runWithoutResults(llvm::ArrayRef<HostTensor> arguments) {
   if (llvm::Error error = ensureContext())
@@ -237,7 +243,8 @@ llvm::Error ModelRunner::run(llvm::ArrayRef<HostTensor> arguments,
 }
 
 llvm::Expected<std::vector<HostTensor>>
-ModelRunner::orderInputs(llvm::ArrayRef<NamedTensor> tensors) const {
+qopt::orderInputs(llvm::ArrayRef<ModelValue> inputs,
+                  llvm::ArrayRef<NamedTensor> tensors) {
   std::vector<HostTensor> ordered;
   for (const ModelValue &input : inputs) {
     const NamedTensor *found =
@@ -247,7 +254,10 @@ ModelRunner::orderInputs(llvm::ArrayRef<NamedTensor> tensors) const {
     if (found == tensors.end())
       return makeError(ExitCode::BadData,
                        "input \"" + input.name + "\" is missing");
-    ordered.push_back(found->tensor);
+    HostTensor tensor = found->tensor;
+    if (tensor.getType() == getNumpyType(input.type))
+      tensor = tensor.bitcast(input.type);
+    ordered.push_back(std::move(tensor));
   }
   for (const NamedTensor &tensor : tensors)
     if (llvm::none_of(inputs, [&](const ModelValue &input) {

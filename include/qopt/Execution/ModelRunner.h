@@ -26,6 +26,13 @@ struct ModelValue {
   std::vector<std::string> symbols;
 };
 
+/// Puts `tensors` in the order of `inputs`, by name. Every input must be there,
+/// and nothing else. Bit patterns, as files of numpy arrays hold them, become
+/// the declared type where numpy does not have it.
+llvm::Expected<std::vector<HostTensor>>
+orderInputs(llvm::ArrayRef<ModelValue> inputs,
+            llvm::ArrayRef<NamedTensor> tensors);
+
 /// Code for one kind of CPU in a model.
 struct ModelTier {
   std::string name;
@@ -61,6 +68,8 @@ public:
   /// For the runs that follow; 0: one for each CPU.
   void setThreads(int32_t threads);
   void setObserver(Observer observer);
+  /// Threads that a run uses.
+  llvm::Expected<int64_t> countThreads();
 
   /// Runs once. `arguments` are in the order of the inputs. Bit patterns, as
   /// files of numpy arrays hold them, are accepted for types that numpy does
@@ -71,10 +80,11 @@ public:
   /// As `run`, but leaves the results where the model made them: for timing.
   llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments);
 
-  /// Puts `tensors` in the order of the inputs, by name. Every input must be
-  /// there, and nothing else.
+  /// As the function of this name, for the inputs of this model.
   llvm::Expected<std::vector<HostTensor>>
-  orderInputs(llvm::ArrayRef<NamedTensor> tensors) const;
+  orderInputs(llvm::ArrayRef<NamedTensor> tensors) const {
+    return qopt::orderInputs(inputs, tensors);
+  }
 
 private:
   ModelRunner() = default;

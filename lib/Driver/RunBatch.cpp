@@ -1,0 +1,106 @@
+//===- RunBatch.cpp - Many small cases in one process ---------------------===//
+//
+// A case that crashes is reported as an internal error and the next one runs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RunBatch.h"
+
+#include "RunSample.h"
+#include "qopt/Support/CodedError.h"
+#include "qopt/Support/MappedFile.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace qopt;
+using llvm::StringRef;
+
+namespace {
+struct Case {
+  llvm::json::Value id = nullptr;
+  std::string model, inputs, outputs;
+};
+} // namespace
+
+static llvm::Error parseCase(StringRef line, Case &parsed) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(line);
+  if (!value)
+    return makeError(ExitCode::BadData,
+                     "not JSON: " + llvm::toString(value.takeError()));
+  llvm::json::Object *object = value->getAsObject();
+  if (!object)
+    return makeError(ExitCode::BadData, "expects a JSON object");
+  for (auto &[key, member] : *object) {
+    if (key == "id") {
+      parsed.id = member;
+      continue;
+    }
+    std::string *field = key == "model"     ? &parsed.model
+                         : key == "inputs"  ? &parsed.inputs
+                         : key == "outputs" ? &parsed.outputs
+                                            : nullptr;
+    if (!field)
+      return makeError(ExitCode::BadData,
+                       "unknown key '" + StringRef(key) + "'");
+    std::optional<StringRef> text = member.getAsString();
+    if (!text)
+      return makeError(ExitCode::BadData,
+                       "'" + StringRef(key) + "' expects a string");
+    *field = text->str();
+  }
+  if (parsed.model.empty())
+    return makeError(ExitCode::BadData, "'model' is missing");
+  return llvm::Error::success();
+}
+
+static llvm::Error runCase(StringRef line, const RunOptions &options,
+                           Case &current) {
+  if (llvm::Error error = parseCase(line, current))
+    return error;
+  RunOptions own;
+  own.model = current.model;
+  own.inputs = current.inputs;
+  own.outputs = current.outputs;
+  own.usesReference = options.usesReference;
+  own.threads = options.threads;
+  if (llvm::Error error = checkRunOptions(own))
+    return error;
+  llvm::Expected<std::unique_ptr<RunProgram>> program =
+      openProgram(own.model, own.usesReference, own.threads);
+  if (!program)
+    return program.takeError();
+  return runSamples(**program, own, /*report=*/nullptr);
+}
+
+llvm::Error qopt::runBatch(const RunOptions &options) {
+  llvm::Expected<MappedFile> list = MappedFile::open(options.batch);
+  if (!list)
+    return list.takeError();
+  llvm::CrashRecoveryContext::Enable();
+  StringRef rest = list->getText();
+  while (!rest.empty()) {
+    StringRef line;
+    std::tie(line, rest) = rest.split('\n');
+    if (line.trim().empty())
+      continue;
+    Case current;
+    ExitCode code = ExitCode::Done;
+    std::string message;
+    bool survived = llvm::CrashRecoveryContext().RunSafely([&] {
+      if (llvm::Error error = runCase(line, options, current))
+        message = takeMessage(std::move(error), code);
+    });
+    if (!survived) {
+      code = ExitCode::Internal;
+      message = "crashed";
+    }
+    llvm::outs() << llvm::json::Value(
+                        llvm::json::Object{{"id", std::move(current.id)},
+                                           {"exit", static_cast<int>(code)},
+                                           {"message", message}})
+                 << "\n";
+    llvm::outs().flush();
+  }
+  return llvm::Error::success();
+}

@@ -1,0 +1,22 @@
+//===- RunBatch.h - Many small cases in one process -------------*- C++ -*-===//
+//
+// For test suites: the start of a process costs more than a small model.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_DRIVER_RUNBATCH_H
+#define LIB_DRIVER_RUNBATCH_H
+
+#include "RunOptions.h"
+
+namespace qopt {
+
+/// Runs the cases of a list, a JSON object with `id`, `model`, `inputs` and
+/// `outputs` a line, and prints `{"id", "exit", "message"}` for each as soon as
+/// it ends. A case that fails does not end the list; fails only when the list
+/// cannot be read.
+llvm::Error runBatch(const RunOptions &options);
+
+} // namespace qopt
+
+#endif // LIB_DRIVER_RUNBATCH_H

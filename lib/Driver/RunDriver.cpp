@@ -1,0 +1,114 @@
+//===- RunDriver.cpp - The program qopt-run -------------------------------===//
+//
+// What it prints and how it ends; what it does is in the other files.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Driver/RunDriver.h"
+
+#include "RunBatch.h"
+#include "RunBenchmark.h"
+#include "RunDescribe.h"
+#include "RunSample.h"
+#include "qopt/Support/CodedError.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/WithColor.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace qopt;
+using llvm::StringRef;
+
+static void printTiming(const Timing &timing, int64_t threads, StringRef isa,
+                        bool isJson) {
+  if (isJson) {
+    llvm::outs() << llvm::json::Value(
+                        llvm::json::Object{{"median_ms", timing.medianInMs},
+                                           {"min_ms", timing.minInMs},
+                                           {"mean_ms", timing.meanInMs},
+                                           {"p90_ms", timing.p90InMs},
+                                           {"p99_ms", timing.p99InMs},
+                                           {"iters", timing.iters},
+                                           {"threads", threads},
+                                           {"isa", isa}})
+                 << "\n";
+    return;
+  }
+  llvm::outs() << llvm::format("median %.4f ms, min %.4f, mean %.4f, p90 %.4f, "
+                               "p99 %.4f ",
+                               timing.medianInMs, timing.minInMs,
+                               timing.meanInMs, timing.p90InMs, timing.p99InMs)
+               << "(" << timing.iters << " runs, " << threads << " threads, "
+               << isa << ")\n";
+}
+
+static llvm::Error benchmark(RunProgram &program, const RunOptions &options) {
+  llvm::Expected<std::vector<HostTensor>> arguments =
+      readInputs(program, options.inputs, options);
+  if (!arguments)
+    return arguments.takeError();
+  llvm::Expected<Timing> timing = measure(program, *arguments, options);
+  if (!timing)
+    return timing.takeError();
+  llvm::Expected<int64_t> threads = program.countThreads();
+  if (!threads)
+    return threads.takeError();
+  printTiming(*timing, *threads, program.getIsa(), options.isJson);
+  return llvm::Error::success();
+}
+
+static llvm::Error runModel(const RunOptions &options) {
+  llvm::Expected<std::unique_ptr<RunProgram>> program =
+      openProgram(options.model, options.usesReference, options.threads);
+  if (!program)
+    return program.takeError();
+  if (options.isDescription) {
+    printDescription(**program, options.isJson, llvm::outs());
+    return llvm::Error::success();
+  }
+  if (!options.isBenchmark)
+    return runSamples(**program, options, &llvm::outs());
+  // Results that are wanted beside the time come from a run of their own.
+  if (!options.outputs.empty() || !options.expect.empty() ||
+      !options.compare.empty())
+    if (llvm::Error error = runSamples(**program, options, /*report=*/nullptr))
+      return error;
+  return benchmark(**program, options);
+}
+
+static llvm::Error run(int argc, char **argv) {
+  llvm::Expected<RunOptions> options = parseRunOptions(argc, argv);
+  if (!options)
+    return options.takeError();
+  if (llvm::Error error = checkRunOptions(*options))
+    return error;
+  return options->batch.empty() ? runModel(*options) : runBatch(*options);
+}
+
+/// Lines of a message are errors, but for those that start with `note: `.
+static void printMessage(StringRef text) {
+  while (!text.empty()) {
+    auto [line, rest] = text.split('\n');
+    if (line.consume_front("note: "))
+      llvm::WithColor::note() << line << "\n";
+    else
+      llvm::WithColor::error(llvm::errs(), "qopt-run") << line << "\n";
+    text = rest;
+  }
+}
+
+int qopt::runMain(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llvm::Error error = run(argc, argv);
+  llvm::outs().flush();
+  if (!error && !llvm::outs().has_error())
+    return static_cast<int>(ExitCode::Done);
+  ExitCode code = ExitCode::NoResource;
+  std::string text =
+      "cannot write to standard output: " + llvm::outs().error().message();
+  llvm::outs().clear_error();
+  if (error)
+    text = takeMessage(std::move(error), code);
+  printMessage(text);
+  return static_cast<int>(code);
+}

@@ -1,0 +1,250 @@
+//===- RunOptions.cpp - What qopt-run was asked to do ---------------------===//
+//
+// LLVM's parser keeps pointers to the flags, and linking writes to them: they
+// are never destroyed, and are copied before anything else happens.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RunOptions.h"
+
+#include "qopt/Support/CodedError.h"
+#include "qopt/Support/Version.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace qopt;
+namespace cl = llvm::cl;
+using llvm::StringRef;
+
+static const char *const overview =
+    "Runs a model: a compiled one, an ONNX file, or a phase file of "
+    "qopt-compile.\n\n"
+    "  qopt-run model.so --inputs in.npz --outputs out.npz\n"
+    "  qopt-run model.onnx --input x=1x3x224x224xf32 --benchmark\n"
+    "  qopt-run model.onnx --reference --inputs in.npz --expect out.npz\n";
+
+static constexpr int32_t maxThreads = 4096;
+static constexpr int64_t maxIters = 1'000'000'000;
+
+namespace {
+struct Flags {
+  cl::OptionCategory category{"Options of qopt-run"};
+  cl::opt<std::string> model{cl::Positional,
+                             cl::desc("MODEL.so|MODEL.onnx|MODEL.mlir"),
+                             cl::cat(category)};
+  cl::opt<std::string> inputs{
+      "inputs", cl::value_desc("IN.npz|DIR"),
+      cl::desc("Arrays by the names of the inputs; each .npz of a folder is "
+               "one run"),
+      cl::cat(category)};
+  cl::list<std::string> inputSpecs{
+      "input", cl::value_desc("NAME=@X.npy|NAME=2x3xf32[=VALUE]"),
+      cl::desc("One input: from a file, filled with a value, or random"),
+      cl::cat(category)};
+  cl::opt<uint64_t> seed{"seed", cl::value_desc("N"),
+                         cl::desc("Seed of random inputs (0)"),
+                         cl::cat(category)};
+  cl::opt<std::string> outputs{"outputs", cl::value_desc("OUT.npz|DIR"),
+                               cl::desc("Where the results go"),
+                               cl::cat(category)};
+  cl::opt<std::string> expect{
+      "expect", cl::value_desc("E.npz|DIR"),
+      cl::desc("Compare the results with these; exit code 5 if they differ"),
+      cl::cat(category)};
+  cl::opt<std::string> compare{
+      "compare", cl::value_desc("reference"),
+      cl::desc("Compare the results with those of --reference"),
+      cl::cat(category)};
+  cl::opt<double> atol{"atol", cl::value_desc("A"),
+                       cl::desc("Allowed error: |x - e| <= A + R * |e| "
+                                "(floats 1e-5, integers 0)"),
+                       cl::cat(category)};
+  cl::opt<double> rtol{"rtol", cl::value_desc("R"),
+                       cl::desc("See --atol (floats 1e-5, integers 0)"),
+                       cl::cat(category)};
+  cl::opt<int32_t> threads{"threads", cl::value_desc("N"),
+                           cl::desc("Threads of a run (one for each CPU)"),
+                           cl::cat(category)};
+  cl::opt<bool> reference{
+      "reference",
+      cl::desc("Interpret an ONNX or phase file with the reference evaluator"),
+      cl::cat(category)};
+  cl::opt<bool> benchmark{"benchmark", cl::desc("Measure the time of a run"),
+                          cl::cat(category)};
+  cl::opt<int64_t> warmup{"warmup", cl::value_desc("N"),
+                          cl::desc("Runs before the measured ones (3)"),
+                          cl::init(3), cl::cat(category)};
+  cl::opt<int64_t> iters{"iters", cl::value_desc("N"),
+                         cl::desc("Measured runs (what --min-time allows)"),
+                         cl::cat(category)};
+  cl::opt<double> minTime{"min-time", cl::value_desc("S"),
+                          cl::desc("Seconds to measure for (1)"), cl::init(1),
+                          cl::cat(category)};
+  cl::opt<std::string> batch{
+      "batch", cl::value_desc("LIST.jsonl"),
+      cl::desc("Run many cases: {\"id\", \"model\", \"inputs\", \"outputs\"} "
+               "a line"),
+      cl::cat(category)};
+  cl::opt<bool> describe{
+      "describe",
+      cl::desc("Print inputs, outputs, tiers and manifest, run nothing"),
+      cl::cat(category)};
+  cl::opt<bool> json{"json", cl::desc("Print JSON"), cl::cat(category)};
+};
+} // namespace
+
+template <typename T> static std::optional<T> ifGiven(const cl::opt<T> &flag) {
+  if (flag.getNumOccurrences() == 0)
+    return std::nullopt;
+  return flag.getValue();
+}
+
+/// What LLVM's parser printed, without the program's name before each line.
+static std::string stripProgramName(StringRef problems, StringRef program) {
+  std::string prefix = (llvm::sys::path::filename(program) + ": ").str();
+  llvm::SmallVector<StringRef> lines;
+  problems.rtrim().split(lines, '\n');
+  for (StringRef &line : lines)
+    line.consume_front(prefix);
+  return llvm::join(lines, "\n");
+}
+
+llvm::Expected<RunOptions> qopt::parseRunOptions(int argc, char **argv) {
+  // LLVM's own options are not ours: some have the names of our flags.
+  cl::ResetCommandLineParser();
+  static Flags *flags = new Flags;
+  cl::HideUnrelatedOptions(flags->category);
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << getVersionText() << "\n"; });
+  std::string problems;
+  llvm::raw_string_ostream os(problems);
+  if (!cl::ParseCommandLineOptions(argc, argv, overview, &os))
+    return makeError(ExitCode::BadUse, stripProgramName(problems, argv[0]));
+  RunOptions options;
+  options.model = flags->model;
+  options.inputs = flags->inputs;
+  options.inputSpecs.assign(flags->inputSpecs.begin(), flags->inputSpecs.end());
+  options.seed = flags->seed;
+  options.outputs = flags->outputs;
+  options.expect = flags->expect;
+  options.compare = flags->compare;
+  options.atol = ifGiven(flags->atol);
+  options.rtol = ifGiven(flags->rtol);
+  options.threads = flags->threads;
+  options.usesReference = flags->reference;
+  options.isBenchmark = flags->benchmark;
+  options.warmup = flags->warmup;
+  options.iters = ifGiven(flags->iters);
+  options.minTimeInSeconds = flags->minTime;
+  options.batch = flags->batch;
+  options.isDescription = flags->describe;
+  options.isJson = flags->json;
+  return options;
+}
+
+//===----------------------------------------------------------------------===//
+// What no single flag can tell
+//===----------------------------------------------------------------------===//
+
+static llvm::Error badUse(const llvm::Twine &message) {
+  return makeError(ExitCode::BadUse, message);
+}
+
+static llvm::Error checkNumbers(const RunOptions &options) {
+  if (options.threads < 0 || options.threads > maxThreads)
+    return badUse("--threads expects a number from 0 to " +
+                  llvm::Twine(maxThreads));
+  if (options.warmup < 0 || options.warmup > maxIters)
+    return badUse("--warmup expects a number from 0 to " +
+                  llvm::Twine(maxIters));
+  if (options.iters && (*options.iters < 1 || *options.iters > maxIters))
+    return badUse("--iters expects a number from 1 to " +
+                  llvm::Twine(maxIters));
+  // Written so that NaN is refused.
+  if (!(options.minTimeInSeconds >= 0))
+    return badUse("--min-time expects a number of seconds from 0 on");
+  for (std::optional<double> tolerance : {options.atol, options.rtol})
+    if (tolerance && !(*tolerance >= 0))
+      return badUse("--atol and --rtol expect numbers from 0 on");
+  return llvm::Error::success();
+}
+
+static llvm::Error checkBatch(const RunOptions &options) {
+  if (!options.model.empty() || !options.inputs.empty() ||
+      !options.outputs.empty() || !options.expect.empty() ||
+      !options.compare.empty() || !options.inputSpecs.empty() ||
+      options.isBenchmark || options.isDescription)
+    return badUse("--batch takes models, inputs and outputs from its list"
+                  "\nnote: give only --reference and --threads with it");
+  return llvm::Error::success();
+}
+
+static llvm::Error checkModelKind(const RunOptions &options) {
+  ModelKind kind = getModelKind(options.model);
+  if (options.usesReference && kind == ModelKind::Compiled)
+    return badUse(options.model +
+                  ": --reference cannot run a compiled model"
+                  "\nnote: give the .onnx or .mlir file it was made from");
+  if (!options.usesReference && kind == ModelKind::Phase)
+    return badUse(options.model +
+                  ": a phase file is run by the reference evaluator"
+                  "\nnote: give --reference, or compile it with qopt-compile");
+  if (options.compare.empty())
+    return llvm::Error::success();
+  if (options.compare != "reference")
+    return badUse("--compare expects 'reference', but found '" +
+                  options.compare + "'");
+  if (!options.expect.empty() || options.usesReference)
+    return badUse("--compare=reference excludes --expect and --reference");
+  if (kind != ModelKind::Onnx)
+    return badUse(options.model + ": --compare=reference needs an .onnx file");
+  return llvm::Error::success();
+}
+
+/// Runs over a folder give a folder; one run gives a file.
+static llvm::Error checkFiles(const RunOptions &options) {
+  bool takesFolder = llvm::sys::fs::is_directory(options.inputs);
+  if (takesFolder && options.isBenchmark)
+    return badUse("--benchmark expects one sample, but --inputs is a folder");
+  for (auto [flag, path] :
+       {std::pair<StringRef, StringRef>("--outputs", options.outputs),
+        {"--expect", options.expect}}) {
+    if (path.empty() || !llvm::sys::fs::exists(path))
+      continue;
+    if (llvm::sys::fs::is_directory(path) != takesFolder)
+      return badUse(flag + " '" + path + "' expects a " +
+                    (takesFolder ? "folder, as --inputs is one"
+                                 : "file, as --inputs is no folder"));
+  }
+  for (StringRef source : {StringRef(options.inputs), StringRef(options.expect),
+                           StringRef(options.model)})
+    if (!source.empty() && !options.outputs.empty() &&
+        llvm::sys::fs::equivalent(source, options.outputs))
+      return badUse("--outputs '" + options.outputs +
+                    "' would overwrite what is read");
+  return llvm::Error::success();
+}
+
+llvm::Error qopt::checkRunOptions(const RunOptions &options) {
+  if (llvm::Error error = checkNumbers(options))
+    return error;
+  if (!options.batch.empty())
+    return checkBatch(options);
+  if (options.model.empty())
+    return badUse("expects a model\nnote: see qopt-run --help");
+  if (llvm::Error error = checkModelKind(options))
+    return error;
+  return checkFiles(options);
+}
+
+ModelKind qopt::getModelKind(StringRef path) {
+  StringRef extension = llvm::sys::path::extension(path);
+  if (extension.equals_insensitive(".onnx"))
+    return ModelKind::Onnx;
+  if (extension == ".mlir" || extension == ".mlirbc")
+    return ModelKind::Phase;
+  return ModelKind::Compiled;
+}

@@ -1,0 +1,60 @@
+//===- RunOptions.h - What qopt-run was asked to do -------------*- C++ -*-===//
+//
+// A plain struct: linking a model resets every option of LLVM's parser, so
+// nothing reads those after the start.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_DRIVER_RUNOPTIONS_H
+#define LIB_DRIVER_RUNOPTIONS_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+struct RunOptions {
+  /// A compiled model, an ONNX model, or a phase file.
+  std::string model;
+  /// An .npz or a folder of them; empty: none.
+  std::string inputs, outputs, expect;
+  /// `NAME=@FILE.npy` or `NAME=2x3xf32[=VALUE]`.
+  std::vector<std::string> inputSpecs;
+  uint64_t seed = 0;
+  /// Nothing: exact for integers, 1e-5 for floats.
+  std::optional<double> atol, rtol;
+  /// 0: one for each CPU.
+  int32_t threads = 0;
+  bool usesReference = false;
+  /// `reference`, or empty.
+  std::string compare;
+  bool isDescription = false;
+  bool isJson = false;
+
+  bool isBenchmark = false;
+  int64_t warmup = 3;
+  /// Nothing: as many as fit into the time.
+  std::optional<int64_t> iters;
+  double minTimeInSeconds = 1.0;
+
+  /// A list of cases, one JSON object a line; empty: none.
+  std::string batch;
+};
+
+/// Told by the file's extension.
+enum class ModelKind { Compiled, Onnx, Phase };
+ModelKind getModelKind(llvm::StringRef path);
+
+/// Reads the command line. `--help` and `--version` end the process.
+llvm::Expected<RunOptions> parseRunOptions(int argc, char **argv);
+
+/// Checks what no single flag can tell.
+llvm::Error checkRunOptions(const RunOptions &options);
+
+} // namespace qopt
+
+#endif // LIB_DRIVER_RUNOPTIONS_H

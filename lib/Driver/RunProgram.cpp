@@ -1,0 +1,117 @@
+//===- RunProgram.cpp - Something that can be run -------------------------===//
+//
+// The library of an ONNX model exists only while it is loaded: its open file
+// keeps the bytes when the name is gone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RunProgram.h"
+
+#include "RunOptions.h"
+#include "mlir/IR/MLIRContext.h"
+#include "qopt/InitAllDialects.h"
+#include "qopt/InitAllTargets.h"
+#include "qopt/Pipelines/Compiler.h"
+#include "qopt/Support/CodedError.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+
+using namespace qopt;
+using llvm::StringRef;
+
+namespace {
+class LoadedProgram : public RunProgram {
+public:
+  explicit LoadedProgram(std::unique_ptr<ModelRunner> runner)
+      : runner(std::move(runner)) {}
+
+  llvm::ArrayRef<ModelValue> getInputs() const override {
+    return runner->getInputs();
+  }
+  llvm::ArrayRef<ModelValue> getOutputs() const override {
+    return runner->getOutputs();
+  }
+  std::string getIsa() const override { return runner->getChosenTier().str(); }
+  llvm::Expected<int64_t> countThreads() override {
+    return runner->countThreads();
+  }
+  llvm::Error run(llvm::ArrayRef<HostTensor> arguments,
+                  llvm::SmallVectorImpl<HostTensor> &results) override {
+    return runner->run(arguments, results);
+  }
+  llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments) override {
+    return runner->runWithoutResults(arguments);
+  }
+  llvm::json::Object describe() const override;
+
+private:
+  std::unique_ptr<ModelRunner> runner;
+};
+} // namespace
+
+llvm::json::Object LoadedProgram::describe() const {
+  llvm::json::Array tiers;
+  for (const ModelTier &tier : runner->getTiers())
+    tiers.push_back(llvm::json::Object{{"name", tier.name},
+                                       {"available", tier.isAvailable},
+                                       {"chosen", tier.isChosen},
+                                       {"reason", tier.reason}});
+  llvm::json::Object description{{"name", runner->getName()},
+                                 {"tiers", std::move(tiers)}};
+  // A manifest that is not JSON is shown as it is.
+  llvm::Expected<llvm::json::Value> manifest =
+      llvm::json::parse(runner->getManifest());
+  if (manifest) {
+    description["manifest"] = std::move(*manifest);
+  } else {
+    llvm::consumeError(manifest.takeError());
+    description["manifest"] = runner->getManifest();
+  }
+  return description;
+}
+
+llvm::Expected<std::unique_ptr<RunProgram>>
+qopt::openCompiledProgram(StringRef path, int32_t threads) {
+  llvm::Expected<std::unique_ptr<ModelRunner>> runner = ModelRunner::open(path);
+  if (!runner)
+    return runner.takeError();
+  (*runner)->setThreads(threads);
+  return std::make_unique<LoadedProgram>(std::move(*runner));
+}
+
+llvm::Expected<std::unique_ptr<RunProgram>>
+qopt::compileProgram(StringRef path, int32_t threads) {
+  llvm::SmallString<128> library;
+  if (std::error_code code =
+          llvm::sys::fs::createTemporaryFile("qopt-run", "so", library))
+    return makeError(ExitCode::NoResource,
+                     "cannot make a temporary file: " + code.message());
+  llvm::FileRemover remover(library);
+
+  llvm::Expected<Recipe> recipe = getPreset("fp32");
+  if (!recipe)
+    return recipe.takeError();
+  CompileOptions options;
+  options.model = path.str();
+  options.output = library.str().str();
+  options.recipe = std::move(*recipe);
+  TargetRegistry targets;
+  registerAllTargets(targets);
+  mlir::DialectRegistry dialects;
+  registerAllDialects(dialects);
+  registerAllTargetDialects(dialects);
+  mlir::MLIRContext context(dialects);
+  llvm::Expected<Report> report = compile(options, targets, context);
+  if (!report)
+    return report.takeError();
+  return openCompiledProgram(library, threads);
+}
+
+llvm::Expected<std::unique_ptr<RunProgram>>
+qopt::openProgram(StringRef path, bool usesReference, int32_t threads) {
+  if (usesReference)
+    return openReferenceProgram(path);
+  if (getModelKind(path) == ModelKind::Onnx)
+    return compileProgram(path, threads);
+  return openCompiledProgram(path, threads);
+}
