@@ -1,0 +1,77 @@
+//===- ContractCodes.cpp - Zero points of a product of codes --------------===//
+//
+// All arithmetic is modulo 2^32, as that of the accumulators.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractCodes.h"
+#include "Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::x86;
+
+static Type elementOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getElementType();
+}
+
+Type CodeOperand::element() const { return elementOf(tensor); }
+
+bool x86::isByteCodes(Value tensor) {
+  Type element = elementOf(tensor);
+  return isa<IntegerType>(element) && element.getIntOrFloatBitWidth() <= 8 &&
+         element.getIntOrFloatBitWidth() > 1;
+}
+
+bool x86::isZero(Value zero) {
+  return knownNumber(zero) == std::optional<int64_t>(0);
+}
+
+/// The zero point as it is written, i32.
+static Value zeroCode(ProgramEmitter &program, const CodeOperand &operand) {
+  VectorBuilder v = program.vectors();
+  if (operand.zeros.empty())
+    return v.i32(0);
+  Value tensor = operand.zeros.front();
+  Type element = elementOf(tensor);
+  if (ConstantOp constant = program.constantOf(tensor)) {
+    std::vector<uint8_t> storage;
+    ArrayRef<uint8_t> bytes = constantBytes(constant, storage);
+    if (element.getIntOrFloatBitWidth() == 32) {
+      int32_t value;
+      std::memcpy(&value, bytes.data(), sizeof(value));
+      return v.i32(value);
+    }
+    return v.i32(element.isUnsignedInteger() ? int32_t(bytes.front())
+                                             : int32_t(int8_t(bytes.front())));
+  }
+  Value loaded = v.loadScalar(program.buffer(tensor).pointer, v.i64(0),
+                              memoryType(element));
+  return v.widen(loaded, element);
+}
+
+Value x86::storedZero(ProgramEmitter &program, const CodeOperand &operand,
+                      bool storedUnsigned) {
+  VectorBuilder v = program.vectors();
+  int32_t shift = 0;
+  if (operand.isUnsigned() != storedUnsigned)
+    shift = storedUnsigned ? 128 : -128;
+  return v.add(zeroCode(program, operand), v.i32(shift));
+}
+
+void CodeTerms::capture(CaptureList &captures) {
+  captures.add({&rowZero, &laneZero, &depth, &rowSums, &laneSums});
+}
+
+Value CodeTerms::apply(VectorBuilder &v, Value sums, Value row,
+                       Value laneCodes) {
+  if (laneCodes)
+    sums = v.sub(sums, v.mul(laneCodes, v.splat(rowZero)));
+  if (!rowSums)
+    return sums;
+  Value rowSum = v.loadScalar(rowSums, row, v.b.getI32Type());
+  Value narrow = arith::TruncIOp::create(v.b, v.loc, v.b.getI32Type(), depth);
+  Value whole = v.mul(narrow, rowZero);
+  return v.add(sums, v.splat(v.mul(laneZero, v.sub(whole, rowSum))));
+}

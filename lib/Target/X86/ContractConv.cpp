@@ -1,0 +1,239 @@
+//===- ContractConv.cpp - Operands of a convolution -----------------------===//
+//
+// Rows are output channels, lanes 16 neighbouring outputs of one row of the
+// image (of the whole image where each output reads one input). A part packs
+// what its lanes read, in the order of k: position by position, channels
+// fastest.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Constants.h"
+#include "ContractCodes.h"
+#include "ContractOperands.h"
+#include "Packing.h"
+#include "PackingInput.h"
+#include "PackingLanes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::x86;
+
+namespace {
+class ConvSource : public ContractSource {
+public:
+  ConvSource(ProgramEmitter &program, ConvOp op, Epilogue &epilogue);
+
+  void capture(CaptureList &captures) override;
+  Value laneWords(VectorBuilder &v, int64_t numVectors) override;
+  Lanes lanes(VectorBuilder &v, Value batch, Value vector, Value count,
+              Value scratch) override;
+  Rows rowsFrom(VectorBuilder &v, Value batch, Value row) override;
+  Epilogue::Lanes coordinates(VectorBuilder &v,
+                              const OutputVector &at) override;
+  Value finish(VectorBuilder &v, Value sums, const OutputVector &at,
+               Value laneSums) override;
+
+private:
+  void setInput(ProgramEmitter &program, ConvOp op);
+  void setWeight(ProgramEmitter &program, ConvOp op);
+  void setAxes(ProgramEmitter &program, ConvOp op, Epilogue &epilogue);
+  /// The output channel of a row.
+  Value channelOf(VectorBuilder &v, Value batch, Value row) {
+    return v.add(v.mul(v.rem(batch, v.i64(groups)), rows), row);
+  }
+
+  const Tier &tier;
+  Window window;
+  CodeOperand lhs, rhs;
+  int64_t groups, groupChannels;
+  bool isFlat = false, isImage;
+  Value inputHeight, inputWidth, outputHeight, outputWidth, rowVectors;
+  WindowInput input;
+  Value weights, rowWords, bias;
+  Value scratchWords;
+  CodeTerms terms;
+};
+} // namespace
+
+static ArrayRef<int64_t> shapeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getShape();
+}
+
+ConvSource::ConvSource(ProgramEmitter &program, ConvOp op, Epilogue &epilogue)
+    : tier(program.tier()),
+      window(shapeOf(op.getW()).drop_front(2), op.getStrides(), op.getPads(),
+             op.getDilations()),
+      lhs{op.getX(), op.getXZeros()}, rhs{op.getW(), op.getWZeros()},
+      groups(op.getGroup()), groupChannels(shapeOf(op.getW())[1]),
+      isImage(shapeOf(op.getX()).size() == 4) {
+  VectorBuilder v = program.vectors();
+  kind = isByteCodes(op.getX()) ? DotKind::UnsignedLanes : DotKind::Float;
+  tile = largestTile(tier, kind);
+  if (kind != DotKind::Float) {
+    terms.rowZero = storedZero(program, rhs, /*storedUnsigned=*/false);
+    terms.laneZero = storedZero(program, lhs, /*storedUnsigned=*/true);
+    terms.depth = v.i64(groupChannels * window.positions());
+  }
+  int64_t perPosition = kind == DotKind::Float
+                            ? groupChannels
+                            : int64_t(llvm::divideCeil(groupChannels, 4));
+  steps = v.i64(perPosition * window.positions());
+  rows = v.i64(shapeOf(op.getW())[0] / groups);
+  batches = v.mul(program.dims(op.getX())[0], v.i64(groups));
+  setAxes(program, op, epilogue);
+  setInput(program, op);
+  setWeight(program, op);
+}
+
+void ConvSource::setAxes(ProgramEmitter &program, ConvOp op,
+                         Epilogue &epilogue) {
+  VectorBuilder v = program.vectors();
+  SmallVector<Value> x(program.dims(op.getX()));
+  SmallVector<Value> y(program.dims(op.getResult()));
+  inputHeight = isImage ? x[2] : v.i64(1);
+  inputWidth = x.back();
+  outputHeight = isImage ? y[2] : v.i64(1);
+  outputWidth = y.back();
+  isFlat = isImage && window.isPointwise() && epilogue.canCollapse(2, 3);
+  if (isFlat) {
+    inputWidth = outputWidth = v.mul(outputHeight, outputWidth);
+    inputHeight = outputHeight = v.i64(1);
+  }
+  if (isFlat || !isImage)
+    epilogue.collapse({0, 1, 2});
+  else
+    epilogue.collapse({0, 1, 2, 3});
+  rowVectors = v.ceilDiv(outputWidth, v.i64(kLanes));
+  vectors = v.mul(outputHeight, rowVectors);
+}
+
+void ConvSource::setInput(ProgramEmitter &program, ConvOp op) {
+  VectorBuilder v = program.vectors();
+  InputCopy copy;
+  copy.source = program.buffer(op.getX()).pointer;
+  SmallVector<Value> x = program.dims(op.getX());
+  copy.planes = v.mul(x[0], x[1]);
+  copy.height = inputHeight;
+  copy.width = inputWidth;
+  copy.from = copy.to = memoryType(lhs.element());
+  copy.border = kind == DotKind::Float
+                    ? v.f32(0)
+                    : storedZero(program, lhs, lhs.isUnsigned());
+  input = prepareInput(program, window, copy);
+}
+
+void ConvSource::setWeight(ProgramEmitter &program, ConvOp op) {
+  KernelShape shape{shapeOf(op.getW())[0], groupChannels, window.positions()};
+  std::vector<uint8_t> storage;
+  ArrayRef<uint8_t> bytes =
+      constantBytes(program.constantOf(op.getW()), storage);
+  rowWords = steps;
+  if (kind == DotKind::Float) {
+    weights = program.weightPointer(packFloatRows(bytes, shape));
+  } else {
+    PackedCodes packed = packCodeRows(bytes, shape, rhs.isUnsigned());
+    weights = program.weightPointer(packed.words);
+    if (terms.needsRowSums())
+      terms.rowSums = program.weightPointer(bytesOf(packed.sums));
+  }
+  if (op.getBias())
+    bias = program.buffer(op.getBias()).pointer;
+}
+
+void ConvSource::capture(CaptureList &captures) {
+  captures.add({&outputHeight, &outputWidth, &rowVectors, &weights, &rowWords,
+                &bias, &scratchWords});
+  input.capture(captures);
+  terms.capture(captures);
+}
+
+Value ConvSource::laneWords(VectorBuilder &v, int64_t numVectors) {
+  scratchWords = v.mul(steps, v.i64(numVectors * kLanes));
+  return v.add(scratchWords, v.i64(numVectors * kLanes));
+}
+
+ContractSource::Lanes ConvSource::lanes(VectorBuilder &v, Value batch,
+                                        Value vector, Value count,
+                                        Value scratch) {
+  Type word = v.b.getI32Type();
+  Value laneStep = v.i64(tile.vectors * kLanes);
+  Value sums = v.address(scratch, scratchWords, word);
+  bool wantsSums = kind != DotKind::Float && terms.needsLaneSums();
+  LanePacker packer(v, tier, kind,
+                    kind != DotKind::Float && lhs.isUnsigned(), wantsSums);
+  Value firstPlane = v.mul(batch, v.i64(groupChannels));
+  Value perPosition = packer.stepsOf(v.i64(groupChannels));
+  v.loop(v.i64(0), count, 1, [&](Value i) {
+    Value index = v.add(vector, i);
+    Value y = v.div(index, rowVectors);
+    Value x = v.mul(v.rem(index, rowVectors), v.i64(kLanes));
+    Value target = v.address(scratch, v.mul(i, v.i64(kLanes)), word);
+    auto packPosition = [&](Value position, Value sum) {
+      Value kernelWidth = v.i64(window.kernel[1]);
+      LaneRun run;
+      run.source = input.pointer;
+      run.offset =
+          v.add(x, input.offset(v, window, firstPlane, y,
+                                v.div(position, kernelWidth),
+                                v.rem(position, kernelWidth)));
+      run.stride = input.planeStride;
+      run.depth = v.i64(groupChannels);
+      return packer.pack(run, target, v.mul(position, perPosition), laneStep,
+                         sum);
+    };
+    SmallVector<Value> sum;
+    if (wantsSums)
+      sum.push_back(v.constant(v.b.getI32IntegerAttr(0), kLanes));
+    sum = v.loop(v.i64(0), v.i64(window.positions()), 1, sum,
+                 [&](Value position, ValueRange before) {
+                   Value after = packPosition(
+                       position, wantsSums ? before.front() : Value());
+                   return SmallVector<Value>(wantsSums ? 1 : 0, after);
+                 });
+    if (wantsSums)
+      v.store(sum.front(), sums, v.mul(i, v.i64(kLanes)));
+  });
+  return {scratch, v.i64(kLanes), laneStep, wantsSums ? sums : Value()};
+}
+
+ContractSource::Rows ConvSource::rowsFrom(VectorBuilder &v, Value batch,
+                                          Value row) {
+  Value offset = v.mul(channelOf(v, batch, row), rowWords);
+  return {v.address(weights, offset, v.b.getI32Type()), rowWords, v.i64(1)};
+}
+
+Epilogue::Lanes ConvSource::coordinates(VectorBuilder &v,
+                                        const OutputVector &at) {
+  Epilogue::Lanes lanes;
+  lanes.coordinates = {v.div(at.batch, v.i64(groups)),
+                       channelOf(v, at.batch, at.row)};
+  if (isImage && !isFlat)
+    lanes.coordinates.push_back(v.div(at.vector, rowVectors));
+  Value x = v.mul(v.rem(at.vector, rowVectors), v.i64(kLanes));
+  lanes.coordinates.push_back(x);
+  lanes.laneGroup = lanes.coordinates.size() - 1;
+  std::optional<int64_t> known = knownNumber(outputWidth);
+  if (!known || *known % kLanes != 0)
+    lanes.count = v.min(v.sub(outputWidth, x), v.i64(kLanes));
+  return lanes;
+}
+
+Value ConvSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
+                         Value laneSums) {
+  Value channel = channelOf(v, at.batch, at.row);
+  if (kind != DotKind::Float)
+    sums = terms.apply(v, sums, channel, laneSums);
+  if (!bias)
+    return sums;
+  if (kind != DotKind::Float)
+    return v.add(sums, v.splat(v.loadScalar(bias, channel, v.b.getI32Type())));
+  Value addend = v.splat(v.loadScalar(bias, channel, v.b.getF32Type()));
+  return arith::AddFOp::create(v.b, v.loc, sums, addend);
+}
+
+std::unique_ptr<ContractSource> x86::makeConvSource(ProgramEmitter &program,
+                                                    ConvOp op,
+                                                    Epilogue &epilogue) {
+  return std::make_unique<ConvSource>(program, op, epilogue);
+}

@@ -1,0 +1,118 @@
+//===- ContractSchedule.h - The loops around tiles --------------*- C++ -*-===//
+//
+// One schedule serves matrix products and convolutions, of floats and of
+// codes. What differs is where the operands lie: a ContractSource says so.
+//
+// A part is some vectors of lanes by a block of rows of one batch entry. Lanes
+// that are not packed yet are packed by the part that uses them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_CONTRACTSCHEDULE_H
+#define QOPT_LIB_TARGET_X86_CONTRACTSCHEDULE_H
+
+#include "ContractTile.h"
+#include "Epilogue.h"
+
+namespace qopt::x86 {
+
+/// Host values that a kernel uses. In the kernel, `enter` puts its own values
+/// in their place.
+class CaptureList {
+public:
+  void add(mlir::Value &slot) {
+    if (slot)
+      slots.push_back(&slot);
+  }
+  void add(std::initializer_list<mlir::Value *> many) {
+    for (mlir::Value *slot : many)
+      add(*slot);
+  }
+  llvm::SmallVector<mlir::Value> values() const {
+    return llvm::map_to_vector(slots, [](mlir::Value *slot) { return *slot; });
+  }
+  void enter(const KernelScope &scope) {
+    for (auto [slot, value] : llvm::zip(slots, scope.captures))
+      *slot = value;
+  }
+
+private:
+  llvm::SmallVector<mlir::Value *> slots;
+};
+
+/// Which outputs: 16 of them along the lanes.
+struct OutputVector {
+  mlir::Value batch, row, vector;
+};
+
+/// How the steps of a product of f32 fall into groups with scales: `positions`
+/// times `channels` steps, cut every `block` channels and at each position.
+struct GroupShape {
+  /// 0 where the product has no groups.
+  int64_t block = 0;
+  int64_t positions = 1;
+  mlir::Value channels;
+  /// Scales are i32 exponents, not f32 factors.
+  bool areExponents = false;
+  /// Operands are multiplied by this power of two.
+  int multiplierLog2 = 0;
+
+  mlir::Value blocks(VectorBuilder &v) const {
+    return v.ceilDiv(channels, v.i64(block));
+  }
+  mlir::Value count(VectorBuilder &v) const {
+    return v.mul(blocks(v), v.i64(positions));
+  }
+};
+
+/// The operands of a product as the schedule sees them.
+class ContractSource {
+public:
+  virtual ~ContractSource() = default;
+
+  struct Rows {
+    mlir::Value pointer, rowStride, rowStep;
+    /// Words: scales of the groups, one after the other; null for none.
+    mlir::Value scales = {}, scaleStride = {};
+  };
+  struct Lanes {
+    mlir::Value pointer, vectorStride, laneStep;
+    /// Sums of codes, 16 a vector; null where not asked for.
+    mlir::Value sums;
+    /// Words: scales, 16 a vector, `laneStep` from group to group; null for
+    /// none.
+    mlir::Value scales = {};
+  };
+
+  DotKind kind = DotKind::Float;
+  TileSize tile;
+  GroupShape groups;
+  /// Extents. On the host until `enter`.
+  mlir::Value batches, rows, vectors, steps;
+
+  /// Host: everything that the functions below use.
+  virtual void capture(CaptureList &captures) = 0;
+  /// Words of scratch memory for the lanes of a tile; null for none.
+  virtual mlir::Value laneWords(VectorBuilder &v, int64_t numVectors) = 0;
+
+  /// Kernel: makes `count` vectors from `vector` on ready to be read.
+  virtual Lanes lanes(VectorBuilder &v, mlir::Value batch, mlir::Value vector,
+                      mlir::Value count, mlir::Value scratch) = 0;
+  /// The operand of the rows from `row` on.
+  virtual Rows rowsFrom(VectorBuilder &v, mlir::Value batch,
+                        mlir::Value row) = 0;
+  /// Where an output vector stands in the root's result.
+  virtual Epilogue::Lanes coordinates(VectorBuilder &v,
+                                      const OutputVector &at) = 0;
+  /// The root's value from the sums of a tile. `laneSums` (16) may be null.
+  virtual mlir::Value finish(VectorBuilder &v, mlir::Value sums,
+                             const OutputVector &at, mlir::Value laneSums) = 0;
+};
+
+/// Launches the product and the rest of the kernel's body.
+mlir::LogicalResult emitSchedule(ProgramEmitter &program, llvm::StringRef name,
+                                 ContractSource &source, Epilogue &epilogue);
+
+} // namespace qopt::x86
+
+#endif

@@ -1,0 +1,49 @@
+//===- ContractTile.h - Sums of products held in registers ------*- C++ -*-===//
+//
+// A tile is a few rows by a few vectors of 16 outputs, summed over all steps.
+// One operand is broadcast to lanes (*rows*), the other fills them (*lanes*).
+// A step is one k of f32, or four k of 8-bit codes in a 4-byte word, so both
+// are reached in the same way: all strides count words.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_CONTRACTTILE_H
+#define QOPT_LIB_TARGET_X86_CONTRACTTILE_H
+
+#include "Tier.h"
+#include "VectorBuilder.h"
+
+namespace qopt::x86 {
+
+/// What is multiplied. Of codes one operand is unsigned, the other signed.
+enum class DotKind { Float, UnsignedRows, UnsignedLanes };
+
+struct TileSize {
+  int64_t rows, vectors;
+};
+
+/// The largest tile whose sums and operands fit the tier's registers.
+TileSize largestTile(const Tier &tier, DotKind kind);
+
+struct TileOperands {
+  /// First row, first step.
+  mlir::Value rows;
+  mlir::Value rowStride, rowStep;
+  /// First vector, first step.
+  mlir::Value lanes;
+  mlir::Value vectorStride, laneStep;
+  mlir::Value steps;
+};
+
+/// Writes the sums of a tile to `sums`, `sumsStride` words from row to row.
+void emitTile(VectorBuilder &v, const Tier &tier, DotKind kind, TileSize size,
+              const TileOperands &operands, mlir::Value sums,
+              int64_t sumsStride);
+
+/// Adds the four codes of each word to a sum (i32) of its lane.
+mlir::Value addLaneCodes(VectorBuilder &v, const Tier &tier, DotKind kind,
+                         mlir::Value words, mlir::Value sum);
+
+} // namespace qopt::x86
+
+#endif

@@ -1,0 +1,34 @@
+//===- GroupedContractTile.h - Tiles of sums of groups ----------*- C++ -*-===//
+//
+// A tile of f32 whose steps fall into groups. Each group is a chain of its own;
+// its scales are applied once, when it is added to the result.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_GROUPEDCONTRACTTILE_H
+#define QOPT_LIB_TARGET_X86_GROUPEDCONTRACTTILE_H
+
+#include "ContractSchedule.h"
+
+namespace qopt::x86 {
+
+/// Marks an E8M0 scale that is NaN among exponents.
+inline constexpr int32_t kNaNExponent = 1 << 16;
+
+/// As `largestTile`: half of the registers hold the sums of groups.
+TileSize largestGroupedTile(const Tier &tier);
+
+/// `sum` + t times the scales of a group (null: 1), by the group formula. All
+/// are vectors.
+mlir::Value addGroup(VectorBuilder &v, const GroupShape &groups,
+                     mlir::Value sum, mlir::Value t, mlir::Value lhsScale,
+                     mlir::Value rhsScale);
+
+void emitGroupedTile(VectorBuilder &v, const GroupShape &groups, TileSize size,
+                     const ContractSource::Rows &rows,
+                     const ContractSource::Lanes &lanes, mlir::Value sums,
+                     int64_t sumsStride);
+
+} // namespace qopt::x86
+
+#endif

@@ -1,0 +1,80 @@
+//===- Packing.cpp - Constant operands in the order of the loops ----------===//
+//
+// Each result starts as zeros, so what is missing needs no code of its own.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Packing.h"
+#include "llvm/Support/MathExtras.h"
+#include <cstring>
+
+using namespace qopt::x86;
+using llvm::ArrayRef;
+using llvm::divideCeil;
+
+static constexpr int64_t kPanel = 16;
+
+ArrayRef<uint8_t> qopt::x86::bytesOf(ArrayRef<int32_t> values) {
+  return {reinterpret_cast<const uint8_t *>(values.data()),
+          values.size() * sizeof(int32_t)};
+}
+
+static uint8_t signedCode(uint8_t code, bool isUnsigned) {
+  return isUnsigned ? code ^ 0x80 : code;
+}
+
+Bytes qopt::x86::packFloatPanels(ArrayRef<uint8_t> matrix, int64_t depth,
+                                 int64_t columns) {
+  Bytes packed(divideCeil(columns, kPanel) * depth * kPanel * 4);
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t first = 0; first < columns; first += kPanel) {
+      int64_t count = std::min(kPanel, columns - first);
+      std::memcpy(packed.data() + (first * depth + k * kPanel) * 4,
+                  matrix.data() + (k * columns + first) * 4, count * 4);
+    }
+  return packed;
+}
+
+PackedCodes qopt::x86::packCodePanels(ArrayRef<uint8_t> matrix, int64_t depth,
+                                      int64_t columns, bool isUnsigned) {
+  int64_t panels = divideCeil(columns, kPanel), words = divideCeil(depth, 4);
+  PackedCodes packed{Bytes(panels * words * kPanel * 4),
+                     std::vector<int32_t>(panels * kPanel)};
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t j = 0; j < columns; ++j) {
+      uint8_t code = signedCode(matrix[k * columns + j], isUnsigned);
+      int64_t word = (j / kPanel * words + k / 4) * kPanel + j % kPanel;
+      packed.words[word * 4 + k % 4] = code;
+      packed.sums[j] += int8_t(code);
+    }
+  return packed;
+}
+
+Bytes qopt::x86::packFloatRows(ArrayRef<uint8_t> weight, KernelShape shape) {
+  auto [outputs, channels, positions] = shape;
+  Bytes packed(outputs * channels * positions * 4);
+  for (int64_t o = 0; o < outputs; ++o)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < positions; ++p)
+        std::memcpy(
+            packed.data() + ((o * positions + p) * channels + c) * 4,
+            weight.data() + ((o * channels + c) * positions + p) * 4, 4);
+  return packed;
+}
+
+PackedCodes qopt::x86::packCodeRows(ArrayRef<uint8_t> weight, KernelShape shape,
+                                    bool isUnsigned) {
+  auto [outputs, channels, positions] = shape;
+  int64_t words = divideCeil(channels, 4);
+  PackedCodes packed{Bytes(outputs * positions * words * 4),
+                     std::vector<int32_t>(outputs)};
+  for (int64_t o = 0; o < outputs; ++o)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < positions; ++p) {
+        uint8_t code = signedCode(
+            weight[(o * channels + c) * positions + p], isUnsigned);
+        packed.words[(o * positions + p) * words * 4 + c] = code;
+        packed.sums[o] += int8_t(code);
+      }
+  return packed;
+}

@@ -1,0 +1,49 @@
+//===- Packing.h - Constant operands in the order of the loops --*- C++ -*-===//
+//
+// Evaluated when a program is compiled; the artefact holds the result. Codes
+// are stored as signed bytes (an unsigned code less 128), four products of an
+// output to a word, missing products 0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_PACKING_H
+#define QOPT_LIB_TARGET_X86_PACKING_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include <cstdint>
+#include <vector>
+
+namespace qopt::x86 {
+
+using Bytes = std::vector<uint8_t>;
+
+/// Packed codes and, for each output, the sum of its (signed) codes.
+struct PackedCodes {
+  Bytes words;
+  std::vector<int32_t> sums;
+};
+
+/// Sizes of a convolution's weight, [outputs][channels][kernel positions].
+struct KernelShape {
+  int64_t outputs, channels, positions;
+};
+
+/// A [depth][columns] matrix of f32 as [columns / 16][depth][16].
+Bytes packFloatPanels(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
+                      int64_t columns);
+/// A [depth][columns] matrix of codes as [columns / 16][depth / 4][16][4]; sums
+/// are padded to whole vectors.
+PackedCodes packCodePanels(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
+                           int64_t columns, bool isUnsigned);
+
+/// A weight of f32 as [outputs][positions][channels].
+Bytes packFloatRows(llvm::ArrayRef<uint8_t> weight, KernelShape shape);
+/// A weight of codes as [outputs][positions][channels / 4][4].
+PackedCodes packCodeRows(llvm::ArrayRef<uint8_t> weight, KernelShape shape,
+                         bool isUnsigned);
+
+llvm::ArrayRef<uint8_t> bytesOf(llvm::ArrayRef<int32_t> values);
+
+} // namespace qopt::x86
+
+#endif

@@ -1,0 +1,71 @@
+//===- PackingRows.cpp - Rows of codes as words of unsigned bytes ---------===//
+//
+// Reads whole vectors of 64 bytes: what lies behind a row is masked out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PackingRows.h"
+#include "ContractSchedule.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace qopt::x86;
+
+static constexpr int64_t kBytes = 64;
+
+/// The unsigned bytes of `count` codes at `offset`, then zeros.
+static Value loadBytes(VectorBuilder &v, Value codes, Value offset, Value count,
+                       bool isUnsigned) {
+  Value bytes = v.load(codes, offset, v.b.getI8Type(), kBytes);
+  if (!isUnsigned) {
+    Value flip = v.constant(v.b.getI8IntegerAttr(-128), kBytes);
+    bytes = arith::XOrIOp::create(v.b, v.loc, bytes, flip);
+  }
+  Value zero = v.constant(v.b.getI8IntegerAttr(0), kBytes);
+  return arith::SelectOp::create(v.b, v.loc, v.mask(count, kBytes), bytes, zero);
+}
+
+static Value sumOf(VectorBuilder &v, Value bytes) {
+  auto wide = VectorType::get({kBytes}, v.b.getI32Type());
+  Value words = arith::ExtUIOp::create(v.b, v.loc, wide, bytes);
+  return vector::ReductionOp::create(v.b, v.loc, vector::CombiningKind::ADD,
+                                     words);
+}
+
+PackedRows qopt::x86::packRows(ProgramEmitter &program, Value codes, Value rows,
+                               Value depth, bool isUnsigned, bool wantsSums) {
+  VectorBuilder host = program.vectors();
+  Value vectors = host.ceilDiv(depth, host.i64(kBytes));
+  Value rowBytes = host.mul(vectors, host.i64(kBytes));
+  PackedRows result;
+  result.pointer = program.temporary(host.mul(rows, rowBytes));
+  result.stride = host.mul(vectors, host.i64(kBytes / 4));
+  if (wantsSums)
+    result.sums = program.temporary(host.mul(rows, host.i64(4)));
+
+  Value target = result.pointer, sums = result.sums;
+  CaptureList list;
+  list.add({&codes, &depth, &vectors, &rowBytes, &target, &sums});
+  program.launch("pack_rows", list.values(), rows, [&](KernelScope &scope) {
+    list.enter(scope);
+    VectorBuilder v(scope.b, scope.loc);
+    Value source = v.mul(scope.part, depth);
+    Value base = v.mul(scope.part, rowBytes);
+    SmallVector<Value> inits(wantsSums ? 1 : 0, v.i32(0));
+    SmallVector<Value> sum = v.loop(
+        v.i64(0), vectors, 1, inits, [&](Value index, ValueRange before) {
+          Value at = v.mul(index, v.i64(kBytes));
+          Value bytes = loadBytes(v, codes, v.add(source, at),
+                                  v.sub(depth, at), isUnsigned);
+          v.store(bytes, target, v.add(base, at));
+          SmallVector<Value> after;
+          if (wantsSums)
+            after.push_back(v.add(before.front(), sumOf(v, bytes)));
+          return after;
+        });
+    if (wantsSums)
+      v.storeScalar(sum.front(), sums, scope.part);
+  });
+  return result;
+}

@@ -1,0 +1,27 @@
+//===- ContractHarness.h - Kernels against Reference ------------*- C++ -*-===//
+//
+// Compiles a program, runs it on every tier of the machine with several numbers
+// of threads and compares each output bit for bit with Reference.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_TEST_TARGET_X86_CONTRACTHARNESS_H
+#define QOPT_TEST_TARGET_X86_CONTRACTHARNESS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace qopt::test {
+
+/// `text` is a module with @main. Its arguments get random values of their
+/// types; those marked `{test.constant}` become constants. Dims that are `?` get
+/// the values of `dims`, in order.
+void expectEqualToReference(llvm::StringRef text,
+                            llvm::ArrayRef<int64_t> dims = {});
+
+/// Milliseconds of a run on `tier`, the best of several.
+double measure(llvm::StringRef text, llvm::StringRef tier, int threads);
+
+} // namespace qopt::test
+
+#endif
