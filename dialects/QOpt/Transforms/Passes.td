@@ -48,7 +48,8 @@ def FoldConstantsPass : Pass<"qopt-fold-constants", "::mlir::func::FuncOp"> {
 
     Result types are refined as by `qopt-infer-shapes`. A reshape whose target is
     known but for dims of its own input, and at most one other, gets a constant
-    target. `x * 1`, `x / 1`, a cast to the same type and a transposition that
+    target; of a tensor without elements the dim that -1 stands for is then 0.
+    `x * 1`, `x / 1`, a cast to the same type and a transposition that
     moves nothing give way to x. Ops without users are removed.
 
     Evaluates an op only if each operand is a constant and no operand or result is
