@@ -152,8 +152,8 @@ protected:
                               std::string(8, 'c'));
   }
 
-  Imported importWith(
-      std::vector<std::pair<std::string, std::string>> entries) {
+  Imported
+  importWith(std::vector<std::pair<std::string, std::string>> entries) {
     Model model = Model(13)
                       .in("x", "f32[2, 4]")
                       .init("w", "f32[4]", {})
@@ -216,14 +216,16 @@ TEST_F(ExternalDataTest, StaysInTheFolder) {
   const char *leaves = "external data must lie in the folder of the model";
   for (const char *location :
        {"../w.bin", "/etc/passwd", "sub/../../w.bin", ".", "a/.."})
-    expectError(importWith({{"location", location}}), ExitCode::BadData, leaves);
+    expectError(importWith({{"location", location}}), ExitCode::BadData,
+                leaves);
   expectError(importWith({{"location", std::string("w.bin\0x", 7)}}),
               ExitCode::BadData, leaves);
   TemporaryFolder outside;
   outside.write("secret.bin", std::string(16, 's'));
   ASSERT_FALSE(llvm::sys::fs::create_link(outside.getPath("secret.bin"),
                                           folder.getPath("link.bin")));
-  expectError(importWith({{"location", "link.bin"}}), ExitCode::BadData, leaves);
+  expectError(importWith({{"location", "link.bin"}}), ExitCode::BadData,
+              leaves);
   ASSERT_FALSE(llvm::sys::fs::create_link(folder.getPath("w.bin"),
                                           folder.getPath("inside.bin")));
   expectOk({{"location", "inside.bin"}});

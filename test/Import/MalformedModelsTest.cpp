@@ -29,8 +29,7 @@ static constexpr ExitCode bad = ExitCode::BadData;
 static constexpr ExitCode unsupported = ExitCode::Unsupported;
 
 /// A model of one node from `x` of [2, 3] to `y`.
-static Model one(int64_t opset, const char *op,
-                 std::vector<std::string> inputs,
+static Model one(int64_t opset, const char *op, std::vector<std::string> inputs,
                  std::vector<onnx::AttributeProto> attributes = {}) {
   return Model(opset)
       .in("x", "f32[2, 3]")
@@ -46,7 +45,8 @@ static Model oneWithList(int64_t opset, const char *op, const char *type,
   return model;
 }
 
-static Model conv(const char *weights, std::vector<onnx::AttributeProto> attributes) {
+static Model conv(const char *weights,
+                  std::vector<onnx::AttributeProto> attributes) {
   return Model(13)
       .in("x", "f32[1, 4, N, 8]")
       .in("w", weights)
@@ -109,7 +109,8 @@ static const BadModel badModels[] = {
      "makes",
      [] { return one(13, "Add", {"x", "y"}); }},
     {"Unsorted", bad,
-     "node \"first\" (Relu, opset 13): uses \"t\", which a later node or itself "
+     "node \"first\" (Relu, opset 13): uses \"t\", which a later node or "
+     "itself "
      "makes",
      [] {
        return Model(13)
@@ -129,15 +130,20 @@ static const BadModel badModels[] = {
      }},
     {"OutputNamedAsInput", bad,
      "node \"n\" (Relu, opset 13): output \"x\" has the name of another value",
-     [] { return Model(13).in("x", "f32[2]").node("Relu", {"x"}, {"x"}).out("x"); }},
+     [] {
+       return Model(13).in("x", "f32[2]").node("Relu", {"x"}, {"x"}).out("x");
+     }},
     {"InputTwice", bad,
      "input \"x\": expects a name of its own, but another input has it",
      [] { return Model(13).in("x", "f32[2]").in("x", "f32[2]").out("x"); }},
     {"InitializerTwice", bad,
-     "initializer \"w\": expects a name of its own, but another initializer has "
+     "initializer \"w\": expects a name of its own, but another initializer "
+     "has "
      "it",
      [] {
-       return one(13, "Relu", {"x"}).init("w", "f32[1]", {1}).init("w", "f32[1]", {1});
+       return one(13, "Relu", {"x"})
+           .init("w", "f32[1]", {1})
+           .init("w", "f32[1]", {1});
      }},
     {"GraphOutputTwice", bad, "output \"y\": is an output twice",
      [] { return one(13, "Relu", {"x"}).out("y"); }},
@@ -154,7 +160,8 @@ static const BadModel badModels[] = {
            .out("y");
      }},
     {"NamelessNode", bad,
-     "node \"Relu#1\" (Relu, opset 13): uses \"z\", which no input, initializer "
+     "node \"Relu#1\" (Relu, opset 13): uses \"z\", which no input, "
+     "initializer "
      "or node makes",
      [] {
        return Model(13)
@@ -188,10 +195,14 @@ static const BadModel badModels[] = {
     {"EmptyInput", bad, "(Add, opset 13): expects input 1, but it is left out",
      [] { return one(13, "Add", {"x", ""}); }},
     {"AttributeType", bad,
-     "(Softmax, opset 13): attribute \"axis\" expects type INT, but found FLOAT",
+     "(Softmax, opset 13): attribute \"axis\" expects type INT, but found "
+     "FLOAT",
      [] { return one(13, "Softmax", {"x"}, {attr("axis", 1.0)}); }},
-    {"AttributeTwice", bad, "(Softmax, opset 13): attribute \"axis\" comes twice",
-     [] { return one(13, "Softmax", {"x"}, {attr("axis", 1), attr("axis", 1)}); }},
+    {"AttributeTwice", bad,
+     "(Softmax, opset 13): attribute \"axis\" comes twice",
+     [] {
+       return one(13, "Softmax", {"x"}, {attr("axis", 1), attr("axis", 1)});
+     }},
     {"UnknownAttribute", unsupported,
      "(Relu, opset 13): attribute \"slope\" is not supported in this opset",
      [] { return one(13, "Relu", {"x"}, {attr("slope", 1)}); }},
@@ -217,14 +228,16 @@ static const BadModel badModels[] = {
            ->clear_shape();
        return model;
      }},
-    {"InputWithoutType", bad, "input \"x\": expects a data type, but found number 0",
+    {"InputWithoutType", bad,
+     "input \"x\": expects a data type, but found number 0",
      [] {
        Model model = one(13, "Relu", {"x"});
        model.graph().mutable_input(0)->clear_type();
        return model;
      }},
     {"InputSequence", unsupported,
-     "input \"x\": only tensors are supported, not sequences, maps, optional or "
+     "input \"x\": only tensors are supported, not sequences, maps, optional "
+     "or "
      "sparse values",
      [] {
        Model model = one(13, "Relu", {"x"});
@@ -260,7 +273,10 @@ static const BadModel badModels[] = {
      "(Relu, opset 13): output \"y\" is declared as INT64, but the operator "
      "makes another type",
      [] {
-       return Model(13).in("x", "f32[2]").node("Relu", {"x"}, {"y"}).out("y", "i64[2]");
+       return Model(13)
+           .in("x", "f32[2]")
+           .node("Relu", {"x"}, {"y"})
+           .out("y", "i64[2]");
      }},
     {"MixedTypes", bad,
      "(Add, opset 13): expects inputs of one element type, but found f32 and "
@@ -270,7 +286,8 @@ static const BadModel badModels[] = {
      "(Not, opset 13): expects a tensor of booleans, but found tensor<2x3xf32>",
      [] { return one(13, "Not", {"x"}); }},
     {"NoBroadcast", bad,
-     "(Add, opset 13): expects shapes that broadcast, but found tensor<2x3xf32> "
+     "(Add, opset 13): expects shapes that broadcast, but found "
+     "tensor<2x3xf32> "
      "and tensor<4xf32>",
      [] { return oneWithList(13, "Add", "f32[4]", {1, 2, 3, 4}); }},
     {"AxisTooLarge", bad,
@@ -283,7 +300,8 @@ static const BadModel badModels[] = {
        return one(13, "Flatten", {"x"},
                   {attr("axis", std::numeric_limits<int64_t>::min())});
      }},
-    {"AxisTwice", bad, "(ReduceSum, opset 11): expects each axis once, but found "
+    {"AxisTwice", bad,
+     "(ReduceSum, opset 11): expects each axis once, but found "
      "1 twice",
      [] {
        return one(11, "ReduceSum", {"x"},
@@ -300,7 +318,9 @@ static const BadModel badModels[] = {
     {"NoData", bad,
      "initializer \"w\": tensor expects 16 bytes of data, but found 0 in the "
      "field of its type",
-     [] { return badInitializer([](auto &tensor) { tensor.clear_raw_data(); }); }},
+     [] {
+       return badInitializer([](auto &tensor) { tensor.clear_raw_data(); });
+     }},
     {"OtherField", bad,
      "initializer \"w\": tensor expects 16 bytes of data, but found 0 in the "
      "field of its type",
@@ -312,19 +332,26 @@ static const BadModel badModels[] = {
        });
      }},
     {"TwoFields", bad, "initializer \"w\": tensor has more than one data field",
-     [] { return badInitializer([](auto &tensor) { tensor.add_float_data(1); }); }},
+     [] {
+       return badInitializer([](auto &tensor) { tensor.add_float_data(1); });
+     }},
     {"UnknownDataType", bad,
      "initializer \"w\": tensor has the unknown data type 99",
-     [] { return badInitializer([](auto &tensor) { tensor.set_data_type(99); }); }},
+     [] {
+       return badInitializer([](auto &tensor) { tensor.set_data_type(99); });
+     }},
     {"ComplexNumbers", unsupported,
      "initializer \"w\": tensors of type COMPLEX64 are not supported",
      [] {
-       return badInitializer(
-           [](auto &tensor) { tensor.set_data_type(onnx::TensorProto::COMPLEX64); });
+       return badInitializer([](auto &tensor) {
+         tensor.set_data_type(onnx::TensorProto::COMPLEX64);
+       });
      }},
     {"NegativeDim", bad,
      "initializer \"w\": tensor expects dims of 0 or more, but found -4",
-     [] { return badInitializer([](auto &tensor) { tensor.set_dims(0, -4); }); }},
+     [] {
+       return badInitializer([](auto &tensor) { tensor.set_dims(0, -4); });
+     }},
     {"DimsOverflow", bad,
      "initializer \"w\": tensor has more elements than memory can hold",
      [] {
@@ -353,7 +380,8 @@ static const BadModel badModels[] = {
            .node("MatMul", {"a", "b"}, {"y"})
            .out("y");
      }},
-    {"GemmRank", bad, "(Gemm, opset 13): expects matrices, but found ranks 2 and 1",
+    {"GemmRank", bad,
+     "(Gemm, opset 13): expects matrices, but found ranks 2 and 1",
      [] { return oneWithList(13, "Gemm", "f32[3]", {1, 2, 3}); }},
     {"ConvRanks", bad,
      "(Conv, opset 13): expects an input and weights of one rank, but found "
@@ -370,24 +398,29 @@ static const BadModel badModels[] = {
                    {attr("kernel_shape", std::vector<int64_t>{5, 5})});
      }},
     {"ConvStrides", bad,
-     "(Conv, opset 13): attribute \"strides\" expects 2 numbers from 1 to 2^30, "
+     "(Conv, opset 13): attribute \"strides\" expects 2 numbers from 1 to "
+     "2^30, "
      "but found [0, 1]",
      [] {
        return conv("f32[8, 4, 3, 3]",
                    {attr("strides", std::vector<int64_t>{0, 1})});
      }},
     {"ConvPads", bad,
-     "(Conv, opset 13): attribute \"pads\" expects 4 numbers from 0 to 2^30, but "
+     "(Conv, opset 13): attribute \"pads\" expects 4 numbers from 0 to 2^30, "
+     "but "
      "found [1, 1]",
      [] {
-       return conv("f32[8, 4, 3, 3]", {attr("pads", std::vector<int64_t>{1, 1})});
+       return conv("f32[8, 4, 3, 3]",
+                   {attr("pads", std::vector<int64_t>{1, 1})});
      }},
     {"ConvGroup", bad,
-     "(Conv, opset 13): attribute \"group\" expects a number from 1 to 2^30, but "
+     "(Conv, opset 13): attribute \"group\" expects a number from 1 to 2^30, "
+     "but "
      "found 0",
      [] { return conv("f32[8, 4, 3, 3]", {attr("group", 0)}); }},
     {"ConvAutoPad", unsupported,
-     "(Conv, opset 13): SAME padding with a stride of 2 needs an input of known "
+     "(Conv, opset 13): SAME padding with a stride of 2 needs an input of "
+     "known "
      "size",
      [] {
        return conv("f32[8, 4, 3, 3]",
@@ -395,7 +428,8 @@ static const BadModel badModels[] = {
                     attr("strides", std::vector<int64_t>{2, 2})});
      }},
     {"ConvThreeAxes", unsupported,
-     "(Conv, opset 13): windows over 3 spatial axes are not supported, only over "
+     "(Conv, opset 13): windows over 3 spatial axes are not supported, only "
+     "over "
      "1 and 2",
      [] {
        return Model(13)
@@ -405,7 +439,8 @@ static const BadModel badModels[] = {
            .out("y");
      }},
     {"PoolPads", bad,
-     "(MaxPool, opset 13): expects pads smaller than the window of 2, but found "
+     "(MaxPool, opset 13): expects pads smaller than the window of 2, but "
+     "found "
      "2",
      [] {
        return Model(13)
@@ -416,18 +451,25 @@ static const BadModel badModels[] = {
            .out("y");
      }},
     {"PoolWithoutKernel", bad,
-     "(MaxPool, opset 13): attribute \"kernel_shape\" expects 1 numbers from 1 to "
+     "(MaxPool, opset 13): attribute \"kernel_shape\" expects 1 numbers from 1 "
+     "to "
      "2^30, but found []",
      [] {
-       return Model(13).in("x", "f32[1, 4, 8]").node("MaxPool", {"x"}, {"y"}).out("y");
+       return Model(13)
+           .in("x", "f32[1, 4, 8]")
+           .node("MaxPool", {"x"}, {"y"})
+           .out("y");
      }},
     {"BatchNormChannels", bad,
      "expects scale, bias, mean and variance with one element for each of 3 "
      "channels",
-     [] { return one(13, "BatchNormalization", {"x", "s", "s", "s", "s"})
-                     .init("s", "f32[2]", {1, 2}); }},
+     [] {
+       return one(13, "BatchNormalization", {"x", "s", "s", "s", "s"})
+           .init("s", "f32[2]", {1, 2});
+     }},
     {"Permutation", bad,
-     "(Transpose, opset 13): attribute \"perm\" expects a permutation of 2 axes",
+     "(Transpose, opset 13): attribute \"perm\" expects a permutation of 2 "
+     "axes",
      [] {
        return one(13, "Transpose", {"x"},
                   {attr("perm", std::vector<int64_t>{0, 0})});
@@ -440,7 +482,8 @@ static const BadModel badModels[] = {
      "multiples of 4",
      [] { return oneWithList(13, "Reshape", "i64[2]", {-1, 4}); }},
     {"ReshapeTwoRests", bad,
-     "(Reshape, opset 13): expects one -1 at most in the shape, and none beside a "
+     "(Reshape, opset 13): expects one -1 at most in the shape, and none "
+     "beside a "
      "0 that is a size",
      [] { return oneWithList(13, "Reshape", "i64[2]", {-1, -1}); }},
     {"ReshapeOverflow", bad,
@@ -468,7 +511,8 @@ static const BadModel badModels[] = {
                           {4294967296., 4294967296., 2, 3});
      }},
     {"SliceLists", bad,
-     "(Slice, opset 13): expects as many starts and ends as axes, but found 1, 2 "
+     "(Slice, opset 13): expects as many starts and ends as axes, but found 1, "
+     "2 "
      "and 1",
      [] {
        return one(13, "Slice", {"x", "s", "e"})
@@ -476,9 +520,11 @@ static const BadModel badModels[] = {
            .init("e", "i64[2]", {1, 1});
      }},
     {"SliceStep", bad,
-     "(Slice, opset 13): expects steps that are not 0 and below 2^62, but found 0",
+     "(Slice, opset 13): expects steps that are not 0 and below 2^62, but "
+     "found 0",
      [] {
-       return one(13, "Slice", {"x", "s", "s", "", "s"}).init("s", "i64[1]", {0});
+       return one(13, "Slice", {"x", "s", "s", "", "s"})
+           .init("s", "i64[1]", {0});
      }},
     {"SliceDynamicAxes", unsupported,
      "(Slice, opset 13): expects a constant axes (input 3), but it is computed",
@@ -560,12 +606,16 @@ static const BadModel badModels[] = {
     {"ReduceBooleans", unsupported,
      "(ReduceMax, opset 20): reductions of booleans are not supported",
      [] {
-       return Model(20).in("x", "i1[2]").node("ReduceMax", {"x"}, {"y"}).out("y");
+       return Model(20)
+           .in("x", "i1[2]")
+           .node("ReduceMax", {"x"}, {"y"})
+           .out("y");
      }},
 
     // Quantization.
     {"FloatZeroPoint", unsupported,
-     "(DequantizeLinear, opset 19): expects a zero point of 0 for float codes, but "
+     "(DequantizeLinear, opset 19): expects a zero point of 0 for float codes, "
+     "but "
      "found another or one that is computed",
      [] {
        return Model(19)
@@ -600,7 +650,8 @@ static const BadModel badModels[] = {
            .out("y");
      }},
     {"OutputType", bad,
-     "(QuantizeLinear, opset 21): expects output_dtype to be the type of the zero "
+     "(QuantizeLinear, opset 21): expects output_dtype to be the type of the "
+     "zero "
      "point",
      [] {
        return one(21, "QuantizeLinear", {"x", "s", "z"},
@@ -615,7 +666,8 @@ static const BadModel badModels[] = {
        return Model(24)
            .in("x", "f4[2, 32]")
            .init("s", "e8m0[2, 1]", {127, 127})
-           .node("DequantizeLinear", {"x", "s"}, {"y"}, {attr("block_size", 32)})
+           .node("DequantizeLinear", {"x", "s"}, {"y"},
+                 {attr("block_size", 32)})
            .out("y");
      }},
 };
@@ -628,8 +680,8 @@ TEST_P(MalformedModels, AreRefused) {
   llvm::StringRef message = imported.error.message;
   EXPECT_TRUE(message.contains("/model.onnx: ")) << imported.error.message;
   EXPECT_TRUE(message.ends_with(model.message))
-      << "expected: " << model.message << "\nfound:    "
-      << imported.error.message;
+      << "expected: " << model.message
+      << "\nfound:    " << imported.error.message;
 }
 
 INSTANTIATE_TEST_SUITE_P(Import, MalformedModels, testing::ValuesIn(badModels),

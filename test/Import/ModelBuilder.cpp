@@ -24,9 +24,7 @@ TemporaryFolder::TemporaryFolder() {
   path = unique.str().str();
 }
 
-TemporaryFolder::~TemporaryFolder() {
-  llvm::sys::fs::remove_directories(path);
-}
+TemporaryFolder::~TemporaryFolder() { llvm::sys::fs::remove_directories(path); }
 
 void TemporaryFolder::write(const std::string &name,
                             const std::string &bytes) const {
@@ -160,7 +158,8 @@ TensorProto qopt::test::tensor(const std::string &name, const std::string &type,
   for (size_t i = 0; i < values.size(); ++i)
     for (unsigned bit = 0; bit < element.bits; ++bit)
       if (getBits(element, values[i]) >> bit & 1)
-        raw[(i * element.bits + bit) / 8] |= 1 << ((i * element.bits + bit) % 8);
+        raw[(i * element.bits + bit) / 8] |= 1
+                                             << ((i * element.bits + bit) % 8);
   result.set_raw_data(raw);
   return result;
 }
@@ -205,7 +204,8 @@ Model &Model::init(const std::string &name, const std::string &type,
   return *this;
 }
 
-Model &Model::node(const std::string &op, const std::vector<std::string> &inputs,
+Model &Model::node(const std::string &op,
+                   const std::vector<std::string> &inputs,
                    const std::vector<std::string> &outputs,
                    const std::vector<AttributeProto> &attributes,
                    const std::string &name) {

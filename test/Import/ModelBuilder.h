@@ -46,8 +46,7 @@ onnx::AttributeProto attr(const std::string &name, int64_t value);
 onnx::AttributeProto attr(const std::string &name, int value);
 onnx::AttributeProto attr(const std::string &name, double value);
 onnx::AttributeProto attr(const std::string &name, const char *value);
-onnx::AttributeProto attr(const std::string &name,
-                          std::vector<int64_t> values);
+onnx::AttributeProto attr(const std::string &name, std::vector<int64_t> values);
 onnx::AttributeProto attr(const std::string &name,
                           const onnx::TensorProto &tensor);
 

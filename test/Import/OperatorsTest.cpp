@@ -51,12 +51,23 @@ static Model binary(int64_t opset, const char *op, const char *type) {
 
 static std::vector<GoodModel> makeUnaryCases() {
   static const std::pair<const char *, const char *> rows[] = {
-      {"Abs", "abs"},     {"Ceil", "ceil"},       {"Cos", "cos"},
-      {"Erf", "erf"},     {"Exp", "exp"},         {"Floor", "floor"},
-      {"Log", "log"},     {"Neg", "neg"},         {"Reciprocal", "reciprocal"},
-      {"Relu", "relu"},   {"Round", "round"},     {"Sigmoid", "sigmoid"},
-      {"Sin", "sin"},     {"Softplus", "softplus"}, {"Sqrt", "sqrt"},
-      {"Tanh", "tanh"},   {"HardSwish", "hard_swish"}};
+      {"Abs", "abs"},
+      {"Ceil", "ceil"},
+      {"Cos", "cos"},
+      {"Erf", "erf"},
+      {"Exp", "exp"},
+      {"Floor", "floor"},
+      {"Log", "log"},
+      {"Neg", "neg"},
+      {"Reciprocal", "reciprocal"},
+      {"Relu", "relu"},
+      {"Round", "round"},
+      {"Sigmoid", "sigmoid"},
+      {"Sin", "sin"},
+      {"Softplus", "softplus"},
+      {"Sqrt", "sqrt"},
+      {"Tanh", "tanh"},
+      {"HardSwish", "hard_swish"}};
   std::vector<GoodModel> cases;
   for (auto [op, mnemonic] : rows)
     cases.push_back({op,
@@ -71,13 +82,20 @@ static std::vector<GoodModel> makeBinaryCases() {
     const char *op, *mnemonic, *type, *result;
   };
   static const Row rows[] = {
-      {"Add", "add", "f32[2]", "f32"},      {"Sub", "sub", "i32[2]", "i32"},
-      {"Mul", "mul", "f32[2]", "f32"},      {"Div", "div", "i64[2]", "i64"},
-      {"Pow", "pow", "f32[2]", "f32"},      {"Min", "min", "f32[2]", "f32"},
-      {"Max", "max", "f32[2]", "f32"},      {"Mod", "mod", "i64[2]", "i64"},
-      {"And", "and", "i1[2]", "i1"},        {"Or", "or", "i1[2]", "i1"},
-      {"Xor", "xor", "i1[2]", "i1"},        {"Equal", "equal", "i64[2]", "i1"},
-      {"Less", "less", "f32[2]", "i1"},     {"Sum", "add", "f32[2]", "f32"},
+      {"Add", "add", "f32[2]", "f32"},
+      {"Sub", "sub", "i32[2]", "i32"},
+      {"Mul", "mul", "f32[2]", "f32"},
+      {"Div", "div", "i64[2]", "i64"},
+      {"Pow", "pow", "f32[2]", "f32"},
+      {"Min", "min", "f32[2]", "f32"},
+      {"Max", "max", "f32[2]", "f32"},
+      {"Mod", "mod", "i64[2]", "i64"},
+      {"And", "and", "i1[2]", "i1"},
+      {"Or", "or", "i1[2]", "i1"},
+      {"Xor", "xor", "i1[2]", "i1"},
+      {"Equal", "equal", "i64[2]", "i1"},
+      {"Less", "less", "f32[2]", "i1"},
+      {"Sum", "add", "f32[2]", "f32"},
       {"LessOrEqual", "less_or_equal", "f32[2]", "i1"},
       {"Greater", "greater", "f32[2]", "i1"},
       {"GreaterOrEqual", "greater_or_equal", "f32[2]", "i1"},
@@ -105,7 +123,9 @@ static std::vector<GoodModel> makeActivationCases() {
        {"qopt.hard_sigmoid %arg0 {alpha = 2.000000e-01 : f32, beta = "
         "5.000000e-01 : f32}"},
        [] { return one(13, "HardSigmoid", "f32[2]"); }},
-      {"GeluErf", {"qopt.gelu %arg0"}, [] { return one(20, "Gelu", "f32[2]"); }},
+      {"GeluErf",
+       {"qopt.gelu %arg0"},
+       [] { return one(20, "Gelu", "f32[2]"); }},
       {"GeluTanh",
        {"qopt.gelu %arg0 {form = \"tanh\"}"},
        [] { return one(20, "Gelu", "f32[2]", {attr("approximate", "tanh")}); }},
@@ -146,9 +166,11 @@ static std::vector<GoodModel> makeActivationCases() {
        {"qopt.cast %arg0 : (tensor<2xf32>) -> tensor<2xi8>"},
        [] { return list(15, "CastLike", "f32[2]", "i8[1]", {0}); }},
       {"ClipByAttributes",
-       {"qopt.clip %arg0 {high = 6.000000e+00 : f32, low = 0.000000e+00 : f32}"},
+       {"qopt.clip %arg0 {high = 6.000000e+00 : f32, low = 0.000000e+00 : "
+        "f32}"},
        [] {
-         return one(6 + 1, "Clip", "f32[2]", {attr("min", 0.0), attr("max", 6.0)});
+         return one(6 + 1, "Clip", "f32[2]",
+                    {attr("min", 0.0), attr("max", 6.0)});
        }},
       {"ClipByConstants",
        {"qopt.clip %arg0 {low = 1.000000e+00 : f32}"},
@@ -179,12 +201,14 @@ static std::vector<GoodModel> makeContractionCases() {
   };
   return {
       {"Conv2D",
-       {"qopt.conv %arg0, %arg1 {dilations = array<i64: 1, 1>, pads = array<i64: "
+       {"qopt.conv %arg0, %arg1 {dilations = array<i64: 1, 1>, pads = "
+        "array<i64: "
         "1, 1, 1, 1>, strides = array<i64: 2, 2>}",
         "-> tensor<?x8x4x?xf32>"},
        [conv] {
-         return conv("f32[N, 4, 8, W]", "f32[8, 4, 3, 3]",
-                     {attr("strides", Ints{2, 2}), attr("pads", Ints{1, 1, 1, 1})});
+         return conv(
+             "f32[N, 4, 8, W]", "f32[8, 4, 3, 3]",
+             {attr("strides", Ints{2, 2}), attr("pads", Ints{1, 1, 1, 1})});
        }},
       {"Conv1DGrouped",
        {"qopt.conv", "group = 4 : i64", "-> tensor<1x4x6xf32>"},
@@ -194,8 +218,9 @@ static std::vector<GoodModel> makeContractionCases() {
       {"ConvSameUpper",
        {"pads = array<i64: 0, 0, 1, 1>", "-> tensor<1x8x4x4xf32>"},
        [conv] {
-         return conv("f32[1, 4, 8, 8]", "f32[8, 4, 3, 3]",
-                     {attr("strides", Ints{2, 2}), attr("auto_pad", "SAME_UPPER")});
+         return conv(
+             "f32[1, 4, 8, 8]", "f32[8, 4, 3, 3]",
+             {attr("strides", Ints{2, 2}), attr("auto_pad", "SAME_UPPER")});
        }},
       {"ConvSameLowerDynamic",
        {"pads = array<i64: 2, 2, 1, 1>", "-> tensor<1x8x?x?xf32>"},
@@ -224,7 +249,8 @@ static std::vector<GoodModel> makeContractionCases() {
              .out("y");
        }},
       {"Gemm",
-       {"qopt.gemm %arg0, %0 {alpha = 1.000000e+00 : f32, beta = 1.000000e+00 : "
+       {"qopt.gemm %arg0, %0 {alpha = 1.000000e+00 : f32, beta = 1.000000e+00 "
+        ": "
         "f32, trans_a = false, trans_b = true}",
         "-> tensor<?x2xf32>"},
        [] {
@@ -237,7 +263,8 @@ static std::vector<GoodModel> makeContractionCases() {
 static std::vector<GoodModel> makeReductionCases() {
   return {
       {"BatchNormalization",
-       {"qopt.batch_norm %arg0, %0, %0, %0, %0 {epsilon = 9.99999974E-6 : f32}"},
+       {"qopt.batch_norm %arg0, %0, %0, %0, %0 {epsilon = 9.99999974E-6 : "
+        "f32}"},
        [] {
          return Model(13)
              .in("x", "f32[N, 2, 4]")
@@ -249,7 +276,9 @@ static std::vector<GoodModel> makeReductionCases() {
       {"LayerNormalization",
        {"qopt.layer_norm %arg0, %0 {axis = 1 : i64, epsilon = 9.99999974E-6 : "
         "f32}"},
-       [] { return list(17, "LayerNormalization", "f32[N, 2]", "f32[2]", {1, 2}); }},
+       [] {
+         return list(17, "LayerNormalization", "f32[N, 2]", "f32[2]", {1, 2});
+       }},
       {"Softmax",
        {"qopt.softmax %arg0 {axis = 1 : i64}"},
        [] { return one(13, "Softmax", "f32[N, 3]"); }},
@@ -259,14 +288,16 @@ static std::vector<GoodModel> makeReductionCases() {
       {"SoftmaxOldFlattens",
        {"%0 = qopt.flatten %arg0 {axis = 1 : i64}",
         "%1 = qopt.softmax %0 {axis = 1 : i64} : (tensor<?x12xf32>)",
-        "%2 = qopt.shape %arg0",
-        "qopt.reshape %1, %2 {allow_zero = true}", "-> tensor<?x3x4xf32>"},
+        "%2 = qopt.shape %arg0", "qopt.reshape %1, %2 {allow_zero = true}",
+        "-> tensor<?x3x4xf32>"},
        [] { return one(11, "Softmax", "f32[N, 3, 4]"); }},
       {"ReduceMeanOld",
        {"qopt.reduce %arg0 {axes = array<i64: 1>, keepdims = true, kind = "
         "\"mean\"}",
         "-> tensor<?x1xf32>"},
-       [] { return one(13, "ReduceMean", "f32[N, 3]", {attr("axes", Ints{-1})}); }},
+       [] {
+         return one(13, "ReduceMean", "f32[N, 3]", {attr("axes", Ints{-1})});
+       }},
       {"ReduceSumNew",
        {"kind = \"sum\"", "-> tensor<?xf32>"},
        [] {
@@ -277,15 +308,20 @@ static std::vector<GoodModel> makeReductionCases() {
        {"axes = array<i64: 0, 1>, keepdims = false, kind = \"max\"",
         "-> tensor<f32>"},
        [] { return one(18, "ReduceMax", "f32[N, 3]", {attr("keepdims", 0)}); }},
-      {"ReduceMin", {"kind = \"min\""}, [] { return one(13, "ReduceMin", "i64[3]"); }},
+      {"ReduceMin",
+       {"kind = \"min\""},
+       [] { return one(13, "ReduceMin", "i64[3]"); }},
       {"ReduceProd",
        {"kind = \"prod\""},
        [] { return one(13, "ReduceProd", "f32[3]"); }},
-      {"ReduceL2", {"kind = \"l2\""}, [] { return one(13, "ReduceL2", "f32[3]"); }},
+      {"ReduceL2",
+       {"kind = \"l2\""},
+       [] { return one(13, "ReduceL2", "f32[3]"); }},
       {"ReduceNothing",
        {"return %arg0"},
        [] {
-         return one(18, "ReduceMean", "f32[3]", {attr("noop_with_empty_axes", 1)});
+         return one(18, "ReduceMean", "f32[3]",
+                    {attr("noop_with_empty_axes", 1)});
        }},
       {"GlobalAveragePool",
        {"qopt.global_average_pool %arg0", "-> tensor<?x3x1x1xf32>"},
@@ -297,13 +333,14 @@ static std::vector<GoodModel> makeReductionCases() {
         "-> tensor<?x3x3x3xf32>"},
        [] {
          return one(13, "AveragePool", "f32[N, 3, 5, 5]",
-                    {attr("kernel_shape", Ints{2, 2}), attr("strides", Ints{2, 2}),
-                     attr("ceil_mode", 1)});
+                    {attr("kernel_shape", Ints{2, 2}),
+                     attr("strides", Ints{2, 2}), attr("ceil_mode", 1)});
        }},
       {"MaxPool",
        {"qopt.max_pool %arg0", "-> tensor<?x3x4xf32>"},
        [] {
-         return one(13, "MaxPool", "f32[N, 3, 5]", {attr("kernel_shape", Ints{2})});
+         return one(13, "MaxPool", "f32[N, 3, 5]",
+                    {attr("kernel_shape", Ints{2})});
        }},
   };
 }
@@ -335,23 +372,29 @@ static std::vector<GoodModel> makeMovementCases() {
        [] { return one(13, "Flatten", "f32[N, 2, 3]"); }},
       {"SqueezeOld",
        {"qopt.squeeze %arg0 {axes = array<i64: 1>}", "-> tensor<?x3xf32>"},
-       [] { return one(11, "Squeeze", "f32[N, 1, 3]", {attr("axes", Ints{-2})}); }},
+       [] {
+         return one(11, "Squeeze", "f32[N, 1, 3]", {attr("axes", Ints{-2})});
+       }},
       {"SqueezeAll",
        {"qopt.squeeze %arg0 {axes = array<i64: 0, 2>}", "-> tensor<2xf32>"},
        [] { return one(13, "Squeeze", "f32[1, 2, 1]"); }},
       {"UnsqueezeNew",
-       {"qopt.unsqueeze %arg0 {axes = array<i64: 0, 2>}", "-> tensor<1x?x1xf32>"},
+       {"qopt.unsqueeze %arg0 {axes = array<i64: 0, 2>}",
+        "-> tensor<1x?x1xf32>"},
        [] { return list(13, "Unsqueeze", "f32[N]", "i64[2]", {-1, 0}); }},
       {"Expand",
        {"qopt.expand %arg0, %0", "-> tensor<2x3xf32>"},
        [] { return list(13, "Expand", "f32[3]", "i64[2]", {2, 1}); }},
       {"ShapePart",
-       {"qopt.shape %arg0 {end = 2 : i64, start = 1 : i64}", "-> tensor<1xi64>"},
+       {"qopt.shape %arg0 {end = 2 : i64, start = 1 : i64}",
+        "-> tensor<1xi64>"},
        [] {
-         return one(15, "Shape", "f32[N, 2, 3]", {attr("start", 1), attr("end", -1)});
+         return one(15, "Shape", "f32[N, 2, 3]",
+                    {attr("start", 1), attr("end", -1)});
        }},
       {"SliceOld",
-       {"qopt.slice %arg0, %0, %1 {axes = array<i64: 1>}", "-> tensor<?x2xf32>"},
+       {"qopt.slice %arg0, %0, %1 {axes = array<i64: 1>}",
+        "-> tensor<?x2xf32>"},
        [] {
          return one(9, "Slice", "f32[N, 3]",
                     {attr("starts", Ints{1}), attr("ends", Ints{9}),
@@ -396,10 +439,12 @@ static std::vector<GoodModel> makeMovementCases() {
       {"Gather",
        {"qopt.gather %arg0, %0 {axis = 1 : i64}", "-> tensor<?x2xf32>"},
        [] {
-         return list(13, "Gather", "f32[N, 5]", "i64[2]", {0, -1}, {attr("axis", 1)});
+         return list(13, "Gather", "f32[N, 5]", "i64[2]", {0, -1},
+                     {attr("axis", 1)});
        }},
       {"PadOld",
-       {"qopt.pad %arg0, %0 {pads = array<i64: 0, 1, 0, 2>}", "-> tensor<?x6xf32>"},
+       {"qopt.pad %arg0, %0 {pads = array<i64: 0, 1, 0, 2>}",
+        "-> tensor<?x6xf32>"},
        [] {
          return one(9, "Pad", "f32[N, 3]",
                     {attr("pads", Ints{0, 1, 0, 2}), attr("value", 1.5)});
@@ -415,7 +460,8 @@ static std::vector<GoodModel> makeMovementCases() {
              .out("y");
        }},
       {"ConstantOfShape",
-       {"qopt.constant_of_shape %0 {value = dense<0.000000e+00> : tensor<1xf32>}",
+       {"qopt.constant_of_shape %0 {value = dense<0.000000e+00> : "
+        "tensor<1xf32>}",
         "-> tensor<2x3xf32>"},
        [] {
          return Model(13)
@@ -433,8 +479,12 @@ static std::vector<GoodModel> makeMovementCases() {
              .node("Range", {"a", "b", "c"}, {"y"})
              .out("y");
        }},
-      {"Identity", {"return %arg0"}, [] { return one(13, "Identity", "f32[2]"); }},
-      {"Dropout", {"return %arg0"}, [] { return one(13, "Dropout", "f32[2]"); }},
+      {"Identity",
+       {"return %arg0"},
+       [] { return one(13, "Identity", "f32[2]"); }},
+      {"Dropout",
+       {"return %arg0"},
+       [] { return one(13, "Dropout", "f32[2]"); }},
   };
 }
 
@@ -460,18 +510,21 @@ static std::vector<GoodModel> makeConstantCases() {
        [=] { return constant({attr("value", tensor("", "f32[0]", {}))}); }},
       {"ConstantBooleans",
        {"qopt.constant(dense<[true, false, true]> : tensor<3xi1>)"},
-       [=] { return constant({attr("value", tensor("", "i1[3]", {1, 0, 5}))}); }},
-      {"ConstantLarge",
-       {"qopt.constant(#qopt.weight<", "model.onnx@", "+2048:",
-        " : tensor<512xf32>"},
        [=] {
-         return constant(
-             {attr("value", tensor("", "f32[512]", std::vector<double>(512, 1)))});
+         return constant({attr("value", tensor("", "i1[3]", {1, 0, 5}))});
+       }},
+      {"ConstantLarge",
+       {"qopt.constant(#qopt.weight<", "model.onnx@",
+        "+2048:", " : tensor<512xf32>"},
+       [=] {
+         return constant({attr(
+             "value", tensor("", "f32[512]", std::vector<double>(512, 1)))});
        }},
       {"ConstantOfCodes",
        {"qopt.constant(#qopt.weight<", "+3:", ") : tensor<5xi4>"},
        [=] {
-         return constant({attr("value", tensor("", "i4[5]", {1, 2, 3, 4, 15}))});
+         return constant(
+             {attr("value", tensor("", "i4[5]", {1, 2, 3, 4, 15}))});
        }},
       {"TypedArrays",
        {"(#qopt.weight<\"hex:2143\">) : tensor<4xi4>",
@@ -505,7 +558,8 @@ static std::vector<GoodModel> makeQuantizationCases() {
       {"QuantizePerTensor",
        {"qopt.quantize %arg0 scales(", "zeros(", "divide",
         "format = #qopt.format<ui8>",
-        "(tensor<?x3xf32>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<?x3xui8>"},
+        "(tensor<?x3xf32>, tensor<1x1xf32>, tensor<1x1xui8>) -> "
+        "tensor<?x3xui8>"},
        [] {
          return Model(13)
              .in("x", "f32[N, 3]")
@@ -557,9 +611,10 @@ static std::vector<GoodModel> makeQuantizationCases() {
        {"+2:", ") : tensor<2x1xf8E8M0FNU>",
         "format = #qopt.format<mxfp4, axis = 1>", "-> tensor<2x32xf32>"},
        [=] {
-         return dequantize(24, "f4[2, 32]", "e8m0[2, 1]", {127, 128},
-                           {attr("block_size", 32),
-                            attr("output_dtype", int(onnx::TensorProto::FLOAT))});
+         return dequantize(
+             24, "f4[2, 32]", "e8m0[2, 1]", {127, 128},
+             {attr("block_size", 32),
+              attr("output_dtype", int(onnx::TensorProto::FLOAT))});
        }},
       {"DequantizeFloat8",
        {"format = #qopt.format<f8E4M3FN>", "-> tensor<2x3xf32>"},
@@ -577,7 +632,8 @@ static std::vector<GoodModel> makeQuantizationCases() {
                      {attr("output_dtype", int(onnx::TensorProto::INT16))});
        }},
       {"DequantizeAccumulators",
-       {"qopt.dequantize %arg0 scales(%0) : (tensor<2x3xi32>, tensor<1x1xf32>)"},
+       {"qopt.dequantize %arg0 scales(%0) : (tensor<2x3xi32>, "
+        "tensor<1x1xf32>)"},
        [=] { return dequantize(13, "i32[2, 3]", "f32[]", {1}); }},
       {"DequantizeHalf",
        {"-> tensor<2x3xf16>"},
@@ -607,8 +663,8 @@ static std::string getName(const testing::TestParamInfo<GoodModel> &info) {
 }
 INSTANTIATE_TEST_SUITE_P(Unary, Operators, testing::ValuesIn(makeUnaryCases()),
                          getName);
-INSTANTIATE_TEST_SUITE_P(Binary, Operators, testing::ValuesIn(makeBinaryCases()),
-                         getName);
+INSTANTIATE_TEST_SUITE_P(Binary, Operators,
+                         testing::ValuesIn(makeBinaryCases()), getName);
 INSTANTIATE_TEST_SUITE_P(Activation, Operators,
                          testing::ValuesIn(makeActivationCases()), getName);
 INSTANTIATE_TEST_SUITE_P(Contraction, Operators,
@@ -651,8 +707,9 @@ TEST(ImportedModule, DefaultsOfInputsAreConstants) {
                           .out("y")
                           .import();
   ASSERT_TRUE(imported.isOk) << imported.error.message;
-  expectParts(imported.text, {"(%arg0: tensor<2xf32>", "qopt.constant(dense<[1.0",
-                              "qopt.add %arg0, %0"});
+  expectParts(imported.text,
+              {"(%arg0: tensor<2xf32>", "qopt.constant(dense<[1.0",
+               "qopt.add %arg0, %0"});
 }
 
 TEST(ImportedModule, TiedWeightIsOneConstant) {

@@ -46,12 +46,12 @@ Value qopt::importer::makeConstant(OpBuilder &builder, Location loc,
   WeightStore &store =
       context->getLoadedDialect<QOptDialect>()->getWeightStore();
   const WeightBlob *blob =
-      data.isMapped()
-          ? store.addMapped(data.getBytes(), data.mapped.file,
-                            data.mapped.file->getPath(),
-                            data.mapped.offsetInBytes)
-          : store.addOwned(std::move(data.owned));
-  return createConstant(builder, loc, WeightAttr::get(context, blob), data.type);
+      data.isMapped() ? store.addMapped(data.getBytes(), data.mapped.file,
+                                        data.mapped.file->getPath(),
+                                        data.mapped.offsetInBytes)
+                      : store.addOwned(std::move(data.owned));
+  return createConstant(builder, loc, WeightAttr::get(context, blob),
+                        data.type);
 }
 
 static SmallVector<int64_t, 1> getVectorShape(size_t size, bool isScalar) {

@@ -71,25 +71,27 @@ static LogicalResult importMatMul(NodeImporter &node) {
   ArrayRef<int64_t> lhsShape = getType(lhs).getShape(),
                     rhsShape = getType(rhs).getShape();
   for (size_t i = 3; i <= std::min(lhsShape.size(), rhsShape.size()); ++i) {
-    int64_t a = lhsShape[lhsShape.size() - i], b = rhsShape[rhsShape.size() - i];
+    int64_t a = lhsShape[lhsShape.size() - i],
+            b = rhsShape[rhsShape.size() - i];
     if (isKnown(a) && isKnown(b) && a != b && a != 1 && b != 1)
-      return node.fail(malformed("expects batch dims that broadcast, but found " +
-                                 Twine(a) + " and " + Twine(b)));
+      return node.fail(
+          malformed("expects batch dims that broadcast, but found " + Twine(a) +
+                    " and " + Twine(b)));
   }
   if (node.getFailure())
     return failure();
-  auto op = MatMulOp::create(
-      node.getBuilder(), node.getLoc(),
-      RankedTensorType::get({}, getElementType(lhs)), lhs, ValueRange(),
-      ValueRange(), rhs, ValueRange(), ValueRange(), FormatAttr(), FormatAttr());
+  auto op = MatMulOp::create(node.getBuilder(), node.getLoc(),
+                             RankedTensorType::get({}, getElementType(lhs)),
+                             lhs, ValueRange(), ValueRange(), rhs, ValueRange(),
+                             ValueRange(), FormatAttr(), FormatAttr());
   if (failed(node.finish(op)))
     return failure();
   return node.setOutput(0, op.getResult());
 }
 
 /// Checks that `c` broadcasts to the product in one direction.
-static LogicalResult checkGemmBias(NodeImporter &node, Value a, Value b, Value c,
-                                   bool transA, bool transB) {
+static LogicalResult checkGemmBias(NodeImporter &node, Value a, Value b,
+                                   Value c, bool transA, bool transB) {
   if (failed(node.expectSameElementType(a, c)))
     return failure();
   ArrayRef<int64_t> shape = getType(c).getShape();
@@ -110,7 +112,8 @@ static LogicalResult importGemm(NodeImporter &node) {
   Value a = node.getInput(0), b = node.getInput(1), c = node.getInput(2);
   bool transA = node.getInt("transA", 0) != 0;
   bool transB = node.getInt("transB", 0) != 0;
-  float alpha = node.getFloat("alpha", 1.0f), beta = node.getFloat("beta", 1.0f);
+  float alpha = node.getFloat("alpha", 1.0f),
+        beta = node.getFloat("beta", 1.0f);
   if (!isa<FloatType>(getElementType(a)))
     return node.fail(unsupported("matrix products of integers are not "
                                  "supported"));

@@ -12,7 +12,9 @@ using namespace qopt;
 using namespace qopt::importer;
 
 static bool isBool(Type type) { return type.isInteger(1); }
-static bool isInteger(Type type) { return isa<IntegerType>(type) && !isBool(type); }
+static bool isInteger(Type type) {
+  return isa<IntegerType>(type) && !isBool(type);
+}
 static bool isFloat(Type type) { return isa<FloatType>(type); }
 static bool isNumber(Type type) { return isFloat(type) || isInteger(type); }
 static bool isAny(Type) { return true; }
@@ -121,8 +123,7 @@ static LogicalResult importAlpha(NodeImporter &node, float absent) {
   if (failed(node.expectFloat(x)))
     return failure();
   return node.makeOutput<OpTy>(
-      getElementType(x), x,
-      node.attr("alpha", node.getFloat("alpha", absent)));
+      getElementType(x), x, node.attr("alpha", node.getFloat("alpha", absent)));
 }
 
 static LogicalResult importLeakyRelu(NodeImporter &node) {
@@ -153,8 +154,7 @@ static LogicalResult importGelu(NodeImporter &node) {
   if (failed(node.expectFloat(x)))
     return failure();
   return node.makeOutput<GeluOp>(
-      getElementType(x), x,
-      node.attr("form", form == "tanh" ? "tanh" : "erf"));
+      getElementType(x), x, node.attr("form", form == "tanh" ? "tanh" : "erf"));
 }
 
 /// x * sigmoid(alpha * x); SiLU where alpha is 1.
@@ -179,8 +179,8 @@ static LogicalResult importCast(NodeImporter &node) {
   StringRef name = getDataTypeName(to);
   Type type = getElementType(node.getBuilder().getContext(), to);
   if (name.empty())
-    return node.fail(malformed("expects a data type in \"to\", but found " +
-                               Twine(to)));
+    return node.fail(
+        malformed("expects a data type in \"to\", but found " + Twine(to)));
   if (!type)
     return node.fail(unsupported("casts to " + name + " are not supported"));
   bool isFloat8 = isa<Float8E4M3FNType, Float8E5M2Type>(type);
@@ -188,8 +188,8 @@ static LogicalResult importCast(NodeImporter &node) {
     return node.fail(unsupported("expects saturate = 1, but found 0"));
   std::string mode = node.getString("round_mode", "up");
   if (mode != "up" && isa<Float8E8M0FNUType>(type))
-    return node.fail(unsupported("expects round_mode \"up\", but found " +
-                                 quote(mode)));
+    return node.fail(
+        unsupported("expects round_mode \"up\", but found " + quote(mode)));
   return node.makeOutput<CastOp>(type, node.getInput(0));
 }
 
@@ -272,7 +272,8 @@ ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
       {"Floor", 6, 1, 1, importUnary<FloorOp, isFloat>},
       {"Gelu", 20, 1, 1, importGelu},
       {"Greater", 7, 2, 2, importComparison<GreaterOp, isNumber>},
-      {"GreaterOrEqual", 12, 2, 2, importComparison<GreaterOrEqualOp, isNumber>},
+      {"GreaterOrEqual", 12, 2, 2,
+       importComparison<GreaterOrEqualOp, isNumber>},
       {"HardSigmoid", 6, 1, 1, importHardSigmoid},
       {"HardSwish", 14, 1, 1, importUnary<HardSwishOp, isFloat>},
       {"LeakyRelu", 6, 1, 1, importLeakyRelu},

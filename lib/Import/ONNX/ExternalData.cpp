@@ -49,9 +49,9 @@ static std::optional<Failure> readNumber(StringRef key, StringRef text,
   return std::nullopt;
 }
 
-std::optional<Failure>
-ExternalData::find(const onnx::TensorProto &tensor, uint64_t sizeInBytes,
-                   MappedRange &range) {
+std::optional<Failure> ExternalData::find(const onnx::TensorProto &tensor,
+                                          uint64_t sizeInBytes,
+                                          MappedRange &range) {
   Entries entries;
   if (auto failure = readEntries(tensor, entries))
     return failure;
@@ -93,8 +93,9 @@ ExternalData::open(StringRef location,
   const char *leaves = "external data must lie in the folder of the model, but "
                        "its location is ";
   if (!staysBelow(location))
-    return malformed(leaves + quote(location),
-                     "move the file beside the model and name it without a path");
+    return malformed(
+        leaves + quote(location),
+        "move the file beside the model and name it without a path");
   std::shared_ptr<const MappedFile> &known = files[location];
   if ((file = known))
     return std::nullopt;

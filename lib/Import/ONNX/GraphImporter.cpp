@@ -9,9 +9,8 @@
 #include "ElementTypes.h"
 #include "NodeImporter.h"
 #include "Operators.h"
-#include "qopt/Import/ONNX/ImportONNX.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Verifier.h"
+#include "qopt/Import/ONNX/ImportONNX.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -58,6 +57,14 @@ private:
   std::optional<Failure> importInputs();
   std::optional<Failure> importNodes();
   std::optional<Failure> importNode(int index);
+  std::optional<Failure> getInputs(const onnx::NodeProto &node,
+                                   const Operator &row,
+                                   SmallVectorImpl<Value> &inputs);
+  /// Gives the outputs of a node their names.
+  std::optional<Failure> bindOutputs(const onnx::NodeProto &node,
+                                     ArrayRef<Value> outputs);
+  /// Adds the node's row, which Constant nodes have not, and says its location.
+  Location addNodeRow(const onnx::NodeProto &node, int index);
   std::optional<Failure> importOutputs();
   std::optional<Failure> importOutput(const onnx::ValueInfoProto &output,
                                       SmallVectorImpl<Value> &values);
@@ -84,13 +91,17 @@ private:
 };
 } // namespace
 
+/// The name of a node, or `Op#index` where it has none.
+static std::string getName(const onnx::NodeProto &node, int index) {
+  if (!node.name().empty())
+    return node.name();
+  return node.op_type() + "#" + std::to_string(index);
+}
+
 std::string GraphImporter::describe(const onnx::NodeProto &node, int index) {
-  std::string name = node.name();
-  if (name.empty())
-    name = node.op_type() + "#" + std::to_string(index);
   std::string op = quote(node.op_type());
-  return "node " + quote(name) + " (" + op.substr(1, op.size() - 2) +
-         ", opset " + std::to_string(opset) + ")";
+  return "node " + quote(getName(node, index)) + " (" +
+         op.substr(1, op.size() - 2) + ", opset " + std::to_string(opset) + ")";
 }
 
 std::optional<Failure> GraphImporter::readNames() {
@@ -227,73 +238,94 @@ GraphImporter::checkDeclaredTypes(const onnx::NodeProto &node) {
   return std::nullopt;
 }
 
-std::optional<Failure> GraphImporter::importNode(int index) {
-  const onnx::NodeProto &node = graph.node(index);
+/// Finds the row for a node, and holds the node against it.
+static std::optional<Failure>
+findOperator(const onnx::NodeProto &node, int64_t opset, const Operator *&row) {
   StringRef domain = node.domain();
   if (!domain.empty() && domain != "ai.onnx")
     return unsupported("operators of domain " + quote(domain) +
                            " are not supported",
                        "export the model with standard operators only");
   int64_t since;
-  const Operator *row = lookupOperator(node.op_type(), opset, since);
+  row = lookupOperator(node.op_type(), opset, since);
   if (!row && since != 0)
     return malformed("the operator came with opset " + Twine(since) +
                      ", but the model has opset " + Twine(opset));
   if (!row)
     return unsupported("the operator is not supported",
                        "the documentation lists the supported operators");
-  llvm::StringSet<> attributeNames;
+  llvm::StringSet<> names;
   for (const onnx::AttributeProto &attribute : node.attribute())
-    if (!attributeNames.insert(attribute.name()).second)
+    if (!names.insert(attribute.name()).second)
       return malformed("attribute " + quote(attribute.name()) + " comes twice");
-  size_t numInputs = node.input_size();
-  if (numInputs < row->minInputs || numInputs > row->maxInputs)
-    return malformed(
-        "expects " + Twine(row->minInputs) + " inputs" +
-        (row->minInputs == row->maxInputs ? "" : " or more") +
-        (row->minInputs == row->maxInputs || row->maxInputs == kAnyNumber
-             ? Twine()
-             : ", at most " + Twine(row->maxInputs)) +
-        ", but found " + Twine(numInputs));
-  SmallVector<Value> inputs(numInputs);
-  for (size_t i = 0; i < numInputs; ++i) {
+  size_t found = node.input_size();
+  if (found >= row->minInputs && found <= row->maxInputs)
+    return std::nullopt;
+  std::string expected = std::to_string(row->minInputs) + " inputs";
+  if (row->maxInputs == kAnyNumber)
+    expected += " or more";
+  else if (row->maxInputs != row->minInputs)
+    expected += " or more, at most " + std::to_string(row->maxInputs);
+  return malformed("expects " + expected + ", but found " + Twine(found));
+}
+
+std::optional<Failure>
+GraphImporter::getInputs(const onnx::NodeProto &node, const Operator &row,
+                         SmallVectorImpl<Value> &inputs) {
+  inputs.resize(node.input_size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
     if (!node.input(i).empty()) {
       if (auto failure = getValue(node.input(i), inputs[i]))
         return failure;
-    } else if (i < row->minInputs || row->maxInputs == kAnyNumber) {
+    } else if (i < row.minInputs || row.maxInputs == kAnyNumber) {
       return malformed("expects input " + Twine(i) + ", but it is left out");
     }
   }
-  bool isConstant = StringRef(node.op_type()) == "Constant";
-  std::string name = node.name();
-  if (name.empty())
-    name = node.op_type() + "#" + std::to_string(index);
-  Location loc = NameLoc::get(builder.getStringAttr(name));
-  if (!isConstant) {
-    int64_t id = nodeRows.size();
-    loc = getNodeLocation(builder.getContext(), id, name);
-    nodeRows.push_back(NodeInfoAttr::get(builder.getContext(), id, name,
-                                         node.op_type(), /*asked=*/""));
-  }
-  NodeImporter importer(node, opset, builder, loc, inputs, tensors);
-  if (failed(row->import(importer)) || importer.getFailure() ||
-      failed(importer.checkAttributesKnown()))
-    return importer.getFailure();
-  for (int i = 0; i < node.output_size(); ++i) {
-    const std::string &output = node.output(i);
-    if (output.empty())
+  return std::nullopt;
+}
+
+std::optional<Failure> GraphImporter::bindOutputs(const onnx::NodeProto &node,
+                                                  ArrayRef<Value> outputs) {
+  for (auto [i, name] : llvm::enumerate(node.output())) {
+    if (name.empty())
       continue;
-    if (initializers.contains(output) || values.contains(output))
-      return malformed("output " + quote(output) +
+    if (initializers.contains(name) || values.contains(name))
+      return malformed("output " + quote(name) +
                        " has the name of another value");
-    Value value = importer.getOutputs()[i];
-    if (value)
-      values[output] = value;
-    else if (usedNames.contains(output))
-      return unsupported("output " + Twine(i) + ", " + quote(output) +
+    if (outputs[i])
+      values[name] = outputs[i];
+    else if (usedNames.contains(name))
+      return unsupported("output " + Twine(i) + ", " + quote(name) +
                          ", is not supported");
   }
   return checkDeclaredTypes(node);
+}
+
+Location GraphImporter::addNodeRow(const onnx::NodeProto &node, int index) {
+  MLIRContext *context = builder.getContext();
+  std::string name = getName(node, index);
+  if (StringRef(node.op_type()) == "Constant")
+    return NameLoc::get(builder.getStringAttr(name));
+  int64_t id = nodeRows.size();
+  nodeRows.push_back(
+      NodeInfoAttr::get(context, id, name, node.op_type(), /*asked=*/""));
+  return getNodeLocation(context, id, name);
+}
+
+std::optional<Failure> GraphImporter::importNode(int index) {
+  const onnx::NodeProto &node = graph.node(index);
+  const Operator *row;
+  SmallVector<Value> inputs;
+  if (auto failure = findOperator(node, opset, row))
+    return failure;
+  if (auto failure = getInputs(node, *row, inputs))
+    return failure;
+  NodeImporter importer(node, opset, builder, addNodeRow(node, index), inputs,
+                        tensors);
+  if (failed(row->import(importer)) || importer.getFailure() ||
+      failed(importer.checkAttributesKnown()))
+    return importer.getFailure();
+  return bindOutputs(node, importer.getOutputs());
 }
 
 std::optional<Failure> GraphImporter::importNodes() {

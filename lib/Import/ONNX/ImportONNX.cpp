@@ -114,9 +114,9 @@ static std::optional<Failure> importModel(StringRef path, MLIRContext &context,
   return verifyModule(*module);
 }
 
-FailureOr<OwningOpRef<ModuleOp>>
-qopt::importOnnxModel(StringRef path, MLIRContext &context,
-                      ImportError &error) {
+FailureOr<OwningOpRef<ModuleOp>> qopt::importOnnxModel(StringRef path,
+                                                       MLIRContext &context,
+                                                       ImportError &error) {
   OwningOpRef<ModuleOp> module;
   if (auto failure = importModel(path, context, module)) {
     error = {failure->code, (path + ": " + failure->what).str(),

@@ -121,9 +121,9 @@ static LogicalResult importConcat(NodeImporter &node) {
     if (failed(node.expectSameElementType(first, next)))
       return failure();
     if (getRank(next) != getRank(first))
-      return node.fail(malformed("expects inputs of one rank, but found ranks " +
-                                 Twine(getRank(first)) + " and " +
-                                 Twine(getRank(next))));
+      return node.fail(
+          malformed("expects inputs of one rank, but found ranks " +
+                    Twine(getRank(first)) + " and " + Twine(getRank(next))));
     for (int64_t i = 0; i < getRank(first); ++i) {
       int64_t a = getType(first).getDimSize(i), b = getType(next).getDimSize(i);
       if (i != *axis && isKnown(a) && isKnown(b) && a != b)
@@ -137,8 +137,8 @@ static LogicalResult importConcat(NodeImporter &node) {
 }
 
 /// Sizes of parts that are as equal as possible; the last may be smaller.
-static std::optional<SmallVector<int64_t>>
-getEqualParts(NodeImporter &node, int64_t dim) {
+static std::optional<SmallVector<int64_t>> getEqualParts(NodeImporter &node,
+                                                         int64_t dim) {
   int64_t parts = node.getNumOutputs();
   int64_t wanted = node.getInt("num_outputs", parts);
   if (parts == 0 || wanted != parts) {
@@ -155,8 +155,9 @@ getEqualParts(NodeImporter &node, int64_t dim) {
   int64_t size = llvm::divideCeil(dim, parts);
   int64_t last = dim - size * (parts - 1);
   if (last < 0 || (last != size && node.getOpset() < 18)) {
-    (void)node.fail(malformed("expects a dim that divides into " + Twine(parts) +
-                              " parts, but found " + Twine(dim)));
+    (void)node.fail(malformed("expects a dim that divides into " +
+                              Twine(parts) + " parts, but found " +
+                              Twine(dim)));
     return std::nullopt;
   }
   SmallVector<int64_t> sizes(parts, size);
@@ -173,7 +174,8 @@ static std::optional<SmallVector<int64_t>> getSplitSizes(NodeImporter &node) {
 
 static LogicalResult importSplit(NodeImporter &node) {
   Value x = node.getInput(0);
-  std::optional<int64_t> axis = node.getAxis(node.getInt("axis", 0), getRank(x));
+  std::optional<int64_t> axis =
+      node.getAxis(node.getInt("axis", 0), getRank(x));
   if (!axis)
     return failure();
   int64_t dim = getType(x).getDimSize(*axis);
@@ -195,10 +197,10 @@ static LogicalResult importSplit(NodeImporter &node) {
     return failure();
   SmallVector<Type> types(sizes->size(),
                           RankedTensorType::get({}, getElementType(x)));
-  auto op = SplitOp::create(node.getBuilder(), node.getLoc(), TypeRange(types),
-                            ValueRange(x),
-                            ArrayRef<NamedAttribute>{node.attr("axis", *axis),
-                                                     node.attr("sizes", *sizes)});
+  auto op = SplitOp::create(
+      node.getBuilder(), node.getLoc(), TypeRange(types), ValueRange(x),
+      ArrayRef<NamedAttribute>{node.attr("axis", *axis),
+                               node.attr("sizes", *sizes)});
   if (failed(node.finish(op)))
     return failure();
   for (auto [i, part] : llvm::enumerate(op.getParts()))
@@ -212,7 +214,8 @@ static LogicalResult importGather(NodeImporter &node) {
   if (failed(node.expectRank(x, 1, "data")) ||
       failed(node.expectIndices(indices, "indices")))
     return failure();
-  std::optional<int64_t> axis = node.getAxis(node.getInt("axis", 0), getRank(x));
+  std::optional<int64_t> axis =
+      node.getAxis(node.getInt("axis", 0), getRank(x));
   if (!axis)
     return failure();
   return node.makeOutput<GatherOp>(getElementType(x), {x, indices},
@@ -226,8 +229,8 @@ static LogicalResult makePad(NodeImporter &node, ArrayRef<int64_t> pads,
   int64_t rank = getRank(x);
   std::string mode = node.getString("mode", "constant");
   if (mode != "constant")
-    return node.fail(unsupported("expects mode \"constant\", but found " +
-                                 quote(mode)));
+    return node.fail(
+        unsupported("expects mode \"constant\", but found " + quote(mode)));
   if (pads.size() != 2 * axes.size())
     return node.fail(malformed("expects " + Twine(2 * axes.size()) +
                                " pads, but found " + Twine(pads.size())));
@@ -246,12 +249,12 @@ static LogicalResult makePad(NodeImporter &node, ArrayRef<int64_t> pads,
   }
   for (int64_t pad : all) {
     if (pad < 0)
-      return node.fail(unsupported("expects pads of 0 or more, but found " +
-                                       Twine(pad),
-                                   "use Slice to take a border away"));
+      return node.fail(
+          unsupported("expects pads of 0 or more, but found " + Twine(pad),
+                      "use Slice to take a border away"));
     if (pad > (int64_t(1) << 40))
-      return node.fail(malformed("expects pads below 2^40, but found " +
-                                 Twine(pad)));
+      return node.fail(
+          malformed("expects pads below 2^40, but found " + Twine(pad)));
   }
   SmallVector<Value> operands{x};
   if (value)
@@ -274,7 +277,8 @@ static LogicalResult importPadWithAttributes(NodeImporter &node) {
 }
 
 static LogicalResult importPad(NodeImporter &node) {
-  std::optional<SmallVector<int64_t>> pads = node.getConstantIntegers(1, "pads");
+  std::optional<SmallVector<int64_t>> pads =
+      node.getConstantIntegers(1, "pads");
   std::optional<SmallVector<int64_t>> axes =
       llvm::to_vector(llvm::seq<int64_t>(0, getRank(node.getInput(0))));
   if (node.getInput(3))

@@ -61,10 +61,10 @@ NodeImporter::findOfType(StringRef name, AttributeProto::AttributeType type) {
   const AttributeProto *attribute = find(name);
   if (!attribute || attribute->type() == type)
     return attribute;
-  (void)fail(malformed(
-      "attribute " + quote(name) + " expects type " +
-      AttributeProto::AttributeType_Name(type) + ", but found " +
-      AttributeProto::AttributeType_Name(attribute->type())));
+  (void)fail(malformed("attribute " + quote(name) + " expects type " +
+                       AttributeProto::AttributeType_Name(type) +
+                       ", but found " +
+                       AttributeProto::AttributeType_Name(attribute->type())));
   return nullptr;
 }
 
@@ -161,11 +161,11 @@ NodeImporter::getConstantIntegers(size_t input, StringRef name) {
     return std::nullopt;
   if (auto elements = getAllKnownIntegers(value))
     return elements;
-  (void)fail(unsupported(
-      "expects a constant " + name + " (input " + Twine(input) +
-          "), but it is computed",
-      "fold constants first, for example with onnxruntime's basic "
-      "optimisations or onnxsim"));
+  (void)fail(
+      unsupported("expects a constant " + name + " (input " + Twine(input) +
+                      "), but it is computed",
+                  "fold constants first, for example with onnxruntime's basic "
+                  "optimisations or onnxsim"));
   return std::nullopt;
 }
 
@@ -203,7 +203,8 @@ LogicalResult NodeImporter::expectElementType(Value value, bool isExpected,
 }
 
 LogicalResult NodeImporter::expectFloat(Value value) {
-  return expectElementType(value, isa<FloatType>(importer::getElementType(value)),
+  return expectElementType(value,
+                           isa<FloatType>(importer::getElementType(value)),
                            "a tensor of floats");
 }
 
@@ -272,25 +273,25 @@ NamedAttribute NodeImporter::attr(StringRef name, Attribute value) {
 
 LogicalResult NodeImporter::finish(Operation *op) {
   if (failed(refineResultTypes(op)))
-    return fail(unsupported(
-        "the dims of the result cannot be inferred",
-        "fold constants first: sizes and steps must be known"));
+    return fail(
+        unsupported("the dims of the result cannot be inferred",
+                    "fold constants first: sizes and steps must be known"));
   for (Value result : op->getResults())
-    if (auto shapeFailure =
-            checkShape(getType(result).getShape(), importer::getElementType(result)))
+    if (auto shapeFailure = checkShape(getType(result).getShape(),
+                                       importer::getElementType(result)))
       return fail(std::move(*shapeFailure));
   std::string text;
-  ScopedDiagnosticHandler handler(op->getContext(), [&](Diagnostic &diagnostic) {
-    if (text.empty())
-      text = diagnostic.str();
-    return success();
-  });
+  ScopedDiagnosticHandler handler(op->getContext(),
+                                  [&](Diagnostic &diagnostic) {
+                                    if (text.empty())
+                                      text = diagnostic.str();
+                                    return success();
+                                  });
   if (succeeded(verify(op)))
     return success();
   // The op's name says nothing to the owner of the model.
   StringRef what = text;
-  what.consume_front(
-      ("'" + op->getName().getStringRef() + "' op ").str());
+  what.consume_front(("'" + op->getName().getStringRef() + "' op ").str());
   return fail(malformed(what));
 }
 

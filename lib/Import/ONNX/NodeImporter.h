@@ -111,8 +111,8 @@ public:
     if (failure)
       return {};
     auto type = mlir::RankedTensorType::get({}, elementType);
-    mlir::Operation *op = OpTy::create(builder, loc, mlir::TypeRange(type),
-                                       operands, attributes);
+    mlir::Operation *op =
+        OpTy::create(builder, loc, mlir::TypeRange(type), operands, attributes);
     return mlir::succeeded(finish(op)) ? op->getResult(0) : mlir::Value();
   }
 

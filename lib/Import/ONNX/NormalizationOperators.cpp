@@ -30,9 +30,9 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
     if (type.getRank() != 1 ||
         (!ShapedType::isDynamic(channels) && !type.isDynamicDim(0) &&
          type.getDimSize(0) != channels))
-      return node.fail(malformed(
-          "expects scale, bias, mean and variance with one element for each of " +
-          Twine(channels) + " channels"));
+      return node.fail(malformed("expects scale, bias, mean and variance with "
+                                 "one element for each of " +
+                                 Twine(channels) + " channels"));
   }
   return node.makeOutput<BatchNormOp>(
       getElementType(x), node.getInputs(),
@@ -46,7 +46,8 @@ static LogicalResult importLayerNormalization(NodeImporter &node) {
   if (node.getInt("stash_type", 1) != 1)
     return node.fail(unsupported("expects stash_type = 1, float, but found "
                                  "another"));
-  std::optional<int64_t> axis = node.getAxis(node.getInt("axis", -1), getRank(x));
+  std::optional<int64_t> axis =
+      node.getAxis(node.getInt("axis", -1), getRank(x));
   if (!axis)
     return failure();
   SmallVector<Value> operands{x, node.getInput(1)};
@@ -71,7 +72,8 @@ static LogicalResult importSoftmax(NodeImporter &node) {
   Value x = node.getInput(0);
   if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 1, "an input")))
     return failure();
-  std::optional<int64_t> axis = node.getAxis(node.getInt("axis", -1), getRank(x));
+  std::optional<int64_t> axis =
+      node.getAxis(node.getInt("axis", -1), getRank(x));
   if (!axis)
     return failure();
   return node.makeOutput<SoftmaxOp>(getElementType(x), x,
@@ -94,8 +96,8 @@ static LogicalResult importFlatteningSoftmax(NodeImporter &node) {
   Value matrix = node.make<FlattenOp>(elementType, x, node.attr("axis", *axis));
   if (!matrix)
     return failure();
-  Value rows = node.make<SoftmaxOp>(elementType, matrix,
-                                    node.attr("axis", int64_t(1)));
+  Value rows =
+      node.make<SoftmaxOp>(elementType, matrix, node.attr("axis", int64_t(1)));
   Value shape = node.make<ShapeOp>(
       node.getBuilder().getI64Type(), x,
       {node.attr("start", int64_t(0)), node.attr("end", rank)});

@@ -11,10 +11,10 @@ using namespace qopt;
 using namespace qopt::importer;
 
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
-  return {getConstantOperators(),   getContractionOperators(),
-          getElementwiseOperators(), getMovementOperators(),
+  return {getConstantOperators(),      getContractionOperators(),
+          getElementwiseOperators(),   getMovementOperators(),
           getNormalizationOperators(), getQuantizationOperators(),
-          getReductionOperators(),  getShapeOperators(),
+          getReductionOperators(),     getShapeOperators(),
           getWindowOperators()};
 }
 
@@ -45,11 +45,11 @@ std::vector<ImportedOperator> qopt::importedOperators() {
            std::make_pair(b.name, b.sinceOpset);
   });
   // An operator is named once, with the first opset that has it.
-  result.erase(std::unique(result.begin(), result.end(),
-                           [](const ImportedOperator &a,
-                              const ImportedOperator &b) {
-                             return a.name == b.name;
-                           }),
-               result.end());
+  result.erase(
+      std::unique(result.begin(), result.end(),
+                  [](const ImportedOperator &a, const ImportedOperator &b) {
+                    return a.name == b.name;
+                  }),
+      result.end());
   return result;
 }

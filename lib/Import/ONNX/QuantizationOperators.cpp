@@ -44,9 +44,8 @@ static LogicalResult checkBlockedShape(NodeImporter &node, Value x, Value scale,
     if (i == granularity.axis && !ShapedType::isDynamic(dim))
       dim = llvm::divideCeil(dim, granularity.block);
     if (differ(size, dim))
-      return node.fail(malformed("expects " + Twine(dim) +
-                                 " scales on axis " + Twine(i) +
-                                 ", but found " + Twine(size)));
+      return node.fail(malformed("expects " + Twine(dim) + " scales on axis " +
+                                 Twine(i) + ", but found " + Twine(size)));
   }
   return success();
 }
@@ -92,12 +91,12 @@ static std::optional<Granularity> readGranularity(NodeImporter &node, Value x,
     return granularity;
   }
   (void)node.fail(malformed(
-      block > 0 ? "expects a scale of rank " + Twine(rank) +
-                      " with a block_size, but found rank " +
-                      Twine(type.getRank())
-                : "expects a scale of rank 0 or 1 without a block_size, but "
-                  "found rank " +
-                      Twine(type.getRank())));
+      block > 0
+          ? "expects a scale of rank " + Twine(rank) +
+                " with a block_size, but found rank " + Twine(type.getRank())
+          : "expects a scale of rank 0 or 1 without a block_size, but "
+            "found rank " +
+                Twine(type.getRank())));
   return std::nullopt;
 }
 
@@ -141,11 +140,11 @@ static FormatAttr getFormat(NodeImporter &node, Type codes, Value scale,
     return {};
   const BlockFormat &row = *lookupFormat(name);
   bool isDefaultScale = elementFormatOf(scaleType) == row.scales.front();
-  return FormatAttr::get(
-      node.getBuilder().getContext(), name, granularity.axis,
-      granularity.block == row.block ? 0 : granularity.block,
-      isDefaultScale ? Type() : scaleType,
-      zero && granularity.block > 0 ? getElementType(zero) : Type());
+  return FormatAttr::get(node.getBuilder().getContext(), name, granularity.axis,
+                         granularity.block == row.block ? 0 : granularity.block,
+                         isDefaultScale ? Type() : scaleType,
+                         zero && granularity.block > 0 ? getElementType(zero)
+                                                       : Type());
 }
 
 /// The zero point with the rank of the codes; null when there is none or all of
@@ -157,15 +156,20 @@ static LogicalResult readZero(NodeImporter &node, Value scale, Type codes,
   if (!input)
     return success();
   if (getElementType(input) != codes)
-    return node.fail(malformed("expects a zero point of the type of the codes"));
-  bool isSame = succeeded(verifyCompatibleShape(getType(input), getType(scale)));
-  if (!isSame && !(isOneElement(getType(input)) && isOneElement(getType(scale))))
-    return node.fail(malformed("expects a zero point of the shape of the scale"));
+    return node.fail(
+        malformed("expects a zero point of the type of the codes"));
+  bool isSame =
+      succeeded(verifyCompatibleShape(getType(input), getType(scale)));
+  if (!isSame &&
+      !(isOneElement(getType(input)) && isOneElement(getType(scale))))
+    return node.fail(
+        malformed("expects a zero point of the shape of the scale"));
   if (isConstantZero(input))
     return success();
   if (isa<FloatType>(codes))
-    return node.fail(unsupported("expects a zero point of 0 for float codes, but "
-                                 "found another or one that is computed"));
+    return node.fail(
+        unsupported("expects a zero point of 0 for float codes, but "
+                    "found another or one that is computed"));
   zero = withRank(node, input, granularity);
   return success(zero != nullptr);
 }
@@ -181,13 +185,12 @@ static Type readTypeAttribute(NodeImporter &node, StringRef name) {
     return {};
   Type type = getElementType(node.getBuilder().getContext(), dataType);
   if (!type)
-    (void)node.fail(getDataTypeName(dataType).empty()
-                        ? malformed("attribute " + quote(name) +
-                                    " expects a data type, but found " +
-                                    Twine(dataType))
-                        : unsupported(quote(name) + " of " +
-                                      getDataTypeName(dataType) +
-                                      " is not supported"));
+    (void)node.fail(
+        getDataTypeName(dataType).empty()
+            ? malformed("attribute " + quote(name) +
+                        " expects a data type, but found " + Twine(dataType))
+            : unsupported(quote(name) + " of " + getDataTypeName(dataType) +
+                          " is not supported"));
   return type;
 }
 
@@ -206,15 +209,15 @@ static LogicalResult importQuantizeLinear(NodeImporter &node) {
   }
   if (!isa<Float32Type, Float16Type, BFloat16Type>(getElementType(x)) ||
       !isScaleType(getElementType(scale)))
-    return node.fail(unsupported("expects x of float, float16 or bfloat16 and a "
-                                 "scale of these or float8e8m0"));
+    return node.fail(
+        unsupported("expects x of float, float16 or bfloat16 and a "
+                    "scale of these or float8e8m0"));
   if (precision && !precision.isF32())
     return node.fail(unsupported("expects a precision of float, but found "
                                  "another"));
   std::optional<Granularity> granularity = readGranularity(node, x, scale);
   Value zero;
-  if (!granularity ||
-      failed(readZero(node, scale, codes, *granularity, zero)))
+  if (!granularity || failed(readZero(node, scale, codes, *granularity, zero)))
     return failure();
   FormatAttr format = getFormat(node, codes, scale, zero, *granularity);
   if (!format)
@@ -222,11 +225,11 @@ static LogicalResult importQuantizeLinear(NodeImporter &node) {
   Value scales = withRank(node, scale, *granularity);
   if (!scales || node.getFailure())
     return failure();
-  auto op = QuantizeOp::create(
-      builder, node.getLoc(),
-      RankedTensorType::get(getType(x).getShape(), codes), x, scales,
-      zero ? ValueRange(zero) : ValueRange(), format, builder.getUnitAttr(),
-      builder.getBoolAttr(saturate));
+  auto op =
+      QuantizeOp::create(builder, node.getLoc(),
+                         RankedTensorType::get(getType(x).getShape(), codes), x,
+                         scales, zero ? ValueRange(zero) : ValueRange(), format,
+                         builder.getUnitAttr(), builder.getBoolAttr(saturate));
   if (failed(node.finish(op)))
     return failure();
   return node.setOutput(0, op.getResult());
@@ -238,8 +241,9 @@ static LogicalResult importDequantizeLinear(NodeImporter &node) {
   Type scaleType = getElementType(scale), codeType = getElementType(codes);
   Type output = readTypeAttribute(node, "output_dtype");
   if (!isScaleType(scaleType))
-    return node.fail(unsupported("expects a scale of float, float16, bfloat16 or "
-                                 "float8e8m0"));
+    return node.fail(
+        unsupported("expects a scale of float, float16, bfloat16 or "
+                    "float8e8m0"));
   if (!output && isa<Float8E8M0FNUType>(scaleType))
     return node.fail(malformed("expects output_dtype beside a scale of "
                                "float8e8m0"));

@@ -123,8 +123,8 @@ std::optional<Failure> TensorReader::readBytes(const TensorProto &tensor,
     data.mapped = {model, range.offsetInBytes, range.sizeInBytes};
     return std::nullopt;
   }
-  data.owned = readTypedArray(
-      tensor, getPackedBitWidth(data.type.getElementType()));
+  data.owned =
+      readTypedArray(tensor, getPackedBitWidth(data.type.getElementType()));
   if (data.owned.size() != sizeInBytes)
     return malformed("tensor expects " + Twine(sizeInBytes) +
                      " bytes of data, but found " + Twine(data.owned.size()) +

@@ -116,8 +116,7 @@ static LogicalResult checkPoolPads(NodeImporter &node,
                                    const WindowAttributes &window) {
   for (auto [i, pad] : llvm::enumerate(window.pads)) {
     size_t axis = i % window.kernel.size();
-    int64_t extent =
-        (window.kernel[axis] - 1) * window.dilations[axis] + 1;
+    int64_t extent = (window.kernel[axis] - 1) * window.dilations[axis] + 1;
     if (pad >= extent)
       return node.fail(malformed("expects pads smaller than the window of " +
                                  Twine(extent) + ", but found " + Twine(pad)));
@@ -137,8 +136,9 @@ static LogicalResult importAveragePool(NodeImporter &node) {
     return node.fail(unsupported("dilated average pools are not supported"));
   return node.makeOutput<AveragePoolOp>(
       getElementType(x), x,
-      {node.attr("kernel", window->kernel), node.attr("strides", window->strides),
-       node.attr("pads", window->pads), node.attr("ceil_mode", ceilMode),
+      {node.attr("kernel", window->kernel),
+       node.attr("strides", window->strides), node.attr("pads", window->pads),
+       node.attr("ceil_mode", ceilMode),
        node.attr("count_include_pad", includesPad)});
 }
 
@@ -149,12 +149,12 @@ static LogicalResult importMaxPool(NodeImporter &node) {
   std::optional<WindowAttributes> window = readWindow(node, x, {});
   if (!window || failed(checkPoolPads(node, *window)))
     return failure();
-  return node.makeOutput<MaxPoolOp>(
-      getElementType(x), x,
-      {node.attr("kernel", window->kernel), node.attr("strides", window->strides),
-       node.attr("pads", window->pads),
-       node.attr("dilations", window->dilations),
-       node.attr("ceil_mode", ceilMode)});
+  return node.makeOutput<MaxPoolOp>(getElementType(x), x,
+                                    {node.attr("kernel", window->kernel),
+                                     node.attr("strides", window->strides),
+                                     node.attr("pads", window->pads),
+                                     node.attr("dilations", window->dilations),
+                                     node.attr("ceil_mode", ceilMode)});
 }
 
 static LogicalResult importGlobalAveragePool(NodeImporter &node) {

@@ -214,8 +214,8 @@ std::optional<WireError> Walk::run() {
   return std::nullopt;
 }
 
-std::optional<WireError>
-qopt::importer::walkModel(ArrayRef<char> model, Skeleton &skeleton) {
+std::optional<WireError> qopt::importer::walkModel(ArrayRef<char> model,
+                                                   Skeleton &skeleton) {
   return Walk(model, skeleton).run();
 }
 

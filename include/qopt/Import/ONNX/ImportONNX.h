@@ -8,9 +8,9 @@
 #ifndef QOPT_IMPORT_ONNX_IMPORTONNX_H
 #define QOPT_IMPORT_ONNX_IMPORTONNX_H
 
-#include "qopt/Support/CodedError.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "qopt/Support/CodedError.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>
 #include <vector>
@@ -36,8 +36,8 @@ struct ImportError {
 /// qopt ops: one op for each ONNX node where the dialect has one.
 ///
 /// Arguments and results carry `qopt.name` and `qopt.dims`; the module carries
-/// `qopt.nodes`, a row for each ONNX node except Constant. Loads the dialects it
-/// needs into `context`. On failure fills `error` and reports nothing else.
+/// `qopt.nodes`, a row for each ONNX node except Constant. Loads the dialects
+/// it needs into `context`. On failure fills `error` and reports nothing else.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importOnnxModel(llvm::StringRef path, mlir::MLIRContext &context,
                 ImportError &error);
