@@ -23,6 +23,18 @@ struct Case {
 };
 } // namespace
 
+static llvm::Error takeText(const llvm::json::Object &object, StringRef key,
+                            std::string &text) {
+  const llvm::json::Value *member = object.get(key);
+  if (!member)
+    return llvm::Error::success();
+  std::optional<StringRef> value = member->getAsString();
+  if (!value)
+    return makeError(ExitCode::BadData, "'" + key + "' expects a string");
+  text = value->str();
+  return llvm::Error::success();
+}
+
 static llvm::Error parseCase(StringRef line, Case &parsed) {
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(line);
   if (!value)
@@ -31,24 +43,14 @@ static llvm::Error parseCase(StringRef line, Case &parsed) {
   llvm::json::Object *object = value->getAsObject();
   if (!object)
     return makeError(ExitCode::BadData, "expects a JSON object");
-  for (auto &[key, member] : *object) {
-    if (key == "id") {
-      parsed.id = member;
-      continue;
-    }
-    std::string *field = key == "model"     ? &parsed.model
-                         : key == "inputs"  ? &parsed.inputs
-                         : key == "outputs" ? &parsed.outputs
-                                            : nullptr;
-    if (!field)
-      return makeError(ExitCode::BadData,
-                       "unknown key '" + StringRef(key) + "'");
-    std::optional<StringRef> text = member.getAsString();
-    if (!text)
-      return makeError(ExitCode::BadData,
-                       "'" + StringRef(key) + "' expects a string");
-    *field = text->str();
-  }
+  if (llvm::json::Value *id = object->get("id"))
+    parsed.id = *id;
+  if (llvm::Error error = takeText(*object, "model", parsed.model))
+    return error;
+  if (llvm::Error error = takeText(*object, "inputs", parsed.inputs))
+    return error;
+  if (llvm::Error error = takeText(*object, "outputs", parsed.outputs))
+    return error;
   if (parsed.model.empty())
     return makeError(ExitCode::BadData, "'model' is missing");
   return llvm::Error::success();

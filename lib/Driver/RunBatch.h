@@ -12,9 +12,9 @@
 namespace qopt {
 
 /// Runs the cases of a list, a JSON object with `id`, `model`, `inputs` and
-/// `outputs` a line, and prints `{"id", "exit", "message"}` for each as soon as
-/// it ends. A case that fails does not end the list; fails only when the list
-/// cannot be read.
+/// `outputs` a line (other keys are the list's own), and prints `{"id", "exit",
+/// "message"}` for each as soon as it ends. A case that fails does not end the
+/// list; fails only when the list cannot be read.
 llvm::Error runBatch(const RunOptions &options);
 
 } // namespace qopt

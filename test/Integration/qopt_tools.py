@@ -1,0 +1,37 @@
+"""Starts the tools of a build, whose folder the environment names."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "test" / "models"
+BUILD = Path(os.environ.get("QOPT_BUILD", ROOT / "build"))
+
+
+def run_tool(name, *arguments, environment=None, cwd=None):
+    """The result of a tool; its texts are `stdout` and `stderr`."""
+    return subprocess.run(
+        [str(BUILD / "bin" / name), *map(str, arguments)],
+        capture_output=True, text=True, timeout=300, check=False, cwd=cwd,
+        env={**os.environ, **(environment or {})})
+
+
+def run_ok(name, *arguments, **options):
+    """What a tool that must succeed prints."""
+    result = run_tool(name, *arguments, **options)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def write_add_model(path, element_type=TensorProto.FLOAT, dims=("n", 3)):
+    """y = a + b."""
+    values = [helper.make_tensor_value_info(name, element_type, list(dims)) for name in "aby"]
+    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["y"])], "add",
+                              values[:2], values[2:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
+                                ir_version=10), path)
+    return path
