@@ -101,7 +101,7 @@ public:
         if (source.groups.block)
           emitGroupedTile(v, source.groups, size, rows, lanes, sums, stride);
         else
-          emitTile(v, tier, source.kind, size, operands, sums, stride);
+          emitTile(v, tier, source.kind, size, operands, sums, v.i64(stride));
       });
     });
   }

@@ -118,14 +118,18 @@ private:
 
 void qopt::x86::emitTile(VectorBuilder &v, const Tier &tier, DotKind kind,
                          TileSize size, const TileOperands &operands,
-                         Value sums, int64_t sumsStride) {
+                         Value sums, Value sumsStride,
+                         function_ref<Value(int64_t, int64_t)> initial) {
   Dot dot(v, tier, kind);
   Type word = dot.wordType();
   Value zero = v.constant(kind == DotKind::Float
                               ? TypedAttr(v.b.getF32FloatAttr(0))
                               : TypedAttr(v.b.getI32IntegerAttr(0)),
                           kLanes);
-  SmallVector<Value> inits(size.rows * size.vectors, zero);
+  SmallVector<Value> inits;
+  for (int64_t i = 0; i < size.rows; ++i)
+    for (int64_t j = 0; j < size.vectors; ++j)
+      inits.push_back(initial ? initial(i, j) : zero);
   SmallVector<Value> results = v.loop(
       v.i64(0), operands.steps, 1, inits, [&](Value step, ValueRange before) {
         SmallVector<Value> after(before);
@@ -150,7 +154,20 @@ void qopt::x86::emitTile(VectorBuilder &v, const Tier &tier, DotKind kind,
   for (int64_t i = 0; i < size.rows; ++i)
     for (int64_t j = 0; j < size.vectors; ++j)
       v.store(results[i * size.vectors + j], sums,
-              v.i64(i * sumsStride + j * kLanes));
+              v.add(v.mul(v.i64(i), sumsStride), v.i64(j * kLanes)));
+}
+
+void qopt::x86::forEachPiece(VectorBuilder &v, Value count,
+                             ArrayRef<int64_t> sizes,
+                             function_ref<void(int64_t, Value)> body) {
+  Value start = v.i64(0);
+  for (int64_t size : sizes) {
+    Value pieces = v.div(v.sub(count, start), v.i64(size));
+    v.loop(v.i64(0), pieces, 1, [&](Value piece) {
+      body(size, v.add(start, v.mul(piece, v.i64(size))));
+    });
+    start = v.add(start, v.mul(pieces, v.i64(size)));
+  }
 }
 
 Value qopt::x86::addLaneCodes(VectorBuilder &v, const Tier &tier, DotKind kind,

@@ -36,9 +36,17 @@ struct TileOperands {
 };
 
 /// Writes the sums of a tile to `sums`, `sumsStride` words from row to row.
+/// `initial` gives what the sum of a row and vector starts from; null for 0.
 void emitTile(VectorBuilder &v, const Tier &tier, DotKind kind, TileSize size,
               const TileOperands &operands, mlir::Value sums,
-              int64_t sumsStride);
+              mlir::Value sumsStride,
+              llvm::function_ref<mlir::Value(int64_t, int64_t)> initial = {});
+
+/// Walks [0, count) in pieces of the given sizes (falling, the last one 1):
+/// as many of the first as fit, and so on.
+void forEachPiece(VectorBuilder &v, mlir::Value count,
+                  llvm::ArrayRef<int64_t> sizes,
+                  llvm::function_ref<void(int64_t, mlir::Value)> body);
 
 /// Adds the four codes of each word to a sum (i32) of its lane.
 mlir::Value addLaneCodes(VectorBuilder &v, const Tier &tier, DotKind kind,

@@ -1,0 +1,182 @@
+//===- Depthwise.cpp - Convolutions of one channel by one kernel ----------===//
+//
+// A part is one output plane; lanes run along a row of it. Products of codes
+// are taken of values less their zero points, so borders count as 0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractCodes.h"
+#include "Depthwise.h"
+#include "Kernels.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/Numerics/MLIRPolicy.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::x86;
+
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
+DepthwiseShape::DepthwiseShape(ProgramEmitter &program, ConvOp op)
+    : window(typeOf(op.getW()).getShape().drop_front(2), op.getStrides(),
+             op.getPads(), op.getDilations()),
+      isImage(typeOf(op.getX()).getRank() == 4) {
+  VectorBuilder v = program.vectors();
+  SmallVector<Value> x = program.dims(op.getX());
+  SmallVector<Value> y = program.dims(op.getResult());
+  inputPlanes = v.mul(x[0], x[1]);
+  inputHeight = isImage ? x[2] : v.i64(1);
+  inputWidth = x.back();
+  outputs = y[1];
+  planes = v.mul(y[0], y[1]);
+  height = isImage ? y[2] : v.i64(1);
+  width = y.back();
+  multiplier = typeOf(op.getW()).getDimSize(0) / op.getGroup();
+  element = typeOf(op.getResult()).getElementType();
+  if (op.getBias())
+    bias = program.buffer(op.getBias()).pointer;
+}
+
+LogicalResult x86::emitDepthwisePlanes(
+    ProgramEmitter &program, DepthwiseShape shape, CaptureList &list,
+    Epilogue &epilogue,
+    function_ref<Value(VectorBuilder &, const DepthwiseAt &)> sumOf) {
+  if (shape.isImage)
+    epilogue.collapse({0, 1, 2, 3});
+  else
+    epilogue.collapse({0, 1, 2});
+  Value parts = shape.planes;
+  list.add({&shape.outputs, &shape.height, &shape.width, &shape.bias});
+  SmallVector<Value> captures = list.values();
+  if (failed(epilogue.capture(captures)))
+    return failure();
+  program.launch("depthwise", captures, parts, [&](KernelScope &scope) {
+    list.enter(scope);
+    epilogue.enter(scope);
+    VectorBuilder v(scope.b, scope.loc);
+    DepthwiseAt at;
+    at.image = v.div(scope.part, shape.outputs);
+    at.output = v.rem(scope.part, shape.outputs);
+    at.inputPlane = v.div(scope.part, v.i64(shape.multiplier));
+    Type element = shape.element;
+    Value addend;
+    if (shape.bias)
+      addend = v.splat(
+          v.loadScalar(shape.bias, at.output, memoryType(element)));
+    v.loop(v.i64(0), shape.height, 1, [&](Value y) {
+      v.loop(v.i64(0), shape.width, kLanes, [&](Value x) {
+        at.y = y;
+        at.x = x;
+        Value root = sumOf(v, at);
+        if (addend && element.isF32())
+          root = arith::AddFOp::create(v.b, v.loc, root, addend);
+        else if (addend)
+          root = v.add(root, addend);
+        Epilogue::Lanes lanes;
+        lanes.coordinates = {at.image, at.output};
+        if (shape.isImage)
+          lanes.coordinates.push_back(y);
+        lanes.coordinates.push_back(x);
+        lanes.laneGroup = lanes.coordinates.size() - 1;
+        lanes.count = v.min(v.sub(shape.width, x), v.i64(kLanes));
+        epilogue.finish(v.b, lanes, root);
+      });
+    });
+  });
+  return epilogue.verify();
+}
+
+namespace {
+/// Sums of f32 and of codes.
+class DepthwiseSum {
+public:
+  DepthwiseSum(ProgramEmitter &program, ConvOp op, const DepthwiseShape &shape);
+
+  void capture(CaptureList &captures) {
+    input.capture(captures);
+    captures.add({&weights, &inputZero, &weightZero});
+  }
+  Value operator()(VectorBuilder &v, const DepthwiseAt &at) const;
+
+private:
+  Window window;
+  bool areFloats;
+  Type inputElement, weightElement;
+  WindowInput input;
+  Value weights, inputZero, weightZero;
+};
+} // namespace
+
+DepthwiseSum::DepthwiseSum(ProgramEmitter &program, ConvOp op,
+                           const DepthwiseShape &shape)
+    : window(shape.window) {
+  VectorBuilder v = program.vectors();
+  CodeOperand x{op.getX(), op.getXZeros()}, w{op.getW(), op.getWZeros()};
+  inputElement = x.element();
+  weightElement = w.element();
+  areFloats = inputElement.isF32();
+  InputCopy copy;
+  copy.source = program.buffer(op.getX()).pointer;
+  copy.planes = shape.inputPlanes;
+  copy.height = shape.inputHeight;
+  copy.width = shape.inputWidth;
+  copy.from = copy.to = memoryType(inputElement);
+  copy.border = v.f32(0);
+  if (!areFloats) {
+    inputZero = storedZero(program, x, x.isUnsigned());
+    weightZero = storedZero(program, w, w.isUnsigned());
+    copy.border = inputZero;
+  }
+  input = prepareInput(program, window, copy);
+  weights = program.buffer(op.getW()).pointer;
+}
+
+Value DepthwiseSum::operator()(VectorBuilder &v, const DepthwiseAt &at) const {
+  numerics::MLIRPolicy b(v.b, v.loc, kLanes);
+  Value sum = areFloats ? b.f(0) : b.i(0);
+  Value firstWeight = v.mul(at.output, v.i64(window.positions()));
+  for (int64_t i = 0; i < window.kernel[0]; ++i)
+    for (int64_t j = 0; j < window.kernel[1]; ++j) {
+      Value offset = v.add(
+          at.x, input.offset(v, window, at.inputPlane, at.y, v.i64(i), v.i64(j)));
+      Value x = v.loadLanes(input.pointer, offset, inputElement);
+      Value index = v.add(firstWeight, v.i64(i * window.kernel[1] + j));
+      Value w = v.widen(
+          v.loadScalar(weights, index, memoryType(weightElement)),
+          weightElement);
+      if (areFloats) {
+        sum = b.fma(x, v.splat(w), sum);
+        continue;
+      }
+      if (!isZero(weightZero))
+        w = v.sub(w, weightZero);
+      if (!isZero(inputZero))
+        x = v.sub(x, v.splat(inputZero));
+      sum = v.add(sum, v.mul(x, v.splat(w)));
+    }
+  return sum;
+}
+
+LogicalResult x86::emitDepthwise(ProgramEmitter &program, Operation *op) {
+  auto root =
+      cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
+  if (!root.getXScales().empty() || !root.getWScales().empty())
+    return op->emitOpError("has no kernel: operands have scales");
+  Type x = typeOf(root.getX()).getElementType();
+  Type w = typeOf(root.getW()).getElementType();
+  bool areCodes = isByteCodes(root.getX()) && isByteCodes(root.getW());
+  if (!areCodes && !(x.isF32() && w.isF32()))
+    return op->emitOpError(
+        "has no kernel: operands are neither f32 nor 8-bit codes");
+  Epilogue epilogue(program, op, root.getResult(), root.getResult());
+  DepthwiseShape shape(program, root);
+  DepthwiseSum sum(program, root, shape);
+  CaptureList list;
+  sum.capture(list);
+  return emitDepthwisePlanes(program, shape, list, epilogue,
+                             [&](VectorBuilder &v, const DepthwiseAt &at) {
+                               return sum(v, at);
+                             });
+}

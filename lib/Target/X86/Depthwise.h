@@ -1,0 +1,47 @@
+//===- Depthwise.h - Loops of a depthwise convolution -----------*- C++ -*-===//
+//
+// Shared by the kernels of floats, of codes and of codes with scales: they
+// differ in how 16 outputs are summed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_DEPTHWISE_H
+#define QOPT_LIB_TARGET_X86_DEPTHWISE_H
+
+#include "Epilogue.h"
+#include "PackingInput.h"
+#include "dialects/QOpt/IR/QOptOps.h"
+
+namespace qopt::x86 {
+
+/// Host values, except for the window.
+struct DepthwiseShape {
+  DepthwiseShape(ProgramEmitter &program, ConvOp op);
+
+  Window window;
+  bool isImage;
+  /// Outputs of an input channel.
+  int64_t multiplier;
+  mlir::Value inputPlanes, inputHeight, inputWidth;
+  /// Channels, planes and sizes of the result.
+  mlir::Value outputs, planes, height, width;
+  mlir::Value bias;
+  /// Of the result.
+  mlir::Type element;
+};
+
+/// 16 outputs, in the kernel.
+struct DepthwiseAt {
+  mlir::Value image, output, inputPlane, y, x;
+};
+
+/// Launches the loops. `list` holds what `sumOf` uses.
+mlir::LogicalResult emitDepthwisePlanes(
+    ProgramEmitter &program, DepthwiseShape shape, CaptureList &list,
+    Epilogue &epilogue,
+    llvm::function_ref<mlir::Value(VectorBuilder &, const DepthwiseAt &)>
+        sumOf);
+
+} // namespace qopt::x86
+
+#endif
