@@ -215,7 +215,8 @@ int qopt::compileMain(int argc, char **argv) {
   llvm::Error error = llvm::Error::success();
   renameOptionsOfLibraries();
   {
-    Flags flags;
+    // Never destroyed: linking resets every option of the process, these too.
+    Flags &flags = *new Flags;
     cl::HideUnrelatedOptions(flags.category);
     cl::SetVersionPrinter(
         [](llvm::raw_ostream &os) { os << getVersionText() << "\n"; });
