@@ -6,6 +6,7 @@
 
 #include "CompiledRunner.h"
 #include "ArtefactWriter.h"
+#include "dialects/QOpt/Transforms/Passes.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Pipelines/Phases.h"
 #include "qopt/Support/CodedError.h"
@@ -23,9 +24,9 @@ public:
 
   llvm::Error prepare(ModuleOp module) override {
     OwningOpRef<ModuleOp> copy = module.clone();
-    Recipe floatRecipe;
     PassManager pm(copy->getContext(), ModuleOp::getOperationName());
-    buildQuantizePipeline(pm, floatRecipe);
+    // Weights that a transform wrote as expressions; observers stay.
+    pm.nest<func::FuncOp>().addPass(createEvaluateWeightsPass());
     buildFusePipeline(pm);
     if (failed(pm.run(*copy)))
       return makeError(ExitCode::Internal, "the float program cannot be fused");
