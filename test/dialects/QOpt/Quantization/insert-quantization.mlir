@@ -1,0 +1,68 @@
+// RUN: qopt-opt %s --qopt-insert-quantization --verify-each --split-input-file | FileCheck %s
+
+// A static activation: scale and zero from its range. A weight: one scale an
+// output channel, of its own zero-free grid.
+// CHECK-LABEL: func @example
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x2xf32>
+// CHECK-DAG: %[[S:.*]] = qopt.constant(dense<2.000000e+00> : tensor<1x1xf32>)
+// CHECK-DAG: %[[Z:.*]] = qopt.constant(dense<-123> : tensor<1x1xi8>)
+// CHECK-DAG: %[[Q:.*]] = qopt.quantize %[[X]] scales(%[[S]]) zeros(%[[Z]]) {format = #qopt.format<i8>}
+// CHECK-DAG: %[[D:.*]] = qopt.dequantize %[[Q]] scales(%[[S]]) zeros(%[[Z]]) {format = #qopt.format<i8>}
+// CHECK-DAG: %[[C:.*]] = qopt.constant(dense<{{\[}}[127, 0], [0, -127]]> : tensor<2x2xi8>)
+// CHECK-DAG: %[[SW:.*]] = qopt.constant(dense<{{\[}}[1.000000e+00, 2.000000e+00]]> : tensor<1x2xf32>)
+// CHECK-DAG: %[[V:.*]] = qopt.dequantize %[[C]] scales(%[[SW]]) {format = #qopt.format<i8, axis = 1>}
+// CHECK: qopt.matmul %[[D]], %[[V]]
+func.func @example(%x: tensor<?x2xf32> {qopt.stats = {min = -10.0 : f32, max = 500.0 : f32, samples = 1 : i64}}) -> tensor<?x2xf32> {
+  %w = qopt.constant(dense<[[127.0, 0.0], [0.0, -254.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+// Dynamic scales: a row of a product, a sample of a convolution.
+// CHECK-LABEL: func @dynamic
+// CHECK: qopt.quantize_dynamic {{.*}} -> (tensor<?x5x2xi8>, tensor<?x5x1xf32>)
+func.func @dynamic(%x: tensor<?x5x2xf32>) -> tensor<?x5x2xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x5x2xf32>, tensor<2x2xf32>) -> tensor<?x5x2xf32>
+  return %y : tensor<?x5x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @dynamic_sample
+// CHECK: qopt.quantize_dynamic {{.*}}per = "sample"{{.*}} -> (tensor<?x3x4x4xi8>, tensor<?x1x1x1xf32>)
+func.func @dynamic_sample(%x: tensor<?x3x4x4xf32>) -> tensor<?x2x4x4xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<2x3x1x1xf32>) : tensor<2x3x1x1xf32>
+  %y = qopt.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x3x4x4xf32>, tensor<2x3x1x1xf32>) -> tensor<?x2x4x4xf32>
+  return %y : tensor<?x2x4x4xf32>
+}
+
+// -----
+
+// Blocks have scales of their own, the last block is short; two products that
+// read one activation share its codes.
+// CHECK-LABEL: func @blocks
+// CHECK-COUNT-1: qopt.quantize_dynamic {{.*}} -> (tensor<?x40xf4E2M1FN>, tensor<?x2xf8E8M0FNU>)
+// CHECK-NOT: qopt.quantize_dynamic
+// CHECK: return
+func.func @blocks(%x: tensor<?x40xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
+  %w = qopt.constant(dense<1.0> : tensor<40x4xf32>) : tensor<40x4xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>} : (tensor<?x40xf32>, tensor<40x4xf32>) -> tensor<?x4xf32>
+  %z = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>} : (tensor<?x40xf32>, tensor<40x4xf32>) -> tensor<?x4xf32>
+  return %y, %z : tensor<?x4xf32>, tensor<?x4xf32>
+}
+
+// -----
+
+// What is requested in float stays, and so does what has no request.
+// CHECK-LABEL: func @float
+// CHECK-NOT: quantize
+// CHECK: return
+func.func @float(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
+  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "float", why = "override">} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %z = qopt.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y, %z : tensor<?x2xf32>, tensor<?x2xf32>
+}

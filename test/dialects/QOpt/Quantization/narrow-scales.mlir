@@ -1,0 +1,27 @@
+// RUN: qopt-opt %s --qopt-narrow-scales --verify-each --split-input-file | FileCheck %s
+
+// 0.25 is the byte 125.
+// CHECK-LABEL: func @example
+// CHECK: %[[S:.*]] = qopt.constant(#qopt.weight<"hex:7d">) : tensor<1xf8E8M0FNU>
+// CHECK: qopt.dequantize %{{.*}} scales(%[[S]]) {format = #qopt.format<i8, scale = f8E8M0FNU>}
+func.func @example(%q: tensor<4xi8>) -> tensor<4xf32> {
+  %s = qopt.constant(dense<0.25> : tensor<1xf32>) : tensor<1xf32>
+  %y = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>} : (tensor<4xi8>, tensor<1xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// 0.3 and -2 are no powers of two that a byte holds; one of them is enough.
+// CHECK-LABEL: func @reasons
+// CHECK-NOT: f8E8M0FNU
+// CHECK: return
+func.func @reasons(%q: tensor<2xi8>, %v: tensor<1xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %s = qopt.constant(dense<[0.25, 0.3]> : tensor<2xf32>) : tensor<2xf32>
+  %n = qopt.constant(dense<-2.0> : tensor<1xf32>) : tensor<1xf32>
+  %t = qopt.constant(dense<0.25> : tensor<1xf32>) : tensor<1xf32>
+  %0 = qopt.dequantize %q scales(%s, %t) {format = #qopt.format<i8>} : (tensor<2xi8>, tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  %1 = qopt.dequantize %q scales(%n) {format = #qopt.format<i8>} : (tensor<2xi8>, tensor<1xf32>) -> tensor<2xf32>
+  %2 = qopt.dequantize %q scales(%v) {format = #qopt.format<i8>} : (tensor<2xi8>, tensor<1xf32>) -> tensor<2xf32>
+  return %0, %1, %2 : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+}

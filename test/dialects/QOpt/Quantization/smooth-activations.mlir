@@ -1,0 +1,44 @@
+// RUN: qopt-opt %s --qopt-smooth-activations="alpha=0.5" --verify-each --split-input-file | FileCheck %s
+// RUN: qopt-opt %s --qopt-smooth-activations="alpha=search" --split-input-file | FileCheck %s --check-prefix=SEARCH
+// RUN: not qopt-opt %s --qopt-smooth-activations="alpha=2" --split-input-file 2>&1 | FileCheck %s --check-prefix=BAD
+
+// BAD: error: alpha '2' expects search, log, or a number between 0 and 1
+
+// The example of SmoothQuant's paper: factors 1, 4, 1, 3.
+// CHECK-LABEL: func @example
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x4xf32>
+// CHECK-DAG: %[[R:.*]] = qopt.constant(dense<[1.000000e+00, 2.500000e-01, 1.000000e+00, 0.333333343]> : tensor<4xf32>)
+// CHECK-DAG: %[[S:.*]] = qopt.constant(dense<{{\[}}[1.000000e+00], [4.000000e+00], [1.000000e+00], [3.000000e+00]]> : tensor<4x1xf32>)
+// CHECK-DAG: %[[XS:.*]] = qopt.mul %[[X]], %[[R]]
+// CHECK-DAG: %[[WS:.*]] = qopt.mul %{{.*}}, %[[S]]
+// CHECK: qopt.matmul %[[XS]], %[[WS]]
+func.func @example(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}}) -> tensor<2x3xf32> {
+  %w = qopt.constant(dense<[[2.0, 1.0, -2.0], [1.0, -1.0, -1.0], [2.0, -1.0, -2.0], [-1.0, -1.0, 1.0]]> : tensor<4x3xf32>) : tensor<4x3xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}
+
+// -----
+
+// With equal channels no factor beats 1.
+// SEARCH-LABEL: func @even
+// SEARCH-NOT: qopt.mul
+// SEARCH: return
+func.func @even(%x: tensor<2x2xf32> {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -1.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 0.3, 0.3>}}) -> tensor<2x2xf32> {
+  %w = qopt.constant(dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+// Activations without statistics, and products that are not static, stay.
+// CHECK-LABEL: func @others
+// CHECK-NOT: qopt.mul
+// CHECK: return
+func.func @others(%x: tensor<2x2xf32>, %z: tensor<2x2xf32> {qopt.stats = {min = -9.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -9.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 9.0, 0.3>}}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
+  %w = qopt.constant(dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qopt.matmul %z, %w {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
+}
