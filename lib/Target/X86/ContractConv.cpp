@@ -1,17 +1,12 @@
 //===- ContractConv.cpp - Operands of a convolution -----------------------===//
 //
-// Rows are output channels, lanes 16 neighbouring outputs of one row of the
-// image (of the whole image where each output reads one input). A part packs
-// what its lanes read, in the order of k: position by position, channels
-// fastest.
+// Batch entries are pairs of an image and a group of channels.
 //
 //===----------------------------------------------------------------------===//
 
+#include "ContractConv.h"
 #include "Constants.h"
-#include "ContractCodes.h"
-#include "ContractOperands.h"
 #include "Packing.h"
-#include "PackingInput.h"
 #include "PackingLanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -19,56 +14,22 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
-namespace {
-class ConvSource : public ContractSource {
-public:
-  ConvSource(ProgramEmitter &program, ConvOp op, Epilogue &epilogue);
-
-  void capture(CaptureList &captures) override;
-  Value laneWords(VectorBuilder &v, int64_t numVectors) override;
-  Lanes lanes(VectorBuilder &v, Value batch, Value vector, Value count,
-              Value scratch) override;
-  Rows rowsFrom(VectorBuilder &v, Value batch, Value row) override;
-  Epilogue::Lanes coordinates(VectorBuilder &v,
-                              const OutputVector &at) override;
-  Value finish(VectorBuilder &v, Value sums, const OutputVector &at,
-               Value laneSums) override;
-
-private:
-  void setInput(ProgramEmitter &program, ConvOp op);
-  void setWeight(ProgramEmitter &program, ConvOp op);
-  void setAxes(ProgramEmitter &program, ConvOp op, Epilogue &epilogue);
-  /// The output channel of a row.
-  Value channelOf(VectorBuilder &v, Value batch, Value row) {
-    return v.add(v.mul(v.rem(batch, v.i64(groups)), rows), row);
-  }
-
-  const Tier &tier;
-  Window window;
-  CodeOperand lhs, rhs;
-  int64_t groups, groupChannels;
-  bool isFlat = false, isImage;
-  Value inputHeight, inputWidth, outputHeight, outputWidth, rowVectors;
-  WindowInput input;
-  Value weights, rowWords, bias;
-  Value scratchWords;
-  CodeTerms terms;
-};
-} // namespace
 
 static ArrayRef<int64_t> shapeOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getShape();
 }
 
-ConvSource::ConvSource(ProgramEmitter &program, ConvOp op, Epilogue &epilogue)
-    : tier(program.tier()),
+ConvSource::ConvSource(ProgramEmitter &program, ConvOp op)
+    : tier(program.tier()), op(op),
       window(shapeOf(op.getW()).drop_front(2), op.getStrides(), op.getPads(),
              op.getDilations()),
       lhs{op.getX(), op.getXZeros()}, rhs{op.getW(), op.getWZeros()},
-      groups(op.getGroup()), groupChannels(shapeOf(op.getW())[1]),
+      channelGroups(op.getGroup()), groupChannels(shapeOf(op.getW())[1]),
       isImage(shapeOf(op.getX()).size() == 4) {
   VectorBuilder v = program.vectors();
-  kind = isByteCodes(op.getX()) ? DotKind::UnsignedLanes : DotKind::Float;
+  bool isGrouped = !op.getXScales().empty() || !op.getWScales().empty();
+  kind = !isGrouped && isByteCodes(op.getX()) ? DotKind::UnsignedLanes
+                                              : DotKind::Float;
   tile = largestTile(tier, kind);
   if (kind != DotKind::Float) {
     terms.rowZero = storedZero(program, rhs, /*storedUnsigned=*/false);
@@ -79,15 +40,17 @@ ConvSource::ConvSource(ProgramEmitter &program, ConvOp op, Epilogue &epilogue)
                             ? groupChannels
                             : int64_t(llvm::divideCeil(groupChannels, 4));
   steps = v.i64(perPosition * window.positions());
-  rows = v.i64(shapeOf(op.getW())[0] / groups);
-  batches = v.mul(program.dims(op.getX())[0], v.i64(groups));
-  setAxes(program, op, epilogue);
-  setInput(program, op);
-  setWeight(program, op);
+  rows = v.i64(shapeOf(op.getW())[0] / channelGroups);
+  batches = v.mul(program.dims(op.getX())[0], v.i64(channelGroups));
 }
 
-void ConvSource::setAxes(ProgramEmitter &program, ConvOp op,
-                         Epilogue &epilogue) {
+void ConvSource::prepare(ProgramEmitter &program, Epilogue &epilogue) {
+  setAxes(program, epilogue);
+  setInput(program);
+  setWeight(program);
+}
+
+void ConvSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {
   VectorBuilder v = program.vectors();
   SmallVector<Value> x(program.dims(op.getX()));
   SmallVector<Value> y(program.dims(op.getResult()));
@@ -108,7 +71,7 @@ void ConvSource::setAxes(ProgramEmitter &program, ConvOp op,
   vectors = v.mul(outputHeight, rowVectors);
 }
 
-void ConvSource::setInput(ProgramEmitter &program, ConvOp op) {
+void ConvSource::setInput(ProgramEmitter &program) {
   VectorBuilder v = program.vectors();
   InputCopy copy;
   copy.source = program.buffer(op.getX()).pointer;
@@ -123,7 +86,7 @@ void ConvSource::setInput(ProgramEmitter &program, ConvOp op) {
   input = prepareInput(program, window, copy);
 }
 
-void ConvSource::setWeight(ProgramEmitter &program, ConvOp op) {
+void ConvSource::setWeight(ProgramEmitter &program) {
   KernelShape shape{shapeOf(op.getW())[0], groupChannels, window.positions()};
   std::vector<uint8_t> storage;
   ArrayRef<uint8_t> bytes =
@@ -206,7 +169,7 @@ ContractSource::Rows ConvSource::rowsFrom(VectorBuilder &v, Value batch,
 Epilogue::Lanes ConvSource::coordinates(VectorBuilder &v,
                                         const OutputVector &at) {
   Epilogue::Lanes lanes;
-  lanes.coordinates = {v.div(at.batch, v.i64(groups)),
+  lanes.coordinates = {v.div(at.batch, v.i64(channelGroups)),
                        channelOf(v, at.batch, at.row)};
   if (isImage && !isFlat)
     lanes.coordinates.push_back(v.div(at.vector, rowVectors));
@@ -235,5 +198,7 @@ Value ConvSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
 std::unique_ptr<ContractSource> x86::makeConvSource(ProgramEmitter &program,
                                                     ConvOp op,
                                                     Epilogue &epilogue) {
-  return std::make_unique<ConvSource>(program, op, epilogue);
+  auto source = std::make_unique<ConvSource>(program, op);
+  source->prepare(program, epilogue);
+  return source;
 }

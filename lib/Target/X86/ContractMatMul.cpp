@@ -1,14 +1,11 @@
 //===- ContractMatMul.cpp - Operands of a matrix product ------------------===//
 //
-// Rows are those of lhs, lanes run along n. A rhs without batch is multiplied
-// with all rows of all batches at once. A rhs that is a vector changes sides:
-// it becomes the only row and the rows of lhs fill the lanes.
+// Strides of batches count matrices, so that rows of any length follow them.
 //
 //===----------------------------------------------------------------------===//
 
+#include "ContractMatMul.h"
 #include "Constants.h"
-#include "ContractCodes.h"
-#include "ContractOperands.h"
 #include "Packing.h"
 #include "PackingLanes.h"
 #include "PackingRows.h"
@@ -64,51 +61,14 @@ static bool isAllOnes(ArrayRef<Value> dims) {
   });
 }
 
-namespace {
-class MatMulSource : public ContractSource {
-public:
-  MatMulSource(ProgramEmitter &program, MatMulOp op, Epilogue &epilogue);
 
-  void capture(CaptureList &captures) override;
-  Value laneWords(VectorBuilder &v, int64_t numVectors) override;
-  Lanes lanes(VectorBuilder &v, Value batch, Value vector, Value count,
-              Value scratch) override;
-  Rows rowsFrom(VectorBuilder &v, Value batch, Value row) override;
-  Epilogue::Lanes coordinates(VectorBuilder &v,
-                              const OutputVector &at) override;
-  Value finish(VectorBuilder &v, Value sums, const OutputVector &at,
-               Value laneSums) override;
-
-private:
-  void setRows(ProgramEmitter &program);
-  void setLanes(ProgramEmitter &program);
-  void setAxes(ProgramEmitter &program, Value result, Epilogue &epilogue);
-  Value batchOffset(VectorBuilder &v, Value batch,
-                    ArrayRef<Value> strides) const;
-
-  const Tier &tier;
-  CodeOperand rowOperand, laneOperand;
-  bool swapped = false;
-  Value depth, columns;
-  /// Batch dims of the result where each batch entry has lanes of its own.
-  SmallVector<Value> batchDims, rowStrides, laneStrides;
-  Value rowPointer, rowStride;
-  Value lanePointer, panelStride, laneSumTable;
-  /// Words of a tile's lanes in scratch.
-  Value scratchWords;
-  bool isPacked = false;
-  CodeTerms terms;
-  AxisRange batchAxes, rowAxes;
-  int64_t laneGroup = 0;
-};
-} // namespace
-
-MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op,
-                           Epilogue &epilogue)
-    : tier(program.tier()), rowOperand{op.getLhs(), op.getLhsZeros()},
+MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
+    : tier(program.tier()), op(op), rowOperand{op.getLhs(), op.getLhsZeros()},
       laneOperand{op.getRhs(), op.getRhsZeros()} {
   VectorBuilder v = program.vectors();
-  kind = isByteCodes(op.getLhs()) ? DotKind::UnsignedRows : DotKind::Float;
+  bool isGrouped = !op.getLhsScales().empty() || !op.getRhsScales().empty();
+  kind = !isGrouped && isByteCodes(op.getLhs()) ? DotKind::UnsignedRows
+                                                : DotKind::Float;
   tile = largestTile(tier, kind);
   SmallVector<Value> lhs(program.dims(op.getLhs()));
   SmallVector<Value> rhs(program.dims(op.getRhs()));
@@ -144,9 +104,12 @@ MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op,
     terms.laneZero = storedZero(program, laneOperand, /*storedUnsigned=*/false);
     terms.depth = depth;
   }
+}
+
+void MatMulSource::prepare(ProgramEmitter &program, Epilogue &epilogue) {
   setRows(program);
   setLanes(program);
-  setAxes(program, op.getResult(), epilogue);
+  setAxes(program, epilogue);
 }
 
 void MatMulSource::setRows(ProgramEmitter &program) {
@@ -197,9 +160,8 @@ void MatMulSource::setLanes(ProgramEmitter &program) {
     laneSumTable = program.weightPointer(bytesOf(packed.sums));
 }
 
-void MatMulSource::setAxes(ProgramEmitter &program, Value result,
-                           Epilogue &epilogue) {
-  SmallVector<Value> dims(program.dims(result));
+void MatMulSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {
+  SmallVector<Value> dims = program.dims(op.getResult());
   SmallVector<int64_t> groups;
   int64_t laneAxis = dims.size() - 1, batchEnd = batchDims.size();
   batchAxes = groupAxes(epilogue, dims, 0, batchEnd, groups);
@@ -310,5 +272,7 @@ Value MatMulSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
 std::unique_ptr<ContractSource> x86::makeMatMulSource(ProgramEmitter &program,
                                                       MatMulOp op,
                                                       Epilogue &epilogue) {
-  return std::make_unique<MatMulSource>(program, op, epilogue);
+  auto source = std::make_unique<MatMulSource>(program, op);
+  source->prepare(program, epilogue);
+  return source;
 }

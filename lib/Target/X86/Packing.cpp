@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Packing.h"
+#include "dialects/QOpt/IR/Formats.h"
 #include "llvm/Support/MathExtras.h"
 #include <cstring>
 
@@ -77,4 +78,33 @@ PackedCodes qopt::x86::packCodeRows(ArrayRef<uint8_t> weight, KernelShape shape,
         packed.sums[o] += int8_t(code);
       }
   return packed;
+}
+
+static Bytes toStream(ArrayRef<uint8_t> codes, unsigned bits) {
+  Bytes stream(qopt::packedSizeInBytes(codes.size(), bits));
+  qopt::packCodes(codes, bits, stream);
+  return stream;
+}
+
+Bytes qopt::x86::packCodeStream(ArrayRef<uint8_t> matrix, int64_t depth,
+                                int64_t columns, unsigned bits) {
+  Bytes codes(divideCeil(columns, kPanel) * depth * kPanel);
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t j = 0; j < columns; ++j)
+      codes[(j / kPanel * depth + k) * kPanel + j % kPanel] =
+          matrix[k * columns + j];
+  return toStream(codes, bits);
+}
+
+Bytes qopt::x86::packCodeStream(ArrayRef<uint8_t> weight, KernelShape shape,
+                                unsigned bits) {
+  auto [outputs, channels, positions] = shape;
+  int64_t padded = divideCeil(channels, kPanel) * kPanel;
+  Bytes codes(outputs * positions * padded);
+  for (int64_t o = 0; o < outputs; ++o)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < positions; ++p)
+        codes[(o * positions + p) * padded + c] =
+            weight[(o * channels + c) * positions + p];
+  return toStream(codes, bits);
 }

@@ -42,6 +42,15 @@ Bytes packFloatRows(llvm::ArrayRef<uint8_t> weight, KernelShape shape);
 PackedCodes packCodeRows(llvm::ArrayRef<uint8_t> weight, KernelShape shape,
                          bool isUnsigned);
 
+/// A [depth][columns] matrix of codes of `bits` each as a stream of bits in the
+/// order [columns / 16][depth][16].
+Bytes packCodeStream(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
+                     int64_t columns, unsigned bits);
+/// A weight of codes as a stream of bits [outputs][positions][channels], where
+/// the channels of a position are padded to whole vectors of 16.
+Bytes packCodeStream(llvm::ArrayRef<uint8_t> weight, KernelShape shape,
+                     unsigned bits);
+
 llvm::ArrayRef<uint8_t> bytesOf(llvm::ArrayRef<int32_t> values);
 
 } // namespace qopt::x86

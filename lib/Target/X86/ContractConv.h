@@ -1,0 +1,59 @@
+//===- ContractConv.h - Operands of a convolution ---------------*- C++ -*-===//
+//
+// Rows are output channels, lanes 16 neighbouring outputs of one row of the
+// image (of the whole image where each output reads one input). A part packs
+// what its lanes read, in the order of k: position by position, channels
+// fastest.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_CONTRACTCONV_H
+#define QOPT_LIB_TARGET_X86_CONTRACTCONV_H
+
+#include "ContractCodes.h"
+#include "ContractOperands.h"
+#include "PackingInput.h"
+
+namespace qopt::x86 {
+
+class ConvSource : public ContractSource {
+public:
+  ConvSource(ProgramEmitter &program, ConvOp op);
+  /// Host: prepares the operands. Call once.
+  void prepare(ProgramEmitter &program, Epilogue &epilogue);
+
+  void capture(CaptureList &captures) override;
+  mlir::Value laneWords(VectorBuilder &v, int64_t numVectors) override;
+  Lanes lanes(VectorBuilder &v, mlir::Value batch, mlir::Value vector, mlir::Value count,
+              mlir::Value scratch) override;
+  Rows rowsFrom(VectorBuilder &v, mlir::Value batch, mlir::Value row) override;
+  Epilogue::Lanes coordinates(VectorBuilder &v,
+                              const OutputVector &at) override;
+  mlir::Value finish(VectorBuilder &v, mlir::Value sums, const OutputVector &at,
+               mlir::Value laneSums) override;
+
+protected:
+  virtual void setInput(ProgramEmitter &program);
+  virtual void setWeight(ProgramEmitter &program);
+  void setAxes(ProgramEmitter &program, Epilogue &epilogue);
+  /// The output channel of a row.
+  mlir::Value channelOf(VectorBuilder &v, mlir::Value batch, mlir::Value row) {
+    return v.add(v.mul(v.rem(batch, v.i64(channelGroups)), rows), row);
+  }
+
+  const Tier &tier;
+  ConvOp op;
+  Window window;
+  CodeOperand lhs, rhs;
+  int64_t channelGroups, groupChannels;
+  bool isFlat = false, isImage;
+  mlir::Value inputHeight, inputWidth, outputHeight, outputWidth, rowVectors;
+  WindowInput input;
+  mlir::Value weights, rowWords, bias;
+  mlir::Value scratchWords;
+  CodeTerms terms;
+};
+
+} // namespace qopt::x86
+
+#endif

@@ -1,0 +1,141 @@
+//===- GroupedContractConv.cpp - Convolutions with scales -----------------===//
+//
+// Inputs and weights are decoded to f32 first, each value once. Blocks run
+// along the channels at each kernel position.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractConv.h"
+#include "GroupedContractInput.h"
+#include "GroupedContractSources.h"
+#include "GroupedContractTile.h"
+#include "GroupedContractWeight.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::x86;
+
+namespace {
+class GroupedConvSource : public ConvSource {
+public:
+  GroupedConvSource(ProgramEmitter &program, ConvOp op,
+                    const GroupShape &shape);
+
+  void capture(CaptureList &captures) override;
+  Value laneWords(VectorBuilder &v, int64_t numVectors) override;
+  Lanes lanes(VectorBuilder &v, Value batch, Value vector, Value count,
+              Value scratch) override;
+  Rows rowsFrom(VectorBuilder &v, Value batch, Value row) override;
+
+protected:
+  void setInput(ProgramEmitter &program) override;
+  void setWeight(ProgramEmitter &program) override;
+
+private:
+  /// Stores the scales of 16 outputs for all groups.
+  void packScales(VectorBuilder &v, Value batch, Value index, Value target);
+
+  GroupedOperand input, weight;
+  InputScales inputScales;
+  Value weightScales;
+};
+} // namespace
+
+GroupedConvSource::GroupedConvSource(ProgramEmitter &program, ConvOp op,
+                                     const GroupShape &shape)
+    : ConvSource(program, op), input(lhsOf(op)), weight(rhsOf(op)) {
+  VectorBuilder v = program.vectors();
+  tile = largestGroupedTile(program.tier());
+  groups = shape;
+  // Without blocks all of k is one group.
+  bool isWhole = shape.block == kOneBlock;
+  groups.positions = isWhole ? 1 : window.positions();
+  groups.channels = isWhole ? steps : v.i64(groupChannels);
+}
+
+void GroupedConvSource::setInput(ProgramEmitter &program) {
+  SmallVector<Value> x = program.dims(op.getX());
+  ImageSize size{x[0], x[1], inputHeight, inputWidth};
+  ConvSource::input = decodeInput(program, window, input, size);
+  inputScales =
+      InputScales(program, window, input, size, groups.areExponents);
+}
+
+void GroupedConvSource::setWeight(ProgramEmitter &program) {
+  DecodedWeight decoded = decodeWeight(program, weight, window, groups);
+  weights = decoded.pointer;
+  rowWords = decoded.rowStride;
+  weightScales = decoded.scales;
+  if (op.getBias())
+    bias = program.buffer(op.getBias()).pointer;
+}
+
+void GroupedConvSource::capture(CaptureList &captures) {
+  ConvSource::capture(captures);
+  captures.add({&weightScales, &groups.channels});
+  inputScales.capture(captures);
+}
+
+Value GroupedConvSource::laneWords(VectorBuilder &v, int64_t numVectors) {
+  Value words = ConvSource::laneWords(v, numVectors);
+  return v.add(words, v.mul(groups.count(v), v.i64(numVectors * kLanes)));
+}
+
+void GroupedConvSource::packScales(VectorBuilder &v, Value batch, Value index,
+                                   Value target) {
+  Value image = v.div(batch, v.i64(channelGroups));
+  Value firstChannel =
+      v.mul(v.rem(batch, v.i64(channelGroups)), v.i64(groupChannels));
+  Value y = v.div(index, rowVectors);
+  Value x = v.mul(v.rem(index, rowVectors), v.i64(kLanes));
+  Value blocks = groups.blocks(v);
+  v.loop(v.i64(0), v.i64(groups.positions), 1, [&](Value position) {
+    Value i = v.div(position, v.i64(window.kernel[1]));
+    Value j = v.rem(position, v.i64(window.kernel[1]));
+    v.loop(v.i64(0), blocks, 1, [&](Value block) {
+      Value channel =
+          v.add(firstChannel, v.mul(block, v.i64(groups.block)));
+      Value group = v.add(v.mul(position, blocks), block);
+      v.store(inputScales.at(v, window, image, channel, y, x, i, j), target,
+              v.mul(group, v.i64(tile.vectors * kLanes)));
+    });
+  });
+}
+
+ContractSource::Lanes GroupedConvSource::lanes(VectorBuilder &v, Value batch,
+                                               Value vector, Value count,
+                                               Value scratch) {
+  Lanes result = ConvSource::lanes(v, batch, vector, count, scratch);
+  if (inputScales.empty())
+    return result;
+  // Behind the lanes and their (unused) sums.
+  Value first = v.add(scratchWords, v.i64(tile.vectors * kLanes));
+  result.scales = v.address(scratch, first, v.b.getI32Type());
+  v.loop(v.i64(0), count, 1, [&](Value i) {
+    packScales(v, batch, v.add(vector, i),
+               v.address(result.scales, v.mul(i, v.i64(kLanes)),
+                         v.b.getI32Type()));
+  });
+  return result;
+}
+
+ContractSource::Rows GroupedConvSource::rowsFrom(VectorBuilder &v, Value batch,
+                                                 Value row) {
+  Rows result = ConvSource::rowsFrom(v, batch, row);
+  if (!weightScales)
+    return result;
+  Value count = groups.count(v);
+  result.scales =
+      v.address(weightScales, v.mul(channelOf(v, batch, row), count),
+                v.b.getI32Type());
+  result.scaleStride = count;
+  return result;
+}
+
+std::unique_ptr<ContractSource>
+x86::makeGroupedConvSource(ProgramEmitter &program, ConvOp op,
+                           const GroupShape &shape, Epilogue &epilogue) {
+  auto source = std::make_unique<GroupedConvSource>(program, op, shape);
+  source->prepare(program, epilogue);
+  return source;
+}

@@ -1,0 +1,58 @@
+//===- GroupedContractInput.h - Codes of an image, decoded ------*- C++ -*-===//
+//
+// What convolutions with scales read: the input as f32, padded, and for each
+// element (or block of channels) its scale as a word.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_GROUPEDCONTRACTINPUT_H
+#define QOPT_LIB_TARGET_X86_GROUPEDCONTRACTINPUT_H
+
+#include "GroupedContractOperand.h"
+#include "PackingInput.h"
+
+namespace qopt::x86 {
+
+/// The planes of an image. `width` may count a whole plane.
+struct ImageSize {
+  mlir::Value images, channels, height, width;
+};
+
+/// Launches the decoding (and padding) of an operand [N, C, H, W].
+WindowInput decodeInput(ProgramEmitter &program, const Window &window,
+                        const GroupedOperand &operand, const ImageSize &size);
+
+/// The scales of such an operand.
+class InputScales {
+public:
+  InputScales() = default;
+  InputScales(ProgramEmitter &program, const Window &window,
+              const GroupedOperand &operand, const ImageSize &size,
+              bool asExponents);
+
+  bool empty() const { return planes.empty() && constants.empty(); }
+  void capture(CaptureList &captures);
+  /// The scales that 16 outputs from (y, x) on read at kernel position (i, j).
+  mlir::Value at(VectorBuilder &v, const Window &window, mlir::Value image,
+                 mlir::Value channel, mlir::Value y, mlir::Value x,
+                 mlir::Value i, mlir::Value j) const;
+
+private:
+  /// Scales that differ from element to element.
+  struct Planes {
+    WindowInput input;
+    /// Planes of an image; 0 where all images share them.
+    mlir::Value imageStride;
+    /// Channels of a plane; 0 where all share it.
+    int64_t block;
+  };
+  std::vector<Planes> planes;
+  /// Scales that are the same everywhere in a plane.
+  BesideTensors constants;
+  int64_t rank = 0;
+  bool asExponents = false;
+};
+
+} // namespace qopt::x86
+
+#endif
