@@ -80,9 +80,9 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
             return;
           problem = llvm::joinErrors(
               std::move(problem),
-              makeError(ExitCode::BadData, file + ": at " + describe(values[id]) +
-                                               ": " +
-                                               llvm::toString(std::move(added))));
+              makeError(ExitCode::BadData,
+                        file + ": at " + describe(values[id]) + ": " +
+                            llvm::toString(std::move(added))));
         });
     if (error || problem)
       return llvm::joinErrors(std::move(error), std::move(problem));

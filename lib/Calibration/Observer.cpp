@@ -57,7 +57,7 @@ llvm::Error TensorObserver::add(const HostTensor &tensor) {
   if (!hasChannels)
     channelMin.clear(), channelMax.clear();
   bool isConvInput = channelAxis < rank - 1;
-  int64_t rowSize = rank == 0    ? 1
+  int64_t rowSize = rank == 0     ? 1
                     : isConvInput ? tensor.getNumElements() / dims[0]
                                   : dims[rank - 1];
   addRows(values, rowSize);

@@ -17,7 +17,8 @@ public:
     return llvm::Error::success();
   }
 
-  llvm::Error run(ArrayRef<HostTensor> inputs, ObserveCallback observe) override {
+  llvm::Error run(ArrayRef<HostTensor> inputs,
+                  ObserveCallback observe) override {
     SmallVector<HostTensor> outputs;
     return evaluate(function, inputs, outputs, observe);
   }

@@ -25,8 +25,8 @@ llvm::Expected<CalibrationData> CalibrationData::find(llvm::StringRef path) {
     return data;
   }
   std::error_code code;
-  for (llvm::sys::fs::directory_iterator it(path, code), end; it != end && !code;
-       it.increment(code))
+  for (llvm::sys::fs::directory_iterator it(path, code), end;
+       it != end && !code; it.increment(code))
     if (llvm::sys::path::extension(it->path()) == ".npz")
       data.files.push_back(it->path());
   if (code)
@@ -73,15 +73,17 @@ qopt::readSample(llvm::StringRef path, func::FuncOp function) {
   SmallVector<HostTensor> inputs;
   for (unsigned i = 0; i < function.getNumArguments(); ++i) {
     auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName);
-    std::string wanted = name ? name.getValue().str() : ("arg" + std::to_string(i));
-    auto found = llvm::find_if(
-        *arrays, [&](const NamedTensor &array) { return array.name == wanted; });
+    std::string wanted =
+        name ? name.getValue().str() : ("arg" + std::to_string(i));
+    auto found = llvm::find_if(*arrays, [&](const NamedTensor &array) {
+      return array.name == wanted;
+    });
     if (found == arrays->end()) {
       std::string names;
       for (const NamedTensor &array : *arrays)
         names += (names.empty() ? "" : ", ") + array.name;
-      return makeError(ExitCode::BadData, path + ": expects an array '" + wanted +
-                                              "', but found " +
+      return makeError(ExitCode::BadData, path + ": expects an array '" +
+                                              wanted + "', but found " +
                                               (names.empty() ? "none" : names));
     }
     auto type = cast<RankedTensorType>(function.getArgument(i).getType());

@@ -5,11 +5,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Calibration/Calibrate.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Parser/Parser.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/Npz.h"
 #include "test/Support/TemporaryFolder.h"
-#include "mlir/IR/OwningOpRef.h"
-#include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -38,7 +38,8 @@ protected:
         ElementType::F32, dims,
         {reinterpret_cast<const char *>(values.data()), values.size() * 4}));
     std::string path = folder.file(name);
-    EXPECT_FALSE(static_cast<bool>(writeNpz(path, {NamedTensor{array, tensor}})));
+    EXPECT_FALSE(
+        static_cast<bool>(writeNpz(path, {NamedTensor{array, tensor}})));
     return path;
   }
 
@@ -59,7 +60,8 @@ protected:
     EXPECT_EQ(code, expected);
     EXPECT_NE(message.find(text), std::string::npos) << message;
     // A failure leaves no observers behind.
-    module->walk([&](ObserveOp op) { ADD_FAILURE() << "an observe op is left"; });
+    module->walk(
+        [&](ObserveOp op) { ADD_FAILURE() << "an observe op is left"; });
   }
 
   func::FuncOp main() { return module->lookupSymbol<func::FuncOp>("main"); }

@@ -20,7 +20,8 @@ static std::vector<float> gaussian(int count) {
     double from = low;
     while (high - from > 1e-7) {
       double middle = (from + high) / 2;
-      (0.5 * std::erfc(-middle / std::sqrt(2.0)) < share ? from : high) = middle;
+      (0.5 * std::erfc(-middle / std::sqrt(2.0)) < share ? from : high) =
+          middle;
     }
     low = from;
     values.push_back(static_cast<float>(from));
@@ -32,14 +33,14 @@ static std::vector<float> laplacian(int count) {
   std::vector<float> values;
   for (int i = 0; i < count; ++i) {
     double share = (i + 0.5) / count;
-    values.push_back(static_cast<float>(share < 0.5 ? std::log(2 * share)
-                                                    : -std::log(2 - 2 * share)));
+    values.push_back(static_cast<float>(
+        share < 0.5 ? std::log(2 * share) : -std::log(2 - 2 * share)));
   }
   return values;
 }
 
-static void expectClip(const std::vector<float> &values, int levels, double clip,
-                       double tolerance) {
+static void expectClip(const std::vector<float> &values, int levels,
+                       double clip, double tolerance) {
   Histogram histogram;
   histogram.add(values);
   auto [low, high] =

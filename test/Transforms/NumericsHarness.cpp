@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "NumericsHarness.h"
-#include "gtest/gtest.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "gtest/gtest.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -20,8 +20,8 @@ static constexpr llvm::StringLiteral kPassFiles[] = {
 /// The text of the pass's `Numerics:` paragraph.
 static std::string readNumerics(StringRef flag) {
   for (StringRef file : kPassFiles) {
-    auto buffer =
-        llvm::MemoryBuffer::getFile((Twine(QOPT_SOURCE_DIR) + "/" + file).str());
+    auto buffer = llvm::MemoryBuffer::getFile(
+        (Twine(QOPT_SOURCE_DIR) + "/" + file).str());
     if (!buffer)
       continue;
     StringRef text = (*buffer)->getBuffer();
@@ -53,9 +53,11 @@ Claim test::readClaim(StringRef flag, bool isPow2) {
   return Claim::Lossy;
 }
 
-static double relativeError(const HostTensor &expected, const HostTensor &actual) {
+static double relativeError(const HostTensor &expected,
+                            const HostTensor &actual) {
   double largest = 0, difference = 0;
-  for (auto [e, a] : llvm::zip_equal(expected.as<float>(), actual.as<float>())) {
+  for (auto [e, a] :
+       llvm::zip_equal(expected.as<float>(), actual.as<float>())) {
     largest = std::max<double>(largest, std::abs(e));
     difference = std::max<double>(difference, std::abs(double(e) - a));
   }

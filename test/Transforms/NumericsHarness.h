@@ -30,7 +30,8 @@ struct NumericsCase {
   std::function<void(FloatProgram &)> prepare = [](FloatProgram &) {};
   std::function<void(mlir::OpPassManager &)> passes;
   /// Passes to a form that Reference runs, where `passes` leave another one.
-  std::function<void(mlir::OpPassManager &)> lower = [](mlir::OpPassManager &) {};
+  std::function<void(mlir::OpPassManager &)> lower = [](mlir::OpPassManager &) {
+  };
 };
 
 /// Runs `program` on several inputs before and after. The pass must change the

@@ -1,6 +1,7 @@
 //===- NumericsTest.cpp - What passes claim of results --------------------===//
 //
-// One case for each pass that rewrites floats, on programs with a dynamic batch.
+// One case for each pass that rewrites floats, on programs with a dynamic
+// batch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,8 +19,10 @@ using namespace qopt::test;
 
 static std::string gemms() {
   return "func.func @main(%x: tensor<?x24xf32>) -> tensor<?x10xf32> {\n" +
-         constantText("%w1", {40, 24}, 1, 0.3f) + constantText("%c1", {40}, 2, 1) +
-         constantText("%w2", {40, 10}, 3, 0.3f) + constantText("%c2", {1, 10}, 4, 1) +
+         constantText("%w1", {40, 24}, 1, 0.3f) +
+         constantText("%c1", {40}, 2, 1) +
+         constantText("%w2", {40, 10}, 3, 0.3f) +
+         constantText("%c2", {1, 10}, 4, 1) +
          R"(
   %0 = qopt.gemm %x, %w1, %c1 {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = false, trans_b = true}
     : (tensor<?x24xf32>, tensor<40x24xf32>, tensor<40xf32>) -> tensor<?x40xf32>
@@ -42,7 +45,8 @@ static std::string norms() {
            std::to_string(channels) + "xf32>) -> tensor<" +
            std::to_string(channels) + "xf32>\n";
   };
-  return "func.func @main(%x: tensor<?x6x?x8xf32>) -> tensor<?x12x?x8xf32> {\n" +
+  return "func.func @main(%x: tensor<?x6x?x8xf32>) -> tensor<?x12x?x8xf32> "
+         "{\n" +
          constantText("%w1", {12, 6, 3, 3}, 61, 0.2f) + norm("1", 12, 62) +
          constantText("%w2", {12, 1, 1, 1}, 71, 0.9f) +
          constantText("%c2", {12}, 72, 0.3f) + norm("2", 12, 73) + R"(
@@ -95,8 +99,8 @@ static std::string spread() {
   for (int i = 0; i < 64; ++i)
     factors += (i ? ", " : "") + std::string(i % 7 == 3 ? "40.0" : "0.5");
   factors += "]> : tensor<64xf32>) : tensor<64xf32>\n";
-  return "func.func @main(%x: tensor<?x64xf32>) -> tensor<?x48xf32> {\n" + factors +
-         constantText("%w1", {64, 32}, 91, 0.2f) +
+  return "func.func @main(%x: tensor<?x64xf32>) -> tensor<?x48xf32> {\n" +
+         factors + constantText("%w1", {64, 32}, 91, 0.2f) +
          constantText("%w2", {64, 16}, 92, 0.2f) + R"(
   %0 = qopt.mul %x, %f : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
   %1 = qopt.matmul %0, %w1 : (tensor<?x64xf32>, tensor<64x32xf32>) -> tensor<?x32xf32>
@@ -144,7 +148,8 @@ TEST(NumericsTest, readsClaims) {
   EXPECT_EQ(readClaim("qopt-fold-batch-norm"), Claim::Bounded);
   EXPECT_EQ(readClaim("qopt-insert-quantization"), Claim::Lossy);
   EXPECT_EQ(readClaim("qopt-smooth-activations"), Claim::Bounded);
-  EXPECT_EQ(readClaim("qopt-smooth-activations", /*isPow2=*/true), Claim::Exact);
+  EXPECT_EQ(readClaim("qopt-smooth-activations", /*isPow2=*/true),
+            Claim::Exact);
 }
 
 TEST(NumericsTest, decomposeGemm) {
@@ -183,9 +188,8 @@ TEST(NumericsTest, smoothActivations) {
       SCOPED_TRACE(alpha.str());
       NumericsCase c{"qopt-smooth-activations", isPow2};
       c.prepare = planAndCalibrate;
-      c.passes = only([=] {
-        return createSmoothActivationsPass({alpha.str(), isPow2});
-      });
+      c.passes = only(
+          [=] { return createSmoothActivationsPass({alpha.str(), isPow2}); });
       checkNumerics(c, spread(), {4, 64});
     }
 }
@@ -197,7 +201,8 @@ TEST(NumericsTest, equalizeLayers) {
     checkNumerics(c, layers(), {2, 4, 6, 6});
     // Behind folded norms weights are expressions.
     c.prepare = [](FloatProgram &program) {
-      program.run([](OpPassManager &pm) { pm.addPass(createFoldBatchNormPass()); });
+      program.run(
+          [](OpPassManager &pm) { pm.addPass(createFoldBatchNormPass()); });
     };
     checkNumerics(c, norms(), {2, 6, 5, 8});
   }

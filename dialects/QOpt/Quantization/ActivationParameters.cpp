@@ -23,9 +23,9 @@ static double cutBelow(double below, double above, double excess) {
   return onlyBelow + (excess - onlyBelow - onlyAbove) / 2;
 }
 
-ActivationParameters
-qopt::chooseActivationParameters(const Statistics &stats, FormatAttr format,
-                                 Pow2Rounding rounding) {
+ActivationParameters qopt::chooseActivationParameters(const Statistics &stats,
+                                                      FormatAttr format,
+                                                      Pow2Rounding rounding) {
   const ElementFormatInfo &info = lookupFormat(format.getName())->elementInfo();
   double lowest = info.integerMin, highest = info.integerMax;
   double low = std::min(stats.min, 0.0f), high = std::max(stats.max, 0.0f);
@@ -53,8 +53,8 @@ Value qopt::createScale(OpBuilder &builder, Location loc,
   SmallVector<int64_t> ones(rank, 1);
   Type type = parameters.format.getScaleTypes().front();
   if (parameters.exponentByte)
-    return createConstant(builder, loc,
-                          ArrayRef<int64_t>{*parameters.exponentByte}, ones, type);
+    return createConstant(
+        builder, loc, ArrayRef<int64_t>{*parameters.exponentByte}, ones, type);
   return createConstant(builder, loc, ArrayRef<float>{parameters.scale}, ones);
 }
 

@@ -40,10 +40,11 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
       std::optional<WeightedContraction> view = getWeightedContraction(op);
       if (!request || request.getParams() != "static" || !view)
         return;
-      std::optional<Statistics> stats = qopt::getStatistics(view->activation->get());
+      std::optional<Statistics> stats =
+          qopt::getStatistics(view->activation->get());
       // No power of two is made from data.
-      bool isPow2 = isa<Float8E8M0FNUType>(
-          request.getAct().getScaleTypes().front());
+      bool isPow2 =
+          isa<Float8E8M0FNUType>(request.getAct().getScaleTypes().front());
       if (!stats || stats->samples == 0)
         return makeOther(op, request, isPow2 ? "float" : "dynamic",
                          "ran on no calibration sample");

@@ -30,7 +30,8 @@ SmallVector<Value> qopt::getActivations(Operation *op) {
 }
 
 static bool isOneConstant(Value value) {
-  return value.getDefiningOp<ConstantOp>() && typeOf(value).getNumElements() == 1;
+  return value.getDefiningOp<ConstantOp>() &&
+         typeOf(value).getNumElements() == 1;
 }
 
 /// True for a dequantized weight of a constant's codes.
@@ -43,8 +44,8 @@ static bool isQuantizedContraction(Operation *op) {
   if (!isa<ConvOp, MatMulOp>(op))
     return false;
   Value activation = op->getOperand(0);
-  Value weight = isa<ConvOp>(op) ? cast<ConvOp>(op).getW()
-                                 : cast<MatMulOp>(op).getRhs();
+  Value weight =
+      isa<ConvOp>(op) ? cast<ConvOp>(op).getW() : cast<MatMulOp>(op).getRhs();
   auto codes = activation.getDefiningOp<DequantizeOp>();
   return codes && codes.getCodes().getDefiningOp<QuantizeOp>() &&
          isDequantizedWeight(weight);
@@ -63,7 +64,8 @@ static bool isUnary(Operation *op) {
   // A constant of a higher rank would change the shape.
   return activations == 1 &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
-           return typeOf(operand).getRank() <= typeOf(op->getResult(0)).getRank() &&
+           return typeOf(operand).getRank() <=
+                      typeOf(op->getResult(0)).getRank() &&
                   (isOneConstant(operand) ||
                    operand.getType() == op->getResult(0).getType());
          });
@@ -83,7 +85,8 @@ std::optional<int64_t> qopt::getAverageCount(Operation *op) {
     }
   } else {
     auto pool = cast<AveragePoolOp>(op);
-    bool isPadded = llvm::any_of(pool.getPads(), [](int64_t pad) { return pad; });
+    bool isPadded =
+        llvm::any_of(pool.getPads(), [](int64_t pad) { return pad; });
     if (pool.getCeilMode() || (isPadded && !pool.getCountIncludePad()))
       return std::nullopt;
     for (int64_t size : pool.getKernel())

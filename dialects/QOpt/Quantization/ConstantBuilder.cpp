@@ -13,14 +13,15 @@ using namespace qopt;
 
 Value qopt::createConstant(OpBuilder &builder, Location loc,
                            const HostTensor &tensor, Type elementType) {
-  return ConstantOp::create(builder, loc,
-                            RankedTensorType::get(tensor.getDims(), elementType),
-                            makeConstantValue(tensor, builder.getContext()));
+  return ConstantOp::create(
+      builder, loc, RankedTensorType::get(tensor.getDims(), elementType),
+      makeConstantValue(tensor, builder.getContext()));
 }
 
 Value qopt::createConstant(OpBuilder &builder, Location loc,
                            ArrayRef<float> values, ArrayRef<int64_t> dims) {
-  HostTensor tensor = llvm::cantFail(HostTensor::allocate(ElementType::F32, dims));
+  HostTensor tensor =
+      llvm::cantFail(HostTensor::allocate(ElementType::F32, dims));
   llvm::copy(values, tensor.asMutable<float>().begin());
   return createConstant(builder, loc, tensor, builder.getF32Type());
 }

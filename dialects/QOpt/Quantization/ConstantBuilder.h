@@ -25,7 +25,8 @@ mlir::Value createConstant(mlir::OpBuilder &builder, mlir::Location loc,
 /// A constant of integers or of codes, one a value, in `elementType`.
 mlir::Value createConstant(mlir::OpBuilder &builder, mlir::Location loc,
                            llvm::ArrayRef<int64_t> values,
-                           llvm::ArrayRef<int64_t> dims, mlir::Type elementType);
+                           llvm::ArrayRef<int64_t> dims,
+                           mlir::Type elementType);
 
 /// The real values of a constant's elements, whatever its element type.
 llvm::SmallVector<double> readReals(ConstantOp constant);

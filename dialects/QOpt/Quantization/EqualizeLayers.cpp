@@ -119,7 +119,8 @@ private:
       setStatistics(pair.between->getResult(0), std::nullopt);
   }
 
-  void scaleOutputs(ConvOp conv, ArrayRef<float> reciprocals, int64_t channels) {
+  void scaleOutputs(ConvOp conv, ArrayRef<float> reciprocals,
+                    int64_t channels) {
     OpBuilder builder(conv);
     Location loc = conv.getLoc();
     SmallVector<int64_t> dims(
@@ -131,8 +132,8 @@ private:
     if (!conv.getBias())
       return;
     Value rb = createConstant(builder, loc, reciprocals, {channels});
-    conv.getBiasMutable().assign(
-        MulOp::create(builder, loc, conv.getBias().getType(), conv.getBias(), rb));
+    conv.getBiasMutable().assign(MulOp::create(
+        builder, loc, conv.getBias().getType(), conv.getBias(), rb));
   }
 };
 } // namespace

@@ -68,7 +68,8 @@ static Value reshapeConstant(OpBuilder &builder, Value value,
 }
 
 /// Dims of a per-channel operand of a result of `rank`, channels on `axis`.
-static SmallVector<int64_t> channelDims(int64_t rank, int64_t axis, int64_t size) {
+static SmallVector<int64_t> channelDims(int64_t rank, int64_t axis,
+                                        int64_t size) {
   SmallVector<int64_t> dims(rank, 1);
   dims[axis] = size;
   return dims;
@@ -87,8 +88,8 @@ static std::optional<Contraction> viewOf(Operation *op) {
     if (rhs.getRank() != 2 || !matmul.getRhsScales().empty())
       return std::nullopt;
     int64_t rank = typeOf(matmul.getLhs()).getRank();
-    return Contraction{matmul.getLhs(), matmul.getRhs(), {},
-                       rank - 1, 0, 1, rank - 1, rhs.getDimSize(0)};
+    return Contraction{matmul.getLhs(), matmul.getRhs(),  {}, rank - 1, 0, 1,
+                       rank - 1,        rhs.getDimSize(0)};
   }
   auto conv = dyn_cast<ConvOp>(op);
   if (!conv || !conv.getWScales().empty())
@@ -97,8 +98,8 @@ static std::optional<Contraction> viewOf(Operation *op) {
   int64_t products = 1;
   for (int64_t dim : w.getShape().drop_front())
     products *= dim;
-  return Contraction{conv.getX(), conv.getW(), conv.getBias(),
-                     1, 1, 0, 1, products};
+  return Contraction{conv.getX(), conv.getW(), conv.getBias(), 1, 1,
+                     0,           1,           products};
 }
 
 static bool isDepthwise(Operation *op) {
@@ -107,16 +108,16 @@ static bool isDepthwise(Operation *op) {
 }
 
 /// Makes the op again with codes, scales and zeros in place of floats.
-static Value rebuild(OpBuilder &builder, Operation *op, Type resultType, Value lhs,
-                     ValueRange lhsScales, ValueRange lhsZeros, Value rhs,
-                     ValueRange rhsScales, ValueRange rhsZeros, Value bias,
-                     FormatAttr lhsFormat, FormatAttr rhsFormat) {
+static Value rebuild(OpBuilder &builder, Operation *op, Type resultType,
+                     Value lhs, ValueRange lhsScales, ValueRange lhsZeros,
+                     Value rhs, ValueRange rhsScales, ValueRange rhsZeros,
+                     Value bias, FormatAttr lhsFormat, FormatAttr rhsFormat) {
   Operation *made;
   if (auto conv = dyn_cast<ConvOp>(op))
-    made = ConvOp::create(builder, op->getLoc(), resultType, lhs, lhsScales,
-                          lhsZeros, rhs, rhsScales, rhsZeros, bias,
-                          conv.getStrides(), conv.getPads(), conv.getDilations(),
-                          conv.getGroup(), lhsFormat, rhsFormat);
+    made = ConvOp::create(
+        builder, op->getLoc(), resultType, lhs, lhsScales, lhsZeros, rhs,
+        rhsScales, rhsZeros, bias, conv.getStrides(), conv.getPads(),
+        conv.getDilations(), conv.getGroup(), lhsFormat, rhsFormat);
   else
     made = MatMulOp::create(builder, op->getLoc(), resultType, lhs, lhsScales,
                             lhsZeros, rhs, rhsScales, rhsZeros, lhsFormat,
@@ -145,31 +146,34 @@ struct FormIntegerSum : RewritePattern {
     // One block can be all of the products, but its unit need not be 1.
     if (isBlocked(x) || isBlocked(w))
       return rewriter.notifyMatchFailure(op, "codes come in blocks");
-    if (!isUniformAlong(x, view->lhsAxis) || !isUniformAlong(w, view->rhsProductAxis))
+    if (!isUniformAlong(x, view->lhsAxis) ||
+        !isUniformAlong(w, view->rhsProductAxis))
       return rewriter.notifyMatchFailure(op, "scales vary along the products");
     if (!llvm::all_of(x.getZeros(), isScalarTensor) ||
-        !llvm::all_of(w.getZeros(), isScalarTensor) || w.getScales().size() != 1)
+        !llvm::all_of(w.getZeros(), isScalarTensor) ||
+        w.getScales().size() != 1)
       return rewriter.notifyMatchFailure(op, "zeros vary");
     if (view->numProducts > kMaxProducts)
       return rewriter.notifyMatchFailure(op, "an i32 sum could wrap");
     auto result = typeOf(op->getResult(0));
     int64_t outputs = typeOf(view->rhs).getDimSize(view->rhsOutputAxis);
     bool isPerChannel = !isScalarTensor(w.getScales()[0]);
-    Value ws = reshapeConstant(
-        rewriter, w.getScales()[0],
-        channelDims(result.getRank(), view->resultAxis, isPerChannel ? outputs : 1));
+    Value ws = reshapeConstant(rewriter, w.getScales()[0],
+                               channelDims(result.getRank(), view->resultAxis,
+                                           isPerChannel ? outputs : 1));
     if (!ws)
-      return rewriter.notifyMatchFailure(op, "the weight's scale is no constant");
+      return rewriter.notifyMatchFailure(op,
+                                         "the weight's scale is no constant");
     Value sum = rebuild(rewriter, op, result.clone(rewriter.getI32Type()),
                         x.getCodes(), {}, x.getZeros(), w.getCodes(), {},
                         w.getZeros(), {}, x.getFormatAttr(), w.getFormatAttr());
     SmallVector<Value> scales(x.getScales());
     scales.push_back(ws);
-    Value real = DequantizeOp::create(rewriter, op->getLoc(), result, sum, scales,
-                                      ValueRange(), FormatAttr());
+    Value real = DequantizeOp::create(rewriter, op->getLoc(), result, sum,
+                                      scales, ValueRange(), FormatAttr());
     if (view->bias) {
-      Value bias = reshapeConstant(
-          rewriter, view->bias, channelDims(result.getRank(), 1, outputs));
+      Value bias = reshapeConstant(rewriter, view->bias,
+                                   channelDims(result.getRank(), 1, outputs));
       if (!bias) {
         SmallVector<int64_t> axes;
         for (int64_t axis = 2; axis < result.getRank(); ++axis)
@@ -204,7 +208,8 @@ struct FormGroupedContraction : RewritePattern {
     // Channels of a depthwise weight are its products' only axis but the taps.
     int64_t axis = isDepthwise(op) ? view->rhsOutputAxis : view->rhsProductAxis;
     if (w.getFormat()->getAxis() != axis)
-      return rewriter.notifyMatchFailure(op, "blocks do not run along the products");
+      return rewriter.notifyMatchFailure(
+          op, "blocks do not run along the products");
     if (x && (!x.getFormat() || !x.getZeros().empty() || isWeightOnly(op)))
       x = {};
     Value made = rebuild(
@@ -225,7 +230,8 @@ struct GatherCodes : OpRewritePattern<GatherOp> {
                                 PatternRewriter &rewriter) const override {
     auto table = op.getX().getDefiningOp<DequantizeOp>();
     if (!table || op.getAxis() != 0)
-      return rewriter.notifyMatchFailure(op, "not a gather of dequantized rows");
+      return rewriter.notifyMatchFailure(op,
+                                         "not a gather of dequantized rows");
     if (typeOf(op.getX()).getRank() != 2)
       return rewriter.notifyMatchFailure(op, "not a table");
     auto result = typeOf(op.getResult());
@@ -237,16 +243,18 @@ struct GatherCodes : OpRewritePattern<GatherOp> {
       }
       SmallVector<int64_t> dims(result.getShape());
       dims.back() = type.getDimSize(1);
-      return GatherOp::create(rewriter, op.getLoc(),
-                              RankedTensorType::get(dims, type.getElementType()),
-                              from, op.getIndices(), op.getAxis());
+      return GatherOp::create(
+          rewriter, op.getLoc(),
+          RankedTensorType::get(dims, type.getElementType()), from,
+          op.getIndices(), op.getAxis());
     };
     SmallVector<Value> scales, zeros;
     for (Value scale : table.getScales())
       scales.push_back(gather(scale));
     for (Value zero : table.getZeros())
       zeros.push_back(gather(zero));
-    if (llvm::is_contained(scales, Value()) || llvm::is_contained(zeros, Value()))
+    if (llvm::is_contained(scales, Value()) ||
+        llvm::is_contained(zeros, Value()))
       return rewriter.notifyMatchFailure(op, "a shared scale is no constant");
     FormatAttr format = table.getFormatAttr();
     if (format)
@@ -261,12 +269,14 @@ struct GatherCodes : OpRewritePattern<GatherOp> {
   }
 };
 
-struct FormQuantizedOps : qopt::impl::FormQuantizedOpsPassBase<FormQuantizedOps> {
+struct FormQuantizedOps
+    : qopt::impl::FormQuantizedOpsPassBase<FormQuantizedOps> {
   using FormQuantizedOpsPassBase::FormQuantizedOpsPassBase;
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FormIntegerSum, FormGroupedContraction, GatherCodes>(&getContext());
+    patterns.add<FormIntegerSum, FormGroupedContraction, GatherCodes>(
+        &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

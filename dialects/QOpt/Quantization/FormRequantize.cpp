@@ -60,7 +60,9 @@ static std::optional<Chain> matchChain(Value x) {
   }
   chain.dequantize = x.getDefiningOp<DequantizeOp>();
   if (!chain.dequantize ||
-      !typeOf(chain.dequantize.getCodes()).getElementType().isSignlessInteger(32) ||
+      !typeOf(chain.dequantize.getCodes())
+           .getElementType()
+           .isSignlessInteger(32) ||
       !chain.dequantize.getZeros().empty())
     return std::nullopt;
   return chain;
@@ -86,7 +88,8 @@ struct FormRequantizePattern : OpRewritePattern<QuantizeOp> {
     auto chain = matchChain(op.getX());
     if (!chain)
       return rewriter.notifyMatchFailure(op, "no accumulator comes in");
-    auto codeType = dyn_cast<IntegerType>(typeOf(op.getResult()).getElementType());
+    auto codeType =
+        dyn_cast<IntegerType>(typeOf(op.getResult()).getElementType());
     if (!codeType || op.getScales().size() != 1 || op.getZeros().size() != 1)
       return rewriter.notifyMatchFailure(op, "not one scale and zero");
     auto outputScale = constantReals(op.getScales()[0]);
@@ -94,11 +97,12 @@ struct FormRequantizePattern : OpRewritePattern<QuantizeOp> {
     if (!outputScale || !outputZero || outputScale->size() != 1)
       return rewriter.notifyMatchFailure(op, "scales are not constant");
     int64_t rank = typeOf(op.getResult()).getRank();
-    bool isConv = chain->dequantize.getCodes().getDefiningOp<ConvOp>() != nullptr;
+    bool isConv =
+        chain->dequantize.getCodes().getDefiningOp<ConvOp>() != nullptr;
     int64_t axis = isConv ? 1 : rank - 1;
     SmallVector<double> scales{1.0};
-    bool isPow2 = isa<Float8E8M0FNUType>(
-        typeOf(op.getScales()[0]).getElementType());
+    bool isPow2 =
+        isa<Float8E8M0FNUType>(typeOf(op.getScales()[0]).getElementType());
     for (Value scale : chain->dequantize.getScales()) {
       isPow2 &= isa<Float8E8M0FNUType>(typeOf(scale).getElementType());
       auto values = perChannel(scale, rank, axis);
@@ -120,8 +124,8 @@ struct FormRequantizePattern : OpRewritePattern<QuantizeOp> {
   }
 
 private:
-  LogicalResult rewrite(QuantizeOp op, PatternRewriter &rewriter,
-                        Chain chain, ArrayRef<double> scales,
+  LogicalResult rewrite(QuantizeOp op, PatternRewriter &rewriter, Chain chain,
+                        ArrayRef<double> scales,
                         const std::optional<SmallVector<double>> &bias,
                         double outputScale, int64_t zero, bool isPow2,
                         int64_t axis) const {
@@ -145,15 +149,15 @@ private:
           return rewriter.notifyMatchFailure(op, "the bias does not fit");
         integers.push_back(static_cast<int64_t>(std::nearbyint(real)));
       }
-      Value bias32 = createConstant(rewriter, loc, integers,
-                                    channelDims(integers.size()),
-                                    rewriter.getI32Type());
+      Value bias32 =
+          createConstant(rewriter, loc, integers, channelDims(integers.size()),
+                         rewriter.getI32Type());
       sum = AddOp::create(rewriter, loc, sum.getType(), sum, bias32);
     }
     auto [low, high] = getCodeRange(codeType, chain.clamp, outputScale, zero);
-    Value zeroValue = createConstant(
-        rewriter, loc, ArrayRef<int64_t>{zero},
-        SmallVector<int64_t>(result.getRank(), 1), codeType);
+    Value zeroValue =
+        createConstant(rewriter, loc, ArrayRef<int64_t>{zero},
+                       SmallVector<int64_t>(result.getRank(), 1), codeType);
     SmallVector<int64_t> dims = channelDims(scales.size());
     if (isPow2) {
       SmallVector<int64_t> amounts;
@@ -163,16 +167,16 @@ private:
                        -kLargestShift, kLargestShift));
       Value amount = createConstant(rewriter, loc, amounts, dims,
                                     rewriter.getIntegerType(8));
-      rewriter.replaceOpWithNewOp<ShiftOp>(op, result, sum, amount, zeroValue, low,
-                                           high);
+      rewriter.replaceOpWithNewOp<ShiftOp>(op, result, sum, amount, zeroValue,
+                                           low, high);
       return success();
     }
     SmallVector<float> multipliers;
     for (double scale : scales)
       multipliers.push_back(static_cast<float>(scale / outputScale));
     Value multiplier = createConstant(rewriter, loc, multipliers, dims);
-    rewriter.replaceOpWithNewOp<RequantizeOp>(op, result, sum, multiplier, zeroValue,
-                                              low, high);
+    rewriter.replaceOpWithNewOp<RequantizeOp>(op, result, sum, multiplier,
+                                              zeroValue, low, high);
     return success();
   }
 };

@@ -39,7 +39,8 @@ struct InsertQuantization
         requested.push_back(op);
     });
     for (Operation *op : requested)
-      if (failed(quantize(op, op->getAttrOfType<RequestAttr>(kRequestAttrName))))
+      if (failed(
+              quantize(op, op->getAttrOfType<RequestAttr>(kRequestAttrName))))
         return signalPassFailure();
   }
 
@@ -50,12 +51,13 @@ private:
   DenseMap<std::pair<Value, Attribute>, Value> dequantized;
 
   LogicalResult readOptions() {
-    auto rounding = llvm::StringSwitch<std::optional<Pow2Rounding>>(pow2Rounding)
-                        .Case("nearest", Pow2Rounding::Nearest)
-                        .Case("ceil", Pow2Rounding::Ceil)
-                        .Case("floor", Pow2Rounding::Floor)
-                        .Case("best", Pow2Rounding::Best)
-                        .Default(std::nullopt);
+    auto rounding =
+        llvm::StringSwitch<std::optional<Pow2Rounding>>(pow2Rounding)
+            .Case("nearest", Pow2Rounding::Nearest)
+            .Case("ceil", Pow2Rounding::Ceil)
+            .Case("floor", Pow2Rounding::Floor)
+            .Case("best", Pow2Rounding::Best)
+            .Default(std::nullopt);
     if (!rounding)
       return emitError(getOperation().getLoc(), "pow2-rounding '")
              << pow2Rounding << "' expects nearest, ceil, floor or best";
@@ -76,7 +78,8 @@ private:
 
   LogicalResult quantize(Operation *op, RequestAttr request) {
     if (auto gather = dyn_cast<GatherOp>(op))
-      return quantizeWeightOperand(op, gather.getXMutable(), request.getWeight());
+      return quantizeWeightOperand(op, gather.getXMutable(),
+                                   request.getWeight());
     std::optional<WeightedContraction> view = getWeightedContraction(op);
     if (!view)
       return op->emitOpError("is requested in codes but has no weight");
@@ -108,8 +111,9 @@ private:
         createConstant(builder, loc, weight->codes, format.getElementType());
     SmallVector<Value> scales, zeros;
     for (const HostTensor &scale : weight->scales)
-      scales.push_back(createConstant(
-          builder, loc, scale, getMLIRElementType(scale.getType(), &getContext())));
+      scales.push_back(
+          createConstant(builder, loc, scale,
+                         getMLIRElementType(scale.getType(), &getContext())));
     for (const HostTensor &zero : weight->zeros)
       zeros.push_back(createConstant(builder, loc, zero, format.getZero()));
     known = DequantizeOp::create(builder, loc, constant.getResult().getType(),
@@ -118,13 +122,14 @@ private:
     return success();
   }
 
-  LogicalResult quantizeActivation(Operation *op, const WeightedContraction &view,
+  LogicalResult quantizeActivation(Operation *op,
+                                   const WeightedContraction &view,
                                    RequestAttr request) {
     Value x = view.activation->get();
     Attribute key = ArrayAttr::get(
-        &getContext(), {request.getAct(),
-                        StringAttr::get(&getContext(), request.getParams()),
-                        BoolAttr::get(&getContext(), view.isConv)});
+        &getContext(),
+        {request.getAct(), StringAttr::get(&getContext(), request.getParams()),
+         BoolAttr::get(&getContext(), view.isConv)});
     Value &known = dequantized[{x, key}];
     if (!known) {
       OpBuilder builder(&getContext());
@@ -147,7 +152,8 @@ private:
       return {};
     }
     if (!isa<IntegerType>(format.getElementType()) || format.isBlocked()) {
-      op->emitOpError("expects integer codes for static activations, but found ")
+      op->emitOpError(
+          "expects integer codes for static activations, but found ")
           << format;
       return {};
     }

@@ -75,11 +75,13 @@ private:
       OpBuilder builder(op);
       scale.set(createConstant(
           builder, scale.get().getLoc(), exponents,
-          cast<RankedTensorType>(scale.get().getType()).getShape(), exponentType));
+          cast<RankedTensorType>(scale.get().getType()).getShape(),
+          exponentType));
       ++numNarrowed;
     }
     auto format = op->getAttrOfType<FormatAttr>(formatName);
-    if (!format || scales.empty() || format.getScaleTypes().front() == exponentType)
+    if (!format || scales.empty() ||
+        format.getScaleTypes().front() == exponentType)
       return;
     op->setAttr(formatName, FormatAttr::get(&getContext(), format.getName(),
                                             format.getAxis(), format.getBlock(),

@@ -60,22 +60,25 @@ private:
   }
 
   LogicalResult checkOptions() {
-    auto fail = [&](StringRef option, const std::string &value, StringRef what) {
+    auto fail = [&](StringRef option, const std::string &value,
+                    StringRef what) {
       return emitError(getOperation().getLoc(), option)
              << " '" << value << "' expects " << what;
     };
-    if (activations != "static" && activations != "dynamic" && activations != "none")
+    if (activations != "static" && activations != "dynamic" &&
+        activations != "none")
       return fail("activations", activations, "static, dynamic or none");
     if (!lookupFormat(activationFormat))
-      return fail("activation-format", activationFormat, "a row of the format table");
+      return fail("activation-format", activationFormat,
+                  "a row of the format table");
     if (!lookupFormat(weightFormat))
       return fail("weight-format", weightFormat, "a row of the format table");
     if (group < 0)
       return fail("group", std::to_string(group), "0 or more");
-    for (auto [option, text] :
-         {std::pair<StringRef, const std::string &>("weight-scale", weightScale),
-          {"weight-zero", weightZero},
-          {"activation-scale", activationScale}})
+    for (auto [option, text] : {std::pair<StringRef, const std::string &>(
+                                    "weight-scale", weightScale),
+                                {"weight-zero", weightZero},
+                                {"activation-scale", activationScale}})
       if (!text.empty() && !elementFormatOf(typeOption(text)))
         return fail(option, text, "an element type of the format table");
     return success();
@@ -97,16 +100,18 @@ private:
     return params;
   }
 
-  void request(Operation *op, StringRef params, FormatAttr act, FormatAttr weight,
-               StringRef why = "") {
+  void request(Operation *op, StringRef params, FormatAttr act,
+               FormatAttr weight, StringRef why = "") {
     MLIRContext *context = &getContext();
-    StringAttr reason = why.empty() ? StringAttr() : StringAttr::get(context, why);
+    StringAttr reason =
+        why.empty() ? StringAttr() : StringAttr::get(context, why);
     op->setAttr(kRequestAttrName,
                 RequestAttr::get(context, params, act, weight, reason));
   }
 
   FormatAttr weightFormatFor(int64_t outputAxis, int64_t productAxis) {
-    FormatAttr row = FormatAttr::get(&getContext(), weightFormat, -1, 0, {}, {});
+    FormatAttr row =
+        FormatAttr::get(&getContext(), weightFormat, -1, 0, {}, {});
     bool isGrouped = group > 0 || row.isBlocked();
     return FormatAttr::get(&getContext(), weightFormat,
                            isGrouped ? productAxis : outputAxis, group,
@@ -114,7 +119,8 @@ private:
   }
 
   FormatAttr activationFormatFor(int64_t axis) {
-    FormatAttr row = FormatAttr::get(&getContext(), activationFormat, -1, 0, {}, {});
+    FormatAttr row =
+        FormatAttr::get(&getContext(), activationFormat, -1, 0, {}, {});
     return FormatAttr::get(&getContext(), activationFormat,
                            row.isBlocked() ? axis : -1, 0,
                            typeOption(activationScale), {});
@@ -133,11 +139,11 @@ private:
       return request(op, "float", {}, {},
                      "product of two activations: float by preset");
     // Blocks of a depthwise weight run along its channels, as the activation's.
-    FormatAttr weight = weightFormatFor(
-        view->outputAxis, view->isDepthwise ? view->outputAxis : view->productAxis);
+    FormatAttr weight = weightFormatFor(view->outputAxis,
+                                        view->isDepthwise ? view->outputAxis
+                                                          : view->productAxis);
     if (view->isDepthwise && weight.isBlocked() && group > 0)
-      return request(op, "float", {}, {},
-                     "depthwise: no products to group");
+      return request(op, "float", {}, {}, "depthwise: no products to group");
     FormatAttr act;
     if (params != "none")
       act = activationFormatFor(view->activationAxis);
@@ -153,12 +159,13 @@ private:
       return;
     if (table.getNumElements() < kMinTableElements)
       return request(gather, "float", {}, {}, "small table");
-    FormatAttr row = FormatAttr::get(&getContext(), weightFormat, -1, 0, {}, {});
+    FormatAttr row =
+        FormatAttr::get(&getContext(), weightFormat, -1, 0, {}, {});
     FormatAttr format =
         row.isBlocked()
             ? FormatAttr::get(&getContext(), weightFormat, 1, 0, {}, {})
-            : FormatAttr::get(&getContext(), "i8", 0, 0, typeOption(weightScale),
-                              {});
+            : FormatAttr::get(&getContext(), "i8", 0, 0,
+                              typeOption(weightScale), {});
     request(gather, "weight-only", {}, format);
   }
 };

@@ -53,7 +53,8 @@ struct Coded {
 } // namespace
 
 /// The scale when it is one power of two for the whole tensor.
-static std::optional<CodeScale> getCodeScale(ValueRange scales, ValueRange zeros) {
+static std::optional<CodeScale> getCodeScale(ValueRange scales,
+                                             ValueRange zeros) {
   if (scales.size() != 1 || zeros.size() > 1)
     return std::nullopt;
   auto scale = scales[0].getDefiningOp<ConstantOp>();
@@ -109,15 +110,16 @@ static Value createShift(OpBuilder &builder, Location loc, Value x, int amount,
 }
 
 /// (code - zero) * 2^left in i32.
-static Value createAligned(OpBuilder &builder, Location loc, Coded coded, int left) {
+static Value createAligned(OpBuilder &builder, Location loc, Coded coded,
+                           int left) {
   return createShift(builder, loc, coded.codes, -left,
                      -(coded.scale.zero << left), {-kSumLimit, kSumLimit},
                      builder.getI32Type());
 }
 
 /// Codes of `to` from the integer x * 2^exponent.
-static Value createCodes(OpBuilder &builder, Location loc, Value x, int exponent,
-                         CodeScale to, CodeRange range) {
+static Value createCodes(OpBuilder &builder, Location loc, Value x,
+                         int exponent, CodeScale to, CodeRange range) {
   int amount = std::clamp(to.exponent - exponent, -32, 32);
   return createShift(builder, loc, x, amount, to.zero, range,
                      builder.getIntegerType(8));
@@ -128,8 +130,8 @@ static Value createRequantized(OpBuilder &builder, Location loc, Coded from,
                                CodeScale to) {
   if (from.scale == to)
     return from.codes;
-  Value x = from.scale.zero == 0 ? from.codes
-                                 : createAligned(builder, loc, from, 0);
+  Value x =
+      from.scale.zero == 0 ? from.codes : createAligned(builder, loc, from, 0);
   return createCodes(builder, loc, x, from.scale.exponent, to, {-128, 127});
 }
 
@@ -189,8 +191,7 @@ struct MoveCodes : StepPattern {
         result.setType(typeOf(result).clone(rewriter.getIntegerType(8)));
       moved->removeAttr(kStatisticsAttrName);
     });
-    Value codes =
-        moved->getResult(cast<OpResult>(op.getX()).getResultNumber());
+    Value codes = moved->getResult(cast<OpResult>(op.getX()).getResultNumber());
     return createRequantized(rewriter, fuse(rewriter, move, op),
                              {codes, from->scale}, to);
   }
@@ -239,9 +240,9 @@ struct PadCodes : StepPattern {
     }
     Location loc = fuse(rewriter, pad, op);
     double code = std::nearbyint(std::ldexp(border, -to.exponent)) + to.zero;
-    Value value = createScalar(rewriter, loc,
-                               static_cast<int64_t>(std::clamp(code, -128.0, 127.0)),
-                               0, rewriter.getIntegerType(8));
+    Value value = createScalar(
+        rewriter, loc, static_cast<int64_t>(std::clamp(code, -128.0, 127.0)), 0,
+        rewriter.getIntegerType(8));
     Value codes = createRequantized(rewriter, loc, *from, to);
     return PadOp::create(rewriter, loc, op.getResult().getType(), codes, value,
                          pad.getPads())
@@ -304,8 +305,9 @@ struct AddConstant : StepPattern {
     }
     Location loc = fuse(rewriter, sum, op);
     Value a = createAligned(rewriter, loc, *coded, kConstantBits);
-    Value b = createConstant(rewriter, loc, integers,
-                             typeOf(constant).getShape(), rewriter.getI32Type());
+    Value b =
+        createConstant(rewriter, loc, integers, typeOf(constant).getShape(),
+                       rewriter.getI32Type());
     if (!isOnRight)
       std::swap(a, b);
     Type type = typeOf(op.getResult()).clone(rewriter.getI32Type());
@@ -327,7 +329,8 @@ struct LookUp : StepPattern {
     Value x = op.getX();
     StringRef why;
     while (Operation *maker = x.getDefiningOp()) {
-      if (isa<DequantizeOp>(maker) || getCodeRole(maker, why) != CodeRole::Unary)
+      if (isa<DequantizeOp>(maker) ||
+          getCodeRole(maker, why) != CodeRole::Unary)
         break;
       chain.push_back(maker);
       x = getActivations(maker).front();
@@ -335,14 +338,15 @@ struct LookUp : StepPattern {
     auto from = getCoded(x);
     if (chain.empty() || !from)
       return rewriter.notifyMatchFailure(op, "no function of codes");
-    std::optional<HostTensor> table = evaluateTable(chain, x, from->scale, op, to);
+    std::optional<HostTensor> table =
+        evaluateTable(chain, x, from->scale, op, to);
     if (!table)
       return rewriter.notifyMatchFailure(op, "the function has no value");
     Location loc = fuse(rewriter, chain.front(), op);
     Value tableValue =
         createConstant(rewriter, loc, *table, rewriter.getIntegerType(8));
-    return LookupOp::create(rewriter, loc, op.getResult().getType(), from->codes,
-                            tableValue)
+    return LookupOp::create(rewriter, loc, op.getResult().getType(),
+                            from->codes, tableValue)
         .getResult();
   }
 
@@ -378,8 +382,9 @@ private:
     }
     Value result = QuantizeOp::create(
         builder, loc, RankedTensorType::get({256}, i8),
-        mapping.lookup(quantize.getX()), parameter(to.exponent + 127, exponentType),
-        parameter(to.zero, i8), format, /*divide=*/false, /*saturate=*/true);
+        mapping.lookup(quantize.getX()),
+        parameter(to.exponent + 127, exponentType), parameter(to.zero, i8),
+        format, /*divide=*/false, /*saturate=*/true);
     std::optional<HostTensor> table = evaluateExpression(result);
     // Scalars of rank 0 or of the op's rank keep the table's dims but for ones.
     if (table && table->getNumElements() == 256)
@@ -411,10 +416,10 @@ struct AverageCodes : StepPattern {
     CodeRange all{-128, 127};
     Type i8 = rewriter.getIntegerType(8);
     if (llvm::isPowerOf2_64(divisor))
-      return createShift(rewriter, loc, sum,
-                         std::clamp(right + static_cast<int>(llvm::Log2_64(divisor)),
-                                    -32, 32),
-                         to.zero, all, i8);
+      return createShift(
+          rewriter, loc, sum,
+          std::clamp(right + static_cast<int>(llvm::Log2_64(divisor)), -32, 32),
+          to.zero, all, i8);
     if (left > 0)
       sum = createShift(rewriter, loc, sum, -left, 0, {-kSumLimit, kSumLimit},
                         rewriter.getI32Type());
@@ -422,9 +427,10 @@ struct AverageCodes : StepPattern {
       divisor <<= right;
     // A larger divisor makes every quotient 0, as this one does.
     divisor = std::min<int64_t>(right >= 31 ? INT32_MAX : divisor, INT32_MAX);
-    Value zero = createScalar(rewriter, loc, to.zero, typeOf(sum).getRank(), i8);
-    return DivideRoundOp::create(rewriter, loc, op.getResult().getType(), sum, zero,
-                                 divisor, all.first, all.second)
+    Value zero =
+        createScalar(rewriter, loc, to.zero, typeOf(sum).getRank(), i8);
+    return DivideRoundOp::create(rewriter, loc, op.getResult().getType(), sum,
+                                 zero, divisor, all.first, all.second)
         .getResult();
   }
 
@@ -450,27 +456,30 @@ private:
         createConstant(builder, loc, SmallVector<int64_t>(count, 1), dims, i8);
     SmallVector<Value> zeros;
     if (from.scale.zero != 0)
-      zeros.push_back(createScalar(builder, loc, from.scale.zero, x.getRank(), i8));
-    return ConvOp::create(builder, loc,
-                          typeOf(pool->getResult(0)).clone(builder.getI32Type()),
-                          from.codes, ValueRange(), zeros, ones, ValueRange(),
-                          ValueRange(), Value(), strides, pads,
-                          SmallVector<int64_t>(spatial, 1), channels, FormatAttr(),
-                          FormatAttr());
+      zeros.push_back(
+          createScalar(builder, loc, from.scale.zero, x.getRank(), i8));
+    return ConvOp::create(
+        builder, loc, typeOf(pool->getResult(0)).clone(builder.getI32Type()),
+        from.codes, ValueRange(), zeros, ones, ValueRange(), ValueRange(),
+        Value(), strides, pads, SmallVector<int64_t>(spatial, 1), channels,
+        FormatAttr(), FormatAttr());
   }
 };
 
 /// The bias of a product that leaves the path is added before it leaves.
 struct AddBias : OpRewritePattern<AddOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AddOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(AddOp op,
+                                PatternRewriter &rewriter) const override {
     bool isOnRight = op.getRhs().getDefiningOp<ConstantOp>() != nullptr;
     auto constant =
         (isOnRight ? op.getRhs() : op.getLhs()).getDefiningOp<ConstantOp>();
-    auto real = (isOnRight ? op.getLhs() : op.getRhs()).getDefiningOp<DequantizeOp>();
+    auto real =
+        (isOnRight ? op.getLhs() : op.getRhs()).getDefiningOp<DequantizeOp>();
     if (!constant || !real || !real->hasOneUse() ||
         !typeOf(real.getCodes()).getElementType().isSignlessInteger(32))
-      return rewriter.notifyMatchFailure(op, "not an accumulator and a constant");
+      return rewriter.notifyMatchFailure(op,
+                                         "not an accumulator and a constant");
     if (real.getResult().getType() != op.getResult().getType())
       return rewriter.notifyMatchFailure(op, "the sum broadcasts");
     auto integers = toAccumulators(constant, real);
@@ -494,7 +503,8 @@ private:
   static std::optional<SmallVector<int64_t>> toAccumulators(ConstantOp constant,
                                                             DequantizeOp real) {
     ArrayRef<int64_t> dims = typeOf(constant).getShape();
-    int64_t rank = typeOf(real).getRank(), missing = rank - int64_t(dims.size());
+    int64_t rank = typeOf(real).getRank(),
+            missing = rank - int64_t(dims.size());
     SmallVector<double> reals = readReals(constant);
     for (Value scale : real.getScales()) {
       auto op = scale.getDefiningOp<ConstantOp>();

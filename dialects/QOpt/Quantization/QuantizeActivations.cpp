@@ -118,8 +118,9 @@ private:
     StringRef why;
     bool isProduct = op && getCodeRole(op, why) == CodeRole::Contraction;
     return isProduct && llvm::none_of(value.getUsers(), [&](Operation *user) {
-      return isa<QuantizeOp>(user) || getCodeRole(user, why) != CodeRole::None;
-    });
+             return isa<QuantizeOp>(user) ||
+                    getCodeRole(user, why) != CodeRole::None;
+           });
   }
 
   std::optional<ActivationParameters> chooseFor(Value value) {

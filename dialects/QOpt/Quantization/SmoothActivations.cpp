@@ -44,13 +44,15 @@ struct Consumers {
 /// Factors for the channels of an activation.
 using Factors = std::vector<float>;
 
-struct SmoothActivations : qopt::impl::SmoothActivationsPassBase<SmoothActivations> {
+struct SmoothActivations
+    : qopt::impl::SmoothActivationsPassBase<SmoothActivations> {
   using SmoothActivationsPassBase::SmoothActivationsPassBase;
 
   void runOnOperation() override {
     double exponent = 0;
     if (alpha != "search" && alpha != "log" &&
-        (StringRef(alpha).getAsDouble(exponent) || exponent < 0 || exponent > 1)) {
+        (StringRef(alpha).getAsDouble(exponent) || exponent < 0 ||
+         exponent > 1)) {
       emitError(getOperation().getLoc(), "alpha '")
           << alpha << "' expects search, log, or a number between 0 and 1";
       return signalPassFailure();
@@ -124,7 +126,8 @@ private:
       std::vector<double> peak(n, 0);
       for (int64_t k = 0; k < group.numProducts(); ++k)
         for (int64_t j = 0; j < n; ++j)
-          peak[j] = std::max(peak[j], std::abs(double(w[k * n + j]) * factors[k]));
+          peak[j] =
+              std::max(peak[j], std::abs(double(w[k * n + j]) * factors[k]));
       double weightNoise = 0;
       for (double largest : peak)
         weightNoise += largest * largest / (127.0 * 127.0 * 12);
@@ -182,12 +185,14 @@ private:
     OpBuilder builder(first);
     Location loc = first->getLoc();
     Value r = createConstant(builder, loc, reciprocals, {k});
-    Value smoothed = MulOp::create(builder, loc, activation.getType(), activation, r);
+    Value smoothed =
+        MulOp::create(builder, loc, activation.getType(), activation, r);
     Value s = createConstant(builder, loc, *factors, {k, 1});
     for (MatMulOp matmul : group.matmuls) {
       builder.setInsertionPoint(matmul);
-      Value scaled = MulOp::create(builder, matmul.getLoc(),
-                                   matmul.getRhs().getType(), matmul.getRhs(), s);
+      Value scaled =
+          MulOp::create(builder, matmul.getLoc(), matmul.getRhs().getType(),
+                        matmul.getRhs(), s);
       matmul.getLhsMutable().assign(smoothed);
       matmul.getRhsMutable().assign(scaled);
     }

@@ -18,15 +18,16 @@ int64_t qopt::getChannelAxis(Value value) {
   for (Operation *user : value.getUsers())
     if (auto conv = dyn_cast<ConvOp>(user); conv && conv.getX() == value)
       return 1;
-  return std::max<int64_t>(cast<RankedTensorType>(value.getType()).getRank() - 1,
-                           0);
+  return std::max<int64_t>(
+      cast<RankedTensorType>(value.getType()).getRank() - 1, 0);
 }
 
 static DictionaryAttr findDictionary(Value value) {
   if (Operation *op = value.getDefiningOp())
     return op->getAttrOfType<DictionaryAttr>(kStatisticsAttrName);
   auto argument = cast<BlockArgument>(value);
-  if (auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
+  if (auto function =
+          dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
     return function.getArgAttrOfType<DictionaryAttr>(argument.getArgNumber(),
                                                      kStatisticsAttrName);
   return {};
@@ -61,12 +62,14 @@ std::optional<Statistics> qopt::getStatistics(Value value) {
   return stats;
 }
 
-static DictionaryAttr toDictionary(const Statistics &stats, MLIRContext *context) {
+static DictionaryAttr toDictionary(const Statistics &stats,
+                                   MLIRContext *context) {
   Builder builder(context);
   return builder.getDictionaryAttr({
       builder.getNamedAttr("min", builder.getF32FloatAttr(stats.min)),
       builder.getNamedAttr("max", builder.getF32FloatAttr(stats.max)),
-      builder.getNamedAttr("mean_square", builder.getF32FloatAttr(stats.meanSquare)),
+      builder.getNamedAttr("mean_square",
+                           builder.getF32FloatAttr(stats.meanSquare)),
       builder.getNamedAttr("row_peak_square",
                            builder.getF32FloatAttr(stats.rowPeakSquare)),
       builder.getNamedAttr("samples", builder.getI64IntegerAttr(stats.samples)),
@@ -76,8 +79,8 @@ static DictionaryAttr toDictionary(const Statistics &stats, MLIRContext *context
                            builder.getDenseF32ArrayAttr(stats.channelMin)),
       builder.getNamedAttr("channel_max",
                            builder.getDenseF32ArrayAttr(stats.channelMax)),
-      builder.getNamedAttr("channel_mean_square",
-                           builder.getDenseF32ArrayAttr(stats.channelMeanSquare)),
+      builder.getNamedAttr("channel_mean_square", builder.getDenseF32ArrayAttr(
+                                                      stats.channelMeanSquare)),
   });
 }
 
@@ -94,7 +97,8 @@ void qopt::setStatistics(Value value, const std::optional<Statistics> &stats) {
   auto argument = cast<BlockArgument>(value);
   auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
   if (dictionary)
-    function.setArgAttr(argument.getArgNumber(), kStatisticsAttrName, dictionary);
+    function.setArgAttr(argument.getArgNumber(), kStatisticsAttrName,
+                        dictionary);
   else
     function.removeArgAttr(argument.getArgNumber(), kStatisticsAttrName);
 }

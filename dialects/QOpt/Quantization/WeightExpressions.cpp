@@ -47,8 +47,7 @@ static bool isFloat32(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType().isF32();
 }
 
-std::optional<WeightedContraction>
-qopt::getWeightedContraction(Operation *op) {
+std::optional<WeightedContraction> qopt::getWeightedContraction(Operation *op) {
   if (auto conv = dyn_cast<ConvOp>(op)) {
     if (!isFloat32(conv.getX()) || !isWeightExpression(conv.getW()) ||
         !conv.getXScales().empty() || !conv.getWScales().empty())
@@ -56,9 +55,9 @@ qopt::getWeightedContraction(Operation *op) {
     int64_t channels =
         cast<RankedTensorType>(conv.getX().getType()).getDimSize(1);
     int64_t group = conv.getGroup();
-    return WeightedContraction{&conv.getXMutable(), &conv.getWMutable(),
-                               0, 1, 1, true,
-                               group > 1 && group == channels};
+    return WeightedContraction{
+        &conv.getXMutable(),           &conv.getWMutable(), 0, 1, 1, true,
+        group > 1 && group == channels};
   }
   auto matmul = dyn_cast<MatMulOp>(op);
   if (!matmul || !isFloat32(matmul.getLhs()) ||
@@ -69,6 +68,11 @@ qopt::getWeightedContraction(Operation *op) {
     return std::nullopt;
   int64_t lastAxis =
       cast<RankedTensorType>(matmul.getLhs().getType()).getRank() - 1;
-  return WeightedContraction{&matmul.getLhsMutable(), &matmul.getRhsMutable(),
-                             1, 0, lastAxis, false, false};
+  return WeightedContraction{&matmul.getLhsMutable(),
+                             &matmul.getRhsMutable(),
+                             1,
+                             0,
+                             lastAxis,
+                             false,
+                             false};
 }

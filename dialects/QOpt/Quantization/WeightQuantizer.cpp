@@ -20,7 +20,8 @@ static constexpr int kClipSteps = 40;
 
 uint8_t qopt::roundScaleToPow2(float scale, Pow2Rounding rounding) {
   int exponent;
-  float mantissa = std::frexp(scale, &exponent); // scale = mantissa * 2^exponent
+  float mantissa =
+      std::frexp(scale, &exponent); // scale = mantissa * 2^exponent
   int floorExponent = exponent - 1;
   bool isExact = mantissa == 0.5f;
   int chosen = floorExponent;
@@ -182,7 +183,8 @@ private:
         return error;
     if (!zeroFormat)
       return llvm::Error::success();
-    return add(*zeroFormat, grouping.getScaleDims(), result.zeros.emplace_back());
+    return add(*zeroFormat, grouping.getScaleDims(),
+               result.zeros.emplace_back());
   }
 
   SmallVector<float> gather(const Group &group) const {
@@ -212,8 +214,9 @@ private:
     int low = zeroFormat ? info.integerMin : info.symmetricMin;
     int high = zeroFormat ? info.integerMax : info.symmetricMax;
     float rounded = std::nearbyintf(value * (1.0f / p.scale));
-    float clamped = std::clamp(rounded + static_cast<float>(p.zero),
-                               static_cast<float>(low), static_cast<float>(high));
+    float clamped =
+        std::clamp(rounded + static_cast<float>(p.zero),
+                   static_cast<float>(low), static_cast<float>(high));
     return static_cast<int>(clamped);
   }
 
@@ -225,9 +228,10 @@ private:
     p.scale = scale;
     p.scaleCode = scaleCode;
     if (zeroFormat)
-      p.zero = static_cast<int>(std::clamp(
-          std::nearbyintf(-low / scale) + info.integerMin,
-          static_cast<float>(info.integerMin), static_cast<float>(info.integerMax)));
+      p.zero = static_cast<int>(
+          std::clamp(std::nearbyintf(-low / scale) + info.integerMin,
+                     static_cast<float>(info.integerMin),
+                     static_cast<float>(info.integerMax)));
     return p;
   }
 
@@ -236,10 +240,11 @@ private:
                                   int pow2Step) const {
     const ElementFormatInfo &info = row.elementInfo();
     float peak = std::max(std::abs(low), std::abs(high));
-    float scale = zeroFormat ? (high / 2 - low / 2) /
-                                   (static_cast<float>(info.integerMax -
-                                                       info.integerMin) / 2)
-                             : peak / static_cast<float>(info.symmetricMax);
+    float scale =
+        zeroFormat
+            ? (high / 2 - low / 2) /
+                  (static_cast<float>(info.integerMax - info.integerMin) / 2)
+            : peak / static_cast<float>(info.symmetricMax);
     // The reciprocal of a smaller one is no number.
     scale = scale > 0 ? std::max(scale, 0x1p-126f) : 1;
     uint32_t code;
@@ -256,10 +261,12 @@ private:
     return parametersWith(decode(code, type), code, low);
   }
 
-  double squaredError(ArrayRef<float> values, const IntegerParameters &p) const {
+  double squaredError(ArrayRef<float> values,
+                      const IntegerParameters &p) const {
     double sum = 0;
     for (float value : values) {
-      double error = value - static_cast<double>(p.scale) * (codeOf(value, p) - p.zero);
+      double error =
+          value - static_cast<double>(p.scale) * (codeOf(value, p) - p.zero);
       sum += error * error;
     }
     return sum;
@@ -286,7 +293,8 @@ private:
     for (int clip = 0; clip < clips; ++clip) {
       float keep = 1.0f - static_cast<float>(clip) / 100.0f;
       for (int step = 0; step <= (triesNext ? 1 : 0); ++step) {
-        IntegerParameters p = parametersFor(low * keep, high * keep, type, step);
+        IntegerParameters p =
+            parametersFor(low * keep, high * keep, type, step);
         double error = squaredError(values, p);
         if (bestError < 0 || error < bestError) {
           best = p;
@@ -331,7 +339,8 @@ private:
   IntegerParameters ratioParameters(ArrayRef<float> values, float scale,
                                     float largest) const {
     int exponent;
-    double mantissa = std::frexp(static_cast<double>(largest) / scale, &exponent);
+    double mantissa =
+        std::frexp(static_cast<double>(largest) / scale, &exponent);
     int k = exponent - 1;
     if (options.pow2Rounding == Pow2Rounding::Ceil)
       k += mantissa != 0.5;
@@ -340,8 +349,8 @@ private:
     float low = rangeOf(values).first;
     auto withRatio = [&](int log2) {
       log2 = std::min(log2, 126);
-      return parametersWith(
-          std::max(std::ldexp(largest, -log2), 0x1p-126f), 127 - log2, low);
+      return parametersWith(std::max(std::ldexp(largest, -log2), 0x1p-126f),
+                            127 - log2, low);
     };
     IntegerParameters p = withRatio(k);
     if (options.pow2Rounding != Pow2Rounding::Best)
@@ -383,9 +392,9 @@ private:
     double sum = 0;
     for (float value : values) {
       codes.push_back(unitEncode(std::ldexp(value, -exponent), row));
-      double error = value - std::ldexp(static_cast<double>(
-                                            unitDecode(codes.back(), row)),
-                                        exponent);
+      double error =
+          value - std::ldexp(static_cast<double>(unitDecode(codes.back(), row)),
+                             exponent);
       sum += error * error;
     }
     return sum;
@@ -405,7 +414,8 @@ private:
         // Floor may saturate the largest elements; the next exponent does not.
         int exponent = mxSharedExponent(peak, row, ScaleRule::Floor);
         double error = sharedError(values, exponent, codes);
-        if (exponent < 127 && sharedError(values, exponent + 1, other) < error) {
+        if (exponent < 127 &&
+            sharedError(values, exponent + 1, other) < error) {
           ++exponent;
           codes = other;
         }

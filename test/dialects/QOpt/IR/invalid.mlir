@@ -116,6 +116,30 @@ func.func @shift_c2(%x: tensor<4x8xi32>, %k: tensor<1x8xi8>) {
 
 // -----
 
+func.func @divide_round_c1(%x: tensor<4x8xi32>, %z: tensor<8xi8>) {
+  // expected-error @+1 {{'qopt.divide_round' op expects an operand that broadcasts to 'tensor<4x8xi8>', but found 'tensor<8xi8>'}}
+  %0 = qopt.divide_round %x, %z {divisor = 9 : i64, min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<8xi8>) -> tensor<4x8xi8>
+  return
+}
+
+// -----
+
+func.func @divide_round_c2(%x: tensor<4x8xi32>, %z: tensor<1x8xi8>) {
+  // expected-error @+1 {{'qopt.divide_round' op expects a range inside [-128, 127], but found [-128, 128]}}
+  %0 = qopt.divide_round %x, %z {divisor = 9 : i64, min = -128 : i64, max = 128 : i64} : (tensor<4x8xi32>, tensor<1x8xi8>) -> tensor<4x8xi8>
+  return
+}
+
+// -----
+
+func.func @divide_round_c3(%x: tensor<4x8xi32>, %z: tensor<1x8xi8>) {
+  // expected-error @+1 {{'qopt.divide_round' op expects a positive divisor of 32 bits, but found 0}}
+  %0 = qopt.divide_round %x, %z {divisor = 0 : i64, min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<1x8xi8>) -> tensor<4x8xi8>
+  return
+}
+
+// -----
+
 func.func @lookup_c1(%x: tensor<4xi8>, %t: tensor<128xi8>) {
   // expected-error @+1 {{'qopt.lookup' op expects a table of 256 'i8', but found 'tensor<128xi8>'}}
   %0 = qopt.lookup %x, %t : (tensor<4xi8>, tensor<128xi8>) -> tensor<4xi8>

@@ -98,6 +98,18 @@ TEST(Integers, ShiftToCodeDoesNotOverflow) {
   EXPECT_EQ(shiftToCode(b, 1, -40, -100, -128, 127), 127);
 }
 
+TEST(Integers, DivideToCodeRoundsHalfToEven) {
+  constexpr int32_t least = -(1 << 30), most = 1 << 30;
+  for (int32_t divisor : {1, 2, 3, 6, 9, 49, 256, 1000, INT32_MAX})
+    for (int32_t x = -1300; x <= 1300; ++x)
+      EXPECT_EQ(divideToCode(b, x, divisor, 0, least, most),
+                std::nearbyint(static_cast<double>(x) / divisor))
+          << x << " / " << divisor;
+  EXPECT_EQ(divideToCode(b, INT32_MAX, INT32_MAX, 5, -128, 127), 6);
+  EXPECT_EQ(divideToCode(b, INT32_MIN, 2, 0, -128, 127), -128);
+  EXPECT_EQ(divideToCode(b, INT32_MAX, 1, 100, -128, 127), 127);
+}
+
 TEST(Integers, SymmetricScale) {
   auto scale = symmetricScale(b, 12.7f, 127);
   EXPECT_EQ(scale.scale, 12.7f / 127);

@@ -18,9 +18,12 @@ using namespace qopt::test;
 static SmallVector<Operation *> floatOps(func::FuncOp function) {
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
-    auto isFloat = [](Type type) { return isa<FloatType>(getElementTypeOrSelf(type)) &&
-                                          getElementTypeOrSelf(type).isF32(); };
-    if (isa_and_nonnull<QOptDialect>(op->getDialect()) && !isa<ConstantOp>(op) &&
+    auto isFloat = [](Type type) {
+      return isa<FloatType>(getElementTypeOrSelf(type)) &&
+             getElementTypeOrSelf(type).isF32();
+    };
+    if (isa_and_nonnull<QOptDialect>(op->getDialect()) &&
+        !isa<ConstantOp>(op) &&
         (llvm::any_of(op->getOperandTypes(), isFloat) ||
          llvm::any_of(op->getResultTypes(), isFloat)))
       ops.push_back(op);
@@ -71,14 +74,16 @@ static std::string between(const std::string &body) {
          constantText("%w2", {16, 16}, 42, 0.3f) + R"(
   %half = qopt.constant(dense<0.5> : tensor<f32>) : tensor<f32>
   %0 = qopt.matmul %x, %w1 : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
-)" + body + R"(
+)" + body +
+         R"(
   %2 = qopt.matmul %1, %w2 : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   return %2 : tensor<?x16xf32>
 })";
 }
 
 static std::string unary(const std::string &op) {
-  return between("%1 = qopt." + op + " : (tensor<?x16xf32>) -> tensor<?x16xf32>");
+  return between("%1 = qopt." + op +
+                 " : (tensor<?x16xf32>) -> tensor<?x16xf32>");
 }
 
 namespace {
@@ -178,10 +183,13 @@ func.func @main(%a: tensor<256xi8>, %b: tensor<256xi8>) -> (tensor<256xi8>, tens
     b.asMutable<int8_t>()[i] = static_cast<int8_t>(i * 77 + 5);
   }
   SmallVector<HostTensor> before, after;
-  ASSERT_FALSE(static_cast<bool>(qopt::evaluate(program.main(), {a, b}, before)));
-  program.run([](OpPassManager &pm) { pm.addPass(createPropagateCodesPass()); });
+  ASSERT_FALSE(
+      static_cast<bool>(qopt::evaluate(program.main(), {a, b}, before)));
+  program.run(
+      [](OpPassManager &pm) { pm.addPass(createPropagateCodesPass()); });
   EXPECT_TRUE(floatOps(program.main()).empty()) << program.print();
-  ASSERT_FALSE(static_cast<bool>(qopt::evaluate(program.main(), {a, b}, after)));
+  ASSERT_FALSE(
+      static_cast<bool>(qopt::evaluate(program.main(), {a, b}, after)));
   // These sums are exact in f32, so the codes are equal.
   for (auto [x, y] : llvm::zip_equal(before, after))
     EXPECT_EQ(x.as<int8_t>(), y.as<int8_t>());

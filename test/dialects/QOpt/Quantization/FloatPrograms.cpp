@@ -5,13 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "FloatPrograms.h"
-#include "test/Support/TemporaryFolder.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "qopt/Support/Npz.h"
-#include "gtest/gtest.h"
+#include "test/Support/TemporaryFolder.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
+#include "gtest/gtest.h"
 #include <cmath>
 #include <random>
 
@@ -19,7 +19,8 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::test;
 
-std::vector<float> test::normalReals(size_t count, unsigned seed, float deviation) {
+std::vector<float> test::normalReals(size_t count, unsigned seed,
+                                     float deviation) {
   std::mt19937 generator(seed);
   std::vector<float> values(count);
   for (float &value : values) {
@@ -33,7 +34,8 @@ std::vector<float> test::normalReals(size_t count, unsigned seed, float deviatio
 
 HostTensor test::normalTensor(ArrayRef<int64_t> dims, unsigned seed,
                               float deviation) {
-  HostTensor tensor = llvm::cantFail(HostTensor::allocate(ElementType::F32, dims));
+  HostTensor tensor =
+      llvm::cantFail(HostTensor::allocate(ElementType::F32, dims));
   std::vector<float> values =
       normalReals(tensor.getNumElements(), seed, deviation);
   llvm::copy(values, tensor.asMutable<float>().begin());
@@ -47,13 +49,15 @@ std::string test::constantText(StringRef name, ArrayRef<int64_t> dims,
   for (int64_t dim : dims)
     type += std::to_string(dim) + "x";
   type += "f32>";
-  std::string hex = llvm::toHex(StringRef(tensor.getData(), tensor.getSizeInBytes()));
-  return (name + " = qopt.constant(dense<\"0x" + hex + "\"> : " + type + ") : " +
-          type + "\n")
+  std::string hex =
+      llvm::toHex(StringRef(tensor.getData(), tensor.getSizeInBytes()));
+  return (name + " = qopt.constant(dense<\"0x" + hex + "\"> : " + type +
+          ") : " + type + "\n")
       .str();
 }
 
-FloatProgram::FloatProgram(const std::string &function, ArrayRef<int64_t> inputDims)
+FloatProgram::FloatProgram(const std::string &function,
+                           ArrayRef<int64_t> inputDims)
     : inputDims(inputDims) {
   context.loadDialect<QOptDialect, func::FuncDialect>();
   module = parseSourceString<ModuleOp>(function, &context);
@@ -105,12 +109,14 @@ std::string FloatProgram::print() {
   return text;
 }
 
-double test::signalToNoise(const HostTensor &expected, const HostTensor &actual) {
+double test::signalToNoise(const HostTensor &expected,
+                           const HostTensor &actual) {
   EXPECT_EQ(expected.getDims(), actual.getDims());
   if (expected.getDims() != actual.getDims())
     return 0;
   double signal = 0, noise = 0;
-  for (auto [e, a] : llvm::zip_equal(expected.as<float>(), actual.as<float>())) {
+  for (auto [e, a] :
+       llvm::zip_equal(expected.as<float>(), actual.as<float>())) {
     signal += double(e) * e;
     noise += (double(e) - a) * (double(e) - a);
   }
@@ -119,8 +125,10 @@ double test::signalToNoise(const HostTensor &expected, const HostTensor &actual)
 
 std::string test::perceptron() {
   return "func.func @main(%x: tensor<?x64xf32>) -> tensor<?x32xf32> {\n" +
-         constantText("%w1", {64, 96}, 1, 0.2f) + constantText("%b1", {96}, 2, 0.3f) +
-         constantText("%w2", {96, 32}, 3, 0.2f) + constantText("%b2", {32}, 4, 0.3f) +
+         constantText("%w1", {64, 96}, 1, 0.2f) +
+         constantText("%b1", {96}, 2, 0.3f) +
+         constantText("%w2", {96, 32}, 3, 0.2f) +
+         constantText("%b2", {32}, 4, 0.3f) +
          R"(
   %0 = qopt.matmul %x, %w1 : (tensor<?x64xf32>, tensor<64x96xf32>) -> tensor<?x96xf32>
   %1 = qopt.add %0, %b1 : (tensor<?x96xf32>, tensor<96xf32>) -> tensor<?x96xf32>
@@ -132,7 +140,8 @@ std::string test::perceptron() {
 }
 
 std::string test::residualBlock() {
-  return "func.func @main(%x: tensor<?x16x9x9xf32>) -> tensor<?x40x9x9xf32> {\n" +
+  return "func.func @main(%x: tensor<?x16x9x9xf32>) -> tensor<?x40x9x9xf32> "
+         "{\n" +
          constantText("%w1", {40, 16, 3, 3}, 11, 0.1f) +
          constantText("%b1", {40}, 12, 0.3f) +
          constantText("%w2", {40, 40, 3, 3}, 13, 0.08f) +
@@ -152,8 +161,10 @@ std::string test::pooledNetwork() {
          constantText("%w1", {16, 8, 3, 3}, 21, 0.15f) +
          constantText("%b1", {16}, 22, 0.3f) +
          constantText("%w2", {16, 16, 1, 1}, 23, 0.3f) +
-         constantText("%b2", {16}, 24, 0.3f) + constantText("%w3", {80, 10}, 25, 0.2f) +
-         constantText("%b3", {10}, 26, 0.3f) + constantText("%c", {1, 16, 1, 1}, 27, 1) +
+         constantText("%b2", {16}, 24, 0.3f) +
+         constantText("%w3", {80, 10}, 25, 0.2f) +
+         constantText("%b3", {10}, 26, 0.3f) +
+         constantText("%c", {1, 16, 1, 1}, 27, 1) +
          R"(
   %zero = qopt.constant(dense<0> : tensor<1xi64>) : tensor<1xi64>
   %one = qopt.constant(dense<1> : tensor<1xi64>) : tensor<1xi64>
@@ -185,7 +196,8 @@ std::string test::pooledNetwork() {
 }
 
 std::string test::depthwiseNetwork() {
-  return "func.func @main(%x: tensor<?x48x7x7xf32>) -> tensor<?x24x7x7xf32> {\n" +
+  return "func.func @main(%x: tensor<?x48x7x7xf32>) -> tensor<?x24x7x7xf32> "
+         "{\n" +
          constantText("%w1", {48, 1, 3, 3}, 31, 0.3f) +
          constantText("%b1", {48}, 32, 0.3f) +
          constantText("%w2", {24, 24, 1, 1}, 33, 0.2f) + R"(

@@ -8,14 +8,15 @@
 #ifndef TEST_DIALECTS_QOPT_QUANTIZATION_FLOATPROGRAMS_H
 #define TEST_DIALECTS_QOPT_QUANTIZATION_FLOATPROGRAMS_H
 
-#include "qopt/Calibration/Calibrate.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Pass/PassManager.h"
+#include "qopt/Calibration/Calibrate.h"
 
 namespace qopt::test {
 
 /// `count` numbers of a normal distribution, the same for one seed everywhere.
-std::vector<float> normalReals(size_t count, unsigned seed, float deviation = 1);
+std::vector<float> normalReals(size_t count, unsigned seed,
+                               float deviation = 1);
 
 /// A tensor of such numbers.
 HostTensor normalTensor(llvm::ArrayRef<int64_t> dims, unsigned seed,

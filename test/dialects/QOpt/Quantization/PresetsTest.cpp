@@ -20,7 +20,8 @@ struct Network {
   std::vector<int64_t> dims;
 };
 
-class PresetsTest : public testing::TestWithParam<std::tuple<Preset, Network>> {};
+class PresetsTest : public testing::TestWithParam<std::tuple<Preset, Network>> {
+};
 } // namespace
 
 TEST_P(PresetsTest, staysNearTheFloatProgram) {
@@ -40,15 +41,15 @@ TEST_P(PresetsTest, staysNearTheFloatProgram) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, PresetsTest,
-    testing::Combine(testing::ValuesIn(allPresets()),
-                     testing::Values(Network{"perceptron", perceptron, {6, 64}},
-                                     Network{"residual", residualBlock, {2, 16, 9, 9}},
-                                     Network{"pooled", pooledNetwork, {3, 8, 12, 12}},
-                                     Network{"depthwise", depthwiseNetwork,
-                                             {2, 48, 7, 7}})),
+    testing::Combine(
+        testing::ValuesIn(allPresets()),
+        testing::Values(Network{"perceptron", perceptron, {6, 64}},
+                        Network{"residual", residualBlock, {2, 16, 9, 9}},
+                        Network{"pooled", pooledNetwork, {3, 8, 12, 12}},
+                        Network{"depthwise", depthwiseNetwork, {2, 48, 7, 7}})),
     [](const auto &info) {
-      std::string name = std::get<0>(info.param).name + "_" +
-                         std::get<1>(info.param).name;
+      std::string name =
+          std::get<0>(info.param).name + "_" + std::get<1>(info.param).name;
       for (char &c : name)
         if (c == '-')
           c = '_';

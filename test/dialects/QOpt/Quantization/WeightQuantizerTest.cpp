@@ -4,11 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/Quantization/WeightQuantizer.h"
 #include "FloatPrograms.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include "dialects/QOpt/Quantization/WeightQuantizer.h"
-#include "qopt/Support/CodedError.h"
 #include "mlir/AsmParser/AsmParser.h"
+#include "qopt/Support/CodedError.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -62,8 +62,8 @@ TEST_F(WeightQuantizerTest, roundsToTheChannelsLargestWithoutSearch) {
       peak = std::max(peak, std::abs(weight.as<float>()[k * 5 + n]));
     EXPECT_EQ(q.scales[0].as<float>()[n], peak / 127);
     for (int64_t k = 0; k < 6; ++k) {
-      float expected = std::nearbyint(weight.as<float>()[k * 5 + n] *
-                                      (1.0f / (peak / 127)));
+      float expected =
+          std::nearbyint(weight.as<float>()[k * 5 + n] * (1.0f / (peak / 127)));
       EXPECT_EQ(q.codes.as<int8_t>()[k * 5 + n], expected);
     }
   }
@@ -90,7 +90,8 @@ TEST_F(WeightQuantizerTest, searchLowersTheErrorOfGroups) {
     return squaredError(
         weight, q, row,
         [&](size_t i) {
-          return decode(q.scales[0].as<uint16_t>()[group(i)], ElementFormat::F16);
+          return decode(q.scales[0].as<uint16_t>()[group(i)],
+                        ElementFormat::F16);
         },
         [&](size_t i) {
           return integerOf(q.zeros[0].getData()[group(i)], ElementFormat::UI4);
@@ -114,7 +115,8 @@ TEST_F(WeightQuantizerTest, acceptsAShortLastBlock) {
   for (StringRef name : {"mxfp4", "mxint8", "nvfp4"}) {
     QuantizedWeight q = quantize(weight, ("\"" + name + "\", axis = 0").str());
     int64_t blocks = name == "nvfp4" ? 3 : 2;
-    EXPECT_EQ(q.scales[0].getDims(), ArrayRef<int64_t>({blocks, 3})) << name.str();
+    EXPECT_EQ(q.scales[0].getDims(), ArrayRef<int64_t>({blocks, 3}))
+        << name.str();
   }
 }
 
@@ -131,7 +133,8 @@ TEST_F(WeightQuantizerTest, choosesTheBetterOfTwoSharedExponents) {
         double sum = 0;
         for (float value : values) {
           double back = std::ldexp(
-              double(unitDecode(unitEncode(std::ldexp(value, -exponent), row), row)),
+              double(unitDecode(unitEncode(std::ldexp(value, -exponent), row),
+                                row)),
               exponent);
           sum += (value - back) * (value - back);
         }
@@ -220,7 +223,9 @@ TEST_F(WeightQuantizerTest, ratiosLieBetweenFreeAndPow2Scales) {
       quantize(weight, "i4, axis = 0, block = 16, scale = f8E8M0FNU");
   double m1Error = squaredError(
       weight, m1, row,
-      [&](size_t i) { return decodeE8M0(m1.scales[0].as<uint8_t>()[group(i)]); },
+      [&](size_t i) {
+        return decodeE8M0(m1.scales[0].as<uint8_t>()[group(i)]);
+      },
       none);
   QuantizedWeight free = quantize(weight, "i4, axis = 0, block = 16");
   double freeError = squaredError(
@@ -238,7 +243,8 @@ TEST_F(WeightQuantizerTest, bestPow2IsNoWorseThanTheOthers) {
   auto errorWith = [&](Pow2Rounding rounding) {
     WeightQuantizerOptions options;
     options.pow2Rounding = rounding;
-    QuantizedWeight q = quantize(weight, "i8, axis = 0, scale = f8E8M0FNU", options);
+    QuantizedWeight q =
+        quantize(weight, "i8, axis = 0, scale = f8E8M0FNU", options);
     return squaredError(
         weight, q, row,
         [&](size_t i) { return decodeE8M0(q.scales[0].as<uint8_t>()[i / 32]); },
@@ -258,10 +264,9 @@ TEST_F(WeightQuantizerTest, survivesExtremeWeights) {
     w[32 + i] = i ? 0 : 1e-45f;
     w[64 + i] = i % 2 ? 3e38f : -3e38f;
   }
-  for (StringRef text :
-       {"i8, axis = 0", "i8, axis = 0, scale = f8E8M0FNU",
-        "ui4, axis = 1, block = 32, scale = f16, zero = ui4", "mxfp4, axis = 1",
-        "nvfp4, axis = 1"}) {
+  for (StringRef text : {"i8, axis = 0", "i8, axis = 0, scale = f8E8M0FNU",
+                         "ui4, axis = 1, block = 32, scale = f16, zero = ui4",
+                         "mxfp4, axis = 1", "nvfp4, axis = 1"}) {
     QuantizedWeight q = quantize(weight, text);
     int zero = q.zeros.empty() ? 0 : q.zeros[0].getData()[0];
     for (int i = 0; i < 32; ++i)
