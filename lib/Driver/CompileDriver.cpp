@@ -27,15 +27,16 @@ struct Flags {
   cl::OptionCategory category{"qopt-compile options"};
   cl::opt<std::string> model{cl::Positional, cl::desc("MODEL.onnx"),
                              cl::cat(category)};
-  cl::opt<std::string> output{"o", cl::desc("output file"), cl::value_desc("FILE"),
-                              cl::cat(category)};
-  cl::opt<std::string> preset{"preset", cl::desc("named precision policy"),
-                              cl::init("fp32"), cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("output file"),
+                              cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> preset{"preset",
+                              cl::desc("named precision policy (fp32)"),
+                              cl::value_desc("NAME"), cl::cat(category)};
   cl::opt<std::string> recipe{"recipe", cl::desc("recipe file (YAML)"),
                               cl::value_desc("FILE"), cl::cat(category)};
-  cl::opt<std::string> calib{"calib",
-                             cl::desc("calibration samples: an .npz or a folder"),
-                             cl::value_desc("PATH"), cl::cat(category)};
+  cl::opt<std::string> calib{
+      "calib", cl::desc("calibration samples: an .npz or a folder"),
+      cl::value_desc("PATH"), cl::cat(category)};
   cl::opt<std::string> target{"target", cl::desc("machine to compile for"),
                               cl::init("x86-64"), cl::cat(category)};
   cl::list<std::string> cpus{"cpu",
@@ -43,13 +44,14 @@ struct Flags {
                              cl::CommaSeparated, cl::cat(category)};
   cl::opt<std::string> emit{"emit", cl::desc("shared, object or mlir"),
                             cl::init("shared"), cl::cat(category)};
-  cl::opt<std::string> report{"report",
-                              cl::desc("folder for report.json and report.html"),
-                              cl::value_desc("DIR"), cl::cat(category)};
+  cl::opt<std::string> report{
+      "report", cl::desc("folder for report.json and report.html"),
+      cl::value_desc("DIR"), cl::cat(category)};
   cl::opt<std::string> fallback{
       "fail-on-fallback", cl::ValueOptional, cl::value_desc("LEVEL"),
-      cl::desc("refuse a realised precision other than planned; LEVEL any: other "
-               "than asked; slow: also generic kernels"),
+      cl::desc(
+          "refuse a realised precision other than planned; LEVEL any: other "
+          "than asked; slow: also generic kernels"),
       cl::cat(category)};
   cl::opt<std::string> stopAfter{"stop-after", cl::value_desc("PHASE"),
                                  cl::desc("write the program after this phase"),
@@ -85,10 +87,9 @@ struct Command {
 /// LLVM's libraries register developers' options, some under names of ours
 /// (`stop-after`). They make way before our own are registered.
 static void renameOptionsOfLibraries() {
-  static constexpr llvm::StringLiteral taken[] = {"stop-after", "start-from",
-                                                  "target", "cpu", "emit",
-                                                  "report", "json", "quiet",
-                                                  "verbose", "recipe", "preset"};
+  static constexpr llvm::StringLiteral taken[] = {
+      "stop-after", "start-from", "target",  "cpu",    "emit",  "report",
+      "json",       "quiet",      "verbose", "recipe", "preset"};
   auto &registered = cl::getRegisteredOptions();
   for (llvm::StringRef name : taken)
     if (auto it = registered.find(name); it != registered.end()) {
@@ -104,9 +105,27 @@ static llvm::Expected<std::optional<Phase>> readPhase(llvm::StringRef flag,
   if (auto phase = findPhase(name); phase && *phase <= Phase::Kernels)
     return phase;
   return makeError(ExitCode::BadUse,
-                   "--" + flag + " expects import, prepare, calibrate, transform, "
-                                 "quantize, fuse or kernels, but found '" +
+                   "--" + flag +
+                       " expects import, prepare, calibrate, transform, "
+                       "quantize, fuse or kernels, but found '" +
                        name + "'");
+}
+
+static llvm::Error readPrecision(const Flags &flags, CompileOptions &options) {
+  bool hasPreset = flags.preset.getNumOccurrences();
+  bool hasRecipe = flags.recipe.getNumOccurrences();
+  if (hasPreset && hasRecipe)
+    return makeError(ExitCode::BadUse,
+                     "--preset and --recipe exclude each other\n"
+                     "note: name the preset in the recipe");
+  options.usesRecipeOfFile = !hasPreset && !hasRecipe;
+  auto recipe = hasRecipe   ? readRecipe(flags.recipe)
+                : hasPreset ? getPreset(flags.preset)
+                            : getPreset("fp32");
+  if (!recipe)
+    return recipe.takeError();
+  options.recipe = *recipe;
+  return llvm::Error::success();
 }
 
 static llvm::Error readFlags(const Flags &flags, Command &command) {
@@ -118,26 +137,27 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   options.cpus.assign(flags.cpus.begin(), flags.cpus.end());
   options.reportFolder = flags.report;
   options.calibrateWithReference = flags.reference;
-  auto recipe = flags.recipe.empty() ? getPreset(flags.preset)
-                                     : readRecipe(flags.recipe);
-  if (!recipe)
-    return recipe.takeError();
-  options.recipe = *recipe;
+  options.measuresErrors = flags.json || !flags.report.empty();
+  if (llvm::Error error = readPrecision(flags, options))
+    return error;
   if (flags.emit == "object")
     options.emit = EmitKind::Object;
-  else if (flags.emit == "mlir")
+  else if (flags.emit == "mlir" && flags.stopAfter.empty())
     options.stopAfter = Phase::Kernels;
-  else if (flags.emit != "shared")
-    return makeError(ExitCode::BadUse, "--emit expects shared, object or mlir, but "
-                                       "found '" + flags.emit + "'");
+  else if (flags.emit != "shared" && flags.emit != "mlir")
+    return makeError(ExitCode::BadUse,
+                     "--emit expects shared, object or mlir, but "
+                     "found '" +
+                         flags.emit + "'");
   if (flags.fallback.getNumOccurrences()) {
     options.failOnFallback =
         flags.fallback.empty() ? "planned" : flags.fallback.getValue();
-    if (options.failOnFallback != "planned" && options.failOnFallback != "any" &&
-        options.failOnFallback != "slow")
-      return makeError(ExitCode::BadUse, "--fail-on-fallback expects any, slow or "
-                                         "nothing, but found '" +
-                                             options.failOnFallback + "'");
+    if (options.failOnFallback != "planned" &&
+        options.failOnFallback != "any" && options.failOnFallback != "slow")
+      return makeError(ExitCode::BadUse,
+                       "--fail-on-fallback expects any, slow or "
+                       "nothing, but found '" +
+                           options.failOnFallback + "'");
   }
   auto stopAfter = readPhase("stop-after", flags.stopAfter);
   if (!stopAfter)
@@ -170,7 +190,8 @@ static void printTargets(const TargetRegistry &targets) {
       bool runs = llvm::any_of(
           native, [&](const CpuTier *tier) { return tier->name == cpu; });
       llvm::outs() << backend->getName() << " " << cpu << ": "
-                   << (runs ? "runs here" : "compiles, does not run here") << "\n";
+                   << (runs ? "runs here" : "compiles, does not run here")
+                   << "\n";
     }
 }
 
@@ -194,18 +215,18 @@ static llvm::Error runCommand(const Command &command) {
   registerAllDialects(registry);
   registerAllTargetDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  auto report = compile(command.options, targets, context,
-                        [&](llvm::StringRef phase) {
-                          if (command.verbose)
-                            llvm::errs() << "qopt-compile: " << phase << "\n";
-                        });
+  auto report =
+      compile(command.options, targets, context, [&](llvm::StringRef phase) {
+        if (command.verbose)
+          llvm::errs() << "qopt-compile: " << phase << "\n";
+      });
   if (!report)
     return report.takeError();
   if (command.json)
     llvm::outs() << llvm::formatv("{0:2}\n", report->toJson());
   else if (!command.quiet)
     llvm::outs() << command.options.output << ": " << report->artefactBytes
-                 << " bytes, preset " << command.options.recipe.preset << "\n"
+                 << " bytes, preset " << report->recipe.preset << "\n"
                  << report->contract.summarize();
   return llvm::Error::success();
 }

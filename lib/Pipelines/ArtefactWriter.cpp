@@ -14,8 +14,8 @@
 using namespace mlir;
 using namespace qopt;
 
-static llvm::Expected<ValueDescription> describe(Type type, DictionaryAttr attrs,
-                                                 StringRef defaultName) {
+static llvm::Expected<ValueDescription>
+describe(Type type, DictionaryAttr attrs, StringRef defaultName) {
   auto tensor = cast<RankedTensorType>(type);
   ValueDescription value;
   value.name = defaultName.str();
@@ -24,7 +24,8 @@ static llvm::Expected<ValueDescription> describe(Type type, DictionaryAttr attrs
   auto elementType = getHostElementType(tensor.getElementType());
   if (!elementType)
     return makeError(ExitCode::Unsupported,
-                     "'" + value.name + "' has an element type that no array has");
+                     "'" + value.name +
+                         "' has an element type that no array has");
   value.type = *elementType;
   for (int64_t dim : tensor.getShape())
     value.dims.push_back(ShapedType::isDynamic(dim) ? -1 : dim);

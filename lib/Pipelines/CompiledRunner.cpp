@@ -35,14 +35,14 @@ public:
       return makeError(ExitCode::Unsupported,
                        "the float program cannot be compiled");
     SmallString<128> path;
-    if (std::error_code code = llvm::sys::fs::createTemporaryFile(
-            "qopt-calibrate", "so", path))
+    if (std::error_code code =
+            llvm::sys::fs::createTemporaryFile("qopt-calibrate", "so", path))
       return makeError(ExitCode::NoResource,
                        "cannot make a temporary file: " + code.message());
     llvm::FileRemover remover(path);
     if (llvm::Error error =
-            writeSharedLibrary(copy->lookupSymbol<func::FuncOp>("main"), *program,
-                               "calibration", "{}", path))
+            writeSharedLibrary(copy->lookupSymbol<func::FuncOp>("main"),
+                               *program, "calibration", "{}", path))
       return error;
     auto opened = ModelRunner::open(path);
     if (!opened)
@@ -51,8 +51,10 @@ public:
     return llvm::Error::success();
   }
 
-  llvm::Error run(ArrayRef<HostTensor> inputs, ObserveCallback observe) override {
-    runner->setObserver([&](int32_t id, const void *data, ArrayRef<int64_t> dims) {
+  llvm::Error run(ArrayRef<HostTensor> inputs,
+                  ObserveCallback observe) override {
+    runner->setObserver([&](int32_t id, const void *data,
+                            ArrayRef<int64_t> dims) {
       uint64_t size = *computeSizeInBytes(ElementType::F32, dims);
       observe(id, HostTensor::borrow(ElementType::F32, dims,
                                      {static_cast<const char *>(data), size}));

@@ -13,8 +13,8 @@
 namespace qopt {
 
 /// Runs programs with the code that `backend` makes for `cpu`.
-std::unique_ptr<ProgramRunner> createCompiledRunner(const TargetBackend &backend,
-                                                    llvm::StringRef cpu);
+std::unique_ptr<ProgramRunner>
+createCompiledRunner(const TargetBackend &backend, llvm::StringRef cpu);
 
 } // namespace qopt
 

@@ -8,9 +8,11 @@
 #include "qopt/Pipelines/Compiler.h"
 #include "ArtefactWriter.h"
 #include "CompiledRunner.h"
+#include "TensorErrors.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "qopt/Calibration/Calibrate.h"
+#include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Emit/CpuTier.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/Pipelines/PhaseFiles.h"
@@ -32,18 +34,26 @@ class Compiler {
 public:
   Compiler(const CompileOptions &options, const TargetRegistry &targets,
            MLIRContext &context, ProgressCallback progress)
-      : options(options), targets(targets), context(context), progress(progress) {}
+      : options(options), targets(targets), context(context),
+        progress(progress) {}
 
   llvm::Expected<Report> run();
 
 private:
   llvm::Error checkOptions();
+  llvm::Error chooseConfigs();
+  std::string findNativeCpu(ArrayRef<std::string> known) const;
+  llvm::Error checkCalibration();
   llvm::Error load();
+  llvm::Error readPhaseAttributes();
+  llvm::Error resume();
+  llvm::Error writeProgram(Phase phase);
   llvm::Error compilePhases();
   llvm::Error runPhase(Phase phase);
   llvm::Error runPipeline(Phase phase,
                           llvm::function_ref<void(OpPassManager &)> build);
   llvm::Error calibrateModule();
+  std::unique_ptr<ProgramRunner> createRunner() const;
   llvm::Error transform();
   llvm::Error chooseKernels();
   llvm::Error emit();
@@ -61,10 +71,15 @@ private:
   ProgressCallback progress;
   const TargetBackend *backend = nullptr;
   std::vector<TargetConfig> configs;
+  CalibrationData calibrationData;
   OwningOpRef<ModuleOp> module;
   Report report;
 };
 } // namespace
+
+/// What a phase file says of itself.
+static constexpr llvm::StringLiteral kPhaseAttrName = "qopt.phase";
+static constexpr llvm::StringLiteral kRecipeAttrName = "qopt.recipe";
 
 /// `model.onnx: node "/x/MatMul": ` for a location that knows its node.
 static std::string describeLocation(StringRef model, Location loc) {
@@ -83,34 +98,91 @@ llvm::Error Compiler::checkOptions() {
     return makeError(ExitCode::BadUse, "unknown target '" + options.target +
                                            "'; the targets are " + names);
   }
-  std::vector<std::string> cpus = options.cpus;
+  if (llvm::Error error = chooseConfigs())
+    return error;
+  if (options.emit == EmitKind::Object && configs.size() != 1)
+    return makeError(ExitCode::BadUse, "an object file holds one tier, but " +
+                                           llvm::Twine(configs.size()) +
+                                           " were named");
+  if (options.startFrom && options.stopAfter &&
+      *options.stopAfter <= *options.startFrom)
+    return makeError(ExitCode::BadUse, "nothing is left to do from " +
+                                           getName(*options.startFrom) +
+                                           " to " +
+                                           getName(*options.stopAfter));
+  for (const std::string &input : {options.model, options.calibration})
+    if (!input.empty() && llvm::sys::fs::equivalent(options.output, input))
+      return makeError(ExitCode::BadUse,
+                       "the output '" + options.output +
+                           "' is an input; name another file");
+  return llvm::Error::success();
+}
+
+/// Every tier once, the least demanding first.
+llvm::Error Compiler::chooseConfigs() {
   SmallVector<std::string> known = backend->getCpus();
-  if (cpus.empty() || cpus == std::vector<std::string>{"native"}) {
-    cpus.clear();
-    if (options.target == "x86-64")
-      for (const CpuTier *tier : getNativeCpuTiers())
-        cpus = {tier->name.str()};
-    if (cpus.empty())
-      cpus = {known.front()};
-  }
-  for (const std::string &cpu : cpus) {
+  std::vector<std::string> cpus = options.cpus;
+  if (cpus.empty())
+    cpus = {"native"};
+  for (std::string &cpu : cpus) {
+    if (cpu == "native")
+      cpu = findNativeCpu(known);
     auto capabilities = backend->getCapabilities({cpu});
     if (!capabilities)
       return makeError(ExitCode::BadUse,
-                       llvm::toString(capabilities.takeError()) + "; known are " +
-                           llvm::join(known, ", "));
-    configs.push_back({cpu});
+                       llvm::toString(capabilities.takeError()) +
+                           "; known are " + llvm::join(known, ", "));
   }
-  if (options.recipe.needsCalibration() && options.calibration.empty() &&
-      !(options.startFrom && *options.startFrom >= Phase::Quantize))
+  for (const std::string &cpu : known)
+    if (llvm::is_contained(cpus, cpu))
+      configs.push_back({cpu});
+  return llvm::Error::success();
+}
+
+/// The best tier of this machine, or the target's baseline.
+std::string Compiler::findNativeCpu(ArrayRef<std::string> known) const {
+  std::string best = known.front();
+  for (const CpuTier *tier : getNativeCpuTiers())
+    if (llvm::is_contained(known, tier->name))
+      best = tier->name.str();
+  return best;
+}
+
+llvm::Error Compiler::checkCalibration() {
+  bool isQuantized = options.startFrom && *options.startFrom >= Phase::Quantize;
+  if (!report.recipe.needsCalibration() || isQuantized)
+    return llvm::Error::success();
+  if (options.calibration.empty())
     return makeError(ExitCode::BadUse,
-                     "preset '" + options.recipe.preset +
-                         "' has static activations and needs samples; give "
-                         "--calib, or take a dynamic preset");
-  if (!options.output.empty() &&
-      llvm::sys::fs::equivalent(options.output, options.model))
-    return makeError(ExitCode::BadUse, "the output '" + options.output +
-                                           "' is the input; name another file");
+                     (report.recipe.preset.empty()
+                          ? std::string("the recipe")
+                          : "preset '" + report.recipe.preset + "'") +
+                         " has static activations and needs samples\n"
+                         "note: give --calib DIR, or take a dynamic preset");
+  auto data = CalibrationData::find(options.calibration);
+  if (!data)
+    return data.takeError();
+  calibrationData = std::move(*data);
+  return llvm::Error::success();
+}
+
+/// What a phase file says of itself must fit the flags.
+llvm::Error Compiler::readPhaseAttributes() {
+  Phase expected = *options.startFrom;
+  if (auto made = (*module)->getAttrOfType<StringAttr>(kPhaseAttrName);
+      made && made.getValue() != getName(expected))
+    return makeError(ExitCode::BadUse,
+                     options.model + ": is a file of phase " +
+                         made.getValue().str() + ", not of " +
+                         getName(expected).str() +
+                         "\nnote: give --start-from=" + made.getValue().str());
+  if (auto text = (*module)->getAttrOfType<StringAttr>(kRecipeAttrName);
+      text && options.usesRecipeOfFile) {
+    auto recipe = parseRecipe(options.model, text.getValue());
+    if (!recipe)
+      return recipe.takeError();
+    report.recipe = *recipe;
+  }
   return llvm::Error::success();
 }
 
@@ -123,14 +195,14 @@ llvm::Error Compiler::load() {
     if (!getMain())
       return makeError(ExitCode::BadData,
                        options.model + ": expects a function @main");
-    return llvm::Error::success();
+    return readPhaseAttributes();
   }
   ImportError error;
   auto imported = importOnnxModel(options.model, context, error);
   if (failed(imported))
-    return makeError(error.code, error.message + (error.note.empty()
-                                                      ? ""
-                                                      : "\nnote: " + error.note));
+    return makeError(error.code,
+                     error.message +
+                         (error.note.empty() ? "" : "\nnote: " + error.note));
   module = std::move(*imported);
   return llvm::Error::success();
 }
@@ -144,12 +216,15 @@ Compiler::runPipeline(Phase phase,
       return success();
     llvm::raw_string_ostream os(problems);
     os << (problems.empty() ? "" : "\n")
-       << describeLocation(options.model, diagnostic.getLocation()) << diagnostic;
+       << describeLocation(options.model, diagnostic.getLocation())
+       << diagnostic;
     for (Diagnostic &note : diagnostic.getNotes())
       os << "\nnote: " << note;
     return success();
   });
   PassManager pm(&context, ModuleOp::getOperationName());
+  if (options.measuresErrors)
+    pm.addInstrumentation(createErrorRecorder(report));
   build(pm);
   if (failed(pm.run(*module)))
     return makeError(ExitCode::Unsupported,
@@ -160,29 +235,31 @@ Compiler::runPipeline(Phase phase,
 }
 
 llvm::Error Compiler::calibrateModule() {
-  if (!options.recipe.needsCalibration())
+  if (!report.recipe.needsCalibration())
     return llvm::Error::success();
-  auto data = CalibrationData::find(options.calibration);
-  if (!data)
-    return data.takeError();
   RangeOptions range;
-  range.percentile = options.recipe.calibration.percentile;
-  if (options.recipe.calibration.range == "percentile")
+  range.percentile = report.recipe.calibration.percentile;
+  if (report.recipe.calibration.range == "percentile")
     range.rule = RangeRule::Percentile;
-  else if (options.recipe.calibration.range == "squared-error")
+  else if (report.recipe.calibration.range == "squared-error")
     range.rule = RangeRule::SquaredError;
-  bool runsHere = options.target == "x86-64" && !options.calibrateWithReference;
-  std::unique_ptr<ProgramRunner> runner =
-      runsHere ? createCompiledRunner(*backend, getNativeCpuTiers().back()->name)
-               : createReferenceRunner();
-  return calibrate(*module, *data, range, *runner);
+  return calibrate(*module, calibrationData, range, *createRunner());
+}
+
+/// Compiled code where it runs here.
+std::unique_ptr<ProgramRunner> Compiler::createRunner() const {
+  auto native = getNativeCpuTiers();
+  if (options.calibrateWithReference || native.empty() ||
+      !llvm::is_contained(backend->getCpus(), native.back()->name))
+    return createReferenceRunner();
+  return createCompiledRunner(*backend, native.back()->name);
 }
 
 llvm::Error Compiler::transform() {
-  if (options.recipe.isFloat())
+  if (report.recipe.isFloat())
     return llvm::Error::success();
   if (llvm::Error error = runPipeline(Phase::Transform, [&](OpPassManager &pm) {
-        buildTransformPipeline(pm, options.recipe);
+        buildTransformPipeline(pm, report.recipe);
       }))
     return error;
   // What a transform dropped is collected again.
@@ -205,14 +282,15 @@ llvm::Error Compiler::chooseKernels() {
     copy.walk([&](Operation *op) {
       bool isInBody = op->getParentOp() && kernel::isKernel(op->getParentOp());
       if (isInBody || isa<ConstantOp>(op) ||
-          (!kernel::isKernel(op) &&
-           op->getDialect()->getNamespace() != "qopt"))
+          (!kernel::isKernel(op) && op->getDialect()->getNamespace() != "qopt"))
         return;
       KernelChoice choice = backend->selectKernel(op, config);
-      op->setAttr("kernel", builder.getStringAttr(
-                                choice.name.empty() ? "generic" : choice.name));
+      op->setAttr(
+          kernel::getKernelNameAttrName(op),
+          builder.getStringAttr(choice.name.empty() ? "generic" : choice.name));
       if (!choice.reason.empty())
-        op->setAttr("reason", builder.getStringAttr(choice.reason));
+        op->setAttr(kernel::getReasonAttrName(op),
+                    builder.getStringAttr(choice.reason));
     });
   }
   return llvm::Error::success();
@@ -220,7 +298,7 @@ llvm::Error Compiler::chooseKernels() {
 
 /// Every override must match a node: a typing error would go unnoticed.
 llvm::Error Compiler::checkOverrides() {
-  for (const OverrideRecipe &rule : options.recipe.overrides) {
+  for (const OverrideRecipe &rule : report.recipe.overrides) {
     llvm::Regex regex(rule.nodes);
     StringRef nearest;
     unsigned least = ~0u;
@@ -234,9 +312,10 @@ llvm::Error Compiler::checkOverrides() {
       }
     }
     if (!matches)
-      return makeError(ExitCode::BadUse, "override '" + rule.nodes +
-                                             "' matches no node; did you mean '" +
-                                             nearest + "'?");
+      return makeError(ExitCode::BadUse,
+                       "override '" + rule.nodes +
+                           "' matches no node; did you mean '" + nearest +
+                           "'?");
   }
   return llvm::Error::success();
 }
@@ -244,29 +323,36 @@ llvm::Error Compiler::checkOverrides() {
 llvm::Error Compiler::runPhase(Phase phase) {
   switch (phase) {
   case Phase::Import:
-    report.contract.start(*module, options.recipe.preset);
     return checkOverrides();
   case Phase::Prepare:
-    return runPipeline(phase, [&](OpPassManager &pm) {
-      buildPreparePipeline(pm, options.recipe);
-    });
+    if (llvm::Error error = runPipeline(phase, [&](OpPassManager &pm) {
+          buildPreparePipeline(pm, report.recipe);
+        }))
+      return error;
+    report.contract.readPlan(getMain(), report.recipe, getName(phase));
+    return llvm::Error::success();
   case Phase::Calibrate:
     return calibrateModule();
   case Phase::Transform:
     return transform();
   case Phase::Quantize: {
     if (llvm::Error error = runPipeline(phase, [&](OpPassManager &pm) {
-          buildQuantizePipeline(pm, options.recipe);
+          buildQuantizePipeline(pm, report.recipe);
         }))
       return error;
-    report.contract.readPlan(*module);
-    report.contract.readResult(*module, getName(Phase::Quantize));
+    report.contract.readPlan(getMain(), report.recipe, getName(phase));
+    report.contract.readResult(getMain(), getName(phase));
     return llvm::Error::success();
   }
   case Phase::Fuse:
-    return runPipeline(phase, [&](OpPassManager &pm) { buildFusePipeline(pm); });
+    return runPipeline(phase,
+                       [&](OpPassManager &pm) { buildFusePipeline(pm); });
   case Phase::Kernels:
     if (llvm::Error error = chooseKernels())
+      return error;
+    if (llvm::Error error = runPipeline(phase, [](OpPassManager &pm) {
+          pm.addPass(createVerifyKernelsPass());
+        }))
       return error;
     report.contract.readKernels(*module);
     return checkContract();
@@ -288,9 +374,10 @@ llvm::Error Compiler::checkContract() {
                      " nodes break the precision contract (" +
                      options.failOnFallback + ")";
   for (const ContractRow *row : breaches)
-    text += "\n  node \"" + row->node + "\" (" + row->op + "): asked " + row->asked +
-            ", planned " + row->planned + ", realised " + row->realised + " by " +
-            row->kernel + (row->reason.empty() ? "" : ": " + row->reason);
+    text += "\n  node \"" + row->node + "\" (" + row->op + "): asked " +
+            row->asked + ", planned " + row->planned + ", realised " +
+            row->realised + " by " + row->kernel +
+            (row->reason.empty() ? "" : ": " + row->reason);
   text += "\nnote: give these nodes another precision in a recipe's overrides";
   return makeError(ExitCode::Unsupported, text);
 }
@@ -301,13 +388,13 @@ std::string Compiler::makeManifest() {
   for (const TargetConfig &config : configs)
     cpus.push_back(config.cpu);
   std::string text;
-  llvm::raw_string_ostream(text) << llvm::json::Value(llvm::json::Object{
-      {"version", kReportVersion},
-      {"qopt", getVersion()},
-      {"recipe", writeRecipe(options.recipe)},
-      {"target", options.target},
-      {"cpus", std::move(cpus)},
-      {"contract", report.contract.toJson()}});
+  llvm::raw_string_ostream(text) << llvm::json::Value(
+      llvm::json::Object{{"version", kReportVersion},
+                         {"qopt", getVersion()},
+                         {"recipe", writeRecipe(report.recipe)},
+                         {"target", options.target},
+                         {"cpus", std::move(cpus)},
+                         {"contract", report.contract.toJson()}});
   return text;
 }
 
@@ -316,7 +403,8 @@ llvm::Error Compiler::emit() {
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     llvm::raw_string_ostream(problems)
         << (problems.empty() ? "" : "\n")
-        << describeLocation(options.model, diagnostic.getLocation()) << diagnostic;
+        << describeLocation(options.model, diagnostic.getLocation())
+        << diagnostic;
     return success();
   });
   auto program = backend->compile(*module, configs);
@@ -333,28 +421,69 @@ llvm::Error Compiler::emit() {
                             makeManifest(), options.output);
 }
 
+/// Checks the form of a phase file, and reads from it what the phases that made
+/// it would have told the contract.
+llvm::Error Compiler::resume() {
+  Phase phase = *options.startFrom;
+  if (llvm::Error error = runPipeline(
+          phase, [&](OpPassManager &pm) { buildVerifyPipeline(pm, phase); }))
+    return error;
+  if (phase < Phase::Prepare)
+    return llvm::Error::success();
+  OwningOpRef<ModuleOp> copy = module->clone();
+  PassManager pm(&context, ModuleOp::getOperationName());
+  // Kernels hide the ops that the contract reads.
+  pm.addPass(createDecomposeKernelsPass());
+  if (failed(pm.run(*copy)))
+    return makeError(ExitCode::BadData,
+                     options.model + ": its kernels cannot be taken apart");
+  auto main = copy->lookupSymbol<func::FuncOp>("main");
+  report.contract.readPlan(main, report.recipe, getName(phase));
+  if (phase >= Phase::Quantize)
+    report.contract.readResult(main, getName(phase));
+  if (phase < Phase::Kernels)
+    return llvm::Error::success();
+  report.contract.readKernels(*module);
+  return checkContract();
+}
+
+/// The program as a file that says which phase made it from which recipe.
+llvm::Error Compiler::writeProgram(Phase phase) {
+  Builder builder(&context);
+  (*module)->setAttr(kPhaseAttrName, builder.getStringAttr(getName(phase)));
+  (*module)->setAttr(kRecipeAttrName,
+                     builder.getStringAttr(writeRecipe(report.recipe)));
+  return writePhaseFile(*module, options.output);
+}
+
 llvm::Error Compiler::compilePhases() {
-  for (Phase phase : {Phase::Import, Phase::Prepare, Phase::Calibrate,
-                      Phase::Transform, Phase::Quantize, Phase::Fuse,
-                      Phase::Kernels}) {
-    if (isDone(phase) && phase != Phase::Import)
+  report.contract.start(*module);
+  if (options.startFrom)
+    if (llvm::Error error = resume())
+      return error;
+  for (Phase phase :
+       {Phase::Import, Phase::Prepare, Phase::Calibrate, Phase::Transform,
+        Phase::Quantize, Phase::Fuse, Phase::Kernels}) {
+    if (isDone(phase))
       continue;
     if (progress)
       progress(getName(phase));
     auto begin = std::chrono::steady_clock::now();
     if (llvm::Error error = runPhase(phase))
       return error;
-    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    std::chrono::duration<double> seconds =
+        std::chrono::steady_clock::now() - begin;
     report.costs.push_back({getName(phase).str(), seconds.count()});
     if (options.stopAfter == phase)
-      return writePhaseFile(*module, options.output);
+      return writeProgram(phase);
   }
   if (progress)
     progress(getName(Phase::Emit));
   auto begin = std::chrono::steady_clock::now();
   if (llvm::Error error = emit())
     return error;
-  std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - begin;
   report.costs.push_back({getName(Phase::Emit).str(), seconds.count()});
   return llvm::Error::success();
 }
@@ -363,20 +492,31 @@ llvm::Expected<Report> Compiler::run() {
   report.model = options.model;
   report.target = options.target;
   report.recipe = options.recipe;
+  // A message names the node; the whole op may be pages of statistics.
+  context.printOpOnDiagnostic(false);
   if (llvm::Error error = checkOptions())
     return std::move(error);
   for (const TargetConfig &config : configs)
     report.tiers.push_back(config.cpu);
   if (llvm::Error error = load())
     return std::move(error);
+  if (llvm::Error error = checkCalibration())
+    return std::move(error);
+  // Where nothing can be written is told before the work is done.
+  if (!options.reportFolder.empty())
+    if (llvm::Error error = Report::makeFolder(options.reportFolder))
+      return std::move(error);
   if (llvm::Error error = compilePhases())
     return std::move(error);
   uint64_t size = 0;
-  if (!options.output.empty() && !llvm::sys::fs::file_size(options.output, size))
+  if (!llvm::sys::fs::file_size(options.output, size))
     report.artefactBytes = size;
-  if (!options.reportFolder.empty())
-    if (llvm::Error error = report.write(options.reportFolder))
-      return std::move(error);
+  if (options.reportFolder.empty())
+    return report;
+  if (llvm::Error error = report.write(options.reportFolder)) {
+    llvm::sys::fs::remove(options.output);
+    return std::move(error);
+  }
   return report;
 }
 

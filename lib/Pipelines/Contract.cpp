@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Pipelines/Contract.h"
+#include "Precision.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -26,21 +28,29 @@ static std::string textOf(Type type) {
   return text;
 }
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
-static bool isContraction(Operation *op) {
-  return isa<ConvOp, MatMulOp, GemmOp, qopt::AttentionOp>(op);
-}
-
 ContractRow *Contract::find(int64_t id) {
   auto it = llvm::lower_bound(
       rows, id, [](const ContractRow &row, int64_t id) { return row.id < id; });
   return it != rows.end() && it->id == id ? &*it : nullptr;
 }
 
-void Contract::start(ModuleOp module, StringRef asked) {
+/// The node that computes the products: others were fused into it.
+ContractRow *Contract::findRowOfProducts(Operation *contraction) {
+  ContractRow *first = nullptr;
+  for (int64_t id : getNodeIds(contraction->getLoc()))
+    if (ContractRow *row = find(id)) {
+      if (llvm::StringSwitch<bool>(row->op)
+              .Cases({"Conv", "MatMul", "Gemm", "ConvInteger", "MatMulInteger",
+                      "QLinearConv", "QLinearMatMul", "Attention"},
+                     true)
+              .Default(false))
+        return row;
+      first = first ? first : row;
+    }
+  return first;
+}
+
+void Contract::start(ModuleOp module) {
   auto table = module->getAttrOfType<ArrayAttr>(kNodesAttrName);
   if (!table)
     return;
@@ -50,136 +60,58 @@ void Contract::start(ModuleOp module, StringRef asked) {
     row.id = info.getId();
     row.node = info.getName().str();
     row.op = info.getOp().str();
-    row.asked = asked.str();
   }
   llvm::sort(rows, [](const ContractRow &a, const ContractRow &b) {
     return a.id < b.id;
   });
 }
 
-/// `i8 x i8 static`, or the model's own types.
-static std::string describePlan(RequestAttr request) {
-  if (request.getParams() == "float")
-    return "float";
-  std::string act = request.getAct() ? request.getAct().getName().str() : "float";
-  std::string text = act + " x " + request.getWeight().getName().str();
-  if (request.getAct() && !request.getAct().isBlocked())
-    text += " " + request.getParams().str();
-  return text;
+static bool isQOpt(Operation *op) {
+  return op->getDialect() && op->getDialect()->getNamespace() == "qopt";
 }
 
-void Contract::readPlan(ModuleOp module) {
-  module.walk([&](Operation *op) {
+void Contract::readPlan(func::FuncOp main, const Recipe &recipe,
+                        StringRef phase) {
+  llvm::DenseSet<int64_t> alive;
+  main.walk([&](Operation *op) {
+    if (!isQOpt(op))
+      return;
+    SmallVector<int64_t> ids = getNodeIds(op->getLoc());
+    alive.insert(ids.begin(), ids.end());
     bool contraction = isContraction(op);
     auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-    if (!contraction && !request)
+    // Policy leaves a request on every product; a float recipe has no policy.
+    if (!request && !(contraction && recipe.isFloat()))
       return;
-    for (int64_t id : getNodeIds(op->getLoc())) {
+    std::string asked = "float";
+    if (isa<GatherOp>(op) || getWeightedContraction(op))
+      if (ContractRow *row = findRowOfProducts(op))
+        asked = describeAsked(op, recipe, row->node);
+    for (int64_t id : ids) {
       ContractRow *row = find(id);
-      // The op's first node is the contraction; others were fused into it.
-      if (!row)
+      // Without a request, what the model's own codes say stands.
+      if (!row || (!request && !row->planned.empty()))
         continue;
       row->isContraction |= contraction;
-      row->planned = request ? describePlan(request) : "float";
+      row->isPlanned = true;
+      row->planned = request ? describeRequest(request) : describePrecision(op);
+      if (row->asked.empty())
+        row->asked = asked;
       if (request && request.getWhy())
         row->reason = request.getWhy().getValue().str();
     }
   });
   for (ContractRow &row : rows)
-    if (row.planned.empty())
-      row.planned = "float";
-}
-
-/// The formats that a contraction's operands have.
-static std::string describeOperands(Value lhs, ValueRange lhsScales,
-                                    std::optional<FormatAttr> lhsFormat, Value rhs,
-                                    std::optional<FormatAttr> rhsFormat,
-                                    bool isStatic) {
-  auto nameOf = [](Value value, std::optional<FormatAttr> format) {
-    Type type = typeOf(value).getElementType();
-    if (type.isF32() || type.isF16() || type.isBF16())
-      return std::string("float");
-    return format ? format->getName().str() : textOf(type);
-  };
-  std::string left = nameOf(lhs, lhsFormat), right = nameOf(rhs, rhsFormat);
-  if (left == "float" && right == "float")
-    return "float";
-  std::string text = left + " x " + right;
-  if (left != "float" && !(lhsFormat && lhsFormat->isBlocked()))
-    text += isStatic ? " static" : " dynamic";
-  return text;
-}
-
-static bool isDynamicallyQuantized(Value value) {
-  Operation *op = value.getDefiningOp();
-  // Codes pass movement ops unchanged.
-  while (op && !isa<QuantizeDynamicOp>(op) && op->getNumOperands() > 0 &&
-         isa<TransposeOp, ReshapeOp, SliceOp, SqueezeOp, UnsqueezeOp, FlattenOp>(op))
-    op = op->getOperand(0).getDefiningOp();
-  return isa_and_nonnull<QuantizeDynamicOp>(op);
-}
-
-static std::string describeResult(Operation *op) {
-  if (auto conv = dyn_cast<ConvOp>(op)) {
-    // Depthwise blocks are decoded in front of a float sum.
-    auto x = conv.getX().getDefiningOp<DequantizeOp>();
-    auto w = conv.getW().getDefiningOp<DequantizeOp>();
-    if (w)
-      return describeOperands(x ? x.getCodes() : conv.getX(), {},
-                              x ? x.getFormat() : std::nullopt, w.getCodes(),
-                              w.getFormat(),
-                              x && !isDynamicallyQuantized(x.getCodes()));
-    return describeOperands(conv.getX(), conv.getXScales(), conv.getXFormat(),
-                            conv.getW(), conv.getWFormat(),
-                            !isDynamicallyQuantized(conv.getX()));
-  }
-  if (auto matmul = dyn_cast<MatMulOp>(op)) {
-    auto w = matmul.getRhs().getDefiningOp<DequantizeOp>();
-    if (w)
-      return describeOperands(matmul.getLhs(), {}, std::nullopt, w.getCodes(),
-                              w.getFormat(), false);
-    return describeOperands(matmul.getLhs(), matmul.getLhsScales(),
-                            matmul.getLhsFormat(), matmul.getRhs(),
-                            matmul.getRhsFormat(),
-                            !isDynamicallyQuantized(matmul.getLhs()));
-  }
-  if (auto gather = dyn_cast<GatherOp>(op)) {
-    Type type = typeOf(gather.getX()).getElementType();
-    if (!isa<FloatType>(type) || type.getIntOrFloatBitWidth() < 16) {
-      for (Operation *user : gather.getResult().getUsers())
-        if (auto dequantize = dyn_cast<DequantizeOp>(user);
-            dequantize && dequantize.getFormat())
-          return "float x " + dequantize.getFormat()->getName().str();
-    }
-  }
-  return "float";
-}
-
-/// Products of one run; a dim that is unknown counts as 1.
-static uint64_t countMacs(Operation *op) {
-  uint64_t outputs = 1, products = 1;
-  for (int64_t dim : typeOf(op->getResult(0)).getShape())
-    outputs *= ShapedType::isDynamic(dim) ? 1 : dim;
-  auto known = [](int64_t dim) -> uint64_t {
-    return ShapedType::isDynamic(dim) ? 1 : dim;
-  };
-  if (auto conv = dyn_cast<ConvOp>(op))
-    for (int64_t dim : typeOf(conv.getW()).getShape().drop_front())
-      products *= known(dim);
-  else if (auto matmul = dyn_cast<MatMulOp>(op))
-    products = known(typeOf(matmul.getLhs()).getShape().back());
-  else if (auto attention = dyn_cast<qopt::AttentionOp>(op))
-    products = known(typeOf(attention.getQuery()).getShape().back()) +
-               known(typeOf(attention.getKey()).getDimSize(
-                   typeOf(attention.getKey()).getRank() - 2));
-  return outputs * products;
+    if (row.kernel.empty() && !alive.contains(row.id))
+      row.kernel = ("folded in " + phase).str();
 }
 
 static void countBytes(ConstantOp constant, WeightBytes &bytes) {
-  auto type = typeOf(constant.getResult());
+  auto type = cast<RankedTensorType>(constant.getResult().getType());
   uint64_t size = (type.getNumElements() *
                        uint64_t(getPackedBitWidth(type.getElementType())) +
-                   7) / 8;
+                   7) /
+                  8;
   bool isScale = false;
   for (OpOperand &use : constant.getResult().getUses()) {
     Operation *user = use.getOwner();
@@ -203,74 +135,90 @@ static void countBytes(ConstantOp constant, WeightBytes &bytes) {
     bytes.codes[textOf(type.getElementType())] += size;
 }
 
-void Contract::readResult(ModuleOp module, StringRef phase) {
-  llvm::DenseSet<int64_t> alive;
+/// A node in several pieces is what its widest piece is; integers are sums on
+/// the way to codes.
+static int rankOf(StringRef realised) {
+  return llvm::StringSwitch<int>(realised)
+      .Case("", 0)
+      .Case("integer", 1)
+      .Case("float", 3)
+      .Default(2);
+}
+
+void Contract::readResult(func::FuncOp main, StringRef phase) {
   bytes = WeightBytes();
-  module.walk([&](Operation *op) {
+  main.walk([&](Operation *op) {
     if (auto constant = dyn_cast<ConstantOp>(op))
       return countBytes(constant, bytes);
-    if (!op->getDialect() || op->getDialect()->getNamespace() != "qopt")
+    if (!isQOpt(op))
       return;
-    SmallVector<int64_t> ids = getNodeIds(op->getLoc());
-    alive.insert(ids.begin(), ids.end());
     bool contraction = isContraction(op);
-    if (!contraction && !isa<GatherOp>(op))
-      return;
-    uint64_t macs = contraction ? countMacs(op) : 0;
-    for (int64_t id : ids)
-      if (ContractRow *row = find(id)) {
-        std::string realised = describeResult(op);
-        if (contraction || row->realised.empty() || realised != "float")
-          row->realised = realised;
-        row->isContraction |= contraction;
-        // Nodes fused into a contraction do not count its products again.
-        row->macs = std::max(row->macs, id == ids.front() ? macs : 0);
-      }
-  });
-  for (ContractRow &row : rows) {
-    if (!row.realised.empty())
-      continue;
-    if (alive.contains(row.id)) {
-      row.realised = "float";
-      continue;
+    bool isDecided = contraction || op->hasAttr(kRequestAttrName);
+    for (int64_t id : getNodeIds(op->getLoc())) {
+      ContractRow *row = find(id);
+      if (!row || (row->isPlanned && !isDecided))
+        continue;
+      bool isProduct = row->isPlanned && (contraction || isa<GatherOp>(op));
+      std::string realised =
+          isProduct ? describePrecision(op) : describeValues(op);
+      if (row->isPlanned || rankOf(realised) > rankOf(row->realised))
+        row->realised = realised;
     }
-    row.realised = row.planned;
-    row.kernel = ("folded in " + phase).str();
+    if (contraction)
+      if (ContractRow *row = findRowOfProducts(op); row && row->isContraction)
+        row->macs += countMacs(op);
+  });
+  for (ContractRow &row : rows)
+    finish(row, phase);
+}
+
+/// Fills what no op said.
+void Contract::finish(ContractRow &row, StringRef phase) {
+  if (row.realised.empty()) {
+    if (row.kernel.empty())
+      row.kernel = ("folded in " + phase).str();
+    // Products that policy planned may not vanish.
+    row.realised = row.isPlanned ? "nothing" : "float";
   }
+  if (row.isPlanned)
+    return;
+  row.planned = row.realised;
+  if (row.asked.empty())
+    row.asked = row.realised;
 }
 
 void Contract::readKernels(ModuleOp module) {
-  module.walk([&](Operation *op) {
-    bool isKernel = kernel::isKernel(op);
-    if (!isKernel && (op->getParentOp() && kernel::isKernel(op->getParentOp())))
-      return;
-    if (!op->getDialect() ||
-        (!isKernel && op->getDialect()->getNamespace() != "qopt") ||
-        isa<ConstantOp>(op))
-      return;
-    auto name = op->getAttrOfType<StringAttr>("kernel");
-    auto reason = op->getAttrOfType<StringAttr>("reason");
-    auto mark = [&](Location loc) {
-      for (int64_t id : getNodeIds(loc))
-        if (ContractRow *row = find(id)) {
-          row->kernel = name ? name.getValue().str() : "generic";
-          if (reason && row->reason.empty())
+  // Of several variants the last one is told: the most capable machine's.
+  for (auto variant : module.getOps<kernel::VariantOp>()) {
+    llvm::DenseSet<int64_t> isTold;
+    variant.walk([&](Operation *op) {
+      auto name =
+          op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
+      if (!name)
+        return;
+      op->walk([&](Operation *inner) {
+        for (int64_t id : getNodeIds(inner->getLoc())) {
+          ContractRow *row = find(id);
+          // What computes a node's products says more than what only follows.
+          if (!row || (!isTold.insert(id).second && !isContraction(inner)))
+            continue;
+          row->kernel = name.getValue().str();
+          if (auto reason =
+                  op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
+              reason && row->reason.empty())
             row->reason = reason.getValue().str();
         }
-    };
-    mark(op->getLoc());
-    if (isKernel)
-      op->walk([&](Operation *inner) { mark(inner->getLoc()); });
-  });
+      });
+    });
+  }
 }
 
-std::vector<const ContractRow *>
-Contract::findBreaches(StringRef level) const {
+std::vector<const ContractRow *> Contract::findBreaches(StringRef level) const {
   std::vector<const ContractRow *> breaches;
   for (const ContractRow &row : rows) {
     bool isBreach = row.realised != row.planned;
     if (level == "any" || level == "slow")
-      isBreach |= row.isContraction && row.asked != "fp32" && row.realised == "float";
+      isBreach |= row.realised != row.asked;
     if (level == "slow")
       isBreach |= row.kernel == "generic";
     if (isBreach)
@@ -314,7 +262,7 @@ std::string Contract::summarize() const {
     os << type << " " << size << ", ";
   os << "scales " << bytes.scales << ", float " << bytes.floats << ")\n";
   int fallbacks = findBreaches("planned").size();
-  os << "nodes: " << rows.size() << ", realised otherwise than planned: "
-     << fallbacks << "\n";
+  os << "nodes: " << rows.size()
+     << ", realised otherwise than planned: " << fallbacks << "\n";
   return text;
 }

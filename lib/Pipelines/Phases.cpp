@@ -73,19 +73,29 @@ void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
   // Weight quantizers read values, so expressions are evaluated before them.
   function.addPass(createEvaluateWeightsPass());
   if (!recipe.isFloat()) {
-    if (recipe.activations.mode == "static")
+    if (recipe.needsCalibration())
       function.addPass(
           createChooseDynamicPass({recipe.activations.maxStaticCost}));
-    function.addPass(createInsertQuantizationPass(
-        {recipe.rounding.clipSearch, recipe.rounding.scaleRule,
-         recipe.rounding.pow2}));
+    InsertQuantizationPassOptions options;
+    options.clipSearch = recipe.rounding.clipSearch;
+    options.scaleRule = recipe.rounding.scaleRule;
+    options.pow2Rounding = recipe.rounding.pow2;
+    options.pow2Scales = recipe.rounding.pow2Scales;
+    options.activationRounding = recipe.rounding.activation;
+    function.addPass(createInsertQuantizationPass(options));
+    if (recipe.isCodePath())
+      function.addPass(
+          createQuantizeActivationsPass({recipe.rounding.activation}));
     // One tensor with one set of parameters is quantized once.
     function.addPass(createCSEPass());
-    function.addPass(createFormQuantizedOpsPass());
-    function.addPass(createFormRequantizePass());
-    function.addPass(createCSEPass());
-    function.addPass(createEvaluateWeightsPass());
   }
+  // A float recipe runs these as well: models come with codes of their own.
+  function.addPass(createFormQuantizedOpsPass());
+  function.addPass(createFormRequantizePass());
+  if (recipe.isCodePath())
+    function.addPass(createPropagateCodesPass());
+  function.addPass(createCSEPass());
+  function.addPass(createEvaluateWeightsPass());
   pm.addPass(createVerifyQuantizedPass());
 }
 
@@ -93,4 +103,13 @@ void qopt::buildFusePipeline(OpPassManager &pm) {
   OpPassManager &function = pm.nest<func::FuncOp>();
   function.addPass(createConvertQOptToQKernelPass());
   function.addPass(createCSEPass());
+}
+
+void qopt::buildVerifyPipeline(OpPassManager &pm, Phase phase) {
+  if (phase >= Phase::Kernels)
+    pm.addPass(createVerifyKernelsPass());
+  else if (phase == Phase::Quantize)
+    pm.addPass(createVerifyQuantizedPass());
+  else if (phase >= Phase::Prepare && phase < Phase::Quantize)
+    pm.addPass(createVerifyPreparedPass());
 }

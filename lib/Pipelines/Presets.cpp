@@ -10,12 +10,20 @@
 using namespace qopt;
 
 static constexpr llvm::StringRef kPresetNames[] = {
-    "fp32",          "w8a8",           "w8a8-dynamic",   "w8a8-pow2",
-    "w4a16-g32",     "w4a16-g64",      "w4a16-g128",     "w4a8-g32",
-    "w4a8-g64",      "w4a8-g128",      "mxint8",         "mxfp8-e4m3",
-    "mxfp8-e5m2",    "mxfp6-e2m3",     "mxfp6-e3m2",     "mxfp4",
-    "nvfp4",         "mxint8-a16",     "mxfp8-e4m3-a16", "mxfp8-e5m2-a16",
-    "mxfp6-e2m3-a16", "mxfp6-e3m2-a16", "mxfp4-a16",      "nvfp4-a16"};
+    "fp32",           "w8a8",
+    "w8a8-dynamic",   "w8a8-pow2",
+    "w4a16-g32",      "w4a16-g64",
+    "w4a16-g128",     "w4a16-g32-pow2",
+    "w4a16-g64-pow2", "w4a16-g128-pow2",
+    "w4a8-g32",       "w4a8-g64",
+    "w4a8-g128",      "mxint8",
+    "mxfp8-e4m3",     "mxfp8-e5m2",
+    "mxfp6-e2m3",     "mxfp6-e3m2",
+    "mxfp4",          "nvfp4",
+    "mxint8-a16",     "mxfp8-e4m3-a16",
+    "mxfp8-e5m2-a16", "mxfp6-e2m3-a16",
+    "mxfp6-e3m2-a16", "mxfp4-a16",
+    "nvfp4-a16"};
 
 llvm::ArrayRef<llvm::StringRef> qopt::getPresetNames() { return kPresetNames; }
 
@@ -46,11 +54,12 @@ static void fillW8(Recipe &recipe, llvm::StringRef rest) {
 }
 
 static void fillW4(Recipe &recipe, llvm::StringRef name) {
+  bool isPow2 = name.consume_back("-pow2");
   llvm::StringRef size = name.rsplit("-g").second;
   size.getAsInteger(10, recipe.weights.group);
   bool isWeightOnly = name.starts_with("w4a16");
   recipe.weights.format = isWeightOnly ? "ui4" : "i4";
-  recipe.weights.scale = "f16";
+  recipe.weights.scale = isPow2 ? "f8E8M0FNU" : "f16";
   if (isWeightOnly)
     recipe.weights.zero = "ui4";
   else

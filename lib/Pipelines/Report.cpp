@@ -10,6 +10,7 @@
 #include "qopt/Support/Version.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 #include <cmath>
 
@@ -35,17 +36,20 @@ json::Value Report::toJson() const {
     macs[precision] = share;
   json::Array errorRows, rangeRows, costRows;
   for (const TensorError &row : errors)
-    errorRows.push_back(json::Object{{"node", row.node},
-                                     {"tensor", row.tensor},
-                                     {"format", row.format},
-                                     {"sqnr_db", finiteOrNull(row.sqnrInDecibels)}});
+    errorRows.push_back(
+        json::Object{{"node", row.node},
+                     {"tensor", row.tensor},
+                     {"format", row.format},
+                     {"sqnr_db", finiteOrNull(row.sqnrInDecibels)},
+                     {"cosine", row.cosine}});
   for (const TensorRange &row : ranges)
     rangeRows.push_back(json::Object{{"node", row.node},
                                      {"min", row.min},
                                      {"max", row.max},
                                      {"samples", row.samples}});
   for (const PhaseCost &row : costs)
-    costRows.push_back(json::Object{{"phase", row.phase}, {"seconds", row.seconds}});
+    costRows.push_back(
+        json::Object{{"phase", row.phase}, {"seconds", row.seconds}});
   return json::Object{{"version", kReportVersion},
                       {"qopt", getVersion()},
                       {"model", model},
@@ -65,11 +69,20 @@ static std::string escape(llvm::StringRef text) {
   std::string escaped;
   for (char c : text)
     switch (c) {
-    case '<': escaped += "&lt;"; break;
-    case '>': escaped += "&gt;"; break;
-    case '&': escaped += "&amp;"; break;
-    case '"': escaped += "&quot;"; break;
-    default: escaped += c;
+    case '<':
+      escaped += "&lt;";
+      break;
+    case '>':
+      escaped += "&gt;";
+      break;
+    case '&':
+      escaped += "&amp;";
+      break;
+    case '"':
+      escaped += "&quot;";
+      break;
+    default:
+      escaped += c;
     }
   return escaped;
 }
@@ -85,20 +98,29 @@ std::string Report::toHtml() const {
         "</style></head><body><h1>"
      << escape(model) << " as " << escape(recipe.preset) << "</h1><pre>"
      << escape(contract.summarize()) << "</pre><h2>Contract</h2><table><tr>"
-     << "<th>node<th>op<th>asked<th>planned<th>realised<th>kernel<th>reason</tr>";
+     << "<th>node<th>op<th>asked<th>planned<th>realised<th>kernel<th>reason</"
+        "tr>";
   for (const ContractRow &row : contract.getRows()) {
     os << (row.realised == row.planned ? "<tr>" : "<tr class=\"breach\">");
-    for (const std::string *cell : {&row.node, &row.op, &row.asked, &row.planned,
-                                    &row.realised, &row.kernel, &row.reason})
+    for (const std::string *cell :
+         {&row.node, &row.op, &row.asked, &row.planned, &row.realised,
+          &row.kernel, &row.reason})
       os << "<td>" << escape(*cell);
     os << "</tr>";
   }
   os << "</table><h2>Quantized tensors</h2><table><tr><th>node<th>tensor"
-        "<th>format<th>SQNR (dB)</tr>";
+        "<th>format<th>SQNR (dB)<th>cosine</tr>";
   for (const TensorError &row : errors)
-    os << "<tr><td>" << escape(row.node) << "<td>" << escape(row.tensor) << "<td>"
-       << escape(row.format) << "<td>"
-       << llvm::format("%.1f", row.sqnrInDecibels) << "</tr>";
+    os << "<tr><td>" << escape(row.node) << "<td>" << escape(row.tensor)
+       << "<td>" << escape(row.format) << "<td>"
+       << llvm::format("%.1f", row.sqnrInDecibels) << "<td>"
+       << (row.cosine ? llvm::formatv("{0:f6}", *row.cosine).str() : "")
+       << "</tr>";
+  os << "</table><h2>Calibrated ranges</h2><table><tr><th>node<th>min<th>max"
+        "<th>samples</tr>";
+  for (const TensorRange &row : ranges)
+    os << "<tr><td>" << escape(row.node) << "<td>" << row.min << "<td>"
+       << row.max << "<td>" << row.samples << "</tr>";
   os << "</table><h2>Compilation</h2><table><tr><th>phase<th>seconds</tr>";
   for (const PhaseCost &row : costs)
     os << "<tr><td>" << row.phase << "<td>" << llvm::format("%.3f", row.seconds)
@@ -107,10 +129,19 @@ std::string Report::toHtml() const {
   return text;
 }
 
-llvm::Error Report::write(llvm::StringRef folder) const {
+llvm::Error Report::makeFolder(llvm::StringRef folder) {
   if (std::error_code code = llvm::sys::fs::create_directories(folder))
-    return makeError(ExitCode::NoResource, "cannot make report folder '" + folder +
-                                               "': " + code.message());
+    return makeError(ExitCode::NoResource, "cannot make report folder '" +
+                                               folder + "': " + code.message());
+  if (!llvm::sys::fs::can_write(folder) || !llvm::sys::fs::is_directory(folder))
+    return makeError(ExitCode::NoResource,
+                     "cannot write into report folder '" + folder + "'");
+  return llvm::Error::success();
+}
+
+llvm::Error Report::write(llvm::StringRef folder) const {
+  if (llvm::Error error = makeFolder(folder))
+    return error;
   auto pathOf = [&](llvm::StringRef name) {
     llvm::SmallString<128> path(folder);
     llvm::sys::path::append(path, name);

@@ -15,10 +15,8 @@ namespace qopt {
 
 /// What is written at the end.
 enum class EmitKind {
-  Shared,   ///< model.so
-  Object,   ///< one object file
-  Assembly, ///< text of the best tier
-  MLIR      ///< the program after the last phase
+  Shared, ///< model.so
+  Object, ///< one object file, of one tier
 };
 
 struct CompileOptions {
@@ -26,6 +24,8 @@ struct CompileOptions {
   std::string model;
   std::string output;
   Recipe recipe;
+  /// Takes the recipe from the phase file of `startFrom`, if it names one.
+  bool usesRecipeOfFile = false;
   /// An .npz or a folder of them; empty: none.
   std::string calibration;
   std::string target = "x86-64";
@@ -39,6 +39,8 @@ struct CompileOptions {
   std::optional<Phase> stopAfter;
   /// The phase that made `model`; compilation goes on after it.
   std::optional<Phase> startFrom;
+  /// Measures the error of each quantized tensor for the report.
+  bool measuresErrors = false;
   /// Calibrates with lib/Reference instead of compiled code.
   bool calibrateWithReference = false;
 };

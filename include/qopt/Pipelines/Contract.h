@@ -8,7 +8,8 @@
 #ifndef QOPT_PIPELINES_CONTRACT_H
 #define QOPT_PIPELINES_CONTRACT_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Pipelines/Recipe.h"
 #include "llvm/Support/JSON.h"
 #include <map>
 #include <string>
@@ -19,7 +20,10 @@ namespace qopt {
 struct ContractRow {
   int64_t id = 0;
   std::string node, op, asked, planned, realised, kernel, reason;
+  /// A product of tensors, or an op that was folded into one.
   bool isContraction = false;
+  /// Policy decided about it; every other node follows its inputs.
+  bool isPlanned = false;
   /// Multiply-accumulates of one run, unknown dims counted as 1.
   uint64_t macs = 0;
 };
@@ -34,13 +38,15 @@ struct WeightBytes {
 
 class Contract {
 public:
-  /// Reads the node table; every node is asked for `asked`.
-  void start(mlir::ModuleOp module, llvm::StringRef asked);
-  /// Reads the plan, after policy.
-  void readPlan(mlir::ModuleOp module);
-  /// Reads what the program holds when the numbers are fixed. A node without an
-  /// op is a row "folded in <phase>".
-  void readResult(mlir::ModuleOp module, llvm::StringRef phase);
+  /// Reads the node table.
+  void start(mlir::ModuleOp module);
+  /// Reads the plan of the float program that the phase `phase` left, and what
+  /// `recipe` asks of each node. Called again after policy changed the plan. A
+  /// node without an op is a row "folded in <phase>".
+  void readPlan(mlir::func::FuncOp main, const Recipe &recipe,
+                llvm::StringRef phase);
+  /// Reads what the program holds when the numbers are fixed.
+  void readResult(mlir::func::FuncOp main, llvm::StringRef phase);
   /// Reads which kernels run it.
   void readKernels(mlir::ModuleOp module);
 
@@ -48,7 +54,8 @@ public:
   const WeightBytes &getBytes() const { return bytes; }
 
   /// Rows that break the contract at a level: `planned` (realised is not
-  /// planned), `any` (nor asked), `slow` (or runs on a generic kernel).
+  /// planned), `any` (nor what was asked), `slow` (or runs on a generic
+  /// kernel).
   std::vector<const ContractRow *> findBreaches(llvm::StringRef level) const;
 
   /// Share of multiply-accumulates at each realised precision.
@@ -60,6 +67,8 @@ public:
 
 private:
   ContractRow *find(int64_t id);
+  ContractRow *findRowOfProducts(mlir::Operation *contraction);
+  void finish(ContractRow &row, llvm::StringRef phase);
 
   std::vector<ContractRow> rows;
   WeightBytes bytes;

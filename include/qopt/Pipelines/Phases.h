@@ -38,6 +38,9 @@ void buildTransformPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 /// Fixes the numbers; needs statistics of all static activations.
 void buildQuantizePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 
+/// Checks the form that `phase` leaves.
+void buildVerifyPipeline(mlir::OpPassManager &pm, Phase phase);
+
 /// Fuses into kernels; from here every phase is exact.
 void buildFusePipeline(mlir::OpPassManager &pm);
 

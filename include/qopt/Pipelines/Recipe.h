@@ -55,8 +55,12 @@ struct RoundingRecipe {
   bool clipSearch = true;
   /// floor, ceil or even.
   std::string scaleRule = "floor";
-  /// nearest, ceil, floor or best.
+  /// nearest, ceil, floor or best: exponents of weights.
   std::string pow2 = "best";
+  /// m1: scales of groups are powers of two; m2: times one of the channel.
+  std::string pow2Scales = "m1";
+  /// nearest or ceil: exponents of activations.
+  std::string activation = "nearest";
 };
 
 /// What nodes whose name matches are to be, in place of the preset's choice.
@@ -79,9 +83,10 @@ struct Recipe {
   /// True when nothing is quantized.
   bool isFloat() const { return weights.format.empty(); }
   /// True when calibration data are needed.
-  bool needsCalibration() const {
-    return !isFloat() && activations.mode == "static";
-  }
+  bool needsCalibration() const;
+  /// True when all scales of weights and activations are powers of two, so
+  /// that codes are computed from codes.
+  bool isCodePath() const;
 };
 
 /// Names of all presets, in the order of the documentation.
@@ -92,6 +97,9 @@ llvm::Expected<Recipe> getPreset(llvm::StringRef name);
 
 /// Reads a recipe file. Fails with the line for what it does not understand.
 llvm::Expected<Recipe> readRecipe(llvm::StringRef path);
+
+/// Reads the text of a recipe file; messages name it `path`.
+llvm::Expected<Recipe> parseRecipe(llvm::StringRef path, llvm::StringRef text);
 
 /// The recipe as the text of a recipe file.
 std::string writeRecipe(const Recipe &recipe);

@@ -22,10 +22,12 @@ struct PhaseCost {
   double seconds = 0;
 };
 
-/// Error of one quantized tensor against the float one.
+/// Error of one quantized tensor against the float one. Of an activation it is
+/// what its statistics predict, without a cosine.
 struct TensorError {
   std::string node, tensor, format;
   double sqnrInDecibels = 0;
+  std::optional<double> cosine;
 };
 
 /// The calibrated range of a tensor.
@@ -47,6 +49,8 @@ struct Report {
 
   llvm::json::Value toJson() const;
   std::string toHtml() const;
+  /// Makes the folder for reports, unless it is there.
+  static llvm::Error makeFolder(llvm::StringRef folder);
   /// Writes report.json and report.html into `folder`, which is made.
   llvm::Error write(llvm::StringRef folder) const;
 };

@@ -1,0 +1,184 @@
+//===- RecipeTest.cpp - Presets and recipe files --------------------------===//
+//
+// A recipe means the same after it was written and read, and whatever is not
+// understood is an error of use that says where.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Pipelines/Recipe.h"
+#include "qopt/Support/CodedError.h"
+#include "gtest/gtest.h"
+
+using namespace qopt;
+
+static std::string problemOf(llvm::StringRef text, ExitCode expected) {
+  auto recipe = parseRecipe("r.yaml", text);
+  if (recipe)
+    return "no problem";
+  ExitCode code;
+  std::string message = takeMessage(recipe.takeError(), code);
+  EXPECT_EQ(code, expected) << message;
+  return message;
+}
+
+static void expectProblem(llvm::StringRef text, llvm::StringRef part) {
+  std::string message = problemOf(text, ExitCode::BadUse);
+  EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+class PresetTest : public testing::TestWithParam<llvm::StringRef> {};
+
+TEST_P(PresetTest, IsTheSameAfterWritingAndReading) {
+  auto preset = getPreset(GetParam());
+  ASSERT_TRUE(bool(preset));
+  std::string text = writeRecipe(*preset);
+  auto recipe = parseRecipe("r.yaml", text);
+  ASSERT_TRUE(bool(recipe)) << llvm::toString(recipe.takeError());
+  EXPECT_EQ(writeRecipe(*recipe), text);
+  EXPECT_EQ(recipe->preset, GetParam());
+}
+
+TEST_P(PresetTest, QuantizesUnlessItsNameSaysFloat) {
+  auto preset = getPreset(GetParam());
+  ASSERT_TRUE(bool(preset));
+  EXPECT_EQ(preset->isFloat(), GetParam() == "fp32");
+  bool isWeightOnly = GetParam().contains("a16") || GetParam() == "fp32";
+  EXPECT_EQ(preset->activations.mode == "none", isWeightOnly);
+  EXPECT_EQ(preset->needsCalibration(),
+            GetParam() == "w8a8" || GetParam() == "w8a8-pow2");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PresetTest, testing::ValuesIn(getPresetNames()),
+                         [](const auto &info) {
+                           std::string name = info.param.str();
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(Presets, GroupsAndTypesFollowFromTheName) {
+  Recipe w4 = llvm::cantFail(getPreset("w4a16-g64"));
+  EXPECT_EQ(w4.weights.format, "ui4");
+  EXPECT_EQ(w4.weights.group, 64);
+  EXPECT_EQ(w4.weights.scale, "f16");
+  EXPECT_EQ(w4.weights.zero, "ui4");
+  Recipe pow2 = llvm::cantFail(getPreset("w4a16-g128-pow2"));
+  EXPECT_EQ(pow2.weights.group, 128);
+  EXPECT_EQ(pow2.weights.scale, "f8E8M0FNU");
+  Recipe w4a8 = llvm::cantFail(getPreset("w4a8-g128"));
+  EXPECT_EQ(w4a8.weights.format, "i4");
+  EXPECT_EQ(w4a8.weights.zero, "");
+  EXPECT_EQ(w4a8.activations.mode, "dynamic");
+  Recipe mx = llvm::cantFail(getPreset("mxfp6-e2m3"));
+  EXPECT_EQ(mx.weights.format, mx.activations.format);
+  EXPECT_TRUE(llvm::cantFail(getPreset("w8a8-pow2")).isCodePath());
+  EXPECT_FALSE(llvm::cantFail(getPreset("w8a8")).isCodePath());
+}
+
+TEST(Presets, SuggestsTheNearestName) {
+  auto preset = getPreset("w8a8-dinamic");
+  ASSERT_FALSE(bool(preset));
+  ExitCode code;
+  EXPECT_EQ(takeMessage(preset.takeError(), code),
+            "unknown preset 'w8a8-dinamic'; did you mean 'w8a8-dynamic'?");
+  EXPECT_EQ(code, ExitCode::BadUse);
+}
+
+TEST(Recipes, ChangesWhatItNamesWhateverTheOrder) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+weights: {group: 64}
+overrides:
+  - {nodes: '^/conv_', precision: float}
+preset: w4a16-g32
+)"));
+  EXPECT_EQ(recipe.weights.group, 64);
+  EXPECT_EQ(recipe.weights.format, "ui4");
+  ASSERT_EQ(recipe.overrides.size(), 1u);
+  EXPECT_EQ(recipe.overrides[0].nodes, "^/conv_");
+}
+
+TEST(Recipes, NeedSamplesForAStaticOverride) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+preset: w8a8-dynamic
+overrides: [{nodes: gemm, precision: static}]
+)"));
+  EXPECT_TRUE(recipe.needsCalibration());
+}
+
+TEST(Recipes, NamesTheLineOfAnUnknownKey) {
+  expectProblem("version: 1\nwheights: {}\n",
+                "r.yaml: line 2: unknown key 'wheights'");
+  expectProblem("version: 1\nweights: {formt: i8}\n", "unknown key 'formt'");
+}
+
+TEST(Recipes, RefusesOtherVersions) {
+  expectProblem("version: 2\n", "r.yaml: expects version 1, but found 2");
+  expectProblem("preset: w8a8\n", "missing required key 'version'");
+}
+
+TEST(Recipes, RefusesAnUnknownPresetWithASuggestion) {
+  expectProblem("version: 1\npreset: mxfp5\n",
+                "r.yaml: unknown preset 'mxfp5'; did you mean 'mxfp4'?");
+}
+
+TEST(Recipes, RefusesBadOverrides) {
+  expectProblem("version: 1\npreset: w8a8\n"
+                "overrides: [{nodes: '(', precision: float}]\n",
+                "r.yaml: overrides.nodes '(': ");
+  expectProblem(
+      "version: 1\npreset: w8a8\n"
+      "overrides: [{nodes: a, precision: fp16}]\n",
+      "overrides.precision expects float, static, dynamic, but found 'fp16'");
+  expectProblem(
+      "version: 1\noverrides: [{nodes: a, precision: static}]\n",
+      "overrides.precision 'static' expects a recipe with weights.format");
+}
+
+TEST(Recipes, RefusesValuesThatNoPassUnderstands) {
+  for (auto [text, part] : {
+           std::pair{"weights: {format: i9}",
+                     "weights.format: unknown format 'i9'"},
+           {"weights: {format: i8, scale: f64}", "weights.scale expects f32"},
+           {"weights: {format: ui4, zero: f16}", "weights.zero expects ui4"},
+           {"weights: {group: -1}", "weights.group expects 0 to 65536"},
+           {"weights: {group: many}", "line 2"},
+           {"activations: {mode: sometimes}", "activations.mode expects none"},
+           {"activations: {format: i9}", "activations.format: unknown format"},
+           {"activations: {mode: static, format: mxfp4}",
+            "activations.mode static expects a format without blocks"},
+           {"activations: {max-static-cost: -1}",
+            "activations.max-static-cost"},
+           {"transforms: {smooth: '1.5'}", "transforms.smooth expects off"},
+           {"calibration: {range: widest}",
+            "calibration.range expects min-max"},
+           {"calibration: {percentile: 0}", "calibration.percentile expects"},
+           {"rounding: {scale-rule: up}", "rounding.scale-rule expects floor"},
+           {"rounding: {pow2: up}", "rounding.pow2 expects nearest"},
+           {"rounding: {pow2-scales: m3}", "rounding.pow2-scales expects m1"},
+           {"rounding: {activation: up}",
+            "rounding.activation expects nearest"},
+       })
+    expectProblem((llvm::Twine("version: 1\n") + text + "\n").str(), part);
+}
+
+TEST(Recipes, SurvivesHostileText) {
+  expectProblem("", "r.yaml: ");
+  expectProblem(std::string(70000, 'x'),
+                "expects a recipe of at most 65536 bytes");
+  expectProblem(std::string(60000, '['), "is nested too deeply");
+  expectProblem(std::string("version: 1\n\0\xff\xfe", 14), "r.yaml: ");
+  std::string steps = "version: 1\n";
+  for (int depth = 0; depth < 200; ++depth)
+    steps += std::string(depth, ' ') + "a:\n";
+  expectProblem(steps, "r.yaml: ");
+}
+
+TEST(Recipes, SaysWhatFileCannotBeRead) {
+  auto recipe = readRecipe("/does/not/exist.yaml");
+  ASSERT_FALSE(bool(recipe));
+  ExitCode code;
+  std::string message = takeMessage(recipe.takeError(), code);
+  EXPECT_NE(message.find("/does/not/exist.yaml"), std::string::npos);
+  EXPECT_EQ(code, ExitCode::NoResource);
+}
