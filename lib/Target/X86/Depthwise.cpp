@@ -163,7 +163,7 @@ LogicalResult x86::emitDepthwise(ProgramEmitter &program, Operation *op) {
   auto root =
       cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
   if (!root.getXScales().empty() || !root.getWScales().empty())
-    return op->emitOpError("has no kernel: operands have scales");
+    return emitGroupedDepthwise(program, op, root);
   Type x = typeOf(root.getX()).getElementType();
   Type w = typeOf(root.getW()).getElementType();
   bool areCodes = isByteCodes(root.getX()) && isByteCodes(root.getW());

@@ -74,9 +74,10 @@ LogicalResult x86::emitGroupedContract(ProgramEmitter &program,
                              : reject(program, conv, lhs, rhs);
   if (!reason.empty())
     return fail(op, reason);
-  int64_t lhsAxis = product ? lhs.type().getRank() - 1 : 1;
-  int64_t rhsAxis = product ? rhs.type().getRank() - 2 : 1;
-  std::optional<GroupShape> groups = groupShapeOf(lhs, lhsAxis, rhs, rhsAxis);
+  std::optional<GroupShape> groups =
+      product ? groupShapeOf(lhs, lhs.type().getRank() - 1, rhs,
+                             rhs.type().getRank() - 2)
+              : convGroupShapeOf(lhs, rhs);
   if (!groups)
     return fail(op, "the blocks of the operands do not fit each other");
   Value result = root->getResult(0);

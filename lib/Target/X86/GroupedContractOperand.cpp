@@ -205,3 +205,11 @@ std::optional<GroupShape> x86::groupShapeOf(const GroupedOperand &lhs,
   groups.multiplierLog2 = lhs.multiplierLog2() + rhs.multiplierLog2();
   return groups;
 }
+
+std::optional<GroupShape> x86::convGroupShapeOf(const GroupedOperand &x,
+                                                const GroupedOperand &w) {
+  std::optional<GroupShape> groups = groupShapeOf(x, 1, w, 1);
+  if (groups && groups->block == kOneBlock && w.blockAlong(0))
+    groups->block = w.type().getDimSize(1);
+  return groups;
+}

@@ -87,6 +87,11 @@ std::optional<GroupShape> groupShapeOf(const GroupedOperand &lhs,
                                        const GroupedOperand &rhs,
                                        int64_t rhsAxis);
 
+/// The groups of a convolution. Blocks along its outputs have scales for each
+/// kernel position, so k is cut there as well.
+std::optional<GroupShape> convGroupShapeOf(const GroupedOperand &x,
+                                           const GroupedOperand &w);
+
 /// A block that no k ends: all steps are one group.
 inline constexpr int64_t kOneBlock = int64_t(1) << 40;
 

@@ -19,20 +19,22 @@ DecodedWeight x86::decodeWeight(ProgramEmitter &program,
                                 const GroupShape &groups) {
   VectorBuilder host = program.vectors();
   ArrayRef<int64_t> shape = operand.type().getShape();
-  int64_t outputs = shape[0], channels = shape[1];
-  int64_t positions = window.positions();
+  // The positions of a single channel lie where channels of one would.
+  bool isSingle = shape[1] == 1;
+  KernelShape kernel = isSingle
+                           ? KernelShape{shape[0], window.positions(), 1}
+                           : KernelShape{shape[0], shape[1], window.positions()};
+  auto [outputs, channels, positions] = kernel;
   int64_t paddedChannels = llvm::divideCeil(channels, kLanes) * kLanes;
   int64_t stride =
       llvm::divideCeil(channels * positions, kLanes) * kLanes + kLanes;
-  int64_t block = std::min(groups.block, channels);
-  int64_t blocks = groups.positions == 1 && groups.block == kOneBlock
-                       ? 1
-                       : int64_t(llvm::divideCeil(channels, block));
-  int64_t tablePositions = groups.block == kOneBlock ? 1 : positions;
+  bool isWhole = groups.block == kOneBlock;
+  int64_t block = std::min(groups.block, shape[1]);
+  int64_t blocks = isWhole ? 1 : int64_t(llvm::divideCeil(shape[1], block));
+  int64_t tablePositions = isWhole ? 1 : window.positions();
   std::vector<uint8_t> storage;
   ArrayRef<uint8_t> bytes =
       constantBytes(program.constantOf(operand.tensor), storage);
-  KernelShape kernel{outputs, channels, positions};
   bool isF32 = operand.isF32();
   Value codes = program.weightPointer(
       isF32 ? packFloatRows(bytes, kernel)
@@ -54,7 +56,8 @@ DecodedWeight x86::decodeWeight(ProgramEmitter &program,
   int64_t kernelWidth = window.kernel[1];
   int64_t rank = shape.size();
   program.launch("decode_weight", list.values(), host.i64(outputs),
-                 [&](KernelScope &scope) {
+                 [&, channels = channels,
+                  positions = positions](KernelScope &scope) {
     list.enter(scope);
     VectorBuilder v(scope.b, scope.loc);
     auto coordinates = [&](Value position, Value channel) {
@@ -81,7 +84,8 @@ DecodedWeight x86::decodeWeight(ProgramEmitter &program,
         }
         Value zero;
         if (!zeros.empty())
-          zero = v.splat(zeros.zero(v, coordinates(position, channel), false));
+          zero = v.splat(zeros.zero(
+              v, coordinates(position, isSingle ? v.i64(0) : channel), false));
         Value at = v.add(v.mul(position, v.i64(channels)), channel);
         v.store(operand.decode(v, values, zero), target, v.add(row, at));
       });

@@ -66,6 +66,19 @@ func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU>, 
                                   {{"FORMAT", format}, {"ELEMENT", element}}));
 }
 
+TEST_P(GroupedFormats, Depthwise) {
+  auto [format, element] = GetParam();
+  expectEqualToReference(replaced(R"mlir(
+func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU>, %w: tensor<40x1x3x3xELEMENT> {test.constant}, %ws: tensor<2x1x3x3xf8E8M0FNU> {test.constant},
+                %f: tensor<2x40x5x18xf32>)
+    -> (tensor<2x40x5x18xf32>, tensor<2x40x3x9xf32>) {
+  %0 = qopt.conv %a scales(%as), %w scales(%ws) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<40x1x3x3xELEMENT>, tensor<2x1x3x3xf8E8M0FNU>) -> tensor<2x40x5x18xf32>
+  %1 = qopt.conv %f, %w scales(%ws) {w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xf32>, tensor<40x1x3x3xELEMENT>, tensor<2x1x3x3xf8E8M0FNU>) -> tensor<2x40x3x9xf32>
+  return %0, %1 : tensor<2x40x5x18xf32>, tensor<2x40x3x9xf32>
+})mlir",
+                                  {{"FORMAT", format}, {"ELEMENT", element}}));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Mx, GroupedFormats,
     testing::Values(std::pair("mxfp4", "f4E2M1FN"),

@@ -1,0 +1,132 @@
+//===- DepthwiseGrouped.cpp - Depthwise convolutions with scales ----------===//
+//
+// With blocks each kernel position is a group of one product; without, all
+// positions are one group.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Depthwise.h"
+#include "GroupedContractInput.h"
+#include "GroupedContractSources.h"
+#include "GroupedContractTile.h"
+#include "GroupedContractWeight.h"
+#include "dialects/QOpt/Numerics/MLIRPolicy.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::x86;
+
+namespace {
+class GroupedDepthwiseSum {
+public:
+  GroupedDepthwiseSum(ProgramEmitter &program, const GroupedOperand &x,
+                      const GroupedOperand &w, const GroupShape &groups,
+                      const DepthwiseShape &shape)
+      : window(shape.window), groups(groups), multiplier(shape.multiplier) {
+    SmallVector<Value> dims = program.dims(x.tensor);
+    ImageSize size{dims[0], dims[1], shape.inputHeight, shape.inputWidth};
+    input = decodeInput(program, window, x, size);
+    inputScales = InputScales(program, window, x, size, groups.areExponents);
+    weight = decodeWeight(program, w, window, groups);
+  }
+
+  void capture(CaptureList &captures) {
+    input.capture(captures);
+    inputScales.capture(captures);
+    captures.add({&weight.pointer, &weight.rowStride, &weight.scales});
+  }
+
+  Value operator()(VectorBuilder &v, const DepthwiseAt &at) const {
+    numerics::MLIRPolicy b(v.b, v.loc, kLanes);
+    bool isWhole = groups.block == kOneBlock;
+    Value sum = b.f(0), t = b.f(0);
+    for (int64_t position = 0; position < window.positions(); ++position) {
+      t = b.fma(loadInput(v, at, position), loadWeight(v, at, position),
+                isWhole ? t : b.f(0));
+      if (!isWhole)
+        sum = add(v, at, position, sum, t);
+    }
+    return isWhole ? add(v, at, 0, sum, t) : sum;
+  }
+
+private:
+  Value loadInput(VectorBuilder &v, const DepthwiseAt &at,
+                  int64_t position) const {
+    Value offset = input.offset(v, window, at.inputPlane, at.y,
+                                v.i64(position / window.kernel[1]),
+                                v.i64(position % window.kernel[1]));
+    return v.load(input.pointer, v.add(offset, at.x), v.b.getF32Type());
+  }
+  Value loadWeight(VectorBuilder &v, const DepthwiseAt &at,
+                   int64_t position) const {
+    Value row = v.mul(at.output, weight.rowStride);
+    return v.splat(v.loadScalar(weight.pointer, v.add(row, v.i64(position)),
+                                v.b.getF32Type()));
+  }
+  Value add(VectorBuilder &v, const DepthwiseAt &at, int64_t position,
+            Value sum, Value t) const {
+    Value lhs, rhs;
+    if (!inputScales.empty())
+      lhs = inputScales.at(v, window, at.image,
+                           v.div(at.output, v.i64(multiplier)), at.y, at.x,
+                           v.i64(position / window.kernel[1]),
+                           v.i64(position % window.kernel[1]));
+    if (weight.scales) {
+      int64_t count = groups.block == kOneBlock ? 1 : window.positions();
+      Value index = v.add(v.mul(at.output, v.i64(count)), v.i64(position));
+      Type word = groups.areExponents ? Type(v.b.getI32Type())
+                                      : Type(v.b.getF32Type());
+      rhs = v.splat(v.loadScalar(weight.scales, index, word));
+    }
+    return addGroup(v, groups, sum, t, lhs, rhs);
+  }
+
+  Window window;
+  GroupShape groups;
+  int64_t multiplier;
+  WindowInput input;
+  InputScales inputScales;
+  DecodedWeight weight;
+};
+} // namespace
+
+static StringRef reject(ProgramEmitter &program, const GroupedOperand &x,
+                        const GroupedOperand &w) {
+  if (!x.isSupported() || !w.isSupported())
+    return "operands are neither f32 nor codes of at most 8 bits";
+  if (!program.constantOf(w.tensor))
+    return "the weight is not constant";
+  if (!x.zeros.empty())
+    return "the input has zeros";
+  for (Value zero : w.zeros) {
+    auto type = cast<RankedTensorType>(zero.getType());
+    if (type.getRank() > 1 &&
+        llvm::any_of(type.getShape().drop_front(1),
+                     [](int64_t dim) { return dim != 1; }))
+      return "zeros differ from position to position";
+  }
+  return "";
+}
+
+LogicalResult x86::emitGroupedDepthwise(ProgramEmitter &program, Operation *op,
+                                        ConvOp root) {
+  GroupedOperand x = lhsOf(root), w = rhsOf(root);
+  StringRef reason = reject(program, x, w);
+  if (!reason.empty())
+    return op->emitOpError("has no kernel: ") << reason;
+  std::optional<GroupShape> groups = convGroupShapeOf(x, w);
+  if (!groups)
+    return op->emitOpError("has no kernel: blocks do not fit each other");
+  // One channel: a block holds one product, whatever its size.
+  if (groups->block != kOneBlock)
+    groups->block = 1;
+  Epilogue epilogue(program, op, root.getResult(), root.getResult());
+  DepthwiseShape shape(program, root);
+  GroupedDepthwiseSum sum(program, x, w, *groups, shape);
+  CaptureList list;
+  sum.capture(list);
+  return emitDepthwisePlanes(program, shape, list, epilogue,
+                             [&](VectorBuilder &v, const DepthwiseAt &at) {
+                               return sum(v, at);
+                             });
+}
