@@ -1,33 +1,18 @@
 //===- RunDescribe.cpp - What a program says of itself --------------------===//
 //
-// Dims of any size are null in JSON and `?`, or their symbol, in text.
+// In text a dim of any size is its symbol, or `?`.
 //
 //===----------------------------------------------------------------------===//
 
 #include "RunDescribe.h"
 
+#include "qopt/Execution/DescribeModel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace qopt;
 using llvm::StringRef;
-
-static llvm::json::Array describeValues(llvm::ArrayRef<ModelValue> values) {
-  llvm::json::Array list;
-  for (const ModelValue &value : values) {
-    llvm::json::Array dims;
-    for (int64_t dim : value.dims)
-      dims.push_back(dim < 0 ? llvm::json::Value(nullptr)
-                             : llvm::json::Value(dim));
-    list.push_back(
-        llvm::json::Object{{"name", value.name},
-                           {"type", getName(value.type)},
-                           {"dims", std::move(dims)},
-                           {"symbols", llvm::json::Array(value.symbols)}});
-  }
-  return list;
-}
 
 llvm::json::Object qopt::describeProgram(const RunProgram &program) {
   llvm::json::Object description = program.describe();

@@ -11,8 +11,7 @@
 
 namespace qopt {
 
-/// `inputs` and `outputs`, each with name, type, dims and symbols (null for
-/// dims of any size), and what else the program says.
+/// `inputs` and `outputs`, and what else the program says.
 llvm::json::Object describeProgram(const RunProgram &program);
 
 void printDescription(const RunProgram &program, bool isJson,

@@ -9,6 +9,7 @@
 
 #include "RunOptions.h"
 #include "mlir/IR/MLIRContext.h"
+#include "qopt/Execution/DescribeModel.h"
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllTargets.h"
 #include "qopt/Pipelines/Compiler.h"
@@ -42,33 +43,14 @@ public:
   llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments) override {
     return runner->runWithoutResults(arguments);
   }
-  llvm::json::Object describe() const override;
+  llvm::json::Object describe() const override {
+    return describeModel(*runner);
+  }
 
 private:
   std::unique_ptr<ModelRunner> runner;
 };
 } // namespace
-
-llvm::json::Object LoadedProgram::describe() const {
-  llvm::json::Array tiers;
-  for (const ModelTier &tier : runner->getTiers())
-    tiers.push_back(llvm::json::Object{{"name", tier.name},
-                                       {"available", tier.isAvailable},
-                                       {"chosen", tier.isChosen},
-                                       {"reason", tier.reason}});
-  llvm::json::Object description{{"name", runner->getName()},
-                                 {"tiers", std::move(tiers)}};
-  // A manifest that is not JSON is shown as it is.
-  llvm::Expected<llvm::json::Value> manifest =
-      llvm::json::parse(runner->getManifest());
-  if (manifest) {
-    description["manifest"] = std::move(*manifest);
-  } else {
-    llvm::consumeError(manifest.takeError());
-    description["manifest"] = runner->getManifest();
-  }
-  return description;
-}
 
 llvm::Expected<std::unique_ptr<RunProgram>>
 qopt::openCompiledProgram(StringRef path, int32_t threads) {

@@ -1,0 +1,40 @@
+/*===- qopt-c/Compile.h - Compiles models -------------------------*- C -*-===*\
+|*
+|* What qopt-compile does. Calls from several threads are allowed.
+|*
+\*===----------------------------------------------------------------------===*/
+
+#ifndef QOPT_C_COMPILE_H
+#define QOPT_C_COMPILE_H
+
+#include "qopt-c/Support.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct QoptCompileOptions QoptCompileOptions;
+
+/** The float program, for this machine, as a shared library. */
+QOPT_C_API QoptCompileOptions *qoptCompileOptionsCreate(void);
+/** Null is allowed. */
+QOPT_C_API void qoptCompileOptionsDestroy(QoptCompileOptions *options);
+/** Sets an option by the name of qopt-compile's flag, without the dashes:
+    preset, recipe, calib, target, cpu, emit, report, fail-on-fallback,
+    stop-after, start-from. `value` is what the flag takes. */
+QOPT_C_API QoptError *qoptCompileOptionsSet(QoptCompileOptions *options,
+                                            const char *name,
+                                            const char *value);
+
+/** Compiles the file `model` to the file `output`. `options` may be null.
+    `report`, unless it is null, receives the contents of report.json. After an
+    error there is no new file. */
+QOPT_C_API QoptError *qoptModelCompile(const char *model, const char *output,
+                                       const QoptCompileOptions *options,
+                                       QoptText **report);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* QOPT_C_COMPILE_H */

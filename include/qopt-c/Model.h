@@ -1,0 +1,60 @@
+/*===- qopt-c/Model.h - Runs compiled models ----------------------*- C -*-===*\
+|*
+|* A loaded model belongs to one thread at a time. Tensors are those of the C
+|* ABI of compiled models.
+|*
+\*===----------------------------------------------------------------------===*/
+
+#ifndef QOPT_C_MODEL_H
+#define QOPT_C_MODEL_H
+
+#include "qopt-c/Support.h"
+#include "qopt-runtime/qopt_model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct QoptModel QoptModel;
+
+/** Loads the compiled model at `path`. */
+QOPT_C_API QoptError *qoptModelLoad(const char *path, QoptModel **model);
+/** Null is allowed. Results of its runs live on. */
+QOPT_C_API void qoptModelDestroy(QoptModel *model);
+
+QOPT_C_API int64_t qoptModelGetNumInputs(const QoptModel *model);
+QOPT_C_API int64_t qoptModelGetNumOutputs(const QoptModel *model);
+/** `index` must be in range. */
+QOPT_C_API qopt_value_info qoptModelGetInput(const QoptModel *model,
+                                             int64_t index);
+QOPT_C_API qopt_value_info qoptModelGetOutput(const QoptModel *model,
+                                              int64_t index);
+/** Inputs, outputs, tiers and manifest as JSON. */
+QOPT_C_API const char *qoptModelDescribe(const QoptModel *model);
+/** For the runs that follow; 0: one for each CPU. */
+QOPT_C_API QoptError *qoptModelSetThreads(QoptModel *model, int32_t threads);
+
+/** The outputs of one run. */
+typedef struct QoptResults QoptResults;
+
+/** Runs the model on one tensor for each input. Data are not changed. */
+QOPT_C_API QoptError *qoptModelRun(QoptModel *model, const qopt_tensor *inputs,
+                                   QoptResults **results);
+/** Output `index`, which must be in range. */
+QOPT_C_API qopt_tensor qoptResultsGet(const QoptResults *results,
+                                      int64_t index);
+/** Null is allowed. */
+QOPT_C_API void qoptResultsDestroy(QoptResults *results);
+
+/** The name of an element type, as in `f32`; null if there is none. */
+QOPT_C_API const char *qoptElementTypeGetName(qopt_element_type type);
+/** The element type as which numpy holds elements of `type`: bit patterns for
+    types that it does not have. */
+QOPT_C_API qopt_element_type
+qoptElementTypeGetNumpyType(qopt_element_type type);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* QOPT_C_MODEL_H */

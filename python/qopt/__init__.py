@@ -1,0 +1,12 @@
+"""Compiles ONNX models to low-bit code and runs them.
+
+    import qopt
+    qopt.compile("model.onnx", "model.so", preset="w8a8-dynamic")
+    outputs = qopt.load("model.so").run({"x": array})
+"""
+
+from ._model import Error, Module, Value, compile, load
+from ._qopt import get_version
+
+__version__ = get_version()
+__all__ = ["Error", "Module", "Value", "compile", "load"]

@@ -1,0 +1,15 @@
+//===- qopt-lsp-server.cpp - Language server for qopt's dialects ----------===//
+//
+// Registers and delegates.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
+#include "qopt/InitAllDialects.h"
+#include "llvm/Support/LogicalResult.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  qopt::registerAllDialects(registry);
+  return failed(mlir::MlirLspServerMain(argc, argv, registry));
+}
