@@ -22,6 +22,14 @@ bool kernel::isKernel(Operation *op) {
   return isa<ContractOp, DepthwiseConvOp, kernel::AttentionOp, RowsOp, MapOp>(op);
 }
 
+StringRef kernel::getKernelNameAttrName(Operation *op) {
+  return isKernel(op) ? "kernel" : "qopt.kernel";
+}
+
+StringRef kernel::getReasonAttrName(Operation *op) {
+  return isKernel(op) ? "reason" : "qopt.reason";
+}
+
 bool kernel::isEpilogueOp(Operation *op) {
   return op->hasTrait<ElementwiseTrait>() ||
          isa<QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp, LookupOp,

@@ -26,6 +26,11 @@ bool isKernel(mlir::Operation *op);
 /// True for an op that may stand beside the root in a kernel's body.
 bool isEpilogueOp(mlir::Operation *op);
 
+/// The attributes that name what runs an op, and why it is the generic kernel.
+/// Bare qopt ops have attributes of their own, so theirs carry a prefix.
+llvm::StringRef getKernelNameAttrName(mlir::Operation *op);
+llvm::StringRef getReasonAttrName(mlir::Operation *op);
+
 /// Puts the body back in place of the kernel (packed operands give way to what
 /// was packed). Afterwards the program is the one that `fuse` started from.
 void decompose(mlir::Operation *kernel, mlir::RewriterBase &rewriter);
