@@ -1,0 +1,121 @@
+"""qopt-run with compiled models, and with ONNX models that it compiles itself."""
+
+import json
+
+import numpy as np
+import pytest
+
+from qopt_tools import MODELS, run_ok, run_tool
+
+CNN = MODELS / "digits-cnn.onnx"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    run_ok("qopt-compile", CNN, "-o", folder / "cnn.so", "--quiet")
+    return folder / "cnn.so"
+
+
+@pytest.fixture(scope="module")
+def inputs(folder):
+    images = np.random.default_rng(7).random((5, 1, 8, 8), np.float32)
+    np.savez(folder / "in.npz", x=images)
+    return folder / "in.npz"
+
+
+def run(model, inputs, out, *more, environment=None):
+    run_ok("qopt-run", model, "--inputs", inputs, "--outputs", out, *more,
+           environment=environment)
+    return np.load(out)["logits"]
+
+
+@pytest.mark.parametrize("phase", ["quantize", "fuse", "kernels"])
+def test_phase_files_are_interpreted_to_the_same_bits(model, inputs, tmp_path, phase):
+    program = tmp_path / "cnn.mlir"
+    run_ok("qopt-compile", CNN, "--stop-after", phase, "-o", program, "--quiet")
+    truth = run(program, inputs, tmp_path / "truth.npz", "--reference")
+    found = run(model, inputs, tmp_path / "out.npz")
+    assert found.shape == (5, 10)
+    np.testing.assert_array_equal(found.view(np.uint32), truth.view(np.uint32))
+
+
+def test_an_onnx_model_is_compiled_in_process(model, inputs, tmp_path):
+    compiled = run(model, inputs, tmp_path / "a.npz")
+    in_process = run(CNN, inputs, tmp_path / "b.npz")
+    np.testing.assert_array_equal(compiled, in_process)
+    assert not list(tmp_path.glob("*.so"))
+
+
+def test_threads_do_not_change_bits(model, inputs, tmp_path):
+    one = run(model, inputs, tmp_path / "1.npz", "--threads=1")
+    five = run(model, inputs, tmp_path / "5.npz", "--threads=5")
+    np.testing.assert_array_equal(one.view(np.uint32), five.view(np.uint32))
+
+
+def test_compare_with_the_reference(inputs):
+    # Folding the normalizations into weights moves the last bits.
+    run_ok("qopt-run", CNN, "--inputs", inputs, "--compare=reference")
+    result = run_tool("qopt-run", CNN, "--inputs", inputs, "--compare=reference", "--atol=0",
+                      "--rtol=0")
+    assert result.returncode == 5
+    assert "the worst is [" in result.stderr
+    result = run_tool("qopt-run", "cnn.so", "--inputs", inputs, "--compare=reference")
+    assert result.returncode == 2
+    assert "--compare=reference needs an .onnx file" in result.stderr
+
+
+def test_describe(model):
+    described = json.loads(run_ok("qopt-run", model, "--describe", "--json"))
+    assert described["inputs"] == [{"name": "x", "type": "f32", "dims": [None, 1, 8, 8],
+                                    "symbols": ["batch", "", "", ""]}]
+    assert [o["name"] for o in described["outputs"]] == ["logits"]
+    assert [t["name"] for t in described["tiers"] if t["chosen"]]
+    assert "recipe" in described["manifest"]
+    text = run_ok("qopt-run", model, "--describe")
+    assert "x: batchx1x8x8xf32" in text
+    assert "(runs here)" in text
+
+
+def test_benchmark(model, inputs):
+    result = json.loads(run_ok("qopt-run", model, "--inputs", inputs, "--benchmark", "--json",
+                               "--iters=20", "--warmup=2", "--threads=2"))
+    assert result.keys() == {"median_ms", "min_ms", "mean_ms", "p90_ms", "p99_ms", "iters",
+                             "threads", "isa"}
+    assert (result["iters"], result["threads"]) == (20, 2)
+    assert result["isa"].startswith("x86-64")
+    assert 0 < result["min_ms"] <= result["median_ms"] <= result["p90_ms"] <= result["p99_ms"]
+    text = run_ok("qopt-run", model, "--input=x=1x1x8x8xf32", "--benchmark", "--min-time=0.01")
+    assert text.startswith("median ")
+
+
+def test_the_tier_that_the_environment_names(model, inputs, tmp_path):
+    result = run_tool("qopt-run", model, "--inputs", inputs, environment={"QOPT_CPU": "pdp-11"})
+    assert result.returncode == 2
+    assert "pdp-11" in result.stderr
+
+
+@pytest.mark.parametrize("array, text", [
+    (np.zeros((5, 1, 8, 9), np.float32), "8"),
+    (np.zeros((5, 64), np.float32), "rank"),
+    (np.zeros((5, 1, 8, 8), np.float64), "f64"),
+])
+def test_arrays_that_do_not_fit(model, tmp_path, array, text):
+    np.savez(tmp_path / "bad.npz", x=array)
+    result = run_tool("qopt-run", model, "--inputs", tmp_path / "bad.npz")
+    assert result.returncode == 1, result.stderr
+    assert "bad.npz" in result.stderr
+    assert text in result.stderr
+
+
+def test_files_that_are_no_models(model, inputs, tmp_path):
+    (tmp_path / "cut.so").write_bytes(model.read_bytes()[:-4096])
+    (tmp_path / "text.so").write_text("no model")
+    for name, code in (("cut.so", 4), ("text.so", 1), ("none.so", 4)):
+        result = run_tool("qopt-run", tmp_path / name, "--inputs", inputs)
+        assert result.returncode == code, result.stderr
+        assert name in result.stderr

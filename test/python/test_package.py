@@ -1,0 +1,109 @@
+"""The Python package: from a model to arrays, and what becomes of mistakes."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "test" / "models"
+sys.path.insert(0, str(Path(os.environ.get("QOPT_BUILD", ROOT / "build")) / "python"))
+import qopt
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    path = tmp_path_factory.mktemp("python") / "cnn.so"
+    report = qopt.compile(MODELS / "digits-cnn.onnx", path)
+    assert report["preset"] == "fp32"
+    return path
+
+
+@pytest.fixture
+def module(compiled):
+    return qopt.load(compiled, threads=1)
+
+
+def images(count):
+    return np.random.default_rng(count).random((count, 1, 8, 8), np.float32)
+
+
+def test_values(module):
+    assert module.inputs == (
+        qopt.Value("x", "f32", np.dtype(np.float32), ("batch", 1, 8, 8)),)
+    assert [value.name for value in module.outputs] == ["logits"]
+    described = module.describe()
+    assert described["inputs"][0]["dims"] == [None, 1, 8, 8]
+    assert any(tier["chosen"] for tier in described["tiers"])
+
+
+def test_results_are_those_of_onnxruntime(module):
+    import onnxruntime
+    session = onnxruntime.InferenceSession(MODELS / "digits-cnn.onnx")
+    for count in (1, 6):
+        found = module.run({"x": images(count)})["logits"]
+        expected = session.run(None, {"x": images(count)})[0]
+        np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_results_outlive_later_runs_and_the_module(compiled):
+    module = qopt.load(compiled)
+    first = module.run({"x": images(2)})["logits"]
+    copy = first.copy()
+    module.run({"x": images(3)})
+    del module
+    np.testing.assert_array_equal(first, copy)
+
+
+def test_arrays_that_are_not_contiguous(module):
+    wide = np.repeat(images(4), 2, axis=3)
+    np.testing.assert_array_equal(module.run({"x": wide[..., ::2]})["logits"],
+                                  module.run({"x": images(4)})["logits"])
+
+
+def test_arrays_are_not_converted(module):
+    with pytest.raises(TypeError, match="expects elements of type float32, but found float64"):
+        module.run({"x": images(1).astype(np.float64)})
+
+
+def test_names_that_do_not_fit(module):
+    with pytest.raises(ValueError, match="input 'x' is missing"):
+        module.run({})
+    with pytest.raises(ValueError, match="the model has no input 'y'"):
+        module.run({"x": images(1), "y": images(1)})
+
+
+def test_errors_carry_exit_codes(module, tmp_path):
+    with pytest.raises(qopt.Error, match="x") as raised:
+        module.run({"x": np.zeros((1, 1, 8, 9), np.float32)})
+    assert raised.value.code == 1
+    with pytest.raises(qopt.Error, match="none.so") as raised:
+        qopt.load(tmp_path / "none.so")
+    assert raised.value.code == 4
+    with pytest.raises(qopt.Error) as raised:
+        qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", preset="no-such-preset")
+    assert raised.value.code == 2
+    with pytest.raises(qopt.Error, match="none.onnx") as raised:
+        qopt.compile(tmp_path / "none.onnx", tmp_path / "m.so")
+    assert raised.value.code == 4
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_quantized_model(tmp_path):
+    report = qopt.compile(MODELS / "digits-mlp.onnx", tmp_path / "m.so",
+                          preset="w8a8-dynamic")
+    assert report["preset"] == "w8a8-dynamic"
+    truth = tmp_path / "f.so"
+    qopt.compile(MODELS / "digits-mlp.onnx", truth)
+    sample = {"x": np.random.default_rng(1).random((8, 64), np.float32)}
+    quantized = qopt.load(tmp_path / "m.so").run(sample)["logits"]
+    exact = qopt.load(truth).run(sample)["logits"]
+    assert not np.array_equal(quantized, exact)
+    np.testing.assert_allclose(quantized, exact, atol=0.05 * np.abs(exact).max())
+
+
+def test_the_package_is_typed():
+    assert (Path(qopt.__file__).parent / "py.typed").exists()
+    assert qopt.__version__ == "0.1.0"
