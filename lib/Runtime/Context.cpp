@@ -123,6 +123,8 @@ void qopt::runtime::destroyContext(qopt_context *context) {
     return;
   if (context->process == getpid())
     context->pool.stop();
+  if (context->device && context->process == getpid())
+    context->destroyDevice(context->device);
   context->arena.release();
   if (context->outputs)
     for (int64_t i = 0; i < context->model->program->outputCount; ++i) {

@@ -44,6 +44,9 @@ struct qopt_context {
   bool hasOutputs = false;
   /// The process that made the threads: a fork has none of them.
   int32_t process = 0;
+  /// What code for a device keeps from run to run, and what ends it.
+  void *device = nullptr;
+  void (*destroyDevice)(void *device) = nullptr;
   char error[512] = {};
 };
 

@@ -3,7 +3,8 @@
 // Walks @main of one variant in order and writes the host function of a tier.
 // Every kernel becomes a function of its own that the host starts through the
 // runtime. Bare qopt ops are wrapped in a kernel op of their family first, so
-// that an emitter sees only kernels (and ops that move data).
+// that an emitter sees only kernels (and ops that move data). A target whose
+// kernels run elsewhere derives from it: dims, checks and lifetimes stay here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -63,7 +64,7 @@ public:
   /// `weights`, shared by all tiers of an artefact.
   ProgramEmitter(mlir::ModuleOp module, const Tier &tier,
                  WeightsSection &weights);
-  ~ProgramEmitter();
+  virtual ~ProgramEmitter();
 
   /// Writes the host function `main.<tier>` for `program`.
   mlir::LogicalResult emit(mlir::func::FuncOp program);
@@ -117,10 +118,16 @@ public:
   void require(mlir::Value condition, int32_t code, const llvm::Twine &text);
   void requireEqual(mlir::Value a, mlir::Value b, const llvm::Twine &text);
 
-private:
+protected:
   class DimPolicy;
 
-  mlir::LogicalResult emitOp(mlir::Operation *op);
+  virtual mlir::LogicalResult emitOp(mlir::Operation *op);
+  /// False for a tensor whose elements the host function cannot load.
+  virtual bool isOnHost(mlir::Value tensor) { return true; }
+  /// Ends the memory of `tensor`, which `allocate` or an override of it made.
+  virtual void freeBuffer(mlir::Value tensor);
+  virtual void planLifetimes(mlir::Block &block);
+
   mlir::LogicalResult emitReturn(mlir::Operation *op);
   void emitObserve(ObserveOp op);
   void emitArguments(mlir::func::FuncOp program, mlir::Value inputs);
@@ -137,7 +144,6 @@ private:
   std::optional<llvm::SmallVector<mlir::Value>>
   followElements(mlir::Value tensor);
 
-  void planLifetimes(mlir::Block &block);
   void release(mlir::Operation *op);
   mlir::Value checkedAlloc(llvm::StringRef function,
                            mlir::ValueRange operands);

@@ -63,20 +63,20 @@ void ProgramEmitter::planLifetimes(Block &block) {
     directOutputs.erase(value);
 }
 
+void ProgramEmitter::freeBuffer(Value tensor) {
+  auto it = buffers.find(tensor);
+  if (it != buffers.end() && !directOutputs.count(tensor))
+    callRuntime("qopt_rt_free", {}, {context, it->second->pointer});
+}
+
 void ProgramEmitter::release(Operation *op) {
-  auto free = [&](Value pointer) {
-    callRuntime("qopt_rt_free", {}, {context, pointer});
-  };
   if (op->hasTrait<OpTrait::IsTerminator>())
     return;
   for (Value pointer : temporaries)
-    free(pointer);
+    callRuntime("qopt_rt_free", {}, {context, pointer});
   temporaries.clear();
-  for (Value value : lastUses.lookup(op)) {
-    auto it = buffers.find(value);
-    if (it != buffers.end() && !directOutputs.count(value))
-      free(it->second->pointer);
-  }
+  for (Value value : lastUses.lookup(op))
+    freeBuffer(value);
 }
 
 Value ProgramEmitter::operandOf(Value tensor) {

@@ -11,6 +11,7 @@
 #include "dialects/QOpt/IR/KnownIntegers.h"
 #include "dialects/QOpt/IR/ShapeFunctions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -177,6 +178,8 @@ std::optional<SmallVector<Value>> ProgramEmitter::elements(Value tensor) {
   } else {
     result = followElements(tensor);
   }
+  if (!result && !isOnHost(tensor))
+    return std::nullopt;
   if (!result) {
     result.emplace();
     Buffer &source = buffer(tensor);

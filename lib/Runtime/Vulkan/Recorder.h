@@ -1,0 +1,86 @@
+//===- Recorder.h - The commands of a run -----------------------*- C++ -*-===//
+//
+// One command buffer, one submit a run. Commands see the results of those
+// before them, so memory can be given to another tensor while it is recorded.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_RUNTIME_VULKAN_RECORDER_H
+#define QOPT_LIB_RUNTIME_VULKAN_RECORDER_H
+
+#include "Device.h"
+
+namespace qopt::runtime::vulkan {
+
+struct Tensor {
+  Region region;
+  bool isFree;
+};
+
+/// A constant that lies on the device.
+struct Weight {
+  const void *data;
+  Tensor *tensor;
+};
+
+struct Pipeline {
+  const void *code;
+  VkPipeline pipeline;
+};
+
+/// What shaders with one number of bindings share.
+struct Layout {
+  VkDescriptorSetLayout set;
+  VkPipelineLayout pipeline;
+};
+
+struct Download {
+  Region region;
+  void *data;
+  uint64_t bytes;
+};
+
+inline constexpr uint32_t kMaxBindings = 32;
+
+struct Recorder {
+  Device device;
+  VkCommandPool commandPool;
+  VkCommandBuffer commands;
+  VkFence fence;
+  Layout layouts[kMaxBindings + 1];
+  List<VkDescriptorPool> pools;
+  int64_t poolsInUse, setsInPool;
+  List<Pipeline> pipelines;
+  List<Block> weightBlocks, tensorBlocks, stagingBlocks;
+  List<Tensor *> tensors;
+  List<Weight> weights;
+  List<Download> downloads;
+  bool isRecording;
+
+  qopt_status open(TextBuffer error);
+  void close();
+
+  VkResult begin();
+  VkResult makeTensor(uint64_t bytes, Tensor *&tensor);
+  /// Records a copy of host memory to `target`.
+  VkResult upload(const void *data, uint64_t bytes, const Region &target);
+  VkResult findWeight(const void *data, uint64_t bytes, Tensor *&tensor);
+  VkResult dispatch(const void *code, uint64_t codeBytes,
+                    Tensor *const *bindings, uint32_t count,
+                    const int64_t *parameters, int64_t parameterCount,
+                    uint64_t groups);
+  VkResult download(const Region &source, void *data, uint64_t bytes);
+  /// Ends the recording, runs it and copies what is to be downloaded.
+  VkResult finish();
+
+private:
+  void waitForWrites();
+  VkResult findLayout(uint32_t count, Layout *&layout);
+  VkResult findPipeline(const void *code, uint64_t codeBytes,
+                        const Layout &layout, VkPipeline &pipeline);
+  VkResult makeSet(const Layout &layout, VkDescriptorSet &set);
+};
+
+} // namespace qopt::runtime::vulkan
+
+#endif // QOPT_LIB_RUNTIME_VULKAN_RECORDER_H

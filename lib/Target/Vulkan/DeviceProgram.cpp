@@ -1,0 +1,238 @@
+//===- DeviceProgram.cpp - The host function of a Vulkan program ----------===//
+//
+// SPIR-V lies among the weights: its address in the mapped file names the
+// pipeline. Equal shaders have equal bytes and so one pipeline.
+//
+//===----------------------------------------------------------------------===//
+
+#include "DeviceProgram.h"
+#include "Kernels.h"
+#include "lib/Target/X86/Constants.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::vulkan;
+using x86::Buffer;
+using x86::knownNumber;
+using x86::VectorBuilder;
+
+/// What a binding may hold on every device.
+static constexpr int64_t kMaxBindingBytes = int64_t(128) << 20;
+/// Elements of a tensor that the CPU computes.
+static constexpr int64_t kMaxHostElements = 64;
+
+LogicalResult DeviceProgram::emitProgram(func::FuncOp program) {
+  if (failed(emit(program)))
+    return failure();
+  if (featureMask)
+    featureMask->setAttr("value", b.getI64IntegerAttr(features));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Where tensors are
+//===----------------------------------------------------------------------===//
+
+static bool isSmall(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return type.hasStaticShape() && type.getNumElements() <= kMaxHostElements;
+}
+
+bool DeviceProgram::runsOnHost(Operation *op) {
+  if (op->getNumResults() == 0 || !llvm::all_of(op->getResults(), isSmall))
+    return false;
+  if (isa<ShapeOp>(op))
+    return true;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    return smallHostTensors.contains(operand) ||
+           (operand.getDefiningOp<ConstantOp>() && isSmall(operand));
+  });
+}
+
+bool DeviceProgram::isOnHost(Value tensor) {
+  return !deviceTensors.contains(operandOf(tensor));
+}
+
+FailureOr<Value> DeviceProgram::handle(Value tensor) {
+  tensor = operandOf(tensor);
+  if (auto pack = tensor.getDefiningOp<kernel::PackOp>())
+    tensor = pack.getOperands().front();
+  if (Value known = handles.lookup(tensor))
+    return known;
+  VectorBuilder v = vectors();
+  Value made;
+  if (auto constant = tensor.getDefiningOp<ConstantOp>()) {
+    std::vector<uint8_t> storage;
+    ArrayRef<uint8_t> bytes = x86::constantBytes(constant, storage);
+    if (static_cast<int64_t>(bytes.size()) >= kMaxBindingBytes) {
+      current->emitOpError("has a constant of ")
+          << bytes.size() << " bytes, but Vulkan binds less than "
+          << kMaxBindingBytes;
+      return failure();
+    }
+    made = callRuntime("qopt_rt_vk_weight", pointerType(),
+                       {context, weightPointer(bytes), v.i64(bytes.size())});
+  } else {
+    Buffer &source = buffer(tensor);
+    made = callRuntime("qopt_rt_vk_upload", pointerType(),
+                       {context, source.pointer,
+                        byteCount(source.dims, source.elementType())});
+  }
+  return handles[tensor] = made;
+}
+
+Value DeviceProgram::allocateOnDevice(Value result) {
+  Value bytes = byteCount(dims(result), getElementTypeOrSelf(result));
+  Value made = callRuntime("qopt_rt_vk_alloc", pointerType(), {context, bytes});
+  deviceTensors.insert(result);
+  return handles[result] = made;
+}
+
+Value DeviceProgram::deviceTemporary(ValueRange dims, Type element) {
+  Value made = callRuntime("qopt_rt_vk_alloc", pointerType(),
+                           {context, byteCount(dims, element)});
+  deviceTemporaries.push_back(made);
+  return made;
+}
+
+void DeviceProgram::planLifetimes(Block &block) {
+  ProgramEmitter::planLifetimes(block);
+  directOutputs.clear();
+}
+
+void DeviceProgram::freeBuffer(Value tensor) {
+  if (!deviceTensors.contains(tensor))
+    return ProgramEmitter::freeBuffer(tensor);
+  callRuntime("qopt_rt_vk_free", {}, {context, handles.lookup(tensor)});
+}
+
+//===----------------------------------------------------------------------===//
+// The run
+//===----------------------------------------------------------------------===//
+
+/// Returns `status` from the host function unless it is 0.
+Value DeviceProgram::failUnlessZero(Value status) {
+  Block *next = new Block(), *fail = new Block();
+  host.getBody().push_back(next);
+  host.getBody().push_back(fail);
+  VectorBuilder v = vectors();
+  cf::CondBranchOp::create(b, location, v.equal(status, v.i32(0)), next, fail);
+  b.setInsertionPointToStart(fail);
+  LLVM::ReturnOp::create(b, location, status);
+  b.setInsertionPointToStart(next);
+  return status;
+}
+
+void DeviceProgram::beginRun() {
+  auto mask = arith::ConstantOp::create(b, location, b.getI64IntegerAttr(0));
+  featureMask = mask;
+  failUnlessZero(callRuntime("qopt_rt_vk_begin", b.getI32Type(),
+                             {context, mask.getResult()}));
+}
+
+LogicalResult DeviceProgram::finishRun(Operation *op) {
+  VectorBuilder v = vectors();
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value value = operand.get();
+    int32_t index = operand.getOperandNumber();
+    SmallVector<Value> valueDims = dims(value);
+    Value bytes = byteCount(valueDims, getElementTypeOrSelf(value));
+    Value target =
+        checkedAlloc("qopt_rt_output", {context, v.i32(index), storeDims(valueDims),
+                                        v.i64(valueDims.size()), bytes});
+    if (isOnHost(value))
+      LLVM::MemcpyOp::create(b, location, target, buffer(value).pointer, bytes,
+                             /*isVolatile=*/false);
+    else
+      callRuntime("qopt_rt_vk_download", {},
+                  {context, handles.lookup(value), target, bytes});
+  }
+  LLVM::ReturnOp::create(
+      b, location,
+      callRuntime("qopt_rt_vk_finish", b.getI32Type(), {context}));
+  return success();
+}
+
+LogicalResult DeviceProgram::dispatch(
+    Value count,
+    llvm::function_ref<LogicalResult(Shader &, Value index)> body) {
+  Shader shader(b.getContext(), location);
+  if (failed(body(shader, shader.begin(count))))
+    return failure();
+  auto code = shader.finish();
+  if (failed(code))
+    return current->emitOpError("cannot be written in SPIR-V");
+  features |= shader.requiredFeatures();
+  VectorBuilder v = vectors();
+  // Indices are 32-bit.
+  require(v.less(count, v.i64(int64_t(1) << 31)), 3,
+          "a tensor is too large for Vulkan");
+  ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(code->data()),
+                          code->size() * sizeof(uint32_t));
+  auto parameters = shader.parameters();
+  auto bindings = shader.bindings();
+  for (auto [i, number] : llvm::enumerate(parameters))
+    v.storeScalar(number, argsBlock, v.i64(i));
+  for (auto [i, tensor] : llvm::enumerate(bindings))
+    v.storeScalar(tensor, argsBlock, v.i64(parameters.size() + i));
+  argsSlots = std::max<int64_t>(argsSlots, parameters.size() + bindings.size());
+  callRuntime("qopt_rt_vk_dispatch", {},
+              {context, weightPointer(bytes), v.i64(bytes.size()),
+               v.address(argsBlock, v.i64(parameters.size()), b.getI64Type()),
+               v.i64(bindings.size()), argsBlock, v.i64(parameters.size()),
+               count});
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+LogicalResult DeviceProgram::emitOp(Operation *op) {
+  if (!featureMask)
+    beginRun();
+  if (isa<func::ReturnOp>(op))
+    return finishRun(op);
+  if (isa<ConstantOp, kernel::PackOp>(op))
+    return computeDims(op);
+  if (runsOnHost(op)) {
+    smallHostTensors.insert(op->result_begin(), op->result_end());
+    return ProgramEmitter::emitOp(op);
+  }
+  if (isa<ObserveOp>(op))
+    return op->emitOpError("has no Vulkan kernel");
+  if (failed(computeDims(op)))
+    return failure();
+  if (isa<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op)) {
+    auto source = handle(op->getOperand(0));
+    if (failed(source))
+      return failure();
+    handles[op->getResult(0)] = *source;
+    deviceTensors.insert(op->getResult(0));
+    return success();
+  }
+  LogicalResult result =
+      llvm::TypeSwitch<Operation *, LogicalResult>(op)
+          .Case<kernel::ContractOp, kernel::DepthwiseConvOp>(
+              [&](auto) { return emitContract(*this, op); })
+          .Case([&](kernel::AttentionOp) { return emitAttention(*this, op); })
+          .Case([&](kernel::RowsOp rows) {
+            return isa<QuantizeDynamicOp>(rows.getRoot())
+                       ? emitQuantizeDynamic(*this, op)
+                       : emitRows(*this, op);
+          })
+          .Case([&](kernel::MapOp) { return emitMap(*this, op); })
+          .Case<MaxPoolOp, AveragePoolOp>([&](auto) { return emitPool(*this, op); })
+          .Default([&](Operation *) { return emitMovement(*this, op); });
+  for (Value temporary : deviceTemporaries)
+    callRuntime("qopt_rt_vk_free", {}, {context, temporary});
+  deviceTemporaries.clear();
+  for (Value made : op->getResults())
+    if (succeeded(result) && !deviceTensors.contains(made))
+      return op->emitOpError("has no Vulkan kernel for results of other dims "
+                             "than its root's");
+  return result;
+}

@@ -1,0 +1,64 @@
+//===- DeviceProgram.h - The host function of a Vulkan program --*- C++ -*-===//
+//
+// Dims, checks and lifetimes are those of every program that the CPU drives.
+// Here kernels are shaders: each op records dispatches through the runtime, and
+// the function ends with one submit. Small tensors that come from constants and
+// dims alone are computed on the CPU, since shapes are made of them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_VULKAN_DEVICEPROGRAM_H
+#define QOPT_LIB_TARGET_VULKAN_DEVICEPROGRAM_H
+
+#include "Shader.h"
+#include "lib/Target/X86/ProgramEmitter.h"
+
+namespace qopt::vulkan {
+
+class DeviceProgram : public x86::ProgramEmitter {
+public:
+  DeviceProgram(mlir::ModuleOp module, const x86::Tier &tier,
+                WeightsSection &weights)
+      : ProgramEmitter(module, tier, weights) {}
+
+  mlir::LogicalResult emitProgram(mlir::func::FuncOp program);
+
+  /// The tensor on the device; brings it there where it is not. Fails, with a
+  /// diagnostic, for a constant that no binding can hold.
+  mlir::FailureOr<mlir::Value> handle(mlir::Value tensor);
+  /// Makes the device memory of a result of the op in work.
+  mlir::Value allocateOnDevice(mlir::Value result);
+  /// Device memory for this op alone, with elements of `element`.
+  mlir::Value deviceTemporary(mlir::ValueRange dims, mlir::Type element);
+
+  /// Runs `body` on the device for each index below `count`. A failure of the
+  /// body has a diagnostic.
+  mlir::LogicalResult
+  dispatch(mlir::Value count,
+           llvm::function_ref<mlir::LogicalResult(Shader &, mlir::Value index)>
+               body);
+  mlir::Operation *op() { return current; }
+
+protected:
+  mlir::LogicalResult emitOp(mlir::Operation *op) override;
+  bool isOnHost(mlir::Value tensor) override;
+  void freeBuffer(mlir::Value tensor) override;
+  void planLifetimes(mlir::Block &block) override;
+
+private:
+  bool runsOnHost(mlir::Operation *op);
+  void beginRun();
+  mlir::LogicalResult finishRun(mlir::Operation *op);
+  mlir::Value failUnlessZero(mlir::Value status);
+
+  /// Tensors that exist only on the device, and copies of others.
+  llvm::DenseMap<mlir::Value, mlir::Value> handles;
+  llvm::DenseSet<mlir::Value> deviceTensors, smallHostTensors;
+  llvm::SmallVector<mlir::Value> deviceTemporaries;
+  mlir::Operation *featureMask = nullptr;
+  int64_t features = 0;
+};
+
+} // namespace qopt::vulkan
+
+#endif

@@ -1,0 +1,237 @@
+//===- Movement.cpp - Ops that only copy elements -------------------------===//
+//
+// One invocation an element of the result; words go as they are.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Epilogue.h"
+#include "Kernels.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
+#include "lib/Target/X86/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::vulkan;
+using x86::VectorBuilder;
+
+/// The element of `x` that lies at the coordinates of the result.
+using SourceIndex =
+    llvm::function_ref<Value(Shader &shader, ValueRange coordinates)>;
+
+static LogicalResult emitCopy(DeviceProgram &program, Value x, Value result,
+                              SourceIndex source) {
+  auto from = program.handle(x);
+  if (failed(from))
+    return failure();
+  Type element = getElementTypeOrSelf(x);
+  Value to = program.allocateOnDevice(result);
+  SmallVector<Value> dims = program.dims(result);
+  return program.dispatch(
+      program.vectors().product(dims), [&](Shader &shader, Value index) {
+        SmallVector<Value> place = shader.delinearize(index, shader.host(dims));
+        shader.storeRaw(shader.loadRaw(*from, element, source(shader, place)),
+                        to, element, index);
+        return success();
+      });
+}
+
+static LogicalResult emitTranspose(DeviceProgram &program, TransposeOp op) {
+  return emitCopy(program, op.getX(), op.getResult(),
+                  [&](Shader &shader, ValueRange place) {
+                    SmallVector<Value> at(place.size());
+                    for (auto [i, axis] : llvm::enumerate(op.getPerm()))
+                      at[axis] = place[i];
+                    return shader.linearize(
+                        at, shader.host(program.dims(op.getX())));
+                  });
+}
+
+static LogicalResult emitSlice(DeviceProgram &program, SliceOp op) {
+  VectorBuilder v = program.vectors();
+  SmallVector<Value> xDims = program.dims(op.getX());
+  auto starts = program.elements(op.getStarts());
+  SmallVector<int64_t> steps(op.getAxes().size(), 1);
+  if (op.getSteps()) {
+    auto known = getAllKnownIntegers(op.getSteps());
+    if (!known)
+      return op.emitOpError("expects constant steps");
+    steps = *known;
+  }
+  if (!starts)
+    return op.emitOpError("expects starts that the dims determine");
+  SmallVector<Value> first(xDims.size(), v.i64(0));
+  SmallVector<int64_t> by(xDims.size(), 1);
+  for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
+    Value dim = xDims[axis], start = (*starts)[i], zero = v.i64(0);
+    start = v.select(v.less(start, zero), v.add(start, dim), start);
+    Value most = steps[i] > 0 ? dim : v.sub(dim, v.i64(1));
+    first[axis] = v.min(v.max(start, zero), most);
+    by[axis] = steps[i];
+  }
+  return emitCopy(
+      program, op.getX(), op.getResult(),
+      [&](Shader &shader, ValueRange place) {
+        SmallVector<Value> at;
+        for (size_t axis = 0; axis < place.size(); ++axis)
+          at.push_back(
+              shader.add(shader.host(first[axis]),
+                         shader.mul(place[axis], shader.i32(by[axis]))));
+        return shader.linearize(at, shader.host(xDims));
+      });
+}
+
+/// Copies all of `part` to its place in a whole tensor along `axis`.
+static LogicalResult copyInto(DeviceProgram &program, Value part, Value whole,
+                              ArrayRef<Value> wholeDims,
+                              ArrayRef<Value> offsets) {
+  auto from = program.handle(part);
+  if (failed(from))
+    return failure();
+  SmallVector<Value> dims = program.dims(part);
+  Type element = getElementTypeOrSelf(part);
+  return program.dispatch(
+      program.vectors().product(dims), [&](Shader &shader, Value index) {
+        SmallVector<Value> place = shader.delinearize(index, shader.host(dims));
+        for (auto [coordinate, offset] : llvm::zip_equal(place, offsets))
+          coordinate = shader.add(coordinate, shader.host(offset));
+        shader.storeRaw(shader.loadRaw(*from, element, index), whole, element,
+                        shader.linearize(place, shader.host(wholeDims)));
+        return success();
+      });
+}
+
+static LogicalResult emitConcat(DeviceProgram &program, ConcatOp op) {
+  Value whole = program.allocateOnDevice(op.getResult());
+  SmallVector<Value> dims = program.dims(op.getResult());
+  VectorBuilder v = program.vectors();
+  SmallVector<Value> offsets(dims.size(), v.i64(0));
+  for (Value input : op.getInputs()) {
+    if (failed(copyInto(program, input, whole, dims, offsets)))
+      return failure();
+    offsets[op.getAxis()] = program.vectors().add(
+        offsets[op.getAxis()], program.dims(input)[op.getAxis()]);
+  }
+  return success();
+}
+
+static LogicalResult emitSplit(DeviceProgram &program, SplitOp op) {
+  int64_t begin = 0;
+  SmallVector<Value> xDims = program.dims(op.getX());
+  for (auto [part, size] : llvm::zip_equal(op.getParts(), op.getSizes())) {
+    if (failed(emitCopy(program, op.getX(), part,
+                        [&](Shader &shader, ValueRange place) {
+                          SmallVector<Value> at(place);
+                          at[op.getAxis()] =
+                              shader.add(at[op.getAxis()], shader.i32(begin));
+                          return shader.linearize(at, shader.host(xDims));
+                        })))
+      return failure();
+    begin += size;
+  }
+  return success();
+}
+
+/// Gives every element of `result` the bytes of one.
+static LogicalResult fill(DeviceProgram &program, Value result, Value to,
+                          ArrayRef<uint8_t> bytes) {
+  Type element = getElementTypeOrSelf(result);
+  return program.dispatch(
+      program.vectors().product(program.dims(result)),
+      [&](Shader &shader, Value index) {
+        SmallVector<Value> words;
+        for (size_t i = 0; i < bytes.size(); i += 4) {
+          uint32_t bits = 0;
+          for (size_t j = i; j < std::min(i + 4, bytes.size()); ++j)
+            bits |= uint32_t(bytes[j]) << (8 * (j - i));
+          unsigned width = std::min<size_t>(bytes.size(), 4) * 8;
+          Value word = arith::ConstantOp::create(
+              shader.b, shader.loc,
+              IntegerAttr::get(shader.b.getIntegerType(width),
+                               APInt(width, bits)));
+          if (element.isF32())
+            word = arith::BitcastOp::create(shader.b, shader.loc, element, word);
+          words.push_back(word);
+        }
+        shader.storeRaw(words, to, element, index);
+        return success();
+      });
+}
+
+static LogicalResult emitPad(DeviceProgram &program, PadOp op) {
+  Type element = getElementTypeOrSelf(op.getX());
+  std::vector<uint8_t> bytes(x86::bytesPerElement(element), 0);
+  if (op.getValue()) {
+    ConstantOp value = program.constantOf(op.getValue());
+    if (!value)
+      return op.emitOpError("expects a constant value to pad with");
+    std::vector<uint8_t> storage;
+    ArrayRef<uint8_t> content = x86::constantBytes(value, storage);
+    if (content.size() != bytes.size())
+      return op.emitOpError("expects one value to pad with");
+    bytes.assign(content.begin(), content.end());
+  }
+  Value whole = program.allocateOnDevice(op.getResult());
+  if (failed(fill(program, op.getResult(), whole, bytes)))
+    return failure();
+  VectorBuilder v = program.vectors();
+  SmallVector<Value> offsets;
+  SmallVector<Value> dims = program.dims(op.getResult());
+  for (size_t axis = 0; axis < dims.size(); ++axis)
+    offsets.push_back(v.i64(op.getPads()[axis]));
+  return copyInto(program, op.getX(), whole, dims, offsets);
+}
+
+static LogicalResult emitGather(DeviceProgram &program, GatherOp op) {
+  auto indices = program.handle(op.getIndices());
+  if (failed(indices))
+    return failure();
+  Type indexType = getElementTypeOrSelf(op.getIndices());
+  SmallVector<Value> xDims = program.dims(op.getX());
+  SmallVector<Value> indexDims = program.dims(op.getIndices());
+  int64_t axis = op.getAxis();
+  return emitCopy(
+      program, op.getX(), op.getResult(),
+      [&](Shader &shader, ValueRange place) {
+        ValueRange inner = place.slice(axis, indexDims.size());
+        Value at = shader.linearize(inner, shader.host(indexDims));
+        // Of 64 bits the low word comes first.
+        Value picked = shader.loadRaw(*indices, indexType, at).front();
+        Value size = shader.host(xDims[axis]), zero = shader.i32(0);
+        picked = shader.select(shader.less(picked, zero),
+                               shader.add(picked, size), picked);
+        SmallVector<Value> source(place.take_front(axis));
+        source.push_back(picked);
+        llvm::append_range(source, place.drop_front(axis + indexDims.size()));
+        return shader.linearize(source, shader.host(xDims));
+      });
+}
+
+static LogicalResult emitConstantOfShape(DeviceProgram &program,
+                                         ConstantOfShapeOp op) {
+  Value whole = program.allocateOnDevice(op.getResult());
+  return fill(program, op.getResult(), whole, x86::elementBytes(op.getValue()));
+}
+
+LogicalResult vulkan::emitMovement(DeviceProgram &program, Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](TransposeOp op) { return emitTranspose(program, op); })
+      .Case([&](SliceOp op) { return emitSlice(program, op); })
+      .Case([&](ConcatOp op) { return emitConcat(program, op); })
+      .Case([&](SplitOp op) { return emitSplit(program, op); })
+      .Case([&](PadOp op) { return emitPad(program, op); })
+      .Case([&](GatherOp op) { return emitGather(program, op); })
+      .Case([&](ConstantOfShapeOp op) {
+        return emitConstantOfShape(program, op);
+      })
+      .Case([&](ExpandOp op) {
+        return emitCopy(program, op.getX(), op.getResult(),
+                        [&](Shader &shader, ValueRange place) {
+                          return broadcastIndex(program, shader,
+                                                program.dims(op.getX()), place);
+                        });
+      })
+      .Default([](Operation *other) {
+        return other->emitOpError("has no Vulkan kernel");
+      });
+}

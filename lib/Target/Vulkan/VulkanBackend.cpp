@@ -1,0 +1,116 @@
+//===- VulkanBackend.cpp - The Vulkan target ------------------------------===//
+//
+// The host function takes the way of x86-64 code: same dialects, same emission.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Target/Vulkan/VulkanBackend.h"
+#include "DeviceProgram.h"
+#include "lib/Target/X86/ConvertToLLVM.h"
+#include "qopt/Emit/EmitObject.h"
+#include "qopt/Support/CodedError.h"
+#include "qopt/Target/TargetRegistry.h"
+#include "qopt/Target/X86/X86Backend.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+
+using namespace mlir;
+using namespace qopt;
+
+static constexpr llvm::StringLiteral kDevice = "vulkan1.2";
+/// The tier of the host function.
+static constexpr llvm::StringLiteral kHostTier = "x86-64-v3";
+
+static constexpr Capability table[] = {
+    // operation, activation, weight, scale, granularity, accumulator, layout,
+    // feature, kernel
+    {"contract", "*", "*", "none", "*", "i32", "plain", "",
+     "vulkan.contract.codes"},
+    {"contract", "*", "*", "none", "*", "f32", "plain", "",
+     "vulkan.contract.f32"},
+    {"contract", "*", "*", "*", "*", "f32", "plain", "",
+     "vulkan.contract.grouped"},
+    {"depthwise_conv", "*", "*", "*", "*", "*", "plain", "",
+     "vulkan.contract.conv"},
+    {"attention", "*", "*", "*", "*", "*", "none", "", "vulkan.attention"},
+    {"quantize_dynamic", "*", "*", "*", "*", "*", "none", "",
+     "vulkan.quantize-dynamic"},
+    {"rows", "*", "*", "*", "*", "*", "none", "", "vulkan.rows"},
+    {"map", "*", "*", "*", "*", "*", "none", "", "vulkan.map"},
+    {"max_pool", "*", "*", "*", "*", "*", "none", "", "vulkan.pool"},
+    {"average_pool", "*", "*", "*", "*", "*", "none", "", "vulkan.pool"},
+    {"*", "*", "*", "*", "*", "*", "none", "", "vulkan.move"},
+};
+
+void qopt::registerVulkanDialects(DialectRegistry &registry) {
+  registerX86Dialects(registry);
+  registry.insert<spirv::SPIRVDialect>();
+}
+
+void qopt::registerVulkanTarget(TargetRegistry &registry) {
+  registry.add(std::make_unique<VulkanBackend>());
+}
+
+llvm::SmallVector<std::string> VulkanBackend::getCpus() const {
+  return {kDevice.str()};
+}
+
+llvm::Expected<TargetCapabilities>
+VulkanBackend::getCapabilities(const TargetConfig &config) const {
+  if (config.cpu != kDevice)
+    return makeError(ExitCode::BadUse,
+                     "vulkan has no device \"" + config.cpu + "\"");
+  return TargetCapabilities(std::begin(table), std::end(table));
+}
+
+static void loadDialects(MLIRContext *context) {
+  DialectRegistry registry;
+  registerVulkanDialects(registry);
+  context->appendDialectRegistry(registry);
+  for (StringRef name : registry.getDialectNames())
+    context->getOrLoadDialect(name);
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
+                     WeightsSection &weights) const {
+  if (config.cpu != kDevice)
+    return program.emitError("vulkan has no device \"") << config.cpu << "\"",
+           failure();
+  if (!program.getBody().hasOneBlock())
+    return program.emitError("expects a function of one block"), failure();
+  loadDialects(program.getContext());
+  OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
+  vulkan::DeviceProgram emitter(*module, *x86::findTier(kHostTier), weights);
+  if (failed(emitter.emitProgram(program)) || failed(verify(*module)) ||
+      failed(x86::convertToLLVM(*module)))
+    return failure();
+  return module;
+}
+
+FailureOr<CompiledVariant>
+VulkanBackend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
+  const CpuTier *tier = findCpuTier(kHostTier);
+  loadDialects(lowered.getContext());
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module =
+      translateModuleToLLVMIR(lowered, context);
+  if (!module)
+    return lowered.emitError("cannot be translated to LLVM IR"), failure();
+  CompiledVariant variant;
+  variant.cpu = config.cpu;
+  variant.entry = ("main." + kHostTier).str();
+  variant.requiredFeatures = tier->requiredFeatures;
+  llvm::Expected<ObjectBytes> object =
+      emitObject(*module, *tier, {StringRef(variant.entry)});
+  if (!object)
+    return lowered.emitError(llvm::toString(object.takeError())), failure();
+  if (llvm::Error error = checkUndefinedSymbols(
+          StringRef(object->data(), object->size())))
+    return lowered.emitError(llvm::toString(std::move(error))), failure();
+  variant.bytes.assign(object->begin(), object->end());
+  return variant;
+}

@@ -1,0 +1,187 @@
+//===- DeviceTest.cpp - Vulkan kernels against Reference ------------------===//
+//
+// Sums of integers and of MX groups and everything in front of a code: equal
+// bits. The rest: within a bound.
+//
+//===----------------------------------------------------------------------===//
+
+#include "DeviceHarness.h"
+
+using namespace qopt::test;
+
+static constexpr double kBound = 1e-5;
+
+TEST_F(DeviceTest, Maps) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x5xf32>, %y: tensor<?x1xf32>) -> tensor<?x5xf32> {
+      %0 = qopt.add %x, %y : (tensor<?x5xf32>, tensor<?x1xf32>) -> tensor<?x5xf32>
+      %1 = qopt.gelu %0 : (tensor<?x5xf32>) -> tensor<?x5xf32>
+      return %1 : tensor<?x5xf32>
+    })",
+                      kBound, {7, 7});
+}
+
+TEST_F(DeviceTest, DividesInFrontOfACode) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<64x33xf32>, %s: tensor<1x33xf16>) -> tensor<64x33xi8> {
+      %0 = qopt.quantize %x scales(%s) {format = #qopt.format<i8, axis = 1>, divide}
+        : (tensor<64x33xf32>, tensor<1x33xf16>) -> tensor<64x33xi8>
+      return %0 : tensor<64x33xi8>
+    })");
+}
+
+TEST_F(DeviceTest, MultipliesReals) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x3x40xf32>, %w: tensor<40x17xf32> {test.constant},
+                    %b: tensor<17xf32> {test.constant}) -> tensor<?x3x17xf32> {
+      %0 = qopt.matmul %x, %w : (tensor<?x3x40xf32>, tensor<40x17xf32>) -> tensor<?x3x17xf32>
+      %1 = qopt.add %0, %b : (tensor<?x3x17xf32>, tensor<17xf32>) -> tensor<?x3x17xf32>
+      return %1 : tensor<?x3x17xf32>
+    })",
+                      kBound, {4});
+}
+
+TEST_F(DeviceTest, MultipliesIntegers) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x70xi8>, %zx: tensor<1x1xi8> {test.constant},
+                    %w: tensor<70x18xi8> {test.constant},
+                    %m: tensor<1x18xf16> {test.constant}, %z: tensor<1x1xi8> {test.constant})
+        -> tensor<?x18xi8> {
+      %0 = qopt.matmul %x zeros(%zx), %w : (tensor<?x70xi8>, tensor<1x1xi8>, tensor<70x18xi8>) -> tensor<?x18xi32>
+      %f = qopt.cast %m : (tensor<1x18xf16>) -> tensor<1x18xf32>
+      %1 = qopt.requantize %0, %f, %z {min = -128 : i64, max = 127 : i64}
+        : (tensor<?x18xi32>, tensor<1x18xf32>, tensor<1x1xi8>) -> tensor<?x18xi8>
+      return %1 : tensor<?x18xi8>
+    })",
+                      0, {9});
+}
+
+TEST_F(DeviceTest, ShiftsAndLooksUp) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<9x33xi32>, %k: tensor<1x33xi2>, %t: tensor<256xi8> {test.constant})
+        -> tensor<9x33xi8> {
+      %n = qopt.cast %k : (tensor<1x33xi2>) -> tensor<1x33xi8>
+      %0 = qopt.shift %x, %n {min = -128 : i64, max = 127 : i64} : (tensor<9x33xi32>, tensor<1x33xi8>) -> tensor<9x33xi8>
+      %1 = qopt.lookup %0, %t : (tensor<9x33xi8>, tensor<256xi8>) -> tensor<9x33xi8>
+      return %1 : tensor<9x33xi8>
+    })");
+}
+
+TEST_F(DeviceTest, ConvolvesIntegersAndPools) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<2x6x9x8xi8>, %zx: tensor<1x1x1x1xi8> {test.constant},
+                    %w: tensor<4x3x3x3xi8> {test.constant}) -> tensor<2x4x5x4xi8> {
+      %0 = qopt.conv %x zeros(%zx), %w {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 1, 1>,
+        dilations = array<i64: 1, 1>, group = 2 : i64}
+        : (tensor<2x6x9x8xi8>, tensor<1x1x1x1xi8>, tensor<4x3x3x3xi8>) -> tensor<2x4x9x8xi32>
+      %1 = qopt.cast %0 : (tensor<2x4x9x8xi32>) -> tensor<2x4x9x8xi8>
+      %2 = qopt.max_pool %1 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 1, 0>,
+        dilations = array<i64: 1, 1>, ceil_mode = false} : (tensor<2x4x9x8xi8>) -> tensor<2x4x5x4xi8>
+      return %2 : tensor<2x4x5x4xi8>
+    })");
+}
+
+TEST_F(DeviceTest, ConvolvesReals) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x6x9x8xf32>, %w: tensor<6x1x3x3xf32> {test.constant},
+                    %b: tensor<6xf32> {test.constant}) -> tensor<?x6xf32> {
+      %0 = qopt.conv %x, %w bias %b {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 1>,
+        dilations = array<i64: 1, 1>, group = 6 : i64}
+        : (tensor<?x6x9x8xf32>, tensor<6x1x3x3xf32>, tensor<6xf32>) -> tensor<?x6x5x8xf32>
+      %1 = qopt.relu %0 : (tensor<?x6x5x8xf32>) -> tensor<?x6x5x8xf32>
+      %2 = qopt.global_average_pool %1 : (tensor<?x6x5x8xf32>) -> tensor<?x6x1x1xf32>
+      %3 = qopt.flatten %2 {axis = 1 : i64} : (tensor<?x6x1x1xf32>) -> tensor<?x6xf32>
+      %4 = qopt.softmax %3 {axis = 1 : i64} : (tensor<?x6xf32>) -> tensor<?x6xf32>
+      return %4 : tensor<?x6xf32>
+    })",
+                      kBound, {3});
+}
+
+static std::string mxProgram(const std::string &format,
+                             const std::string &element) {
+  std::string x = "tensor<?x80x" + element + ">", w = "tensor<80x12x" + element + ">";
+  return R"(
+    func.func @main(%x: tensor<?x80xf32>, %w: )" +
+         w + R"( {test.constant}, %s: tensor<3x12xf8E8M0FNU> {test.constant}) -> tensor<?x12xf32> {
+      %q, %sx = qopt.quantize_dynamic %x {format = #qopt.format<)" +
+         format + R"(, axis = 1>} : (tensor<?x80xf32>) -> ()" + x +
+         R"(, tensor<?x3xf8E8M0FNU>)
+      %0 = qopt.matmul %q scales(%sx), %w scales(%s) {lhs_format = #qopt.format<)" +
+         format + ", axis = 1>, rhs_format = #qopt.format<" + format +
+         ", axis = 0>} : (" + x + ", tensor<?x3xf8E8M0FNU>, " + w +
+         R"(, tensor<3x12xf8E8M0FNU>) -> tensor<?x12xf32>
+      return %0 : tensor<?x12xf32>
+    })";
+}
+
+TEST_F(DeviceTest, MultipliesMxInt8) {
+  expectNearReference(mxProgram("mxint8", "i8"), 0, {5});
+}
+TEST_F(DeviceTest, MultipliesMxFp4) {
+  expectNearReference(mxProgram("mxfp4", "f4E2M1FN"), 0, {5});
+}
+TEST_F(DeviceTest, MultipliesMxFp8) {
+  expectNearReference(mxProgram("\"mxfp8-e4m3\"", "f8E4M3FN"), 0, {5});
+}
+
+TEST_F(DeviceTest, QuantizesRowsDynamically) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x3x50xf32>) -> (tensor<?x3x50xi8>, tensor<?x3x1xf32>) {
+      %q, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>}
+        : (tensor<?x3x50xf32>) -> (tensor<?x3x50xi8>, tensor<?x3x1xf32>)
+      return %q, %s : tensor<?x3x50xi8>, tensor<?x3x1xf32>
+    })",
+                      0, {6});
+}
+
+TEST_F(DeviceTest, MultipliesWeightOnlyGroups) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x64xf32>, %w: tensor<64x9xui4> {test.constant},
+                    %s: tensor<2x9xf16> {test.constant}, %z: tensor<2x9xui4> {test.constant}) -> tensor<?x9xf32> {
+      %0 = qopt.matmul %x, %w scales(%s) zeros(%z)
+        {rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>}
+        : (tensor<?x64xf32>, tensor<64x9xui4>, tensor<2x9xf16>, tensor<2x9xui4>) -> tensor<?x9xf32>
+      return %0 : tensor<?x9xf32>
+    })",
+                      kBound, {5});
+}
+
+TEST_F(DeviceTest, NormalizesAndAttends) {
+  expectNearReference(R"(
+    func.func @main(%q: tensor<2x?x16xf32>, %k: tensor<2x?x16xf32>, %v: tensor<2x?x24xf32>,
+                    %m: tensor<?xf32>, %g: tensor<24xf32>, %b: tensor<24xf32>) -> tensor<2x?x24xf32> {
+      %0 = qopt.attention %q, %k, %v, %m {scale = 0.25 : f32}
+        : (tensor<2x?x16xf32>, tensor<2x?x16xf32>, tensor<2x?x24xf32>, tensor<?xf32>) -> tensor<2x?x24xf32>
+      %1 = qopt.layer_norm %0, %g, %b {axis = -1 : i64, epsilon = 1.0e-5 : f32}
+        : (tensor<2x?x24xf32>, tensor<24xf32>, tensor<24xf32>) -> tensor<2x?x24xf32>
+      return %1 : tensor<2x?x24xf32>
+    })",
+                      1e-4, {10, 130, 130, 130});
+}
+
+TEST_F(DeviceTest, MovesElements) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x3x4xf32>, %i: tensor<2xi64>, %c: tensor<?x3x4xi8>)
+        -> (tensor<?x2x6xf32>, tensor<3x?x4xi8>, tensor<?x3x5xf32>, tensor<4xi64>) {
+      %0 = qopt.transpose %x {perm = array<i64: 0, 2, 1>} : (tensor<?x3x4xf32>) -> tensor<?x4x3xf32>
+      %1 = qopt.gather %0, %i {axis = 1 : i64} : (tensor<?x4x3xf32>, tensor<2xi64>) -> tensor<?x2x3xf32>
+      %2 = qopt.concat %1, %1 {axis = 2 : i64} : (tensor<?x2x3xf32>, tensor<?x2x3xf32>) -> tensor<?x2x6xf32>
+      %3 = qopt.transpose %c {perm = array<i64: 1, 0, 2>} : (tensor<?x3x4xi8>) -> tensor<3x?x4xi8>
+      %4 = qopt.pad %x {pads = array<i64: 0, 0, 1, 0, 0, 0>} : (tensor<?x3x4xf32>) -> tensor<?x3x5xf32>
+      %5 = qopt.add %i, %i : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+      %6 = qopt.concat %5, %i {axis = 0 : i64} : (tensor<2xi64>, tensor<2xi64>) -> tensor<4xi64>
+      return %2, %3, %4, %6 : tensor<?x2x6xf32>, tensor<3x?x4xi8>, tensor<?x3x5xf32>, tensor<4xi64>
+    })",
+                      0, {5, 5});
+}
+
+TEST_F(DeviceTest, NamesWhatItCannotDo) {
+  EXPECT_NE(failureOf(R"(
+    func.func @main(%x: tensor<1x64xf32>) -> (tensor<1x64xf4E2M1FN>, tensor<1x4xf8E4M3FN>, tensor<1x1xf32>) {
+      %q, %s, %t = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>}
+        : (tensor<1x64xf32>) -> (tensor<1x64xf4E2M1FN>, tensor<1x4xf8E4M3FN>, tensor<1x1xf32>)
+      return %q, %s, %t : tensor<1x64xf4E2M1FN>, tensor<1x4xf8E4M3FN>, tensor<1x1xf32>
+    })")
+                .find("has no Vulkan kernel for the format nvfp4"),
+            std::string::npos);
+}
