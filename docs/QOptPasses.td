@@ -1,0 +1,9 @@
+//===- QOptPasses.td - All passes, for their documentation --*- tablegen -*-===//
+//
+// In the order in which a compile meets them.
+//
+//===----------------------------------------------------------------------===//
+
+include "dialects/QOpt/Transforms/Passes.td"
+include "dialects/QOpt/Quantization/QuantizationPasses.td"
+include "lib/Conversion/QOptToQKernel/Passes.td"
