@@ -84,7 +84,8 @@ void Contract::readPlan(func::FuncOp main, const Recipe &recipe,
     if (!request && !(contraction && recipe.isFloat()))
       return;
     std::string asked = "float";
-    if (isa<GatherOp>(op) || getWeightedContraction(op))
+    if (isa<GatherOp>(op) || (request && request.getWeight()) ||
+        getWeightedContraction(op))
       if (ContractRow *row = findRowOfProducts(op))
         asked = describeAsked(op, recipe, row->node);
     for (int64_t id : ids) {

@@ -19,8 +19,9 @@ DecodedWeight x86::decodeWeight(ProgramEmitter &program,
                                 const GroupShape &groups) {
   VectorBuilder host = program.vectors();
   ArrayRef<int64_t> shape = operand.type().getShape();
-  // The positions of a single channel lie where channels of one would.
-  bool isSingle = shape[1] == 1;
+  // The positions of a single channel lie where channels of one would, unless
+  // each position has a zero of its own.
+  bool isSingle = shape[1] == 1 && operand.zeros.empty();
   KernelShape kernel = isSingle
                            ? KernelShape{shape[0], window.positions(), 1}
                            : KernelShape{shape[0], shape[1], window.positions()};
@@ -85,7 +86,7 @@ DecodedWeight x86::decodeWeight(ProgramEmitter &program,
         Value zero;
         if (!zeros.empty())
           zero = v.splat(zeros.zero(
-              v, coordinates(position, isSingle ? v.i64(0) : channel), false));
+              v, coordinates(position, channel), false));
         Value at = v.add(v.mul(position, v.i64(channels)), channel);
         v.store(operand.decode(v, values, zero), target, v.add(row, at));
       });
