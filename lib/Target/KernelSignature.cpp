@@ -7,6 +7,7 @@
 
 #include "qopt/Target/TargetBackend.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;

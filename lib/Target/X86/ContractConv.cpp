@@ -50,6 +50,14 @@ void ConvSource::prepare(ProgramEmitter &program, Epilogue &epilogue) {
   setWeight(program);
 }
 
+/// True when vectors that end with a row leave more than one lane in eight
+/// empty. Pieces of rows need a known width.
+static bool wastesLanes(Value width) {
+  std::optional<int64_t> known = knownNumber(width);
+  return known && *known > 0 &&
+         *known * 8 < int64_t(llvm::divideCeil(*known, kLanes)) * kLanes * 7;
+}
+
 void ConvSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {
   VectorBuilder v = program.vectors();
   SmallVector<Value> x(program.dims(op.getX()));
@@ -58,10 +66,18 @@ void ConvSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {
   inputWidth = x.back();
   outputHeight = isImage ? y[2] : v.i64(1);
   outputWidth = y.back();
-  isFlat = isImage && window.isPointwise() && epilogue.canCollapse(2, 3);
+  bool canFlatten = isImage && epilogue.canCollapse(2, 3);
+  isFlat = canFlatten && (window.isPointwise() || wastesLanes(outputWidth));
+  if (isFlat && window.isPointwise()) {
+    inputWidth = v.mul(inputHeight, inputWidth);
+    inputHeight = v.i64(1);
+  } else if (isFlat) {
+    denseWidth = *knownNumber(outputWidth);
+    denseHeight = outputHeight;
+  }
   if (isFlat) {
-    inputWidth = outputWidth = v.mul(outputHeight, outputWidth);
-    inputHeight = outputHeight = v.i64(1);
+    outputWidth = v.mul(outputHeight, outputWidth);
+    outputHeight = v.i64(1);
   }
   if (isFlat || !isImage)
     epilogue.collapse({0, 1, 2});
@@ -105,7 +121,7 @@ void ConvSource::setWeight(ProgramEmitter &program) {
 }
 
 void ConvSource::capture(CaptureList &captures) {
-  captures.add({&outputHeight, &outputWidth, &rowVectors, &weights, &rowWords,
+  captures.add({&outputHeight, &outputWidth, &denseHeight, &rowVectors, &weights, &rowWords,
                 &bias, &scratchWords});
   input.capture(captures);
   terms.capture(captures);
@@ -114,6 +130,26 @@ void ConvSource::capture(CaptureList &captures) {
 Value ConvSource::laneWords(VectorBuilder &v, int64_t numVectors) {
   scratchWords = v.mul(steps, v.i64(numVectors * kLanes));
   return v.add(scratchWords, v.i64(numVectors * kLanes));
+}
+
+SmallVector<PixelPiece> ConvSource::pixels(VectorBuilder &v, Value vector) {
+  if (!denseWidth) {
+    Value x = v.mul(v.rem(vector, rowVectors), v.i64(kLanes));
+    return {{v.div(vector, rowVectors), x, Value()}};
+  }
+  Value first = v.mul(vector, v.i64(kLanes)), width = v.i64(denseWidth);
+  Value y = v.div(first, width), x = v.rem(first, width);
+  SmallVector<PixelPiece> pieces{{y, x, Value()}};
+  int64_t more = llvm::divideCeil(kLanes - 1, denseWidth);
+  for (int64_t i = 1; i <= more; ++i) {
+    Value row = v.add(y, v.i64(i));
+    Value lanesBefore = v.sub(v.i64(i * denseWidth), x);
+    Value exists = v.less(row, denseHeight);
+    pieces.push_back({v.select(exists, row, y),
+                      v.select(exists, v.sub(v.i64(0), lanesBefore), x),
+                      v.mask(lanesBefore)});
+  }
+  return pieces;
 }
 
 ContractSource::Lanes ConvSource::lanes(VectorBuilder &v, Value batch,
@@ -128,18 +164,21 @@ ContractSource::Lanes ConvSource::lanes(VectorBuilder &v, Value batch,
   Value firstPlane = v.mul(batch, v.i64(groupChannels));
   Value perPosition = packer.stepsOf(v.i64(groupChannels));
   v.loop(v.i64(0), count, 1, [&](Value i) {
-    Value index = v.add(vector, i);
-    Value y = v.div(index, rowVectors);
-    Value x = v.mul(v.rem(index, rowVectors), v.i64(kLanes));
+    SmallVector<PixelPiece> pieces = pixels(v, v.add(vector, i));
     Value target = v.address(scratch, v.mul(i, v.i64(kLanes)), word);
     auto packPosition = [&](Value position, Value sum) {
       Value kernelWidth = v.i64(window.kernel[1]);
       LaneRun run;
       run.source = input.pointer;
-      run.offset =
-          v.add(x, input.offset(v, window, firstPlane, y,
-                                v.div(position, kernelWidth),
-                                v.rem(position, kernelWidth)));
+      auto offsetOf = [&](const PixelPiece &piece) {
+        Value offset = input.offset(v, window, firstPlane, piece.y,
+                                    v.div(position, kernelWidth),
+                                    v.rem(position, kernelWidth));
+        return v.add(offset, piece.x);
+      };
+      run.offset = offsetOf(pieces.front());
+      for (const PixelPiece &piece : llvm::drop_begin(pieces))
+        run.pieces.push_back({offsetOf(piece), piece.before});
       run.stride = input.planeStride;
       run.depth = v.i64(groupChannels);
       return packer.pack(run, target, v.mul(position, perPosition), laneStep,

@@ -1,8 +1,8 @@
 //===- ContractConv.h - Operands of a convolution ---------------*- C++ -*-===//
 //
 // Rows are output channels, lanes 16 neighbouring outputs of one row of the
-// image (of the whole image where each output reads one input). A part packs
-// what its lanes read, in the order of k: position by position, channels
+// image, or of the whole image where rows would leave many lanes empty. A part
+// packs what its lanes read, in the order of k: position by position, channels
 // fastest.
 //
 //===----------------------------------------------------------------------===//
@@ -15,6 +15,13 @@
 #include "PackingInput.h"
 
 namespace qopt::x86 {
+
+/// Neighbouring outputs of one row: lane 0 stands at (y, x), perhaps left of the
+/// row where only later lanes count. `before`: the lanes of earlier pieces; null
+/// in the first one.
+struct PixelPiece {
+  mlir::Value y, x, before;
+};
 
 class ConvSource : public ContractSource {
 public:
@@ -36,6 +43,8 @@ protected:
   virtual void setInput(ProgramEmitter &program);
   virtual void setWeight(ProgramEmitter &program);
   void setAxes(ProgramEmitter &program, Epilogue &epilogue);
+  /// Where the 16 outputs of a vector stand.
+  llvm::SmallVector<PixelPiece> pixels(VectorBuilder &v, mlir::Value vector);
   /// The output channel of a row.
   mlir::Value channelOf(VectorBuilder &v, mlir::Value batch, mlir::Value row) {
     return v.add(v.mul(v.rem(batch, v.i64(channelGroups)), rows), row);
@@ -46,7 +55,12 @@ protected:
   Window window;
   CodeOperand lhs, rhs;
   int64_t channelGroups, groupChannels;
-  bool isFlat = false, isImage;
+  bool isImage;
+  /// Lanes run over all outputs of a plane. Where rows are no rows of the input,
+  /// `denseWidth` is their length.
+  bool isFlat = false;
+  int64_t denseWidth = 0;
+  mlir::Value denseHeight;
   mlir::Value inputHeight, inputWidth, outputHeight, outputWidth, rowVectors;
   WindowInput input;
   mlir::Value weights, rowWords, bias;

@@ -86,8 +86,7 @@ void GroupedConvSource::packScales(VectorBuilder &v, Value batch, Value index,
   Value image = v.div(batch, v.i64(channelGroups));
   Value firstChannel =
       v.mul(v.rem(batch, v.i64(channelGroups)), v.i64(groupChannels));
-  Value y = v.div(index, rowVectors);
-  Value x = v.mul(v.rem(index, rowVectors), v.i64(kLanes));
+  SmallVector<PixelPiece> pieces = pixels(v, index);
   Value blocks = groups.blocks(v);
   v.loop(v.i64(0), v.i64(groups.positions), 1, [&](Value position) {
     Value i = v.div(position, v.i64(window.kernel[1]));
@@ -96,8 +95,13 @@ void GroupedConvSource::packScales(VectorBuilder &v, Value batch, Value index,
       Value channel =
           v.add(firstChannel, v.mul(block, v.i64(groups.block)));
       Value group = v.add(v.mul(position, blocks), block);
-      v.store(inputScales.at(v, window, image, channel, y, x, i, j), target,
-              v.mul(group, v.i64(tile.vectors * kLanes)));
+      Value scales;
+      for (const PixelPiece &piece : pieces) {
+        Value own = inputScales.at(v, window, image, channel, piece.y, piece.x,
+                                   i, j);
+        scales = scales ? v.select(piece.before, scales, own) : own;
+      }
+      v.store(scales, target, v.mul(group, v.i64(tile.vectors * kLanes)));
     });
   });
 }

@@ -24,6 +24,8 @@ mlir::LogicalResult emitAttention(ProgramEmitter &program, mlir::Operation *op);
 mlir::LogicalResult emitMap(ProgramEmitter &program, mlir::Operation *op);
 /// `qkernel.rows`: softmax, norms, reductions.
 mlir::LogicalResult emitRows(ProgramEmitter &program, mlir::Operation *op);
+/// `qkernel.rows` around `qopt.reduce` or `qopt.global_average_pool`.
+mlir::LogicalResult emitReduce(ProgramEmitter &program, mlir::Operation *op);
 /// `qkernel.rows` around `qopt.quantize_dynamic`.
 mlir::LogicalResult emitQuantizeDynamic(ProgramEmitter &program,
                                         mlir::Operation *op);

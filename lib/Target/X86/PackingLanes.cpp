@@ -17,9 +17,15 @@ Value LanePacker::stepsOf(Value depth) {
 }
 
 Value LanePacker::loadRow(const LaneRun &run, Value row, Type type) {
-  Value offset = v.add(run.offset, v.mul(row, run.stride));
-  if (!run.laneStride)
-    return v.load(run.source, offset, type);
+  Value first = v.mul(row, run.stride);
+  Value offset = v.add(run.offset, first);
+  if (!run.laneStride) {
+    Value lanes = v.load(run.source, offset, type);
+    for (const LaneRun::Piece &piece : run.pieces)
+      lanes = v.select(piece.before, lanes,
+                       v.load(run.source, v.add(piece.offset, first), type));
+    return lanes;
+  }
   Value last = v.sub(run.laneCount, v.i64(1));
   Value result = v.constant(cast<TypedAttr>(v.b.getZeroAttr(type)), kLanes);
   for (int64_t lane = 0; lane < kLanes; ++lane) {

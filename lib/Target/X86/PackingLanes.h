@@ -22,6 +22,12 @@ struct LaneRun {
   mlir::Value laneStride;
   /// With a lane stride: the lanes that exist.
   mlir::Value laneCount;
+  /// From a lane on the elements may lie elsewhere: `before` are the lanes in
+  /// front of it, `offset` is where lane 0 would be.
+  struct Piece {
+    mlir::Value offset, before;
+  };
+  llvm::SmallVector<Piece> pieces;
 };
 
 class LanePacker {

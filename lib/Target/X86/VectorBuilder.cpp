@@ -182,6 +182,8 @@ Value VectorBuilder::extractStrided(Value vector, int64_t first, int64_t count) 
 //===----------------------------------------------------------------------===//
 
 static unsigned alignmentOf(Type type) {
+  if (isa<LLVM::LLVMPointerType>(type))
+    return 8;
   return std::max(1u, getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
 }
 
