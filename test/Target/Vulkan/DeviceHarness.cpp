@@ -13,6 +13,7 @@
 #include "qopt/Emit/LinkModel.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Reference/Interpreter.h"
+#include "qopt/Support/CodedError.h"
 #include "qopt/Target/Vulkan/VulkanBackend.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -279,4 +280,21 @@ std::string DeviceTest::failureOf(llvm::StringRef text) {
   EXPECT_TRUE(program);
   EXPECT_FALSE(program && program.compile(folder.file("model.so")));
   return program.problems;
+}
+
+std::string DeviceTest::failureOfRun(llvm::StringRef text) {
+  Case program(text, {});
+  TemporaryFolder folder;
+  std::string path = folder.file("model.so");
+  EXPECT_TRUE(program && program.compile(path)) << program.problems;
+  auto runner = ModelRunner::open(path);
+  if (!runner)
+    return llvm::toString(runner.takeError());
+  SmallVector<HostTensor> outputs;
+  ExitCode code;
+  std::string message =
+      takeMessage((*runner)->run(program.inputs, outputs), code);
+  StringRef rest = message;
+  rest.consume_front(path + ": ");
+  return std::to_string(static_cast<int>(code)) + ": " + rest.str();
 }

@@ -29,6 +29,8 @@ protected:
                            llvm::ArrayRef<int64_t> dims = {});
   /// The diagnostics of a program that must not compile.
   std::string failureOf(llvm::StringRef text);
+  /// The exit code and text of a run that must fail.
+  std::string failureOfRun(llvm::StringRef text);
 };
 
 } // namespace qopt::test

@@ -185,3 +185,68 @@ TEST_F(DeviceTest, NamesWhatItCannotDo) {
                 .find("has no Vulkan kernel for the format nvfp4"),
             std::string::npos);
 }
+
+static constexpr char kNegation[] = R"(
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %0 = qopt.neg %x : (tensor<4xf32>) -> tensor<4xf32>
+      return %0 : tensor<4xf32>
+    })";
+
+TEST_F(DeviceTest, RunsOnTheDeviceThatIsNamed) {
+  setenv("QOPT_VULKAN_DEVICE", "0", 1);
+  expectNearReference(kNegation);
+  setenv("QOPT_VULKAN_DEVICE", "7", 1);
+  EXPECT_EQ(failureOfRun(kNegation),
+            "2: QOPT_VULKAN_DEVICE=7 names no device; there are 1");
+  setenv("QOPT_VULKAN_DEVICE", "gpu", 1);
+  EXPECT_EQ(failureOfRun(kNegation),
+            "2: QOPT_VULKAN_DEVICE=gpu names no device; there are 1");
+  unsetenv("QOPT_VULKAN_DEVICE");
+}
+
+TEST_F(DeviceTest, SaysThatThereIsNoDriver) {
+  std::string driver = getenv("VK_ICD_FILENAMES");
+  setenv("VK_ICD_FILENAMES", "/nowhere.json", 1);
+  std::string failure = failureOfRun(kNegation);
+  setenv("VK_ICD_FILENAMES", driver.c_str(), 1);
+  EXPECT_EQ(failure, "3: Vulkan cannot be started: there is no driver");
+}
+
+TEST_F(DeviceTest, ConvolvesMxBlocksOfChannels) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<2x40x5x5xf32>, %w: tensor<4x40x3x3xf8E4M3FN> {test.constant},
+                    %s: tensor<4x2x3x3xf8E8M0FNU> {test.constant}) -> tensor<2x4x5x5xf32> {
+      %q, %sx = qopt.quantize_dynamic %x {format = #qopt.format<"mxfp8-e4m3", axis = 1>}
+        : (tensor<2x40x5x5xf32>) -> (tensor<2x40x5x5xf8E4M3FN>, tensor<2x2x5x5xf8E8M0FNU>)
+      %0 = qopt.conv %q scales(%sx), %w scales(%s) {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 1, 1>,
+        dilations = array<i64: 1, 1>, x_format = #qopt.format<"mxfp8-e4m3", axis = 1>,
+        w_format = #qopt.format<"mxfp8-e4m3", axis = 1>}
+        : (tensor<2x40x5x5xf8E4M3FN>, tensor<2x2x5x5xf8E8M0FNU>, tensor<4x40x3x3xf8E4M3FN>, tensor<4x2x3x3xf8E8M0FNU>)
+        -> tensor<2x4x5x5xf32>
+      return %0 : tensor<2x4x5x5xf32>
+    })");
+}
+
+TEST_F(DeviceTest, ReducesAndAverages) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<2x3x7x6xf32>) -> (tensor<2x7xf32>, tensor<2x3x3x3xf32>) {
+      %0 = qopt.reduce %x {kind = "l2", axes = array<i64: 1, 3>, keepdims = false} : (tensor<2x3x7x6xf32>) -> tensor<2x7xf32>
+      %1 = qopt.average_pool %x {kernel = array<i64: 3, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>,
+        ceil_mode = false, count_include_pad = true} : (tensor<2x3x7x6xf32>) -> tensor<2x3x3x3xf32>
+      return %0, %1 : tensor<2x7xf32>, tensor<2x3x3x3xf32>
+    })",
+                      kBound);
+}
+
+TEST_F(DeviceTest, ComputesShapesOnTheHost) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x4x6xf32>) -> tensor<?x3x8xf32> {
+      %s = qopt.shape %x {start = 0 : i64, end = 1 : i64} : (tensor<?x4x6xf32>) -> tensor<1xi64>
+      %c = qopt.constant(dense<[3, 8]> : tensor<2xi64>) : tensor<2xi64>
+      %d = qopt.concat %s, %c {axis = 0 : i64} : (tensor<1xi64>, tensor<2xi64>) -> tensor<3xi64>
+      %r = qopt.reshape %x, %d : (tensor<?x4x6xf32>, tensor<3xi64>) -> tensor<?x3x8xf32>
+      %0 = qopt.neg %r : (tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+      return %0 : tensor<?x3x8xf32>
+    })",
+                      0, {5});
+}
