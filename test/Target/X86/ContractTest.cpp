@@ -75,6 +75,22 @@ func.func @main(%a: tensor<2x5x9x21xf32>, %wa: tensor<13x5x3x3xf32> {test.consta
 })mlir", {2, 13, 41});
 }
 
+/// Rows that are no whole vectors: lanes run on into the next rows.
+TEST(Contract, ConvOfNarrowImages) {
+  expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<2x5x7x7xf32>, %wa: tensor<13x5x3x3xf32> {test.constant}, %b: tensor<1x3x9x21xf32>, %wb: tensor<8x3x5x3xf32> {test.constant},
+                %c: tensor<3x4x3x3xf32>, %wc: tensor<5x4x3x3xf32> {test.constant}, %d: tensor<1x5x7x7xi8>, %wd: tensor<13x5x3x3xi8> {test.constant}, %zd: tensor<1xi8>,
+                %e: tensor<1x3x20x9xf32>, %we: tensor<2x3x3x9xf32> {test.constant})
+    -> (tensor<2x13x7x7xf32>, tensor<1x8x5x11xf32>, tensor<3x5x1x1xf32>, tensor<1x13x7x7xi32>, tensor<1x2x18x1xf32>) {
+  %0 = qopt.conv %a, %wa {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x5x7x7xf32>, tensor<13x5x3x3xf32>) -> tensor<2x13x7x7xf32>
+  %1 = qopt.conv %b, %wb {strides = array<i64: 2, 2>, pads = array<i64: 2, 1, 2, 1>, dilations = array<i64: 1, 1>} : (tensor<1x3x9x21xf32>, tensor<8x3x5x3xf32>) -> tensor<1x8x5x11xf32>
+  %2 = qopt.conv %c, %wc {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<3x4x3x3xf32>, tensor<5x4x3x3xf32>) -> tensor<3x5x1x1xf32>
+  %3 = qopt.conv %d zeros(%zd), %wd zeros(%zd) {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<1x5x7x7xi8>, tensor<1xi8>, tensor<13x5x3x3xi8>, tensor<1xi8>) -> tensor<1x13x7x7xi32>
+  %4 = qopt.conv %e, %we {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x20x9xf32>, tensor<2x3x3x9xf32>) -> tensor<1x2x18x1xf32>
+  return %0, %1, %2, %3, %4 : tensor<2x13x7x7xf32>, tensor<1x8x5x11xf32>, tensor<3x5x1x1xf32>, tensor<1x13x7x7xi32>, tensor<1x2x18x1xf32>
+})mlir");
+}
+
 TEST(Contract, ConvOfCodes) {
   expectEqualToReference(R"mlir(
 func.func @main(%a: tensor<2x5x9x21xi8>, %za: tensor<1x1x1x1xi8> {test.constant}, %wa: tensor<13x5x3x3xi8> {test.constant}, %ba: tensor<13xi32> {test.constant},
