@@ -53,8 +53,8 @@ qopt_status Device::createInstance(TextBuffer error) {
   VkInstanceCreateInfo info = {};
   info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
   info.pApplicationInfo = &application;
-  VkResult result =
-      create ? create(&info, nullptr, &instance) : VK_ERROR_INITIALIZATION_FAILED;
+  VkResult result = create ? create(&info, nullptr, &instance)
+                           : VK_ERROR_INITIALIZATION_FAILED;
   if (result != VK_SUCCESS || !loadInstanceFunctions(vk, instance)) {
     setText(error, "Vulkan cannot be started: %s", describe(result));
     return result == VK_ERROR_INCOMPATIBLE_DRIVER ? QOPT_UNSUPPORTED
@@ -122,8 +122,10 @@ qopt_status Device::choosePhysical(TextBuffer error) {
     physical = devices[index];
     if (rankOf(vk, physical) > 0)
       return QOPT_OK;
-    setText(error, "QOPT_VULKAN_DEVICE=%s: the device lacks Vulkan 1.2 or a "
-                   "queue that computes", wanted);
+    setText(error,
+            "QOPT_VULKAN_DEVICE=%s: the device lacks Vulkan 1.2 or a "
+            "queue that computes",
+            wanted);
     return QOPT_UNSUPPORTED;
   }
   int best = 0;
@@ -227,7 +229,8 @@ void Device::close() {
 static int64_t findMemoryType(const VkPhysicalDeviceMemoryProperties &memory,
                               uint32_t bits, VkMemoryPropertyFlags flags) {
   for (uint32_t i = 0; i < memory.memoryTypeCount; ++i)
-    if ((bits >> i & 1) && (memory.memoryTypes[i].propertyFlags & flags) == flags)
+    if ((bits >> i & 1) &&
+        (memory.memoryTypes[i].propertyFlags & flags) == flags)
       return i;
   return -1;
 }

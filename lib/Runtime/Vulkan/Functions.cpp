@@ -32,8 +32,8 @@ bool vulkan::loadInstanceFunctions(Functions &vk, VkInstance instance) {
 
 bool vulkan::loadDeviceFunctions(Functions &vk, VkDevice device) {
 #define QOPT_LOAD(name)                                                        \
-  vk.name =                                                                    \
-      reinterpret_cast<PFN_vk##name>(vk.GetDeviceProcAddr(device, "vk" #name)); \
+  vk.name = reinterpret_cast<PFN_vk##name>(                                    \
+      vk.GetDeviceProcAddr(device, "vk" #name));                               \
   if (!vk.name)                                                                \
     return false;
   QOPT_FOR_EACH_DEVICE_FUNCTION(QOPT_LOAD)

@@ -23,8 +23,8 @@ qopt_status Recorder::open(TextBuffer error) {
   VkCommandPoolCreateInfo poolInfo = {};
   poolInfo.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
   poolInfo.queueFamilyIndex = device.queueFamily;
-  VkResult result =
-      device.vk.CreateCommandPool(device.device, &poolInfo, nullptr, &commandPool);
+  VkResult result = device.vk.CreateCommandPool(device.device, &poolInfo,
+                                                nullptr, &commandPool);
   if (result == VK_SUCCESS) {
     VkCommandBufferAllocateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
@@ -118,8 +118,8 @@ VkResult Recorder::makeTensor(uint64_t bytes, Tensor *&tensor) {
     free(tensor);
     return VK_ERROR_OUT_OF_HOST_MEMORY;
   }
-  VkResult result = device.allocate(tensorBlocks, MemoryKind::Device, bytes,
-                                    tensor->region);
+  VkResult result =
+      device.allocate(tensorBlocks, MemoryKind::Device, bytes, tensor->region);
   if (result != VK_SUCCESS) {
     free(tensor);
     --tensors.size;
@@ -132,10 +132,12 @@ VkResult Recorder::makeTensor(uint64_t bytes, Tensor *&tensor) {
 void Recorder::waitForWrites() {
   VkMemoryBarrier barrier = {};
   barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
-  barrier.srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT;
-  barrier.dstAccessMask = VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT;
-  VkPipelineStageFlags stages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT |
-                                VK_PIPELINE_STAGE_TRANSFER_BIT;
+  barrier.srcAccessMask =
+      VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT;
+  barrier.dstAccessMask =
+      VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT;
+  VkPipelineStageFlags stages =
+      VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
   device.vk.CmdPipelineBarrier(commands, stages, stages, 0, 1, &barrier, 0,
                                nullptr, 0, nullptr);
 }
@@ -171,8 +173,8 @@ VkResult Recorder::findWeight(const void *data, uint64_t bytes,
   }
   weight->data = data;
   weight->tensor = tensor;
-  VkResult result = device.allocate(weightBlocks, MemoryKind::Device, bytes,
-                                    tensor->region);
+  VkResult result =
+      device.allocate(weightBlocks, MemoryKind::Device, bytes, tensor->region);
   return result == VK_SUCCESS ? upload(data, bytes, tensor->region) : result;
 }
 

@@ -77,12 +77,14 @@ int32_t qopt_rt_vk_begin(qopt_context *context, int64_t features) {
       return status;
   Session *session = sessionOf(context);
   if (int64_t missing = features & ~session->recorder.device.features)
-    return fail(context, QOPT_UNSUPPORTED,
-         missing & Storage8Bit
-             ? "the Vulkan device lacks storage of 8 bits, which the model needs"
-         : missing & Storage16Bit
-             ? "the Vulkan device lacks storage of 16 bits, which the model needs"
-             : "the Vulkan device lacks 64-bit integers, which the model needs");
+    return fail(
+        context, QOPT_UNSUPPORTED,
+        missing & Storage8Bit
+            ? "the Vulkan device lacks storage of 8 bits, which the model needs"
+        : missing & Storage16Bit
+            ? "the Vulkan device lacks storage of 16 bits, which the model "
+              "needs"
+            : "the Vulkan device lacks 64-bit integers, which the model needs");
   check(context, session->recorder.begin(), "record a run");
   return session->status;
 }
@@ -169,8 +171,8 @@ void qopt_rt_vk_download(qopt_context *context, void *tensor, void *data,
   Session *session = sessionOf(context);
   if (session)
     check(context,
-          session->recorder.download(static_cast<Tensor *>(tensor)->region, data,
-                                     bytes),
+          session->recorder.download(static_cast<Tensor *>(tensor)->region,
+                                     data, bytes),
           "read an output");
 }
 

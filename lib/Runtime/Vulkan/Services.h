@@ -15,7 +15,8 @@ extern "C" {
 
 /// Starts a run on a device that has `features` (bits of vulkan::Feature).
 /// Returns a qopt_status; a run that could not start has no other call.
-QOPT_RT_HIDDEN int32_t qopt_rt_vk_begin(qopt_context *context, int64_t features);
+QOPT_RT_HIDDEN int32_t qopt_rt_vk_begin(qopt_context *context,
+                                        int64_t features);
 
 /// Memory of the device until `qopt_rt_vk_free` or the end of the run. What
 /// was recorded before a free still sees the tensor.
@@ -32,9 +33,8 @@ QOPT_RT_HIDDEN void *qopt_rt_vk_weight(qopt_context *context, const void *data,
 /// Runs a shader with as many invocations, in groups of 64. Binding 0 holds
 /// `parameters` as 32-bit numbers, the others are the tensors. The address of
 /// the code stands for the code in all runs.
-QOPT_RT_HIDDEN void qopt_rt_vk_dispatch(qopt_context *context,
-                                        const void *code, int64_t codeBytes,
-                                        void *const *tensors,
+QOPT_RT_HIDDEN void qopt_rt_vk_dispatch(qopt_context *context, const void *code,
+                                        int64_t codeBytes, void *const *tensors,
                                         int64_t tensorCount,
                                         const int64_t *parameters,
                                         int64_t parameterCount,

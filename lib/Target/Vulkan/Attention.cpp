@@ -37,8 +37,9 @@ private:
   LogicalResult computeWeights();
   LogicalResult computeResult();
   Value load(Shader &shader, Value tensor, ValueRange place) {
-    return shader.load(*program.handle(tensor), getElementTypeOrSelf(tensor),
-                       shader.linearize(place, shader.host(program.dims(tensor))));
+    return shader.load(
+        *program.handle(tensor), getElementTypeOrSelf(tensor),
+        shader.linearize(place, shader.host(program.dims(tensor))));
   }
 
   DeviceProgram &program;
@@ -64,22 +65,21 @@ LogicalResult AttentionEmitter::computeScores() {
         key.erase(key.end() - 2);
         key.push_back(Value());
         Value depth = shader.host(queryDims.back());
-        Value sum = shader.loop(
-            shader.i32(0), depth, shader.i32(1), policy.f(0),
-            [&](Value d, ValueRange before) {
-              query.back() = key.back() = d;
-              return SmallVector<Value>{
-                  policy.fma(load(shader, op.getQuery(), query),
-                             load(shader, op.getKey(), key), before[0])};
-            })[0];
-        Value score =
-            policy.mul(sum, policy.f(op.getScale().convertToFloat()));
+        Value sum =
+            shader.loop(shader.i32(0), depth, shader.i32(1), policy.f(0),
+                        [&](Value d, ValueRange before) {
+                          query.back() = key.back() = d;
+                          return SmallVector<Value>{policy.fma(
+                              load(shader, op.getQuery(), query),
+                              load(shader, op.getKey(), key), before[0])};
+                        })[0];
+        Value score = policy.mul(sum, policy.f(op.getScale().convertToFloat()));
         if (Value mask = op.getMask())
           score = policy.add(
               score,
-              shader.load(*program.handle(mask), getElementTypeOrSelf(mask),
-                          broadcastIndex(program, shader, program.dims(mask),
-                                         place)));
+              shader.load(
+                  *program.handle(mask), getElementTypeOrSelf(mask),
+                  broadcastIndex(program, shader, program.dims(mask), place)));
         shader.store(score, scores, f32, index);
         return success();
       });
@@ -95,15 +95,15 @@ LogicalResult AttentionEmitter::computeWeights() {
     SmallVector<Value> last = shader.loop(
         zero, width, shader.i32(kBlockKeys), ValueRange{lowest, policy.f(0)},
         [&](Value begin, ValueRange before) {
-          Value count = shader.min(shader.sub(width, begin),
-                                   shader.i32(kBlockKeys));
+          Value count =
+              shader.min(shader.sub(width, begin), shader.i32(kBlockKeys));
           Value first = shader.add(firstKey, begin);
           auto get = [&](Value j) {
             return shader.load(scores, f32, shader.add(first, j));
           };
           Value most = rowMax(shader, count, before[0], get);
-          Value shift = policy.select(policy.oeq(most, lowest), policy.f(0),
-                                      most);
+          Value shift =
+              policy.select(policy.oeq(most, lowest), policy.f(0), most);
           shader.loop(zero, count, one, [&](Value j) {
             shader.store(numerics::expF32(policy, policy.sub(get(j), shift)),
                          scores, f32, shader.add(first, j));
@@ -137,16 +137,16 @@ LogicalResult AttentionEmitter::computeResult() {
         Value sum = shader.loop(
             shader.i32(0), width, step, policy.f(0),
             [&](Value begin, ValueRange before) {
-              Value a = shader.load(
-                  factors, f32, shader.add(firstBlock, shader.div(begin, step)));
+              Value a =
+                  shader.load(factors, f32,
+                              shader.add(firstBlock, shader.div(begin, step)));
               Value end = shader.min(shader.add(begin, step), width);
               return shader.loop(
                   begin, end, one, policy.mul(a, before[0]),
                   [&](Value j, ValueRange partial) {
                     SmallVector<Value> at(place);
                     at[at.size() - 2] = j;
-                    Value p =
-                        shader.load(scores, f32, shader.add(firstKey, j));
+                    Value p = shader.load(scores, f32, shader.add(firstKey, j));
                     return SmallVector<Value>{policy.fma(
                         p, load(shader, op.getValue(), at), partial[0])};
                   });

@@ -27,7 +27,8 @@ LogicalResult CodeOperand::prepare() {
   };
   if (!isUsable(codes) || !llvm::all_of(scales, isUsable) ||
       !llvm::all_of(zeros, isUsable))
-    return program.op()->emitOpError("has no Vulkan kernel for elements of type ")
+    return program.op()->emitOpError(
+               "has no Vulkan kernel for elements of type ")
            << element;
   SmallVector<Value> all{codes};
   all.append(scales);
@@ -70,9 +71,10 @@ Value CodeOperand::loadBeside(Shader &shader, Value tensor,
       cast<RankedTensorType>(tensor.getType()).getNumElements() == 1)
     index = shader.i32(0);
   else
-    index = broadcastIndex(program, shader, dims, position,
-                           format && format->isBlocked() ? format->getAxis() : -1,
-                           format ? format->getBlockSize() : 0);
+    index =
+        broadcastIndex(program, shader, dims, position,
+                       format && format->isBlocked() ? format->getAxis() : -1,
+                       format ? format->getBlockSize() : 0);
   return shader.load(*program.handle(tensor), getElementTypeOrSelf(tensor),
                      index);
 }
@@ -99,8 +101,9 @@ Value CodeOperand::real(Shader &shader, Value index, ValueRange position) {
       shader.load(*program.handle(codes), getElementTypeOrSelf(codes), index),
       codes);
   if (!zeros.empty())
-    value = policy.sub(value, asReal(loadBeside(shader, zeros.front(), position),
-                                     zeros.front()));
+    value =
+        policy.sub(value, asReal(loadBeside(shader, zeros.front(), position),
+                                 zeros.front()));
   int log2 = getMultiplierLog2();
   if (format)
     log2 += lookupFormat(format->getName())->unitLog2;
@@ -112,8 +115,8 @@ GroupScale CodeOperand::scale(Shader &shader, ValueRange position) {
   SmallVector<Value> values;
   for (Value scale : scales)
     values.push_back(loadBeside(shader, scale, position));
-  auto combined = numerics::combineScales<numerics::MLIRPolicy>(policy, scales,
-                                                                values);
+  auto combined =
+      numerics::combineScales<numerics::MLIRPolicy>(policy, scales, values);
   return {combined.factor, combined.exponent, combined.isNaN};
 }
 
@@ -134,9 +137,10 @@ Value vulkan::addGroup(Shader &shader, const CodeOperand &a,
   int log2 = a.getMultiplierLog2() + b.getMultiplierLog2();
   if (!a.hasOnlyExponents() || !b.hasOnlyExponents() ||
       (!a.hasScales() && !b.hasScales())) {
-    Value unit = log2 == 0 ? t
-                           : policy.mul(t, numerics::powerOfTwo(
-                                               policy, policy.i(-log2)));
+    Value unit =
+        log2 == 0
+            ? t
+            : policy.mul(t, numerics::powerOfTwo(policy, policy.i(-log2)));
     Value factor = aScale.factor;
     if (!a.hasScales())
       factor = bScale.factor;

@@ -23,8 +23,9 @@ struct GroupScale {
 
 class CodeOperand {
 public:
-  CodeOperand(DeviceProgram &program, mlir::Value codes, mlir::ValueRange scales,
-              mlir::ValueRange zeros, std::optional<FormatAttr> format);
+  CodeOperand(DeviceProgram &program, mlir::Value codes,
+              mlir::ValueRange scales, mlir::ValueRange zeros,
+              std::optional<FormatAttr> format);
   /// Brings all tensors to the device.
   mlir::LogicalResult prepare();
 
@@ -42,7 +43,8 @@ public:
   mlir::Value integer(Shader &shader, mlir::Value index,
                       mlir::ValueRange position);
   /// unit * (code - zero) * 2^getMultiplierLog2(); of reals, the real.
-  mlir::Value real(Shader &shader, mlir::Value index, mlir::ValueRange position);
+  mlir::Value real(Shader &shader, mlir::Value index,
+                   mlir::ValueRange position);
   GroupScale scale(Shader &shader, mlir::ValueRange position);
 
 private:

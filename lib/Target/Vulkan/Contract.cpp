@@ -38,8 +38,8 @@ static LogicalResult emitMatMul(DeviceProgram &program, Operation *kernel,
   CodeOperand rhs(program, op.getRhs(), op.getRhsScales(), op.getRhsZeros(),
                   op.getRhsFormat());
   int64_t lhsRank = lhs.dims().size(), rhsRank = rhs.dims().size();
-  if (failed(checkSum(op, lhs, rhs, lhsRank - 1,
-                      rhsRank == 1 ? 0 : rhsRank - 2)))
+  if (failed(
+          checkSum(op, lhs, rhs, lhsRank - 1, rhsRank == 1 ? 0 : rhsRank - 2)))
     return failure();
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
@@ -55,8 +55,7 @@ static LogicalResult emitMatMul(DeviceProgram &program, Operation *kernel,
 
 /// True where blocks of x along its channels begin with each group of channels.
 static bool blocksFitGroups(ConvOp op, int64_t block) {
-  int64_t channels =
-      cast<RankedTensorType>(op.getW().getType()).getDimSize(1);
+  int64_t channels = cast<RankedTensorType>(op.getW().getType()).getDimSize(1);
   return block == 0 || op.getGroup() == 1 || channels == 1 ||
          channels % block == 0;
 }
@@ -84,8 +83,8 @@ static LogicalResult emitConv(DeviceProgram &program, Operation *kernel,
           if (failed(handle))
             return failure();
           ExactPolicy policy(shader.b, shader.loc);
-          Value term = shader.load(*handle, getElementTypeOrSelf(bias),
-                                   coordinates[1]);
+          Value term =
+              shader.load(*handle, getElementTypeOrSelf(bias), coordinates[1]);
           sum = sum.getType().isInteger(32) ? policy.addI(sum, term)
                                             : policy.add(sum, term);
         }

@@ -55,18 +55,18 @@ ConvSum::ConvSum(DeviceProgram &program, Shader &shader, ConvOp op,
   x86::VectorBuilder v = program.vectors();
   Value perGroup = v.div(w.dims()[0], v.i64(op.getGroup()));
   Value group = shader.div(outputChannel, shader.host(perGroup));
-  firstChannel = op.getGroup() == 1 ? shader.i32(0)
-                                    : shader.mul(group, groupChannels);
+  firstChannel =
+      op.getGroup() == 1 ? shader.i32(0) : shader.mul(group, groupChannels);
 }
 
 Value ConvSum::walkTaps(
-    Value init, llvm::function_ref<Value(ArrayRef<Value>, ArrayRef<Value>, Value)>
-                    body) {
+    Value init,
+    llvm::function_ref<Value(ArrayRef<Value>, ArrayRef<Value>, Value)> body) {
   size_t axes = output.size();
   Value zero = shader.i32(0), one = shader.i32(1);
   SmallVector<Value> tap(axes), at(axes);
-  std::function<Value(size_t, Value, Value)> walk = [&](size_t axis, Value inside,
-                                                        Value sum) -> Value {
+  std::function<Value(size_t, Value, Value)> walk =
+      [&](size_t axis, Value inside, Value sum) -> Value {
     if (axis == axes)
       return shader.ifElse(inside, sum, [&] {
         return SmallVector<Value>{body(tap, at, sum)};
@@ -80,9 +80,9 @@ Value ConvSum::walkTaps(
                   shader.i32(op.getPads()[axis])),
               shader.mul(i, shader.i32(op.getDilations()[axis])));
           // One unsigned comparison: a negative number is a huge one.
-          Value isInside = arith::CmpIOp::create(
-              shader.b, shader.loc, arith::CmpIPredicate::ult, at[axis],
-              xDims[2 + axis]);
+          Value isInside = arith::CmpIOp::create(shader.b, shader.loc,
+                                                 arith::CmpIPredicate::ult,
+                                                 at[axis], xDims[2 + axis]);
           if (inside)
             isInside = shader.both(inside, isInside);
           return SmallVector<Value>{walk(axis + 1, isInside, sums[0])};
@@ -106,21 +106,20 @@ Value ConvSum::walkChannels(ArrayRef<Value> tap, ArrayRef<Value> at, Value low,
         Value xIndex = shader.linearize(xAt, xDims);
         Value wIndex = shader.linearize(wAt, wDims);
         if (kind == SumKind::Integer)
-          return SmallVector<Value>{
-              policy.addI(sums[0], policy.mulI(x.integer(shader, xIndex, xAt),
-                                               w.integer(shader, wIndex, wAt)))};
-        return SmallVector<Value>{policy.fma(x.real(shader, xIndex, xAt),
-                                             w.real(shader, wIndex, wAt),
-                                             sums[0])};
+          return SmallVector<Value>{policy.addI(
+              sums[0], policy.mulI(x.integer(shader, xIndex, xAt),
+                                   w.integer(shader, wIndex, wAt)))};
+        return SmallVector<Value>{policy.fma(
+            x.real(shader, xIndex, xAt), w.real(shader, wIndex, wAt), sums[0])};
       })[0];
 }
 
 GroupScale ConvSum::scaleOf(CodeOperand &operand, Value channel,
                             ArrayRef<Value> rest) {
   bool isWeight = &operand == &w;
-  SmallVector<Value> position{
-      isWeight ? outputChannel : sample,
-      isWeight ? channel : shader.add(firstChannel, channel)};
+  SmallVector<Value> position{isWeight ? outputChannel : sample,
+                              isWeight ? channel
+                                       : shader.add(firstChannel, channel)};
   position.append(rest.begin(), rest.end());
   return operand.scale(shader, position);
 }
@@ -131,10 +130,11 @@ Value ConvSum::run() {
   int64_t block = std::max(x.getBlock(1), w.getBlock(1));
   bool hasRuns = block || w.getBlock(0);
   if (kind != SumKind::Grouped || !hasRuns) {
-    Value sum = walkTaps(isInteger ? zero : policy.f(0),
-                         [&](ArrayRef<Value> tap, ArrayRef<Value> at, Value sum) {
-                           return walkChannels(tap, at, zero, groupChannels, sum);
-                         });
+    Value sum =
+        walkTaps(isInteger ? zero : policy.f(0),
+                 [&](ArrayRef<Value> tap, ArrayRef<Value> at, Value sum) {
+                   return walkChannels(tap, at, zero, groupChannels, sum);
+                 });
     if (kind != SumKind::Grouped)
       return sum;
     SmallVector<Value> corner(output.size(), zero);
@@ -142,17 +142,17 @@ Value ConvSum::run() {
                     scaleOf(w, zero, corner));
   }
   Value step = block ? shader.i32(block) : groupChannels;
-  return walkTaps(policy.f(0), [&](ArrayRef<Value> tap, ArrayRef<Value> at,
-                                   Value sum) {
-    return shader.loop(
-        zero, groupChannels, step, sum, [&](Value ci, ValueRange sums) {
-          Value high = shader.min(shader.add(ci, step), groupChannels);
-          Value t = walkChannels(tap, at, ci, high, policy.f(0));
-          return SmallVector<Value>{addGroup(shader, x, w, sums[0], t,
-                                             scaleOf(x, ci, at),
-                                             scaleOf(w, ci, tap))};
-        })[0];
-  });
+  return walkTaps(
+      policy.f(0), [&](ArrayRef<Value> tap, ArrayRef<Value> at, Value sum) {
+        return shader.loop(
+            zero, groupChannels, step, sum, [&](Value ci, ValueRange sums) {
+              Value high = shader.min(shader.add(ci, step), groupChannels);
+              Value t = walkChannels(tap, at, ci, high, policy.f(0));
+              return SmallVector<Value>{addGroup(shader, x, w, sums[0], t,
+                                                 scaleOf(x, ci, at),
+                                                 scaleOf(w, ci, tap))};
+            })[0];
+      });
 }
 
 Value vulkan::sumConv(DeviceProgram &program, Shader &shader, ConvOp op,

@@ -66,8 +66,7 @@ Value vulkan::sumMatMul(DeviceProgram &program, Shader &shader, MatMulOp op,
   if (!isColumn)
     c.push_back(coordinates.back());
   Line left = makeLine(program, shader, lhs, lhsRank - 1, a);
-  Line right =
-      makeLine(program, shader, rhs, isColumn ? 0 : rhsRank - 2, c);
+  Line right = makeLine(program, shader, rhs, isColumn ? 0 : rhsRank - 2, c);
   Value k = shader.host(lhs.dims().back());
   Value zero = shader.i32(0), one = shader.i32(1);
   ExactPolicy policy(shader.b, shader.loc);
@@ -79,17 +78,18 @@ Value vulkan::sumMatMul(DeviceProgram &program, Shader &shader, MatMulOp op,
       return SmallVector<Value>{policy.addI(sum[0], policy.mulI(x, y))};
     })[0];
   auto chain = [&](Value low, Value high) {
-    return shader.loop(low, high, one, policy.f(0), [&](Value i, ValueRange sum) {
-      Value x = lhs.real(shader, left.at(shader, i), left.positionAt(i));
-      Value y = rhs.real(shader, right.at(shader, i), right.positionAt(i));
-      return SmallVector<Value>{policy.fma(x, y, sum[0])};
-    })[0];
+    return shader.loop(
+        low, high, one, policy.f(0), [&](Value i, ValueRange sum) {
+          Value x = lhs.real(shader, left.at(shader, i), left.positionAt(i));
+          Value y = rhs.real(shader, right.at(shader, i), right.positionAt(i));
+          return SmallVector<Value>{policy.fma(x, y, sum[0])};
+        })[0];
   };
   if (getSumKind(lhs, rhs) == SumKind::Chain)
     return chain(zero, k);
   int64_t block = std::max(lhs.getBlock(left.axis), rhs.getBlock(right.axis));
-  Value step = block ? shader.i32(block)
-                     : shader.select(shader.less(zero, k), k, one);
+  Value step =
+      block ? shader.i32(block) : shader.select(shader.less(zero, k), k, one);
   return shader.loop(zero, k, step, policy.f(0), [&](Value i, ValueRange sum) {
     Value t = chain(i, shader.min(shader.add(i, step), k));
     return SmallVector<Value>{addGroup(shader, lhs, rhs, sum[0], t,

@@ -7,8 +7,8 @@
 
 #include "DeviceProgram.h"
 #include "Kernels.h"
-#include "lib/Target/X86/Constants.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "lib/Target/X86/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
@@ -140,9 +140,9 @@ LogicalResult DeviceProgram::finishRun(Operation *op) {
     int32_t index = operand.getOperandNumber();
     SmallVector<Value> valueDims = dims(value);
     Value bytes = byteCount(valueDims, getElementTypeOrSelf(value));
-    Value target =
-        checkedAlloc("qopt_rt_output", {context, v.i32(index), storeDims(valueDims),
-                                        v.i64(valueDims.size()), bytes});
+    Value target = checkedAlloc("qopt_rt_output",
+                                {context, v.i32(index), storeDims(valueDims),
+                                 v.i64(valueDims.size()), bytes});
     if (isOnHost(value))
       LLVM::MemcpyOp::create(b, location, target, buffer(value).pointer, bytes,
                              /*isVolatile=*/false);
@@ -151,8 +151,7 @@ LogicalResult DeviceProgram::finishRun(Operation *op) {
                   {context, handles.lookup(value), target, bytes});
   }
   LLVM::ReturnOp::create(
-      b, location,
-      callRuntime("qopt_rt_vk_finish", b.getI32Type(), {context}));
+      b, location, callRuntime("qopt_rt_vk_finish", b.getI32Type(), {context}));
   return success();
 }
 
@@ -225,7 +224,8 @@ LogicalResult DeviceProgram::emitOp(Operation *op) {
                        : emitRows(*this, op);
           })
           .Case([&](kernel::MapOp) { return emitMap(*this, op); })
-          .Case<MaxPoolOp, AveragePoolOp>([&](auto) { return emitPool(*this, op); })
+          .Case<MaxPoolOp, AveragePoolOp>(
+              [&](auto) { return emitPool(*this, op); })
           .Default([&](Operation *) { return emitMovement(*this, op); });
   for (Value temporary : deviceTemporaries)
     callRuntime("qopt_rt_vk_free", {}, {context, temporary});

@@ -35,8 +35,7 @@ Value vulkan::broadcastIndex(DeviceProgram &program, Shader &shader,
   assert(coordinates.size() >= dims.size());
   Value index = shader.i32(0);
   size_t skipped = coordinates.size() - dims.size();
-  for (auto [axis, stride] :
-       llvm::enumerate(broadcastStrides(program, dims))) {
+  for (auto [axis, stride] : llvm::enumerate(broadcastStrides(program, dims))) {
     if (!stride)
       continue;
     Value coordinate = coordinates[skipped + axis];
@@ -98,7 +97,8 @@ FailureOr<Value> Epilogue::loadUse(OpOperand &use) {
     else if (auto dequantize = dyn_cast<DequantizeOp>(op))
       format = dequantize.getFormat();
   }
-  if (auto norm = dyn_cast<BatchNormOp>(op); norm && use.getOperandNumber() > 0) {
+  if (auto norm = dyn_cast<BatchNormOp>(op);
+      norm && use.getOperandNumber() > 0) {
     int64_t xRank = cast<RankedTensorType>(norm.getX().getType()).getRank();
     Value channel = position[position.size() - xRank + 1];
     return shader->load(*handle, element, channel);

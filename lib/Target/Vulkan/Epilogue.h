@@ -53,14 +53,13 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> memo;
 };
 
-/// The stride of each axis of a tensor with `dims` in a space that it broadcasts
-/// to: 0 where the dim is 1, and null where that is known.
-/// sure.
+/// The stride of each axis of a tensor with `dims` in a space that it
+/// broadcasts to: 0 where the dim is 1, and null where that is known. sure.
 llvm::SmallVector<mlir::Value> broadcastStrides(DeviceProgram &program,
                                                 mlir::ValueRange dims);
 
-/// The element of a tensor with `dims` at `coordinates`, which have at least its
-/// rank and count from the right. Along `blockAxis` of the tensor, `block`
+/// The element of a tensor with `dims` at `coordinates`, which have at least
+/// its rank and count from the right. Along `blockAxis` of the tensor, `block`
 /// coordinates share an element.
 mlir::Value broadcastIndex(DeviceProgram &program, Shader &shader,
                            mlir::ValueRange dims, mlir::ValueRange coordinates,

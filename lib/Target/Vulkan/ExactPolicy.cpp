@@ -47,8 +47,8 @@ ExactPolicy::F ExactPolicy::div(F x, F y) {
   I dropped = andI(quotient, subI(shl(i(1), drop), i(1)));
   I half = shl(i(1), subI(drop, i(1)));
   M isTie = andM(eqI(dropped, half), eqI(rest, none));
-  M isUp = andM(geS(dropped, half),
-                orM(notM(isTie), neI(andI(kept, i(1)), none)));
+  M isUp =
+      andM(geS(dropped, half), orM(notM(isTie), neI(andI(kept, i(1)), none)));
   kept = addI(kept, select(isUp, i(1), none));
   // A carry out of the significand is the next exponent.
   I normal = addI(shl(subI(exponent, i(1)), i(23)), kept);

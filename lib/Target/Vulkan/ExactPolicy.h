@@ -22,12 +22,8 @@ public:
   F div(F x, F y);
 
 private:
-  I divU(I x, I y) {
-    return mlir::arith::DivUIOp::create(builder, loc, x, y);
-  }
-  I remU(I x, I y) {
-    return mlir::arith::RemUIOp::create(builder, loc, x, y);
-  }
+  I divU(I x, I y) { return mlir::arith::DivUIOp::create(builder, loc, x, y); }
+  I remU(I x, I y) { return mlir::arith::RemUIOp::create(builder, loc, x, y); }
   /// The significand of |x| with its leading bit at 23, and the exponent that
   /// belongs to it.
   void split(I magnitude, I &significand, I &exponent);

@@ -25,8 +25,7 @@ LogicalResult vulkan::emitMap(DeviceProgram &program, Operation *op) {
     Value count = program.vectors().product(epilogue.dims());
     if (failed(program.dispatch(count, [&](Shader &shader, Value index) {
           return epilogue.finish(
-              shader,
-              shader.delinearize(index, shader.host(epilogue.dims())));
+              shader, shader.delinearize(index, shader.host(epilogue.dims())));
         })))
       return failure();
   }

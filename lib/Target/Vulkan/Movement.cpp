@@ -69,16 +69,15 @@ static LogicalResult emitSlice(DeviceProgram &program, SliceOp op) {
     first[axis] = v.min(v.max(start, zero), most);
     by[axis] = steps[i];
   }
-  return emitCopy(
-      program, op.getX(), op.getResult(),
-      [&](Shader &shader, ValueRange place) {
-        SmallVector<Value> at;
-        for (size_t axis = 0; axis < place.size(); ++axis)
-          at.push_back(
-              shader.add(shader.host(first[axis]),
-                         shader.mul(place[axis], shader.i32(by[axis]))));
-        return shader.linearize(at, shader.host(xDims));
-      });
+  return emitCopy(program, op.getX(), op.getResult(),
+                  [&](Shader &shader, ValueRange place) {
+                    SmallVector<Value> at;
+                    for (size_t axis = 0; axis < place.size(); ++axis)
+                      at.push_back(shader.add(
+                          shader.host(first[axis]),
+                          shader.mul(place[axis], shader.i32(by[axis]))));
+                    return shader.linearize(at, shader.host(xDims));
+                  });
 }
 
 /// Copies all of `part` to its place in a whole tensor along `axis`.
@@ -150,7 +149,8 @@ static LogicalResult fill(DeviceProgram &program, Value result, Value to,
               IntegerAttr::get(shader.b.getIntegerType(width),
                                APInt(width, bits)));
           if (element.isF32())
-            word = arith::BitcastOp::create(shader.b, shader.loc, element, word);
+            word =
+                arith::BitcastOp::create(shader.b, shader.loc, element, word);
           words.push_back(word);
         }
         shader.storeRaw(words, to, element, index);

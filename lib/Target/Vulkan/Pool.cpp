@@ -41,16 +41,14 @@ static SmallVector<Value> walkWindow(
           int64_t dilation =
               window.dilations.empty() ? 1 : window.dilations[axis];
           Value place = shader.add(
-              shader.sub(
-                  shader.mul(coordinates[2 + axis],
-                             shader.i32(window.strides[axis])),
-                  shader.i32(window.pads[axis])),
+              shader.sub(shader.mul(coordinates[2 + axis],
+                                    shader.i32(window.strides[axis])),
+                         shader.i32(window.pads[axis])),
               shader.mul(tap, shader.i32(dilation)));
           at[2 + axis] = place;
           Value size = xDims[2 + axis];
-          Value isInside =
-              shader.both(shader.less(shader.i32(-1), place),
-                          shader.less(place, size));
+          Value isInside = shader.both(shader.less(shader.i32(-1), place),
+                                       shader.less(place, size));
           Value isPadded = shader.less(
               place, shader.add(size, shader.i32(window.pads[axis + axes])));
           if (inside) {
@@ -76,26 +74,25 @@ static LogicalResult emitMax(DeviceProgram &program, MaxPoolOp op) {
   SmallVector<Value> dims = program.dims(op.getResult());
   Window window{op.getKernel(), op.getStrides(), op.getPads(),
                 op.getDilations()};
-  return program.dispatch(
-      program.vectors().product(dims), [&](Shader &shader, Value index) {
-        MLIRPolicy policy(shader.b, shader.loc);
-        bool isFloat = kind == ValueKind::Float;
-        Value lowest = isFloat
-                           ? policy.f(-numerics::infinity)
+  return program.dispatch(program.vectors().product(dims), [&](Shader &shader,
+                                                               Value index) {
+    MLIRPolicy policy(shader.b, shader.loc);
+    bool isFloat = kind == ValueKind::Float;
+    Value lowest = isFloat ? policy.f(-numerics::infinity)
                            : policy.i(std::numeric_limits<int32_t>::min());
-        Value most = walkWindow(
-            shader, window, shader.host(program.dims(op.getX())),
-            shader.delinearize(index, shader.host(dims)), lowest,
-            [&](Value at, Value inside, Value, ValueRange sums) {
-              return shader.ifElse(inside, sums, [&] {
-                Value value = shader.load(*x, element, at);
-                return SmallVector<Value>{isFloat ? policy.max(value, sums[0])
-                                                  : policy.maxS(value, sums[0])};
-              });
-            })[0];
-        shader.store(most, result, element, index);
-        return success();
-      });
+    Value most = walkWindow(
+        shader, window, shader.host(program.dims(op.getX())),
+        shader.delinearize(index, shader.host(dims)), lowest,
+        [&](Value at, Value inside, Value, ValueRange sums) {
+          return shader.ifElse(inside, sums, [&] {
+            Value value = shader.load(*x, element, at);
+            return SmallVector<Value>{isFloat ? policy.max(value, sums[0])
+                                              : policy.maxS(value, sums[0])};
+          });
+        })[0];
+    shader.store(most, result, element, index);
+    return success();
+  });
 }
 
 static LogicalResult emitAverage(DeviceProgram &program, AveragePoolOp op) {
@@ -109,28 +106,28 @@ static LogicalResult emitAverage(DeviceProgram &program, AveragePoolOp op) {
   Value result = program.allocateOnDevice(op.getResult());
   SmallVector<Value> dims = program.dims(op.getResult());
   Window window{op.getKernel(), op.getStrides(), op.getPads(), {}};
-  return program.dispatch(
-      program.vectors().product(dims), [&](Shader &shader, Value index) {
-        MLIRPolicy policy(shader.b, shader.loc);
-        Value one = shader.i32(1), zero = shader.i32(0);
-        SmallVector<Value> sums = walkWindow(
-            shader, window, shader.host(program.dims(op.getX())),
-            shader.delinearize(index, shader.host(dims)),
-            ValueRange{policy.f(0), zero},
-            [&](Value at, Value inside, Value padded, ValueRange sums) {
-              Value sum = shader.ifElse(inside, sums[0], [&] {
-                return SmallVector<Value>{
-                    policy.add(sums[0], shader.load(*x, element, at))};
-              })[0];
-              Value counts = op.getCountIncludePad() ? padded : inside;
-              Value count =
-                  shader.add(sums[1], shader.select(counts, one, zero));
-              return SmallVector<Value>{sum, count};
-            });
-        Value mean = policy.div(sums[0], policy.toFloat(sums[1]));
-        shader.store(mean, result, element, index);
-        return success();
-      });
+  return program.dispatch(program.vectors().product(dims), [&](Shader &shader,
+                                                               Value index) {
+    MLIRPolicy policy(shader.b, shader.loc);
+    Value one = shader.i32(1), zero = shader.i32(0);
+    SmallVector<Value> sums =
+        walkWindow(shader, window, shader.host(program.dims(op.getX())),
+                   shader.delinearize(index, shader.host(dims)),
+                   ValueRange{policy.f(0), zero},
+                   [&](Value at, Value inside, Value padded, ValueRange sums) {
+                     Value sum = shader.ifElse(inside, sums[0], [&] {
+                       return SmallVector<Value>{
+                           policy.add(sums[0], shader.load(*x, element, at))};
+                     })[0];
+                     Value counts = op.getCountIncludePad() ? padded : inside;
+                     Value count =
+                         shader.add(sums[1], shader.select(counts, one, zero));
+                     return SmallVector<Value>{sum, count};
+                   });
+    Value mean = policy.div(sums[0], policy.toFloat(sums[1]));
+    shader.store(mean, result, element, index);
+    return success();
+  });
 }
 
 LogicalResult vulkan::emitPool(DeviceProgram &program, Operation *op) {

@@ -41,10 +41,9 @@ static LogicalResult quantizeRows(DeviceProgram &program, QuantizeDynamicOp op,
                                   const ElementFormatInfo &info) {
   x86::VectorBuilder v = program.vectors();
   Value rows = v.product(program.dims(op.getScales().front()));
-  Value length =
-      op.getPer() == "row"
-          ? tensors.dims.back()
-          : v.product(ArrayRef(tensors.dims).drop_front());
+  Value length = op.getPer() == "row"
+                     ? tensors.dims.back()
+                     : v.product(ArrayRef(tensors.dims).drop_front());
   return program.dispatch(rows, [&](Shader &shader, Value row) {
     ExactPolicy policy(shader.b, shader.loc);
     Value count = shader.host(length), first = shader.mul(row, count);
@@ -56,25 +55,28 @@ static LogicalResult quantizeRows(DeviceProgram &program, QuantizeDynamicOp op,
     auto scale = numerics::symmetricScale(policy, most, info.symmetricMax);
     shader.store(scale.scale, tensors.scales, tensors.scaleType, row);
     shader.loop(shader.i32(0), count, shader.i32(1), [&](Value i) {
-      Value code = numerics::quantizeToInt(policy, get(i), scale.inverse,
-                                           policy.i(0), info.symmetricMin,
-                                           info.symmetricMax);
-      shader.store(code, tensors.codes, tensors.codeType,
-                   shader.add(first, i));
+      Value code =
+          numerics::quantizeToInt(policy, get(i), scale.inverse, policy.i(0),
+                                  info.symmetricMin, info.symmetricMax);
+      shader.store(code, tensors.codes, tensors.codeType, shader.add(first, i));
     });
     return success();
   });
 }
 
-/// Codes of blocks along an axis with an E8M0 scale each.
+/// Codes of blocks along an axis with a scale each: E8M0, or with `encodeScale`
+/// that of NVFP4.
 static LogicalResult quantizeBlocks(DeviceProgram &program,
                                     QuantizeDynamicOp op,
                                     const Tensors &tensors,
-                                    const BlockFormat &format, ScaleRule rule) {
+                                    const BlockFormat &format, ScaleRule rule,
+                                    Value encodeScale = {}) {
   SmallVector<Value> scaleDims = program.dims(op.getScales().front());
-  int64_t axis = op.getFormat().getAxis(), block = op.getFormat().getBlockSize();
+  int64_t axis = op.getFormat().getAxis(),
+          block = op.getFormat().getBlockSize();
   x86::VectorBuilder v = program.vectors();
-  return program.dispatch(v.product(scaleDims), [&](Shader &shader, Value index) {
+  return program.dispatch(v.product(scaleDims), [&](Shader &shader,
+                                                    Value index) {
     ExactPolicy policy(shader.b, shader.loc);
     SmallVector<Value> place =
         shader.delinearize(index, shader.host(scaleDims));
@@ -90,21 +92,78 @@ static LogicalResult quantizeBlocks(DeviceProgram &program,
       return shader.load(tensors.x, tensors.xType, at(i));
     };
     Value one = shader.i32(1);
-    Value most = shader.loop(first, end, one, policy.i(0),
-                             [&](Value i, ValueRange before) {
-                               return SmallVector<Value>{policy.maxS(
-                                   numerics::magnitudeBits(policy, get(i)),
-                                   before[0])};
-                             })[0];
-    Value byte = numerics::mxScaleByte(policy, most, format, rule);
+    Value most = shader.loop(
+        first, end, one, policy.i(0), [&](Value i, ValueRange before) {
+          return SmallVector<Value>{
+              policy.maxS(numerics::magnitudeBits(policy, get(i)), before[0])};
+        })[0];
+    Value factor, step;
+    if (encodeScale)
+      factor = shader.load(encodeScale, shader.b.getF32Type(), shader.i32(0));
+    Value byte = encodeScale
+                     ? numerics::nvfp4ScaleCode(policy, most, factor)
+                     : numerics::mxScaleByte(policy, most, format, rule);
+    if (encodeScale)
+      step = numerics::nvfp4Step(policy, byte, factor);
     shader.store(byte, tensors.scales, tensors.scaleType, index);
     shader.loop(first, end, one, [&](Value i) {
       Value code =
-          numerics::mxElementCode(policy, get(i), most, byte, format);
+          encodeScale
+              ? numerics::nvfp4ElementCode(policy, get(i), step)
+              : numerics::mxElementCode(policy, get(i), most, byte, format);
       shader.store(code, tensors.codes, tensors.codeType, at(i));
     });
     return success();
   });
+}
+
+/// Invocations that look for the largest magnitude of a tensor.
+static constexpr int64_t kSearchers = 1024;
+
+/// The factor that brings block scales of NVFP4 into E4M3, in device memory;
+/// the tensor's scale is 1 over it.
+static FailureOr<Value> computeEncodeScale(DeviceProgram &program,
+                                           const Tensors &tensors,
+                                           Value tensorScale) {
+  x86::VectorBuilder v = program.vectors();
+  Type i32 = program.builder().getI32Type(),
+       f32 = program.builder().getF32Type();
+  Value found = program.deviceTemporary({v.i64(kSearchers)}, i32);
+  Value encodeScale = program.deviceTemporary({v.i64(1)}, f32);
+  Value total = v.product(tensors.dims);
+  auto largest = [](Shader &shader, Value first, Value end, Value step,
+                    llvm::function_ref<Value(Value)> bits) {
+    ExactPolicy policy(shader.b, shader.loc);
+    return shader.loop(
+        first, end, step, policy.i(0), [&](Value i, ValueRange before) {
+          return SmallVector<Value>{policy.maxS(bits(i), before[0])};
+        })[0];
+  };
+  auto search = [&](Shader &shader, Value index) {
+    ExactPolicy policy(shader.b, shader.loc);
+    Value most =
+        largest(shader, index, shader.host(total), shader.i32(kSearchers),
+                [&](Value i) {
+                  return numerics::magnitudeBits(
+                      policy, shader.load(tensors.x, tensors.xType, i));
+                });
+    shader.store(most, found, i32, index);
+    return success();
+  };
+  auto finish = [&](Shader &shader, Value index) {
+    ExactPolicy policy(shader.b, shader.loc);
+    Value most =
+        largest(shader, shader.i32(0), shader.i32(kSearchers), shader.i32(1),
+                [&](Value i) { return shader.load(found, i32, i); });
+    Value scale = numerics::nvfp4EncodeScaleOfBits(policy, most);
+    shader.store(scale, encodeScale, f32, index);
+    shader.store(policy.div(policy.f(1), scale), tensorScale, f32, index);
+    return success();
+  };
+  if (failed(program.dispatch(v.i64(kSearchers), search)) ||
+      failed(program.dispatch(program.vectors().i64(1), finish)))
+    return failure();
+  return encodeScale;
 }
 
 LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
@@ -113,14 +172,20 @@ LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
   Block &body = cast<kernel::RowsOp>(kernel).getBodyBlock();
   const BlockFormat &format = *lookupFormat(op.getFormat().getName());
   auto rule = getRule(op.getRule());
-  bool isAlone = body.getOperations().size() == 2 &&
-                 llvm::equal(body.getTerminator()->getOperands(),
-                             op->getResults());
-  bool isRows = op.getFormat().getBlockSize() == 0 &&
-                format.elementInfo().isInteger();
-  bool isBlocks = op.getFormat().getBlockSize() != 0 &&
-                  format.hasSharedExponent() && rule;
-  if (!isAlone || op.getScales().size() != 1 || (!isRows && !isBlocks))
+  bool isAlone =
+      body.getOperations().size() == 2 &&
+      llvm::equal(body.getTerminator()->getOperands(), op->getResults());
+  bool isRows =
+      op.getFormat().getBlockSize() == 0 && format.elementInfo().isInteger();
+  bool isBlocks =
+      op.getFormat().getBlockSize() != 0 && format.hasSharedExponent() && rule;
+  bool isNvfp4 =
+      op.getFormat().getBlockSize() != 0 && op.getScales().size() == 2 &&
+      isa<Float8E4M3FNType>(getElementTypeOrSelf(op.getScales().front())) &&
+      getElementTypeOrSelf(op.getScales().back()).isF32();
+  bool isKnown =
+      isNvfp4 || ((isRows || isBlocks) && op.getScales().size() == 1);
+  if (!isAlone || !isKnown)
     return op.emitOpError("has no Vulkan kernel for the format ")
            << op.getFormat().getName();
   auto x = program.handle(op.getX());
@@ -134,9 +199,18 @@ LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
   tensors.scales = program.allocateOnDevice(kernel->getResult(1));
   tensors.codeType = getElementTypeOrSelf(op.getCodes());
   tensors.scaleType = getElementTypeOrSelf(op.getScales().front());
-  if (!tensors.xType.isF32() && !tensors.xType.isF16() && !tensors.xType.isBF16())
+  if (!tensors.xType.isF32() && !tensors.xType.isF16() &&
+      !tensors.xType.isBF16())
     return op.emitOpError("has no Vulkan kernel for elements of type ")
            << tensors.xType;
+  if (isNvfp4) {
+    auto encodeScale = computeEncodeScale(
+        program, tensors, program.allocateOnDevice(kernel->getResult(2)));
+    if (failed(encodeScale))
+      return failure();
+    return quantizeBlocks(program, op, tensors, format, ScaleRule::Floor,
+                          *encodeScale);
+  }
   return isRows ? quantizeRows(program, op, tensors, format.elementInfo())
                 : quantizeBlocks(program, op, tensors, format, *rule);
 }

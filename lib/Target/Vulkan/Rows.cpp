@@ -31,9 +31,9 @@ Value vulkan::rowSum(Shader &shader, Value count, RowElement element,
           Value i = shader.add(first, shader.i32(j));
           after[j] = shader.ifElse(shader.less(i, count), before[j], [&] {
             Value value = element(i);
-            return SmallVector<Value>{
-                squares ? policy.fma(value, value, before[j])
-                        : policy.add(before[j], value)};
+            return SmallVector<Value>{squares
+                                          ? policy.fma(value, value, before[j])
+                                          : policy.add(before[j], value)};
           })[0];
         }
         return after;
@@ -144,10 +144,10 @@ static LogicalResult emitLayerNorm(DeviceProgram &program, Operation *kernel,
     auto deviation = [&](Value i) { return policy.sub(get(i), mean); };
     Value variance =
         policy.div(rowSum(shader, count, deviation, /*squares=*/true), n);
-    Value r = policy.div(
-        policy.f(1),
-        policy.sqrt(policy.add(variance,
-                               policy.f(op.getEpsilon().convertToFloat()))));
+    Value r =
+        policy.div(policy.f(1),
+                   policy.sqrt(policy.add(
+                       variance, policy.f(op.getEpsilon().convertToFloat()))));
     LogicalResult result = success();
     shader.loop(zero, count, shader.i32(1), [&](Value i) {
       SmallVector<Value> place =
@@ -195,7 +195,8 @@ static FailureOr<Value> reduce(Shader &shader, Operation *op, StringRef what,
       return fold(policy.f(numerics::infinity),
                   [&](Value x, Value y) { return policy.min(x, y); });
     if (what == "prod")
-      return fold(policy.f(1), [&](Value x, Value y) { return policy.mul(y, x); });
+      return fold(policy.f(1),
+                  [&](Value x, Value y) { return policy.mul(y, x); });
   }
   if (kind == ValueKind::Int) {
     Type result = getElementTypeOrSelf(op->getResult(0));
@@ -241,7 +242,8 @@ static LogicalResult emitReduction(DeviceProgram &program, Operation *kernel,
         SmallVector<Value> space = shader.host(xDims);
         auto get = [&](Value i) {
           SmallVector<Value> inner =
-              shader.delinearize(i, shader.host(reduced)), at;
+                                 shader.delinearize(i, shader.host(reduced)),
+                             at;
           size_t nextInner = 0, nextKept = 0;
           for (int64_t axis = 0, e = space.size(); axis < e; ++axis) {
             bool isReduced = llvm::is_contained(axes, axis);
@@ -261,7 +263,8 @@ static LogicalResult emitReduction(DeviceProgram &program, Operation *kernel,
 LogicalResult vulkan::emitRows(DeviceProgram &program, Operation *op) {
   Operation *root = cast<kernel::RowsOp>(op).getRoot();
   return llvm::TypeSwitch<Operation *, LogicalResult>(root)
-      .Case([&](SoftmaxOp softmax) { return emitSoftmax(program, op, softmax); })
+      .Case(
+          [&](SoftmaxOp softmax) { return emitSoftmax(program, op, softmax); })
       .Case([&](LayerNormOp norm) { return emitLayerNorm(program, op, norm); })
       .Case([&](ReduceOp reduce) {
         return emitReduction(program, op, reduce, reduce.getKind(),
@@ -269,8 +272,7 @@ LogicalResult vulkan::emitRows(DeviceProgram &program, Operation *op) {
       })
       .Case([&](GlobalAveragePoolOp pool) {
         SmallVector<int64_t> axes;
-        int64_t rank =
-            cast<RankedTensorType>(pool.getX().getType()).getRank();
+        int64_t rank = cast<RankedTensorType>(pool.getX().getType()).getRank();
         for (int64_t axis = 2; axis < rank; ++axis)
           axes.push_back(axis);
         return emitReduction(program, op, pool, "mean", axes,

@@ -45,8 +45,9 @@ static spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
       {Extension::SPV_KHR_storage_buffer_storage_class,
        Extension::SPV_KHR_8bit_storage, Extension::SPV_KHR_16bit_storage},
       context);
-  return spirv::TargetEnvAttr::get(
-      triple, spirv::getDefaultResourceLimits(context), spirv::ClientAPI::Vulkan);
+  return spirv::TargetEnvAttr::get(triple,
+                                   spirv::getDefaultResourceLimits(context),
+                                   spirv::ClientAPI::Vulkan);
 }
 
 Shader::Shader(MLIRContext *context, Location loc)
@@ -56,8 +57,8 @@ Shader::Shader(MLIRContext *context, Location loc)
                                    spirv::MemoryModel::GLSL450);
   (*module)->setAttr(spirv::getTargetEnvAttrName(), targetEnv(context));
   top.setInsertionPointToStart(module->getBody());
-  function = spirv::FuncOp::create(top, loc, "main",
-                                   top.getFunctionType({}, {}));
+  function =
+      spirv::FuncOp::create(top, loc, "main", top.getFunctionType({}, {}));
   entry.setInsertionPointToStart(function.addEntryBlock());
   b = entry;
 }
@@ -74,8 +75,7 @@ static std::optional<int64_t> known(Value value) {
 }
 
 Value Shader::i32(int64_t value) {
-  return arith::ConstantOp::create(b, loc,
-                                   b.getI32IntegerAttr(int32_t(value)));
+  return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(int32_t(value)));
 }
 Value Shader::f32(float value) {
   return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
@@ -191,9 +191,9 @@ Value Shader::bindingPointer(unsigned binding, Type memory) {
       spirv::PointerType::get(block, spirv::StorageClass::StorageBuffer);
   OpBuilder top = OpBuilder::atBlockBegin(module->getBody());
   std::string name = "b" + std::to_string(binding);
-  auto variable = spirv::GlobalVariableOp::create(
-      top, loc, TypeAttr::get(type), top.getStringAttr(name),
-      FlatSymbolRefAttr());
+  auto variable = spirv::GlobalVariableOp::create(top, loc, TypeAttr::get(type),
+                                                  top.getStringAttr(name),
+                                                  FlatSymbolRefAttr());
   variable->setAttr("descriptor_set", top.getI32IntegerAttr(0));
   variable->setAttr("binding", top.getI32IntegerAttr(binding));
   Value pointer = spirv::AddressOfOp::create(entry, loc, variable);
@@ -209,8 +209,8 @@ Value Shader::pointer(Value handle, Type memory, Value index) {
     base = bindingPointer(unsigned(handles.size()), memory);
   }
   // The member of a struct must be a constant of SPIR-V already.
-  Value member = spirv::ConstantOp::create(b, loc, b.getI32Type(),
-                                           b.getI32IntegerAttr(0));
+  Value member =
+      spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
   return spirv::AccessChainOp::create(b, loc, base, ValueRange{member, index});
 }
 
@@ -230,8 +230,8 @@ void Shader::storeRaw(ValueRange words, Value handle, Type element,
   Type word = wordType(element);
   Value first = isTwoWords(element) ? mul(index, i32(2)) : index;
   for (auto [i, value] : llvm::enumerate(words))
-    spirv::StoreOp::create(b, loc,
-                           pointer(handle, word, add(first, i32(i))), value);
+    spirv::StoreOp::create(b, loc, pointer(handle, word, add(first, i32(i))),
+                           value);
 }
 
 Value Shader::load(Value handle, Type element, Value index) {
@@ -245,7 +245,8 @@ Value Shader::load(Value handle, Type element, Value index) {
     Value high = policy.extendSigned(words[1], 64);
     return policy.orI(low, policy.shl(high, policy.l(32)));
   }
-  if (element.isInteger(32) && *numerics::getValueKind(element) == ValueKind::Long) {
+  if (element.isInteger(32) &&
+      *numerics::getValueKind(element) == ValueKind::Long) {
     features |= kInt64;
     return policy.extendUnsigned(words[0], 64);
   }
@@ -291,7 +292,8 @@ void Shader::store(Value value, Value handle, Type element, Value index) {
     return storeRaw(words, handle, element, index);
   }
   if (!element.isF32())
-    value = policy.truncate(encodeBits(policy, value, element), wordBits(element));
+    value =
+        policy.truncate(encodeBits(policy, value, element), wordBits(element));
   storeRaw(value, handle, element, index);
 }
 
@@ -352,7 +354,8 @@ Value Shader::begin(Value count) {
   OpBuilder top = OpBuilder::atBlockBegin(module->getBody());
   auto variable = spirv::GlobalVariableOp::create(
       top, loc,
-      TypeAttr::get(spirv::PointerType::get(vector, spirv::StorageClass::Input)),
+      TypeAttr::get(
+          spirv::PointerType::get(vector, spirv::StorageClass::Input)),
       top.getStringAttr("invocation"), FlatSymbolRefAttr());
   variable->setAttr("built_in", top.getStringAttr("GlobalInvocationId"));
   Value limit = host(count);
@@ -394,12 +397,12 @@ FailureOr<SmallVector<uint32_t>> Shader::finish() {
       op->setAttr("no_contraction", UnitAttr::get(op->getContext()));
   });
   OpBuilder top = OpBuilder::atBlockEnd(module->getBody());
-  spirv::EntryPointOp::create(
-      top, loc, spirv::ExecutionModel::GLCompute, function,
-      ArrayRef<Attribute>{FlatSymbolRefAttr::get(top.getContext(), "invocation")});
-  spirv::ExecutionModeOp::create(top, loc, function,
-                                 spirv::ExecutionMode::LocalSize,
-                                 {kGroupSize, 1, 1});
+  spirv::EntryPointOp::create(top, loc, spirv::ExecutionModel::GLCompute,
+                              function,
+                              ArrayRef<Attribute>{FlatSymbolRefAttr::get(
+                                  top.getContext(), "invocation")});
+  spirv::ExecutionModeOp::create(
+      top, loc, function, spirv::ExecutionMode::LocalSize, {kGroupSize, 1, 1});
   PassManager pm(module->getContext(), spirv::ModuleOp::getOperationName());
   pm.addPass(spirv::createSPIRVUpdateVCEPass());
   SmallVector<uint32_t> code;

@@ -25,7 +25,8 @@ public:
   mlir::OpBuilder b;
   mlir::Location loc;
 
-  //===--- Numbers ------------------------------------------------------------===//
+  //===--- Numbers
+  //------------------------------------------------------------===//
   mlir::Value i32(int64_t value);
   mlir::Value f32(float value);
   /// An i64 of the host function as i32: a constant stays one.
@@ -46,7 +47,8 @@ public:
                                              mlir::ValueRange dims);
   mlir::Value linearize(mlir::ValueRange coordinates, mlir::ValueRange dims);
 
-  //===--- Memory -------------------------------------------------------------===//
+  //===--- Memory
+  //-------------------------------------------------------------===//
   /// The element `index` of the tensor behind `handle` as its value kind holds
   /// it (ElementwiseOps.h): f32, i32, i64 or i1.
   mlir::Value load(mlir::Value handle, mlir::Type element, mlir::Value index);
@@ -60,7 +62,8 @@ public:
   /// What storing a value and loading it again leaves of it.
   mlir::Value roundTo(mlir::Value value, mlir::Type element);
 
-  //===--- Control ------------------------------------------------------------===//
+  //===--- Control
+  //------------------------------------------------------------===//
   /// for (i = low; i < high; i += step) with values carried along.
   llvm::SmallVector<mlir::Value>
   loop(mlir::Value low, mlir::Value high, mlir::Value step,
@@ -76,7 +79,8 @@ public:
          llvm::function_ref<llvm::SmallVector<mlir::Value>()> then);
   void ifThen(mlir::Value condition, llvm::function_ref<void()> then);
 
-  //===--- The whole ----------------------------------------------------------===//
+  //===--- The whole
+  //----------------------------------------------------------===//
   /// Opens the body: what follows runs for each index below `count`.
   mlir::Value begin(mlir::Value count);
   /// The code. Fails, with a diagnostic, for what SPIR-V cannot say.

@@ -7,13 +7,13 @@
 #include "qopt/Target/Vulkan/VulkanBackend.h"
 #include "DeviceProgram.h"
 #include "lib/Target/X86/ConvertToLLVM.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "qopt/Emit/EmitObject.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/TargetRegistry.h"
 #include "qopt/Target/X86/X86Backend.h"
-#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
-#include "mlir/IR/Verifier.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 
@@ -108,8 +108,8 @@ VulkanBackend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
       emitObject(*module, *tier, {StringRef(variant.entry)});
   if (!object)
     return lowered.emitError(llvm::toString(object.takeError())), failure();
-  if (llvm::Error error = checkUndefinedSymbols(
-          StringRef(object->data(), object->size())))
+  if (llvm::Error error =
+          checkUndefinedSymbols(StringRef(object->data(), object->size())))
     return lowered.emitError(llvm::toString(std::move(error))), failure();
   variant.bytes.assign(object->begin(), object->end());
   return variant;

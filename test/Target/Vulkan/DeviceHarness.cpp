@@ -9,14 +9,14 @@
 #include "../../Support/TemporaryFolder.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "lib/Runtime/Vulkan/Functions.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Emit/LinkModel.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Reference/Interpreter.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/Vulkan/VulkanBackend.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Program.h"
@@ -103,8 +103,8 @@ HostTensor Case::makeValue(RankedTensorType type, ArrayRef<int64_t> &dims) {
       dims = dims.drop_front();
     }
   Type element = type.getElementType();
-  HostTensor tensor = llvm::cantFail(
-      HostTensor::allocate(*getHostElementType(element), shape));
+  HostTensor tensor =
+      llvm::cantFail(HostTensor::allocate(*getHostElementType(element), shape));
   if (element.isF32())
     for (float &value : tensor.asMutable<float>())
       value = uniform(-2000, 2000) / 1024.0f + uniform(-99, 99) * 0x1p-20f;
@@ -175,8 +175,7 @@ void Case::checkShaders(ArrayRef<uint8_t> weights) {
     os << llvm::toStringRef(weights.slice(at, end - at));
     os.close();
     ASSERT_EQ(llvm::sys::ExecuteAndWait(
-                  *validator,
-                  {*validator, "--target-env", "vulkan1.2", file}),
+                  *validator, {*validator, "--target-env", "vulkan1.2", file}),
               0)
         << "shader " << numShaders;
     ++numShaders;
@@ -195,7 +194,8 @@ bool Case::compile(const std::string &path) {
   if (failed(pm.run(*copy)))
     return false;
   VulkanBackend backend;
-  auto compiled = backend.compile(*copy, TargetConfig{backend.getCpus().front()});
+  auto compiled =
+      backend.compile(*copy, TargetConfig{backend.getCpus().front()});
   if (failed(compiled))
     return false;
   checkShaders(compiled->weights);

@@ -99,10 +99,12 @@ TEST_F(DeviceTest, ConvolvesReals) {
 
 static std::string mxProgram(const std::string &format,
                              const std::string &element) {
-  std::string x = "tensor<?x80x" + element + ">", w = "tensor<80x12x" + element + ">";
+  std::string x = "tensor<?x80x" + element + ">",
+              w = "tensor<80x12x" + element + ">";
   return R"(
     func.func @main(%x: tensor<?x80xf32>, %w: )" +
-         w + R"( {test.constant}, %s: tensor<3x12xf8E8M0FNU> {test.constant}) -> tensor<?x12xf32> {
+         w +
+         R"( {test.constant}, %s: tensor<3x12xf8E8M0FNU> {test.constant}) -> tensor<?x12xf32> {
       %q, %sx = qopt.quantize_dynamic %x {format = #qopt.format<)" +
          format + R"(, axis = 1>} : (tensor<?x80xf32>) -> ()" + x +
          R"(, tensor<?x3xf8E8M0FNU>)
@@ -175,15 +177,25 @@ TEST_F(DeviceTest, MovesElements) {
                       0, {5, 5});
 }
 
-TEST_F(DeviceTest, NamesWhatItCannotDo) {
-  EXPECT_NE(failureOf(R"(
-    func.func @main(%x: tensor<1x64xf32>) -> (tensor<1x64xf4E2M1FN>, tensor<1x4xf8E4M3FN>, tensor<1x1xf32>) {
+TEST_F(DeviceTest, QuantizesNvfp4) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>) {
       %q, %s, %t = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>}
-        : (tensor<1x64xf32>) -> (tensor<1x64xf4E2M1FN>, tensor<1x4xf8E4M3FN>, tensor<1x1xf32>)
-      return %q, %s, %t : tensor<1x64xf4E2M1FN>, tensor<1x4xf8E4M3FN>, tensor<1x1xf32>
+        : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>)
+      return %q, %s, %t : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>
+    })",
+                      0, {40});
+}
+
+TEST_F(DeviceTest, NamesWhatItCannotDo) {
+  EXPECT_NE(
+      failureOf(R"(
+    func.func @main(%x: tensor<4xi64>) -> tensor<1xi64> {
+      %0 = qopt.reduce %x {kind = "mean", axes = array<i64: 0>, keepdims = true} : (tensor<4xi64>) -> tensor<1xi64>
+      return %0 : tensor<1xi64>
     })")
-                .find("has no Vulkan kernel for the format nvfp4"),
-            std::string::npos);
+          .find("has no Vulkan kernel for mean of elements of type 'i64'"),
+      std::string::npos);
 }
 
 static constexpr char kNegation[] = R"(
