@@ -260,6 +260,21 @@ void test::expectEqualToReference(StringRef text, ArrayRef<int64_t> dims) {
   unsetenv("QOPT_CPU");
 }
 
+std::string test::messageOfRun(StringRef text, ArrayRef<int64_t> dims) {
+  Case test(text, dims);
+  TemporaryFolder folder;
+  std::string path = folder.file("model.so");
+  if (!test || !test.compile(path, {"x86-64-v3"}))
+    return "does not compile";
+  auto runner = ModelRunner::open(path);
+  if (!runner)
+    return llvm::toString(runner.takeError());
+  SmallVector<HostTensor> results;
+  if (llvm::Error error = (*runner)->run(test.inputs, results))
+    return llvm::toString(std::move(error));
+  return "";
+}
+
 double test::measure(StringRef text, StringRef tier, int threads) {
   Case test(text, {});
   TemporaryFolder folder;

@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+#include <string>
 
 namespace qopt::test {
 
@@ -18,6 +19,11 @@ namespace qopt::test {
 /// the values of `dims`, in order.
 void expectEqualToReference(llvm::StringRef text,
                             llvm::ArrayRef<int64_t> dims = {});
+
+/// The text with which a run fails; "" when it does not. Values and dims are as
+/// above.
+std::string messageOfRun(llvm::StringRef text,
+                         llvm::ArrayRef<int64_t> dims = {});
 
 /// Milliseconds of a run on `tier`, the best of several.
 double measure(llvm::StringRef text, llvm::StringRef tier, int threads);
