@@ -1,0 +1,160 @@
+"""Reports follow their schema and say what the program is."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from qopt_tools import MODELS, ROOT, run_ok, run_tool
+
+SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+CNN = MODELS / "digits-cnn.onnx"
+PRESETS = run_ok("qopt-compile", "--list-presets").split()
+
+
+@pytest.fixture(scope="module")
+def calib(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("calib")
+    for index in range(3):
+        images = np.random.default_rng(index).random((4, 1, 8, 8), np.float32)
+        np.savez(folder / f"{index}.npz", x=images)
+    return folder
+
+
+def make_report(preset, calib, folder, *more):
+    """The report of everything up to the choice of kernels, which is fast."""
+    run_ok("qopt-compile", CNN, "-o", folder / "p.mlir", "--preset", preset, "--calib", calib,
+           "--calibrate-with-reference", "--stop-after", "kernels", "--quiet",
+           "--report", folder / "report", *more)
+    return json.loads((folder / "report" / "report.json").read_text())
+
+
+def rows_of(report, op):
+    return [row for row in report["contract"] if row["op"] == op]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_report_follows_the_schema(preset, calib, tmp_path):
+    report = make_report(preset, calib, tmp_path)
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    assert report["preset"] == preset
+    assert len(report["contract"]) == 16
+    assert sum(report["macs"].values()) == pytest.approx(1)
+    held = report["bytes"]
+    assert sum(held["codes"].values()) + held["scales"] + held["float"] == held["total"]
+    assert bool(report["errors"]) == (preset != "fp32")
+    assert bool(report["ranges"]) == (preset in ("w8a8", "w8a8-pow2"))
+
+
+def test_the_schema_is_one_and_is_strict(calib, tmp_path):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    report = make_report("fp32", calib, tmp_path)
+    report["unknown"] = 1
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(SCHEMA).validate(report)
+
+
+def test_json_on_standard_output_is_the_report(tmp_path):
+    printed = run_ok("qopt-compile", CNN, "-o", tmp_path / "m.so", "--preset", "mxfp4", "--json",
+                     "--report", tmp_path / "report")
+    report = json.loads(printed)
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    assert report == json.loads((tmp_path / "report" / "report.json").read_text())
+    assert report["bytes"]["artefact"] == (tmp_path / "m.so").stat().st_size
+    assert [cost["phase"] for cost in report["compile_seconds"]][-1] == "emit"
+
+
+def test_fewer_bits_are_larger_errors(calib, tmp_path):
+    def mean(preset):
+        errors = make_report(preset, calib, tmp_path)["errors"]
+        return np.mean([row["sqnr_db"] for row in errors if row["tensor"] == "weight"])
+
+    assert mean("mxint8") > mean("mxfp6-e2m3") > mean("mxfp4") > 10
+
+
+def test_errors_of_weights_are_those_of_numpy(calib, tmp_path):
+    """The last product: symmetric codes of 8 bits, one scale an output."""
+    import onnx
+    errors = make_report("w8a8-dynamic", calib, tmp_path)["errors"]
+    row, = [row for row in errors if row["node"] == "/gemm_15"]
+    model = onnx.load(CNN)
+    gemm = model.graph.node[-1]
+    weight = next(onnx.numpy_helper.to_array(item) for item in model.graph.initializer
+                  if item.name == gemm.input[1]).astype(np.float64)
+    transposed = any(a.name == "transB" and a.i for a in gemm.attribute)
+    outputs = weight if transposed else weight.T
+    scale = np.abs(outputs).max(axis=1, keepdims=True) / 127
+    noise = np.square(np.rint(outputs / scale) * scale - outputs).sum()
+    # The search over ranges can only do better than the full range.
+    full = 10 * np.log10(np.square(outputs).sum() / noise)
+    assert full - 0.1 <= row["sqnr_db"] <= full + 3
+    assert 0.999 < row["cosine"] <= 1
+
+
+def test_ranges_are_those_of_the_samples(calib, tmp_path):
+    ranges = make_report("w8a8", calib, tmp_path)["ranges"]
+    images = np.concatenate([np.load(path)["x"] for path in sorted(calib.glob("*.npz"))])
+    x, = [row for row in ranges if row["node"] == "x"]
+    assert (x["min"], x["max"]) == (images.min(), images.max())
+    assert x["samples"] == 3
+    assert {"/conv_0", "/conv_3", "/gemm_15"} <= {row["node"] for row in ranges}
+
+
+def test_an_override_is_what_was_asked(calib, tmp_path):
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("version: 1\npreset: w8a8-dynamic\n"
+                      "overrides: [{nodes: '^/conv_6$', precision: float}]\n")
+    run_ok("qopt-compile", CNN, "-o", tmp_path / "p.mlir", "--recipe", recipe, "--quiet",
+           "--stop-after", "kernels", "--report", tmp_path, "--fail-on-fallback=any")
+    report = json.loads((tmp_path / "report.json").read_text())
+    row, = [row for row in report["contract"] if row["node"] == "/conv_6"]
+    assert (row["asked"], row["planned"], row["realised"]) == ("float",) * 3
+    assert row["reason"] == "override"
+    assert 0 < report["macs"]["float"] < 0.2
+
+
+def test_a_product_without_groups_is_planned_float_with_the_reason(calib, tmp_path):
+    report = make_report("w4a16-g32", calib, tmp_path)
+    row, = [row for row in report["contract"] if row["node"] == "/conv_3"]
+    assert row["asked"] == "float x ui4"
+    assert row["planned"] == row["realised"] == "float"
+    assert row["reason"] == "depthwise: no products to group"
+
+
+def test_any_refuses_what_was_not_asked_and_names_the_nodes(tmp_path):
+    result = run_tool("qopt-compile", CNN, "-o", tmp_path / "m.so", "--preset", "w4a16-g32",
+                      "--fail-on-fallback=any")
+    assert result.returncode == 3
+    assert "digits-cnn.onnx: 2 nodes break the precision contract (any)" in result.stderr
+    assert 'node "/conv_3" (Conv): asked float x ui4, planned float' in result.stderr
+    assert not (tmp_path / "m.so").exists()
+
+
+def test_a_path_of_codes_holds_no_float(calib, tmp_path):
+    report = make_report("w8a8-pow2", calib, tmp_path)
+    assert "float" not in {row["realised"] for row in report["contract"]}
+    assert report["bytes"]["float"] == 0
+
+
+def test_fused_nodes_have_the_words_of_their_product(calib, tmp_path):
+    report = make_report("mxfp4", calib, tmp_path)
+    for row in rows_of(report, "Conv") + rows_of(report, "BatchNormalization"):
+        assert row["realised"] == "mxfp4 x mxfp4"
+        assert row["kernel"].startswith("x86-64.")
+
+
+def test_the_html_holds_the_contract(calib, tmp_path):
+    make_report("w8a8", calib, tmp_path)
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "<script" not in page
+    for text in ("/conv_3", "i8 x i8 static", "Calibrated ranges", "Quantized tensors"):
+        assert text in page
+
+
+def test_the_report_folder_is_made(tmp_path):
+    folder = tmp_path / "a" / "b"
+    run_ok("qopt-compile", CNN, "-o", tmp_path / "p.mlir", "--stop-after", "prepare",
+           "--report", folder, "--quiet")
+    assert sorted(path.name for path in Path(folder).iterdir()) == ["report.html", "report.json"]
