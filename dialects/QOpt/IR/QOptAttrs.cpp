@@ -13,7 +13,6 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -128,33 +127,6 @@ void WeightAttr::print(AsmPrinter &printer) const {
 static const WeightBlob *mapWeight(AsmParser &parser, SMLoc where,
                                    WeightStore &store, StringRef file,
                                    uint64_t offset, uint64_t length) {
-  // A length that the file does not have, or a device, must not be read.
-  llvm::sys::fs::file_status status;
-  std::error_code code = llvm::sys::fs::status(file, status);
-  bool isInFile = !code && llvm::sys::fs::is_regular_file(status) &&
-                  offset <= status.getSize() &&
-                  length <= status.getSize() - offset;
-  if (!isInFile) {
-    parser.emitError(where, "cannot read ")
-        << length << " bytes at offset " << offset << " of weight file '" << file
-        << "': "
-        << (code ? code.message() : std::string("the file does not hold them"));
-    return nullptr;
-  }
-  llvm::sys::fs::file_status status;
-  if (std::error_code code = llvm::sys::fs::status(file, status)) {
-    parser.emitError(where, "cannot read weight from '")
-        << file << "': " << code.message();
-    return nullptr;
-  }
-  // Bytes behind the end of a mapped file would end this process.
-  if (!llvm::sys::fs::is_regular_file(status) || length > status.getSize() ||
-      offset > status.getSize() - length) {
-    parser.emitError(where, "weight in '")
-        << file << "' expects " << length << " bytes at " << offset
-        << " of a file, but found " << status.getSize();
-    return nullptr;
-  }
   auto buffer = llvm::MemoryBuffer::getFileSlice(file, length, offset);
   if (!buffer) {
     parser.emitError(where, "cannot read weight from '")
