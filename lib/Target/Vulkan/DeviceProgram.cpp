@@ -114,7 +114,7 @@ void DeviceProgram::freeBuffer(Value tensor) {
 //===----------------------------------------------------------------------===//
 
 /// Returns `status` from the host function unless it is 0.
-Value DeviceProgram::failUnlessZero(Value status) {
+void DeviceProgram::failUnlessZero(Value status) {
   Block *next = new Block(), *fail = new Block();
   host.getBody().push_back(next);
   host.getBody().push_back(fail);
@@ -123,7 +123,6 @@ Value DeviceProgram::failUnlessZero(Value status) {
   b.setInsertionPointToStart(fail);
   LLVM::ReturnOp::create(b, location, status);
   b.setInsertionPointToStart(next);
-  return status;
 }
 
 void DeviceProgram::beginRun() {

@@ -49,7 +49,7 @@ private:
   bool runsOnHost(mlir::Operation *op);
   void beginRun();
   mlir::LogicalResult finishRun(mlir::Operation *op);
-  mlir::Value failUnlessZero(mlir::Value status);
+  void failUnlessZero(mlir::Value status);
 
   /// Tensors that exist only on the device, and copies of others.
   llvm::DenseMap<mlir::Value, mlir::Value> handles;

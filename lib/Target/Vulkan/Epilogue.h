@@ -54,7 +54,7 @@ private:
 };
 
 /// The stride of each axis of a tensor with `dims` in a space that it
-/// broadcasts to: 0 where the dim is 1, and null where that is known. sure.
+/// broadcasts to: 0 where the dim is 1, and null where that is known.
 llvm::SmallVector<mlir::Value> broadcastStrides(DeviceProgram &program,
                                                 mlir::ValueRange dims);
 
