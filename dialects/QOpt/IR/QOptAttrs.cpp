@@ -127,6 +127,21 @@ void WeightAttr::print(AsmPrinter &printer) const {
 static const WeightBlob *mapWeight(AsmParser &parser, SMLoc where,
                                    WeightStore &store, StringRef file,
                                    uint64_t offset, uint64_t length) {
+  // A length that the file does not have, or a device, must not be read.
+  llvm::sys::fs::file_status status;
+  std::error_code code = llvm::sys::fs::status(file, status);
+  bool isInFile = !code && llvm::sys::fs::is_regular_file(status) &&
+                  offset <= status.getSize() &&
+                  length <= status.getSize() - offset;
+  if (!isInFile) {
+    InFlightDiagnostic problem = parser.emitError(where)
+                                 << "cannot read weight from '" << file << "': ";
+    if (code)
+      problem << code.message();
+    else
+      problem << "it does not hold " << length << " bytes at offset " << offset;
+    return nullptr;
+  }
   auto buffer = llvm::MemoryBuffer::getFileSlice(file, length, offset);
   if (!buffer) {
     parser.emitError(where, "cannot read weight from '")
