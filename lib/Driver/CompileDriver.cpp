@@ -15,8 +15,10 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Allocator.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Signals.h"
 
 using namespace qopt;
 namespace cl = llvm::cl;
@@ -231,6 +233,25 @@ static llvm::Error runCommand(const Command &command) {
   return llvm::Error::success();
 }
 
+/// A crash is our fault, and still leaves no file behind. The stack is large,
+/// because parsers of text recurse.
+static llvm::Error runGuarded(const Command &command) {
+  static constexpr unsigned kStackBytes = 64 << 20;
+  llvm::Error error = llvm::Error::success();
+  llvm::CrashRecoveryContext::Enable();
+  bool survived = llvm::CrashRecoveryContext().RunSafelyOnThread(
+      [&] { error = llvm::joinErrors(std::move(error), runCommand(command)); },
+      kStackBytes);
+  if (survived)
+    return error;
+  llvm::sys::RunInterruptHandlers();
+  return llvm::joinErrors(
+      std::move(error),
+      makeError(ExitCode::Internal, command.options.model +
+                                        ": the compiler crashed\n"
+                                        "note: please report this model"));
+}
+
 int qopt::compileMain(int argc, char **argv) {
   Command command;
   llvm::Error error = llvm::Error::success();
@@ -245,14 +266,18 @@ int qopt::compileMain(int argc, char **argv) {
     llvm::raw_string_ostream os(problems);
     if (!cl::ParseCommandLineOptions(
             argc, argv, "compiles an ONNX model to low-bit code\n", &os))
+      // Some problems were printed by the parser itself.
       error = llvm::joinErrors(
           std::move(error),
-          makeError(ExitCode::BadUse, llvm::StringRef(problems).rtrim()));
+          makeError(ExitCode::BadUse,
+                    problems.empty()
+                        ? "the command line is not understood; see --help"
+                        : llvm::StringRef(problems).rtrim()));
     else
       error = llvm::joinErrors(std::move(error), readFlags(flags, command));
   }
   if (!error)
-    error = runCommand(command);
+    error = runGuarded(command);
   if (!error)
     return static_cast<int>(ExitCode::Done);
   ExitCode code;

@@ -51,7 +51,8 @@ private:
   llvm::Error compilePhases();
   llvm::Error runPhase(Phase phase);
   llvm::Error runPipeline(Phase phase,
-                          llvm::function_ref<void(OpPassManager &)> build);
+                          llvm::function_ref<void(OpPassManager &)> build,
+                          ExitCode failure = ExitCode::Unsupported);
   llvm::Error calibrateModule();
   std::unique_ptr<ProgramRunner> createRunner() const;
   llvm::Error transform();
@@ -186,15 +187,25 @@ llvm::Error Compiler::readPhaseAttributes() {
   return llvm::Error::success();
 }
 
+/// True for the only form of @main that phases work on.
+static bool hasProgram(func::FuncOp main) {
+  return main && main.getBody().hasOneBlock() &&
+         llvm::all_of(main.getArgumentTypes(),
+                      llvm::IsaPred<RankedTensorType>) &&
+         llvm::all_of(main.getResultTypes(), llvm::IsaPred<RankedTensorType>);
+}
+
 llvm::Error Compiler::load() {
   if (options.startFrom) {
     auto read = readPhaseFile(options.model, context);
     if (!read)
       return read.takeError();
     module = std::move(*read);
-    if (!getMain())
+    if (!hasProgram(getMain()))
       return makeError(ExitCode::BadData,
-                       options.model + ": expects a function @main");
+                       options.model +
+                           ": expects a function @main of one block "
+                           "on ranked tensors");
     return readPhaseAttributes();
   }
   ImportError error;
@@ -209,7 +220,8 @@ llvm::Error Compiler::load() {
 
 llvm::Error
 Compiler::runPipeline(Phase phase,
-                      llvm::function_ref<void(OpPassManager &)> build) {
+                      llvm::function_ref<void(OpPassManager &)> build,
+                      ExitCode failure) {
   std::string problems;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
@@ -227,10 +239,10 @@ Compiler::runPipeline(Phase phase,
     pm.addInstrumentation(createErrorRecorder(report));
   build(pm);
   if (failed(pm.run(*module)))
-    return makeError(ExitCode::Unsupported,
-                     problems.empty() ? options.model + ": phase " +
-                                            getName(phase).str() + " failed"
-                                      : problems);
+    return makeError(failure, problems.empty()
+                                  ? options.model + ": phase " +
+                                        getName(phase).str() + " failed"
+                                  : problems);
   return llvm::Error::success();
 }
 
@@ -426,7 +438,8 @@ llvm::Error Compiler::emit() {
 llvm::Error Compiler::resume() {
   Phase phase = *options.startFrom;
   if (llvm::Error error = runPipeline(
-          phase, [&](OpPassManager &pm) { buildVerifyPipeline(pm, phase); }))
+          phase, [&](OpPassManager &pm) { buildVerifyPipeline(pm, phase); },
+          ExitCode::BadData))
     return error;
   if (phase < Phase::Prepare)
     return llvm::Error::success();

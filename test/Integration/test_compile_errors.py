@@ -1,0 +1,366 @@
+"""How qopt-compile refuses bad use and bad input: exit code, text, and no file left.
+
+A case is a command, the exit code, and parts of the message. The folder of a
+case holds nothing more afterwards than it did before.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from qopt_tools import MODELS, run_ok, run_tool, write_add_model
+
+CNN = MODELS / "digits-cnn.onnx"
+MLP = MODELS / "digits-mlp.onnx"
+
+
+def refuse(code, *texts, folder, arguments):
+    """Runs qopt-compile in `folder` and checks how it fails."""
+    before = sorted(folder.rglob("*"))
+    result = run_tool("qopt-compile", *arguments, cwd=folder)
+    assert result.returncode == code, result.stderr
+    assert result.stderr.startswith("qopt-compile: error: ")
+    assert result.stdout == ""
+    for text in texts:
+        assert text in result.stderr
+    assert sorted(folder.rglob("*")) == before
+
+
+# Model files ----------------------------------------------------------------
+
+MODEL_FILES = {
+    "empty": (b"", 1, "the file is empty"),
+    "garbage": (b"\xff" * 1000, 1, "m.onnx: "),
+    "text": (b"not a model\n" * 20, 1, "m.onnx: "),
+    "truncated": (CNN.read_bytes()[:20000], 1, "m.onnx: "),
+    "cut to a header": (CNN.read_bytes()[:40], 1, "m.onnx: "),
+    "mlir": (b"module { func.func @main() { return } }", 1, "m.onnx: "),
+}
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_a_malformed_model(name, tmp_path):
+    content, code, text = MODEL_FILES[name]
+    (tmp_path / "m.onnx").write_bytes(content)
+    refuse(code, text, folder=tmp_path, arguments=["m.onnx", "-o", "m.so"])
+
+
+def test_a_missing_model(tmp_path):
+    refuse(4, "none.onnx", "No such file", folder=tmp_path,
+           arguments=["none.onnx", "-o", "m.so"])
+
+
+def test_a_folder_as_model(tmp_path):
+    (tmp_path / "models").mkdir()
+    refuse(4, "models", "is a directory", folder=tmp_path, arguments=["models", "-o", "m.so"])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_an_unreadable_model(tmp_path):
+    (tmp_path / "m.onnx").touch(mode=0o000)
+    refuse(4, "m.onnx", folder=tmp_path, arguments=["m.onnx", "-o", "m.so"])
+
+
+# Flags ----------------------------------------------------------------------
+
+FLAGS = {
+    "no model": (["-o", "m.so"], "no model was named"),
+    "no output": ([CNN], "no output was named; give -o FILE"),
+    "two models": ([CNN, MLP, "-o", "m.so"], "positional"),
+    "unknown flag": ([CNN, "-o", "m.so", "--presett", "w8a8"],
+                     "Unknown command line argument '--presett'"),
+    "unknown preset": ([CNN, "-o", "m.so", "--preset", "mxfp5"],
+                       "unknown preset 'mxfp5'; did you mean 'mxfp4'?"),
+    "empty preset": ([CNN, "-o", "m.so", "--preset="], "unknown preset ''"),
+    "preset and recipe": ([CNN, "-o", "m.so", "--preset", "w8a8", "--recipe", "r.yaml"],
+                          "--preset and --recipe exclude each other"),
+    "unknown target": ([CNN, "-o", "m.so", "--target", "z80"],
+                       "unknown target 'z80'; the targets are "),
+    "unknown cpu": ([CNN, "-o", "m.so", "--cpu", "pentium"], 'no tier "pentium"; known are '),
+    "one unknown cpu of two": ([CNN, "-o", "m.so", "--cpu", "x86-64-v3,pentium"],
+                               'no tier "pentium"'),
+    "unknown emit": ([CNN, "-o", "m.so", "--emit", "exe"],
+                     "--emit expects shared, object or mlir, but found 'exe'"),
+    "object of two tiers": ([CNN, "-o", "m.o", "--emit", "object", "--cpu",
+                             "x86-64-v3,x86-64-v4"], "an object file holds one tier"),
+    "unknown phase to stop": ([CNN, "-o", "m.mlir", "--stop-after", "lower"],
+                              "--stop-after expects import, prepare"),
+    "unknown phase to start": ([CNN, "-o", "m.mlir", "--start-from", "lower"],
+                               "--start-from expects import, prepare"),
+    "phase without a file": ([CNN, "-o", "m.mlir", "--stop-after", "target"],
+                             "--stop-after expects import, prepare"),
+    "unknown level": ([CNN, "-o", "m.so", "--fail-on-fallback=never"],
+                      "--fail-on-fallback expects any, slow or nothing, but found 'never'"),
+    "no calibration": ([CNN, "-o", "m.so", "--preset", "w8a8"],
+                       "preset 'w8a8' has static activations and needs samples\n"
+                       "note: give --calib DIR"),
+}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_bad_flags(name, tmp_path):
+    arguments, text = FLAGS[name]
+    refuse(2, text, folder=tmp_path, arguments=arguments)
+
+
+def test_a_flag_without_its_value(tmp_path):
+    result = run_tool("qopt-compile", CNN, "-o", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "for the -o option: requires a value!" in result.stderr
+    assert "the command line is not understood; see --help" in result.stderr
+
+
+def test_several_problems_of_the_command_line_are_one_message(tmp_path):
+    refuse(2, "--first", "--second", folder=tmp_path,
+           arguments=[CNN, "-o", "m.so", "--first", "--second"])
+
+
+# Recipes --------------------------------------------------------------------
+
+RECIPES = {
+    "unknown key": ("version: 1\nwieghts: {}\n", 2, "r.yaml: line 2: unknown key 'wieghts'"),
+    "no version": ("preset: w8a8\n", 2, "missing required key 'version'"),
+    "newer version": ("version: 2\n", 2, "expects version 1, but found 2"),
+    "no YAML": ("version: [1\n", 2, "r.yaml: "),
+    "empty": ("", 2, "r.yaml: "),
+    "unknown preset": ("version: 1\npreset: w8a9\n", 2,
+                       "r.yaml: unknown preset 'w8a9'; did you mean 'w8a8'?"),
+    "unknown format": ("version: 1\nweights: {format: i9}\n", 2, "unknown format 'i9'"),
+    "bad expression": ("version: 1\npreset: mxfp4\n"
+                       "overrides: [{nodes: '[', precision: float}]\n", 2,
+                       "overrides.nodes '['"),
+    "override of nothing": ("version: 1\npreset: mxfp4\n"
+                            "overrides: [{nodes: '/conv_7$', precision: float}]\n", 2,
+                            "override '/conv_7$' matches no node; did you mean '/conv_"),
+    "static without samples": ("version: 1\npreset: w8a8-dynamic\n"
+                               "overrides: [{nodes: conv_3, precision: static}]\n", 2,
+                               "has static activations and needs samples"),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_bad_recipe(name, tmp_path):
+    text, code, message = RECIPES[name]
+    (tmp_path / "r.yaml").write_text(text)
+    refuse(code, message, folder=tmp_path,
+           arguments=[CNN, "-o", "m.so", "--recipe", "r.yaml"])
+
+
+def test_a_missing_recipe(tmp_path):
+    refuse(4, "r.yaml", folder=tmp_path, arguments=[CNN, "-o", "m.so", "--recipe", "r.yaml"])
+
+
+# Calibration data -----------------------------------------------------------
+
+def images(value=0.5, count=2, dtype=np.float32):
+    return np.full((count, 1, 8, 8), value, dtype)
+
+
+def with_nan():
+    values = images()
+    values[1, 0, 3, 3] = np.nan
+    return values
+
+
+SAMPLES = {
+    "wrong name": ({"y": images()}, 1, "expects an array 'x', but found y"),
+    "no array": ({}, 1, "expects an array 'x', but found none"),
+    "NaN": ({"x": with_nan()}, 1, "array 'x' holds NaN or infinity at element 91"),
+    "infinity": ({"x": images(np.inf)}, 1, "array 'x' holds NaN or infinity at element 0"),
+    "wrong rank": ({"x": images()[0]}, 1, "array 'x' expects rank 4, but found 1x8x8"),
+    "wrong size": ({"x": np.zeros((2, 1, 8, 9), np.float32)}, 1,
+                   "array 'x' expects size 8 on axis 3, but found 2x1x8x9"),
+    "wrong type": ({"x": images(dtype=np.float64)}, 1, "array 'x' expects elements of type f32"),
+}
+
+
+def calibrate(folder):
+    return [CNN, "-o", "m.so", "--preset", "w8a8", "--calib", folder,
+            "--calibrate-with-reference"]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_bad_sample(name, tmp_path):
+    arrays, code, text = SAMPLES[name]
+    (tmp_path / "calib").mkdir()
+    np.savez(tmp_path / "calib" / "0.npz", x=images())
+    np.savez(tmp_path / "calib" / "1.npz", **arrays)
+    refuse(code, "1.npz", text, folder=tmp_path, arguments=calibrate("calib"))
+
+
+def test_missing_samples(tmp_path):
+    refuse(4, "calibration data 'calib' does not exist", folder=tmp_path,
+           arguments=calibrate("calib"))
+
+
+def test_an_empty_folder_of_samples(tmp_path):
+    (tmp_path / "calib").mkdir()
+    (tmp_path / "calib" / "readme.txt").write_text("nothing")
+    refuse(2, "calibration data 'calib' holds no .npz file", folder=tmp_path,
+           arguments=calibrate("calib"))
+
+
+def test_a_sample_that_is_no_npz(tmp_path):
+    (tmp_path / "s.npz").write_bytes(b"PK\x03\x04 and then nothing")
+    refuse(1, "s.npz", folder=tmp_path, arguments=calibrate("s.npz"))
+
+
+def test_a_sample_of_no_images(tmp_path):
+    np.savez(tmp_path / "s.npz", x=images(count=0))
+    result = run_tool("qopt-compile", *calibrate("s.npz"), "--stop-after", "quantize",
+                      cwd=tmp_path)
+    # Nothing is known of any activation, so policy makes them dynamic.
+    assert result.returncode == 0, result.stderr
+    assert "ran on no calibration sample" in (tmp_path / "m.so").read_text()
+
+
+# Output ---------------------------------------------------------------------
+
+def test_the_output_is_the_model(tmp_path):
+    model = write_add_model(tmp_path / "m.onnx")
+    content = model.read_bytes()
+    refuse(2, "the output 'm.onnx' is an input; name another file", folder=tmp_path,
+           arguments=["m.onnx", "-o", "m.onnx"])
+    assert model.read_bytes() == content
+
+
+def test_the_output_is_the_model_by_another_name(tmp_path):
+    write_add_model(tmp_path / "m.onnx")
+    (tmp_path / "link").symlink_to("m.onnx")
+    refuse(2, "is an input", folder=tmp_path, arguments=["m.onnx", "-o", "link"])
+
+
+def test_the_output_is_the_sample(tmp_path):
+    np.savez(tmp_path / "s.npz", x=images())
+    refuse(2, "the output 's.npz' is an input", folder=tmp_path,
+           arguments=[CNN, "-o", "s.npz", "--preset", "w8a8", "--calib", "s.npz"])
+
+
+@pytest.mark.parametrize("more", [[], ["--emit", "object"], ["--stop-after", "prepare"]])
+def test_a_folder_that_is_not_there(more, tmp_path):
+    refuse(4, "none/m.so: cannot write", folder=tmp_path,
+           arguments=[MLP, "-o", "none/m.so", *more])
+
+
+def test_a_folder_as_output(tmp_path):
+    (tmp_path / "out").mkdir()
+    refuse(4, "is a directory", folder=tmp_path, arguments=[MLP, "-o", "out"])
+
+
+def test_a_file_as_report_folder(tmp_path):
+    (tmp_path / "report").write_text("mine")
+    refuse(4, "report folder 'report'", folder=tmp_path,
+           arguments=[MLP, "-o", "m.so", "--report", "report"])
+    assert (tmp_path / "report").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_what_was_there():
+    result = run_tool("qopt-compile", MLP, "-o", "/dev/full", "--stop-after", "prepare")
+    assert result.returncode == 4
+    assert "No space left on device" in result.stderr
+
+
+def test_a_failure_leaves_the_old_artefact(tmp_path):
+    (tmp_path / "m.so").write_text("mine")
+    refuse(3, "break the precision contract", folder=tmp_path,
+           arguments=[CNN, "-o", "m.so", "--preset", "w4a16-g32", "--fail-on-fallback=any"])
+    assert (tmp_path / "m.so").read_text() == "mine"
+
+
+# Phase files ----------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def quantized(tmp_path_factory):
+    path = tmp_path_factory.mktemp("phases") / "q.mlir"
+    run_ok("qopt-compile", CNN, "-o", path, "--preset", "mxfp4", "--stop-after", "quantize",
+           "--quiet")
+    return path
+
+
+def test_a_file_of_another_phase(quantized, tmp_path):
+    refuse(2, "is a file of phase quantize, not of prepare",
+           "note: give --start-from=quantize", folder=tmp_path,
+           arguments=[quantized, "-o", "m.so", "--start-from", "prepare"])
+
+
+def test_an_onnx_file_as_phase_file(tmp_path):
+    refuse(1, "digits-cnn.onnx", folder=tmp_path,
+           arguments=[CNN, "-o", "m.so", "--start-from", "quantize"])
+
+
+def test_a_phase_file_as_model(quantized, tmp_path):
+    refuse(1, "q.mlir", folder=tmp_path, arguments=[quantized, "-o", "m.so"])
+
+
+def test_nothing_left_to_do(quantized, tmp_path):
+    refuse(2, "nothing is left to do from quantize to prepare", folder=tmp_path,
+           arguments=[quantized, "-o", "m.mlir", "--start-from", "quantize",
+                      "--stop-after", "prepare"])
+
+
+def test_weights_that_changed(quantized, tmp_path):
+    program = tmp_path / "q.mlir"
+    weights = tmp_path / "q.mlir.weights"
+    beside = quantized.with_name("q.mlir.weights")
+    program.write_text(quantized.read_text().replace(str(beside), str(weights)))
+    content = bytearray(beside.read_bytes())
+    content[100] ^= 1
+    weights.write_bytes(content)
+    refuse(1, "weight in '", "has changed", folder=tmp_path,
+           arguments=["q.mlir", "-o", "m.so", "--start-from", "quantize"])
+    weights.write_bytes(content[:50])
+    refuse(1, "q.mlir", folder=tmp_path,
+           arguments=["q.mlir", "-o", "m.so", "--start-from", "quantize"])
+    weights.unlink()
+    refuse(1, "cannot read weight from '", folder=tmp_path,
+           arguments=["q.mlir", "-o", "m.so", "--start-from", "quantize"])
+
+
+PHASE_FILES = {
+    "empty": (b"", "expects a function @main"),
+    "no main": (b"module { func.func @other() { return } }", "expects a function @main"),
+    "a declaration": (b"func.func private @main()", "expects a function @main of one block"),
+    "scalars": (b"func.func @main(%x: i32) { return }", "on ranked tensors"),
+    "no ranks": (b"func.func @main(%x: tensor<*xf32>) { return }", "on ranked tensors"),
+    "garbage": (b"\x00\xff" * 500, "m.mlir"),
+    "unknown op": (b"func.func @main() { \"other.op\"() : () -> () return }", "m.mlir"),
+    "nested": (b"(" * 100000, "is nested too deeply"),
+    "nested types": (b"func.func @main(%x: " + b"tuple<" * 5000, "is nested too deeply"),
+    "huge weight": (b"func.func @main() -> tensor<4xf32> { %0 = qopt.constant(#qopt.weight<"
+                    b"\"/dev/zero@0+99999999999:00\">) : tensor<4xf32> "
+                    b"return %0 : tensor<4xf32> }", "does not hold 99999999999 bytes at offset 0"),
+    "a page of text": (b"// " + b"x" * 4093, "expects a function @main"),
+}
+
+
+@pytest.mark.parametrize("name", PHASE_FILES)
+def test_a_bad_phase_file(name, tmp_path):
+    content, text = PHASE_FILES[name]
+    (tmp_path / "m.mlir").write_bytes(content)
+    refuse(1, text, folder=tmp_path,
+           arguments=["m.mlir", "-o", "m.so", "--start-from", "prepare"])
+
+
+def test_a_crash_is_a_message(tmp_path):
+    """Generic text can say what no verifier of MLIR expects: operands of no group."""
+    (tmp_path / "m.mlir").write_text(
+        "func.func @main(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {\n"
+        '  %0 = "qopt.matmul"(%x, %x) {operandSegmentSizes = array<i32: 0, 2, 0, 0, 0, 0>}'
+        " : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>\n"
+        "  return %0 : tensor<2x2xf32>\n}\n")
+    result = run_tool("qopt-compile", "m.mlir", "-o", "m.so", "--start-from", "prepare",
+                      cwd=tmp_path)
+    assert result.returncode in (1, 70), result.stderr
+    assert "qopt-compile: error: m.mlir: " in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["m.mlir"]
+
+
+# The contract ---------------------------------------------------------------
+
+def test_what_was_asked_and_not_realised_is_named(tmp_path):
+    refuse(3, "2 nodes break the precision contract (any)",
+           'node "/conv_3" (Conv): asked float x ui4, planned float, realised float',
+           "depthwise: no products to group", "note: give these nodes another precision",
+           folder=tmp_path,
+           arguments=[CNN, "-o", "m.so", "--preset", "w4a16-g32", "--fail-on-fallback=any"])
