@@ -181,8 +181,9 @@ def QuantizeActivationsPass
     one tensor, movement, concat, pad and pools. A bias and a clamp stay with
     the contraction before them. Other ops on the way stay float and get a
     request with the reason: products of two tensors, softmax, norms, attention,
-    means over a number of positions that varies, and ops without statistics. A
-    product that only float ops read leaves with all its bits.
+    means over a number of positions that varies, ops without statistics, and ops
+    with a tensor whose range is so wide that 8 bits predict less than `min-sqnr`
+    decibels. A product that only float ops read leaves with all its bits.
 
     Needs `qopt-insert-quantization` with scales of f8E8M0FNU before it, and
     `qopt-form-quantized-ops`, `qopt-form-requantize` and `qopt-propagate-codes`
@@ -193,6 +194,8 @@ def QuantizeActivationsPass
   let options = [
     Option<"activationRounding", "activation-rounding", "std::string",
            "\"nearest\"", "nearest or ceil: exponents of activation scales">,
+    Option<"minSqnr", "min-sqnr", "double", "28.0",
+           "decibels below which a tensor stays float">,
   ];
   let statistics = [Statistic<"numQuantized", "num-quantized", "tensors with codes">];
   let dependentDialects = ["::qopt::QOptDialect"];

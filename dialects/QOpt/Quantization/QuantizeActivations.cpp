@@ -11,6 +11,8 @@
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/Format.h"
+#include <cmath>
 
 namespace qopt {
 #define GEN_PASS_DEF_QUANTIZEACTIVATIONSPASS
@@ -86,20 +88,21 @@ private:
       return explain(op, why);
     // All or nothing: an op with one float operand is a float op.
     SmallVector<std::pair<Value, ActivationParameters>> made;
+    std::string reason;
     for (Value operand : operands)
       if (!isInsideOfStep(operand)) {
-        auto chosen = chooseFor(operand);
+        auto chosen = chooseFor(operand, reason);
         if (!chosen)
-          return explain(op, "ran on no calibration sample");
+          return explain(op, reason);
         made.push_back({operand, *chosen});
       }
     for (Value result : op->getResults())
       if (!isInsideOfStep(result)) {
         auto chosen = role == CodeRole::Preserving
                           ? std::optional(made.front().second)
-                          : chooseFor(result);
+                          : chooseFor(result, reason);
         if (!chosen)
-          return explain(op, "ran on no calibration sample");
+          return explain(op, reason);
         made.push_back({result, *chosen});
       }
     path.insert(op);
@@ -123,19 +126,32 @@ private:
            });
   }
 
-  std::optional<ActivationParameters> chooseFor(Value value) {
+  /// Parameters for the codes of `value`; none, with the reason, where it is
+  /// to stay float.
+  std::optional<ActivationParameters> chooseFor(Value value,
+                                                std::string &reason) {
     if (auto known = parameters.find(value); known != parameters.end())
       return known->second;
     std::optional<Statistics> stats = qopt::getStatistics(value);
-    if (!stats)
+    if (!stats) {
+      reason = "ran on no calibration sample";
       return std::nullopt;
+    }
     MLIRContext *context = &getContext();
     auto format = FormatAttr::get(context, "i8", -1, 0,
                                   Float8E8M0FNUType::get(context), {});
-    return chooseActivationParameters(*stats, format,
-                                      activationRounding == "ceil"
-                                          ? Pow2Rounding::Ceil
-                                          : Pow2Rounding::Nearest);
+    auto chosen = chooseActivationParameters(
+        *stats, format,
+        activationRounding == "ceil" ? Pow2Rounding::Ceil : Pow2Rounding::Nearest);
+    // The mean square of a rounding error is a twelfth of the squared step.
+    double noise = double(chosen.scale) * chosen.scale / 12;
+    double sqnr = 10 * std::log10(stats->meanSquare / noise);
+    if (stats->meanSquare == 0 || sqnr >= minSqnr)
+      return chosen;
+    llvm::raw_string_ostream(reason)
+        << "SQNR " << llvm::format("%.0f", sqnr) << " dB < "
+        << llvm::format("%.0f", minSqnr.getValue());
+    return std::nullopt;
   }
 
   /// Lets every user read the dequantized codes of `value`.
