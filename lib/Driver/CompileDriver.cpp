@@ -55,6 +55,11 @@ struct Flags {
           "refuse a realised precision other than planned; LEVEL any: other "
           "than asked; slow: also generic kernels"),
       cl::cat(category)};
+  cl::opt<std::string> gate{
+      "accuracy-gate", cl::value_desc("EXPR"),
+      cl::desc("refuse outputs that are further from the float model's on the "
+               "calibration samples: cosine>=0.99, sqnr>=20 or max-error<=0.1"),
+      cl::cat(category)};
   cl::opt<std::string> stopAfter{"stop-after", cl::value_desc("PHASE"),
                                  cl::desc("write the program after this phase"),
                                  cl::cat(category)};
@@ -160,6 +165,12 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
                        "--fail-on-fallback expects any, slow or "
                        "nothing, but found '" +
                            options.failOnFallback + "'");
+  }
+  if (flags.gate.getNumOccurrences()) {
+    auto gate = AccuracyGate::parse(flags.gate);
+    if (!gate)
+      return gate.takeError();
+    options.accuracyGate = *gate;
   }
   auto stopAfter = readPhase("stop-after", flags.stopAfter);
   if (!stopAfter)

@@ -8,6 +8,7 @@
 #include "qopt/Pipelines/Compiler.h"
 #include "ArtefactWriter.h"
 #include "CompiledRunner.h"
+#include "MeasureAccuracy.h"
 #include "TensorErrors.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
@@ -59,6 +60,7 @@ private:
   llvm::Error chooseKernels();
   llvm::Error emit();
   llvm::Error checkContract();
+  llvm::Error checkAccuracy();
   llvm::Error checkOverrides();
   std::string makeManifest();
   func::FuncOp getMain() { return module->lookupSymbol<func::FuncOp>("main"); }
@@ -74,6 +76,8 @@ private:
   std::vector<TargetConfig> configs;
   CalibrationData calibrationData;
   OwningOpRef<ModuleOp> module;
+  /// The imported program, kept where accuracy is measured.
+  OwningOpRef<ModuleOp> floatModule;
   Report report;
 };
 } // namespace
@@ -111,6 +115,12 @@ llvm::Error Compiler::checkOptions() {
                                            getName(*options.startFrom) +
                                            " to " +
                                            getName(*options.stopAfter));
+  if (options.accuracyGate && options.startFrom &&
+      *options.startFrom > Phase::Import)
+    return makeError(
+        ExitCode::BadUse,
+        "the accuracy gate compares with the float model; start from "
+        "the model or from a file of phase import");
   for (const std::string &input : {options.model, options.calibration})
     if (!input.empty() && llvm::sys::fs::equivalent(options.output, input))
       return makeError(ExitCode::BadUse,
@@ -151,8 +161,12 @@ std::string Compiler::findNativeCpu(ArrayRef<std::string> known) const {
 
 llvm::Error Compiler::checkCalibration() {
   bool isQuantized = options.startFrom && *options.startFrom >= Phase::Quantize;
-  if (!report.recipe.needsCalibration() || isQuantized)
+  bool needsStatistics = report.recipe.needsCalibration() && !isQuantized;
+  if (!needsStatistics && !options.accuracyGate)
     return llvm::Error::success();
+  if (options.calibration.empty() && !needsStatistics)
+    return makeError(ExitCode::BadUse, "the accuracy gate needs samples\n"
+                                       "note: give --calib DIR");
   if (options.calibration.empty())
     return makeError(ExitCode::BadUse,
                      (report.recipe.preset.empty()
@@ -354,7 +368,7 @@ llvm::Error Compiler::runPhase(Phase phase) {
       return error;
     report.contract.readPlan(getMain(), report.recipe, getName(phase));
     report.contract.readResult(getMain(), getName(phase));
-    return llvm::Error::success();
+    return options.accuracyGate ? checkAccuracy() : llvm::Error::success();
   }
   case Phase::Fuse:
     return runPipeline(phase,
@@ -371,6 +385,31 @@ llvm::Error Compiler::runPhase(Phase phase) {
   case Phase::Target:
   case Phase::Emit:
     break;
+  }
+  return llvm::Error::success();
+}
+
+/// Runs the float and the quantized program on the calibration samples.
+llvm::Error Compiler::checkAccuracy() {
+  PassManager pm(&context, ModuleOp::getOperationName());
+  buildPreparePipeline(pm, Recipe());
+  buildQuantizePipeline(pm, Recipe());
+  if (failed(pm.run(*floatModule)))
+    return makeError(ExitCode::Unsupported,
+                     options.model + ": the float program cannot be prepared");
+  OwningOpRef<ModuleOp> quantized = module->clone();
+  auto exactRunner = createRunner(), quantizedRunner = createRunner();
+  auto measured =
+      measureAccuracy({*floatModule, *exactRunner},
+                      {*quantized, *quantizedRunner}, calibrationData);
+  if (!measured)
+    return measured.takeError();
+  report.accuracy = std::move(*measured);
+  if (llvm::Error error = options.accuracyGate->check(report.accuracy)) {
+    ExitCode code;
+    std::string message = takeMessage(std::move(error), code);
+    return makeError(code,
+                     llvm::sys::path::filename(options.model) + ": " + message);
   }
   return llvm::Error::success();
 }
@@ -471,6 +510,8 @@ llvm::Error Compiler::writeProgram(Phase phase) {
 
 llvm::Error Compiler::compilePhases() {
   report.contract.start(*module);
+  if (options.accuracyGate)
+    floatModule = module->clone();
   if (options.startFrom)
     if (llvm::Error error = resume())
       return error;

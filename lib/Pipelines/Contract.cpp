@@ -125,6 +125,10 @@ static void countBytes(ConstantOp constant, WeightBytes &bytes) {
     else if (auto conv = dyn_cast<ConvOp>(user))
       isScale |= use.get() != conv.getW() && use.get() != conv.getBias() &&
                  use.get() != conv.getX();
+    else if (auto gather = dyn_cast<GatherOp>(user))
+      isScale |= llvm::any_of(gather.getResult().getUses(), [](OpOperand &row) {
+        return isa<DequantizeOp>(row.getOwner()) && row.getOperandNumber() != 0;
+      });
     else
       isScale |= isa<RequantizeOp, ShiftOp>(user);
   }
@@ -157,11 +161,16 @@ void Contract::readResult(func::FuncOp main, StringRef phase) {
     bool isDecided = contraction || op->hasAttr(kRequestAttrName);
     for (int64_t id : getNodeIds(op->getLoc())) {
       ContractRow *row = find(id);
-      if (!row || (row->isPlanned && !isDecided))
+      // A table's codes and scales are gathered apart, without a request.
+      bool isTable = row && !row->isContraction && isa<GatherOp>(op);
+      if (!row || (row->isPlanned && !isDecided && !isTable))
         continue;
       bool isProduct = row->isPlanned && (contraction || isa<GatherOp>(op));
       std::string realised =
           isProduct ? describePrecision(op) : describeValues(op);
+      if (row->isPlanned && isTable && realised == "float" &&
+          !row->realised.empty())
+        continue;
       if (row->isPlanned || rankOf(realised) > rankOf(row->realised))
         row->realised = realised;
     }

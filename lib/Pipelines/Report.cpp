@@ -34,7 +34,13 @@ json::Value Report::toJson() const {
   json::Object macs;
   for (auto &[precision, share] : contract.shareOfMacs())
     macs[precision] = share;
-  json::Array errorRows, rangeRows, costRows;
+  json::Array errorRows, rangeRows, costRows, accuracyRows;
+  for (const OutputAccuracy &row : accuracy)
+    accuracyRows.push_back(
+        json::Object{{"output", row.output},
+                     {"cosine", finiteOrNull(row.cosine)},
+                     {"sqnr_db", finiteOrNull(row.sqnrInDecibels)},
+                     {"max_error", finiteOrNull(row.largestError)}});
   for (const TensorError &row : errors)
     errorRows.push_back(
         json::Object{{"node", row.node},
@@ -62,6 +68,7 @@ json::Value Report::toJson() const {
                       {"bytes", std::move(bytes)},
                       {"ranges", std::move(rangeRows)},
                       {"errors", std::move(errorRows)},
+                      {"accuracy", std::move(accuracyRows)},
                       {"compile_seconds", std::move(costRows)}};
 }
 

@@ -158,3 +158,49 @@ def test_the_report_folder_is_made(tmp_path):
     run_ok("qopt-compile", CNN, "-o", tmp_path / "p.mlir", "--stop-after", "prepare",
            "--report", folder, "--quiet")
     assert sorted(path.name for path in Path(folder).iterdir()) == ["report.html", "report.json"]
+
+
+def gate(expression, calib, folder, *more):
+    return run_tool("qopt-compile", CNN, "-o", folder / "m.so", "--preset", "mxfp4",
+                    "--accuracy-gate", expression, "--calib", calib, *more)
+
+
+@pytest.mark.parametrize("runner", [[], ["--calibrate-with-reference"]])
+def test_an_accuracy_that_is_kept_is_reported(calib, tmp_path, runner):
+    result = gate("cosine>=0.9", calib, tmp_path, "--json", *runner)
+    assert result.returncode == 0, result.stderr
+    row, = json.loads(result.stdout)["accuracy"]
+    assert row["output"] == "logits"
+    assert 0.9 <= row["cosine"] < 1
+    assert 5 < row["sqnr_db"] < 60
+    assert row["max_error"] > 0
+
+
+@pytest.mark.parametrize("expression", ["cosine>=0.9999", "sqnr >= 60", "max-error<=0.001"])
+def test_an_accuracy_that_is_not_kept_is_refused(calib, tmp_path, expression):
+    result = gate(expression, calib, tmp_path)
+    assert result.returncode == 5, result.stderr
+    assert 'digits-cnn.onnx: output "logits": ' in result.stderr
+    assert not (tmp_path / "m.so").exists()
+
+
+@pytest.mark.parametrize("expression", ["cosine", "cosine<=0.9", "accuracy>=1", "cosine>=much",
+                                        "max-error>=1", ""])
+def test_a_gate_that_is_not_understood_is_refused(calib, tmp_path, expression):
+    result = gate(expression, calib, tmp_path)
+    assert result.returncode == 2
+    assert "the accuracy gate expects cosine>=NUMBER" in result.stderr
+
+
+def test_a_gate_needs_samples(tmp_path):
+    result = run_tool("qopt-compile", CNN, "-o", tmp_path / "m.so", "--preset", "mxfp4",
+                      "--accuracy-gate", "cosine>=0.9")
+    assert result.returncode == 2
+    assert "the accuracy gate needs samples" in result.stderr
+
+
+def test_float_is_the_same_as_float(calib, tmp_path):
+    printed = run_ok("qopt-compile", CNN, "-o", tmp_path / "m.so", "--calib", calib, "--json",
+                     "--accuracy-gate", "max-error<=0")
+    assert json.loads(printed)["accuracy"] == [
+        {"output": "logits", "cosine": pytest.approx(1), "sqnr_db": None, "max_error": 0}]

@@ -7,6 +7,7 @@
 #ifndef QOPT_PIPELINES_COMPILER_H
 #define QOPT_PIPELINES_COMPILER_H
 
+#include "qopt/Pipelines/AccuracyGate.h"
 #include "qopt/Pipelines/Phases.h"
 #include "qopt/Pipelines/Report.h"
 #include "qopt/Target/TargetRegistry.h"
@@ -36,6 +37,8 @@ struct CompileOptions {
   std::string reportFolder;
   /// planned, any or slow; empty: nothing is refused.
   std::string failOnFallback;
+  /// What the quantized program must keep on the calibration samples.
+  std::optional<AccuracyGate> accuracyGate;
   std::optional<Phase> stopAfter;
   /// The phase that made `model`; compilation goes on after it.
   std::optional<Phase> startFrom;

@@ -8,6 +8,7 @@
 #ifndef QOPT_PIPELINES_REPORT_H
 #define QOPT_PIPELINES_REPORT_H
 
+#include "qopt/Pipelines/AccuracyGate.h"
 #include "qopt/Pipelines/Contract.h"
 #include "qopt/Pipelines/Recipe.h"
 #include <string>
@@ -44,6 +45,8 @@ struct Report {
   Contract contract;
   std::vector<TensorError> errors;
   std::vector<TensorRange> ranges;
+  /// Of each output, where an accuracy gate was given.
+  std::vector<OutputAccuracy> accuracy;
   std::vector<PhaseCost> costs;
   uint64_t artefactBytes = 0;
 

@@ -1,0 +1,54 @@
+//===- AccuracyGate.cpp - The accuracy that a compile must keep -----------===//
+//
+// A NaN keeps no bound: every comparison is written so that it fails.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qopt/Pipelines/AccuracyGate.h"
+#include "qopt/Support/CodedError.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+
+using namespace qopt;
+using llvm::StringRef;
+
+static bool isLowerBound(StringRef metric) { return metric != "max-error"; }
+
+llvm::Expected<AccuracyGate> AccuracyGate::parse(StringRef text) {
+  AccuracyGate gate;
+  auto [metric, bound] = text.split(text.contains("<=") ? "<=" : ">=");
+  gate.metric = metric.trim().str();
+  bool isKnown = gate.metric == "cosine" || gate.metric == "sqnr" ||
+                 gate.metric == "max-error";
+  bool hasSign = text.contains(isLowerBound(gate.metric) ? ">=" : "<=");
+  if (!isKnown || !hasSign || bound.trim().getAsDouble(gate.bound) ||
+      !std::isfinite(gate.bound))
+    return makeError(
+        ExitCode::BadUse,
+        "the accuracy gate expects cosine>=NUMBER, sqnr>=DECIBELS or "
+        "max-error<=NUMBER, but found '" +
+            text + "'");
+  return gate;
+}
+
+llvm::Error AccuracyGate::check(llvm::ArrayRef<OutputAccuracy> outputs) const {
+  for (const OutputAccuracy &output : outputs) {
+    double value = metric == "cosine" ? output.cosine
+                   : metric == "sqnr" ? output.sqnrInDecibels
+                                      : output.largestError;
+    bool isKept = isLowerBound(metric) ? value >= bound : value <= bound;
+    if (!isKept)
+      return makeError(
+          ExitCode::NotAccurate,
+          llvm::formatv(
+              "output \"{0}\": {1} is {2:f6}, but the accuracy gate "
+              "asks for {3}{4:f6}\nnote: take a preset with more bits, or "
+              "give sensitive nodes another precision in a recipe's "
+              "overrides",
+              output.output, metric, value,
+              isLowerBound(metric) ? ">=" : "<=", bound)
+              .str());
+  }
+  return llvm::Error::success();
+}
