@@ -19,8 +19,8 @@ defvar codesText = [{
       its multiplier (a power of two that makes it an integer where the format
       has one), so that integer sums are exact. Groups are added in ascending
       order: with E8M0 scales only, `y = y + scale2(t, e)` where e is the sum of
-      the exponents less the multipliers'; else `y = fma(t, s, y)`, s the f32
-      product of the group's scales (lhs times rhs, innermost first).
+      the exponents less the multipliers'; else `y = fma(t * 2^-multipliers, s, y)`,
+      s the f32 product of the group's scales (lhs times rhs, innermost first).
 }];
 
 def QOpt_MatMulOp : QOpt_Op<"matmul", [Pure, AttrSizedOperandSegments]> {

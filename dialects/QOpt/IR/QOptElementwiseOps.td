@@ -91,8 +91,8 @@ def QOpt_HardSwishOp : QOpt_UnaryOp<"hard_swish", "x times its hard sigmoid",
 def QOpt_NotOp : QOpt_UnaryOp<"not", "logical negation", "!x">;
 def QOpt_CastOp : QOpt_UnaryOp<"cast", "conversion to the result's element type",
   "float to float: rne, overflow is inf; float to integer: truncates, out of "
-  "range is the nearest bound, NaN is 0; to i1: x != 0; integer to narrower: "
-  "low bits; integer to float: rne">;
+  "range is the nearest bound (below 8 bits: the low bits), NaN is 0; to i1: "
+  "x != 0; integer to narrower: low bits; integer to float: rne">;
 
 def QOpt_GeluOp : QOpt_UnaryOp<"gelu", "Gaussian error linear unit",
   "erf:  (x * 0.5) * (1 + erfF32(x * f32(sqrt(0.5))))\n"

@@ -72,16 +72,20 @@ def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
   let description = [{
     Integers, per row (all but the last axis, or the sample with `per = "sample"`):
     ```
-    amax = max|x|;  s = amax == 0 ? 1 : amax / qmax;  r = amax == 0 ? 1 : qmax / amax
+    amax = max|x|, taken as 2^-100 where it is smaller but not 0
+    s = amax == 0 ? 1 : amax / qmax;  r = amax == 0 ? 1 : qmax / amax
     code = clamp(rne(x * r)), symmetric grid
     ```
     Block formats: blocks along the format's axis, the last may be short; the
     shared exponent by `rule` (`floor`, `ceil`, `even`); elements
     `round(scale2(x, -e))` saturating; a block with NaN or Inf has scale 0xFF and
-    codes 0; a zero block has scale 0x00 and codes 0. NVFP4: the tensor scale is
-    the second scale operand's value, made from the calibrated or dynamic
-    maximum: s_t = amax / 2688, block scale = round_e4m3(min((amax_b / 6) / s_t,
-    448)), element = round(x / (s_b * s_t)) with 0 where the divisor is 0.
+    codes 0; a zero block has scale 0x00 and codes 0. NVFP4, with
+    amax of the whole tensor and amax_b of a block:
+    ```
+    g = amax == 0 ? 1 : min(2688 / amax, 2^126)
+    block scale sb = round_e4m3(min((amax_b / 6) * g, 448)),  d = sb / g
+    element = d == 0 ? 0 : round(x / d);  tensor scale = 1 / g
+    ```
     Results are the codes, then the scales, innermost first.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_FormatAttr:$format,
