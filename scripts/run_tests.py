@@ -45,6 +45,7 @@ def run_lit(build, total):
 
 def run_unit(build, total):
     for binary in sorted((build / "unittests").glob("*Tests")):
+        failed_before = len(total.failed)
         report = build / f"{binary.name}.json"
         report.unlink(missing_ok=True)
         result = subprocess.run(
@@ -63,7 +64,7 @@ def run_unit(build, total):
                     total.skipped.append(f"{name}: skipped by the test")
                 else:
                     total.passed += 1
-        if result.returncode and not total.failed:
+        if result.returncode and len(total.failed) == failed_before:
             total.failed.append(f"{binary.name}: exit code {result.returncode}")
 
 
