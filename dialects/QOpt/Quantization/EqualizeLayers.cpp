@@ -9,6 +9,7 @@
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "dialects/QOpt/Quantization/WeightQuantizer.h"
 #include <cmath>
 
 namespace qopt {
@@ -80,12 +81,7 @@ private:
     if (!(first > 0) || !(second > 0))
       return 1;
     float factor = std::sqrt(first / second);
-    if (!isPow2)
-      return factor;
-    int exponent;
-    float mantissa = std::frexp(factor, &exponent);
-    bool up = double(mantissa) * mantissa * 4 > 2.0;
-    return std::ldexp(1.0f, std::clamp(exponent - 1 + (up ? 1 : 0), -24, 24));
+    return isPow2 ? roundFactorToPow2(factor) : factor;
   }
 
   void equalize(LayerPair pair) {

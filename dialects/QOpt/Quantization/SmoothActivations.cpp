@@ -11,6 +11,7 @@
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "dialects/QOpt/Quantization/WeightQuantizer.h"
 #include "llvm/ADT/MapVector.h"
 #include <cmath>
 
@@ -21,14 +22,6 @@ namespace qopt {
 
 using namespace mlir;
 using namespace qopt;
-
-/// Rounds a positive factor to the nearest power of two in the log domain.
-static float toPow2(float factor) {
-  int exponent;
-  float mantissa = std::frexp(factor, &exponent);
-  bool up = double(mantissa) * mantissa * 4 > 2.0;
-  return std::ldexp(1.0f, std::clamp(exponent - 1 + (up ? 1 : 0), -24, 24));
-}
 
 namespace {
 /// The matmuls with weights that read one activation.
@@ -147,7 +140,7 @@ private:
     auto finish = [&](Factors factors) {
       if (isPow2)
         for (float &factor : factors)
-          factor = toPow2(factor);
+          factor = roundFactorToPow2(factor);
       return factors;
     };
     if (alpha == "log")

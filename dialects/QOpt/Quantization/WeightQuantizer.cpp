@@ -32,6 +32,11 @@ uint8_t qopt::roundScaleToPow2(float scale, Pow2Rounding rounding) {
   return static_cast<uint8_t>(std::clamp(chosen + 127, 0, 254));
 }
 
+float qopt::roundFactorToPow2(float factor) {
+  uint8_t byte = roundScaleToPow2(factor, Pow2Rounding::Nearest);
+  return std::clamp(decodeE8M0(byte), 0x1p-24f, 0x1p24f);
+}
+
 namespace {
 /// One group: its values, and where its codes and parameters go.
 struct Group {

@@ -39,6 +39,11 @@ quantizeWeight(const HostTensor &weight, FormatAttr format,
 /// The byte of the power of two that stands for the positive `scale`.
 uint8_t roundScaleToPow2(float scale, Pow2Rounding rounding);
 
+/// The power of two nearest to the positive `factor` of an equivalent
+/// transformation, from 2^-24 to 2^24: further out products leave the normal
+/// range too easily.
+float roundFactorToPow2(float factor);
+
 } // namespace qopt
 
 #endif
