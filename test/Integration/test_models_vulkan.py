@@ -1,0 +1,98 @@
+"""Models on a Vulkan device answer as Reference does.
+
+Every product of codes has Reference's bits from the same inputs; products of
+floats, where the device may round a multiply and an add apart, differ by no
+more than 1e-5 of the largest value. Between products the device's floats differ
+in their last bits, and one that differs in front of a code can move that code by
+a step: answers are compared as classes, and for float activations as numbers.
+"""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+
+from contraction_probe import write_probes
+from qopt_tools import MODELS, run_ok, run_tool
+from vulkan_driver import DRIVER, check_shaders, find_environment
+
+sys.path.insert(0, str(MODELS))
+from fetch import UnreachableError
+from samples import read_samples, write_samples
+from tasks import prepare
+
+ENVIRONMENT = find_environment()
+pytestmark = pytest.mark.skipif(ENVIRONMENT is None,
+                                reason=f"no Vulkan driver: {DRIVER} is missing")
+
+PRESETS = ["fp32", "w8a8", "w8a8-pow2", "w4a16-g32", "mxint8", "mxfp8-e4m3", "mxfp4"]
+FLOAT_ACTIVATIONS = ["fp32", "w4a16-g32"]
+BOUND = 1e-5
+SAMPLES = {"digits-mlp": 5, "digits-cnn": 5, "ppocr-cls": 3}
+
+
+@pytest.fixture(scope="module", params=SAMPLES)
+def model(request, tmp_path_factory):
+    """The model and the first samples of its evaluation data."""
+    try:
+        prepared = prepare(request.param)
+    except UnreachableError as error:
+        pytest.skip(str(error))
+    inputs = tmp_path_factory.mktemp("inputs")
+    write_samples(inputs, read_samples(prepared.eval)[:SAMPLES[request.param]])
+    return prepared, inputs
+
+
+def run_on_device(program, *arguments):
+    """Runs an artefact; the validation layer prints to standard output."""
+    result = run_tool("qopt-run", program, *arguments, environment=ENVIRONMENT)
+    assert result.returncode == 0, result.stderr
+    assert not re.search(r"VUID|Validation", result.stdout + result.stderr), result.stdout
+
+
+def check_contractions(program, sample, is_exact, folder):
+    """Compares each product of a program on the device with Reference."""
+    whole, alone = folder / "whole.mlir", folder / "alone.mlir"
+    read, made = write_probes(program, whole, alone)
+    run_ok("qopt-compile", whole, "--start-from", "quantize", "--target", "vulkan",
+           "-o", folder / "whole.so")
+    run_on_device(folder / "whole.so", "--inputs", sample, "--outputs", folder / "shown.npz")
+    with np.load(sample) as given, np.load(folder / "shown.npz") as shown:
+        argument, = given.files
+        np.savez(folder / "read.npz", **{name: shown[name] if name in shown else given[argument]
+                                         for name in read})
+        values = {name: shown[name] for name in made}
+    run_ok("qopt-run", alone, "--reference", "--inputs", folder / "read.npz",
+           "--outputs", folder / "made.npz")
+    with np.load(folder / "made.npz") as expected:
+        for name, value in values.items():
+            if is_exact:
+                assert value.tobytes() == expected[name].tobytes(), name
+            else:
+                bound = BOUND * np.abs(expected[name]).max()
+                assert np.abs(value - expected[name]).max() <= bound, name
+    return len(made)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_answers_as_reference_does(model, preset, tmp_path):
+    prepared, inputs = model
+    program, artefact = tmp_path / "program.mlir", tmp_path / "model.so"
+    flags = ["--preset", preset, "--calib", prepared.calib, "--quiet"]
+    run_ok("qopt-compile", prepared.model, "-o", program, "--stop-after", "quantize", *flags)
+    run_ok("qopt-compile", program, "-o", artefact, "--start-from", "quantize",
+           "--target", "vulkan", "--quiet")
+    assert check_shaders(artefact, tmp_path) > 0
+
+    device, reference = tmp_path / "device", tmp_path / "reference"
+    run_on_device(artefact, "--inputs", inputs, "--outputs", device)
+    run_ok("qopt-run", program, "--reference", "--inputs", inputs, "--outputs", reference)
+    for have, want in zip(read_samples(device), read_samples(reference), strict=True):
+        (have,), (want,) = have.values(), want.values()
+        assert (have.argmax(-1) == want.argmax(-1)).all()
+        if preset in FLOAT_ACTIVATIONS:
+            assert np.abs(have - want).max() <= BOUND * np.abs(want).max()
+
+    sample = sorted(inputs.glob("*.npz"))[0]
+    assert check_contractions(program, sample, preset not in FLOAT_ACTIVATIONS, tmp_path) > 1
