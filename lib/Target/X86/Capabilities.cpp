@@ -13,6 +13,8 @@ using namespace qopt::x86;
 static constexpr Capability table[] = {
     // operation, activation, weight, scale, granularity, accumulator, layout,
     // feature, kernel
+    {"contract", "i8", "i8", "none", "*", "i32", "n16k4", "amx",
+     "x86-64.contract.i8i8.amx"},
     {"contract", "i8", "i8", "none", "*", "i32", "n16k4", "vnni",
      "x86-64.contract.i8i8.vnni"},
     {"contract", "i8", "i8", "none", "*", "i32", "n16k2", "",

@@ -30,7 +30,6 @@ ConvSource::ConvSource(ProgramEmitter &program, ConvOp op)
   bool isGrouped = !op.getXScales().empty() || !op.getWScales().empty();
   kind = !isGrouped && isByteCodes(op.getX()) ? DotKind::UnsignedLanes
                                               : DotKind::Float;
-  tile = largestTile(tier, kind);
   if (kind != DotKind::Float) {
     terms.rowZero = storedZero(program, rhs, /*storedUnsigned=*/false);
     terms.laneZero = storedZero(program, lhs, /*storedUnsigned=*/true);
@@ -40,6 +39,7 @@ ConvSource::ConvSource(ProgramEmitter &program, ConvOp op)
                             ? groupChannels
                             : int64_t(llvm::divideCeil(groupChannels, 4));
   steps = v.i64(perPosition * window.positions());
+  tile = largestTile(tier, kind, steps);
   rows = v.i64(shapeOf(op.getW())[0] / channelGroups);
   batches = v.mul(program.dims(op.getX())[0], v.i64(channelGroups));
 }

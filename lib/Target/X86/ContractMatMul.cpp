@@ -69,11 +69,11 @@ MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
   bool isGrouped = !op.getLhsScales().empty() || !op.getRhsScales().empty();
   kind = !isGrouped && isByteCodes(op.getLhs()) ? DotKind::UnsignedRows
                                                 : DotKind::Float;
-  tile = largestTile(tier, kind);
   SmallVector<Value> lhs(program.dims(op.getLhs()));
   SmallVector<Value> rhs(program.dims(op.getRhs()));
   SmallVector<Value> result = program.dims(op.getResult());
   depth = lhs.back();
+  tile = largestTile(tier, kind, v.ceilDiv(depth, v.i64(4)));
   ArrayRef<Value> lhsBatch = ArrayRef<Value>(lhs).drop_back(lhs.size() > 1 ? 2 : 1);
   swapped = rhs.size() == 1;
   if (swapped) {

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractSchedule.h"
+#include "ContractAmx.h"
 #include "GroupedContractTile.h"
 
 using namespace mlir;
@@ -19,7 +20,7 @@ static constexpr int64_t kWantedParts = 16;
 
 namespace {
 /// How many rows or vectors a tile may have, largest first.
-using Sizes = SmallVector<int64_t, 3>;
+using Sizes = SmallVector<int64_t, 5>;
 
 struct Blocks {
   Value rowsInBlock, rowBlocks, laneTiles;
@@ -33,7 +34,9 @@ public:
   /// Sizes of row tiles that can occur.
   Sizes rowSizes() const {
     Sizes sizes{largest.rows};
-    if (largest.rows > 2)
+    if (largest.rows > kAmxRows)
+      sizes.append({kAmxRows, kAmxRows / 2, kAmxRows / 4});
+    else if (largest.rows > 2)
       sizes.push_back(largest.rows / 2);
     sizes.push_back(1);
     std::optional<int64_t> rows = knownNumber(source.rows);
@@ -100,6 +103,9 @@ public:
         int64_t stride = largest.vectors * kLanes;
         if (source.groups.block)
           emitGroupedTile(v, source.groups, size, rows, lanes, sums, stride);
+        else if (rowCount >= kAmxRows)
+          emitAmxTile(v, tier, source.kind, size, operands, sums,
+                      v.i64(stride));
         else
           emitTile(v, tier, source.kind, size, operands, sums, v.i64(stride));
       });

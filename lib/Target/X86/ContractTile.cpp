@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractTile.h"
+#include "ProgramEmitter.h"
+#include "ContractAmx.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -15,7 +17,10 @@
 using namespace mlir;
 using namespace qopt::x86;
 
-TileSize qopt::x86::largestTile(const Tier &tier, DotKind kind) {
+TileSize qopt::x86::largestTile(const Tier &tier, DotKind kind, Value steps) {
+  std::optional<int64_t> known = steps ? knownNumber(steps) : std::nullopt;
+  if (tier.hasAmx && kind != DotKind::Float && (!known || *known >= kAmxWords))
+    return kLargestAmxTile;
   if (tier.vectorBits == 512)
     return kind == DotKind::Float || tier.hasVnni ? TileSize{8, 3}
                                                   : TileSize{4, 1};

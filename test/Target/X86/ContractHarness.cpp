@@ -7,7 +7,9 @@
 #include "ContractHarness.h"
 
 #include "../../Support/TemporaryFolder.h"
+#include "AmxEmulation.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "qopt/Emit/CpuTier.h"
 #include "qopt/Emit/LinkModel.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Reference/Interpreter.h"
@@ -23,12 +25,13 @@
 using namespace mlir;
 using namespace qopt;
 
-namespace {
-struct Compiled {
-  std::vector<std::string> tiers;
-  std::string path;
-};
+static bool runsNatively(StringRef tier) {
+  return llvm::any_of(getNativeCpuTiers(), [&](const CpuTier *known) {
+    return known->name == tier;
+  });
+}
 
+namespace {
 class Case {
 public:
   Case(StringRef text, ArrayRef<int64_t> dims) : random(1) {
@@ -44,6 +47,19 @@ public:
   }
 
   explicit operator bool() const { return bool(module); }
+
+  /// True when AMX is of use: it has products of integers only.
+  bool hasProductsOfCodes() {
+    return module
+        ->walk([](Operation *op) {
+          bool isProduct = isa<MatMulOp, ConvOp>(op) &&
+                           cast<RankedTensorType>(op->getResult(0).getType())
+                               .getElementType()
+                               .isInteger(32);
+          return isProduct ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
 
   SmallVector<HostTensor> evaluateReference() {
     SmallVector<HostTensor> outputs;
@@ -67,7 +83,9 @@ public:
     SmallVector<TargetConfig> configs;
     for (StringRef tier : tiers)
       configs.push_back({tier.str()});
-    auto compiled = X86Backend().compile(*module, configs);
+    auto compiled = runsNatively("amx")
+                        ? X86Backend().compile(*module, configs)
+                        : test::compileWithEmulatedTiles(*module, configs);
     if (failed(compiled))
       return false;
     ProgramDescription description;
@@ -234,7 +252,9 @@ void test::expectEqualToReference(StringRef text, ArrayRef<int64_t> dims) {
   for (const HostTensor &tensor : expected)
     expectNumbers(tensor);
   TemporaryFolder folder;
-  StringRef tiers[] = {"x86-64-v3", "x86-64-v4"};
+  SmallVector<StringRef> tiers = {"x86-64-v3", "x86-64-v4"};
+  if (test.hasProductsOfCodes())
+    tiers.push_back("amx");
   std::string path = folder.file("model.so");
   ASSERT_TRUE(test.compile(path, tiers));
   for (StringRef tier : tiers) {

@@ -1,7 +1,8 @@
 //===- ContractHarness.h - Kernels against Reference ------------*- C++ -*-===//
 //
 // Compiles a program, runs it on every tier of the machine with several numbers
-// of threads and compares each output bit for bit with Reference.
+// of threads and compares each output bit for bit with Reference. Where the
+// machine has no AMX, the code of that tier runs with emulated tiles.
 //
 //===----------------------------------------------------------------------===//
 
