@@ -7,6 +7,7 @@
 
 #include "qopt/Calibration/Calibrate.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "qopt/Calibration/StatisticsCache.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/ScopeExit.h"
 
@@ -53,11 +54,21 @@ static std::string describe(Value value) {
 }
 
 llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
-                            RangeOptions options, ProgramRunner &runner) {
+                            RangeOptions options, ProgramRunner &runner,
+                            llvm::StringRef cacheFolder) {
   auto function = module.lookupSymbol<func::FuncOp>("main");
   SmallVector<Value> values = findUnobserved(function);
   if (values.empty())
     return llvm::Error::success();
+  std::optional<StatisticsCache> cache;
+  if (!cacheFolder.empty()) {
+    auto opened = StatisticsCache::open(cacheFolder, module, data, options);
+    if (!opened)
+      return opened.takeError();
+    cache = std::move(*opened);
+    if (cache->load(values))
+      return llvm::Error::success();
+  }
   std::vector<TensorObserver> observers;
   for (Value value : values)
     observers.emplace_back(getChannelAxis(value), options);
@@ -89,5 +100,5 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
   }
   for (auto [value, observer] : llvm::zip_equal(values, observers))
     setStatistics(value, observer.finish());
-  return llvm::Error::success();
+  return cache ? cache->store(values) : llvm::Error::success();
 }

@@ -39,6 +39,10 @@ struct Flags {
   cl::opt<std::string> calib{
       "calib", cl::desc("calibration samples: an .npz or a folder"),
       cl::value_desc("PATH"), cl::cat(category)};
+  cl::opt<std::string> calibCache{
+      "calib-cache", cl::value_desc("DIR"), cl::cat(category),
+      cl::desc("keep statistics here, and take those of the same program and "
+               "samples")};
   cl::opt<std::string> target{"target", cl::desc("machine to compile for"),
                               cl::init("x86-64"), cl::cat(category)};
   cl::list<std::string> cpus{"cpu",
@@ -140,6 +144,7 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   options.model = flags.model;
   options.output = flags.output;
   options.calibration = flags.calib;
+  options.calibrationCache = flags.calibCache;
   options.target = flags.target;
   options.cpus.assign(flags.cpus.begin(), flags.cpus.end());
   options.reportFolder = flags.report;

@@ -269,7 +269,8 @@ llvm::Error Compiler::calibrateModule() {
     range.rule = RangeRule::Percentile;
   else if (report.recipe.calibration.range == "squared-error")
     range.rule = RangeRule::SquaredError;
-  return calibrate(*module, calibrationData, range, *createRunner());
+  return calibrate(*module, calibrationData, range, *createRunner(),
+                   options.calibrationCache);
 }
 
 /// Compiled code where it runs here.

@@ -117,6 +117,18 @@ def test_an_artefact_is_the_same_bytes_every_time(preset, tmp_path):
     assert found[0] == found[1]
 
 
+def test_known_statistics_give_the_same_bytes(tmp_path):
+    prepared = prepare("digits-cnn", tmp_path / "data")
+    artefacts = []
+    for name, flags in {"without": [], "first": ["--calib-cache", tmp_path / "cache"],
+                        "second": ["--calib-cache", tmp_path / "cache"]}.items():
+        artefacts.append(tmp_path / f"{name}.so")
+        run_ok("qopt-compile", prepared.model, "-o", artefacts[-1], "--preset", "w8a8",
+               "--calib", prepared.calib, "--quiet", *flags)
+    assert len(list((tmp_path / "cache").glob("*.qstats"))) >= 1
+    assert len({artefact.read_bytes() for artefact in artefacts}) == 1
+
+
 def test_calibration_is_the_same_in_compiled_code_and_reference(tmp_path):
     digits = prepare("digits-cnn", tmp_path / "data")
     compiled = compile_model(digits.model, digits.calib, "w8a8", tmp_path / "a.mlir",

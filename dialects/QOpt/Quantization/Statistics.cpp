@@ -22,7 +22,7 @@ int64_t qopt::getChannelAxis(Value value) {
       cast<RankedTensorType>(value.getType()).getRank() - 1, 0);
 }
 
-static DictionaryAttr findDictionary(Value value) {
+DictionaryAttr qopt::getStatisticsAttr(Value value) {
   if (Operation *op = value.getDefiningOp())
     return op->getAttrOfType<DictionaryAttr>(kStatisticsAttrName);
   auto argument = cast<BlockArgument>(value);
@@ -34,7 +34,7 @@ static DictionaryAttr findDictionary(Value value) {
 }
 
 std::optional<Statistics> qopt::getStatistics(Value value) {
-  DictionaryAttr dictionary = findDictionary(value);
+  DictionaryAttr dictionary = getStatisticsAttr(value);
   if (!dictionary)
     return std::nullopt;
   auto number = [&](StringRef name) -> float {
@@ -85,8 +85,11 @@ static DictionaryAttr toDictionary(const Statistics &stats,
 }
 
 void qopt::setStatistics(Value value, const std::optional<Statistics> &stats) {
-  Attribute dictionary =
-      stats ? toDictionary(*stats, value.getContext()) : DictionaryAttr();
+  setStatisticsAttr(value, stats ? toDictionary(*stats, value.getContext())
+                                 : DictionaryAttr());
+}
+
+void qopt::setStatisticsAttr(Value value, DictionaryAttr dictionary) {
   if (Operation *op = value.getDefiningOp()) {
     if (dictionary)
       op->setAttr(kStatisticsAttrName, dictionary);

@@ -42,6 +42,10 @@ std::optional<Statistics> getStatistics(mlir::Value value);
 /// Puts statistics on the definition of `value`; none removes them.
 void setStatistics(mlir::Value value, const std::optional<Statistics> &stats);
 
+/// The same as they stand in the IR; null for none.
+mlir::DictionaryAttr getStatisticsAttr(mlir::Value value);
+void setStatisticsAttr(mlir::Value value, mlir::DictionaryAttr dictionary);
+
 } // namespace qopt
 
 #endif

@@ -27,8 +27,11 @@ readSample(llvm::StringRef path, mlir::func::FuncOp function);
 
 /// Puts statistics on every f32 value of @main that an op with a weight reads
 /// and that has none, by running all samples.
+/// With a `cacheFolder`, statistics of the same calibration are taken from it, or
+/// kept there.
 llvm::Error calibrate(mlir::ModuleOp module, const CalibrationData &data,
-                      RangeOptions options, ProgramRunner &runner);
+                      RangeOptions options, ProgramRunner &runner,
+                      llvm::StringRef cacheFolder = "");
 
 } // namespace qopt
 

@@ -29,6 +29,9 @@ struct CompileOptions {
   bool usesRecipeOfFile = false;
   /// An .npz or a folder of them; empty: none.
   std::string calibration;
+  /// A folder that keeps statistics from one compilation to the next; empty:
+  /// none.
+  std::string calibrationCache;
   std::string target = "x86-64";
   /// Tiers or devices; empty is the best one of this machine.
   std::vector<std::string> cpus;

@@ -1,0 +1,94 @@
+"""Closeness to fp32 of qopt's w8a8 and of its peers' int8.
+
+    python benchmarks/nncf_int8.py [--models A,B]
+
+The same models, calibration samples and evaluation samples for all: qopt's
+preset w8a8, NNCF's post-training quantization, and ONNX Runtime's static
+quantization, each by default; NNCF is told that an encoder is a transformer and
+gets each calibration sample. Prints a row for each model: the metric of each,
+and its mean cosine to the float outputs. Needs the packages of
+benchmarks/requirements-nncf.txt.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import qopt_tools
+
+from ort_int8 import quantize as quantize_ort
+from ort_run import run_folder as run_session
+from samples import read_samples, write_samples
+from tasks import TASKS, prepare
+
+TRANSFORMERS = {"minilm"}
+
+
+def quantize_nncf(prepared, name):
+    """NNCF's int8 of a model, compiled by OpenVINO for f32 between the codes."""
+    import nncf
+    import openvino
+    model = openvino.Core().read_model(prepared.model)
+    samples = read_samples(prepared.calib)
+    quantized = nncf.quantize(
+        model, nncf.Dataset(samples), subset_size=len(samples),
+        model_type=nncf.ModelType.TRANSFORMER if name in TRANSFORMERS else None)
+    return openvino.compile_model(quantized, "CPU",
+                                  {"INFERENCE_PRECISION_HINT": openvino.Type.f32})
+
+
+def run_openvino(compiled, inputs, outputs):
+    write_samples(outputs, ({port.get_any_name(): value
+                             for port, value in compiled(sample).items()}
+                            for sample in read_samples(inputs)))
+
+
+def describe(prepared, outputs, expected):
+    score = " ".join(f"{key}={value:.4f}" if isinstance(value, float) else f"{key}={value}"
+                     for key, value in prepared.score(outputs).items())
+    return f"{score} cosine={qopt_tools.mean_cosine(outputs, expected):.5f}"
+
+
+def run_qopt(prepared, name, folder):
+    artefact, _ = qopt_tools.compile_model(prepared, "w8a8", folder)
+    qopt_tools.run_folder(artefact, prepared.eval, folder / "qopt")
+    return folder / "qopt"
+
+
+def run_nncf(prepared, name, folder):
+    run_openvino(quantize_nncf(prepared, name), prepared.eval, folder / "nncf")
+    return folder / "nncf"
+
+
+def run_ort(prepared, name, folder):
+    quantize_ort(prepared, folder / "int8.onnx")
+    run_session(folder / "int8.onnx", prepared.eval, folder / "ort")
+    return folder / "ort"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", default=",".join(TASKS))
+    options = parser.parse_args()
+    try:
+        import nncf
+    except ImportError:
+        sys.exit("nncf_int8.py: NNCF is not installed\n"
+                 "note: pip install -r benchmarks/requirements-nncf.txt")
+    columns = {"qopt w8a8": run_qopt, f"nncf {nncf.__version__}": run_nncf,
+               "onnxruntime static": run_ort}
+    print("| model | " + " | ".join(columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name in options.models.split(","):
+        prepared = prepare(name)
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            run_session(prepared.model, prepared.eval, folder / "expected")
+            cells = [describe(prepared, run(prepared, name, folder), folder / "expected")
+                     for run in columns.values()]
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
