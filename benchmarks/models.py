@@ -1,17 +1,19 @@
 """The table of models and presets: metric, distance to fp32, bytes, time.
 
     python benchmarks/models.py [--models A,B] [--presets A,B] [--threads N]
-                                [--rounds N] [--check-reference]
+                                [--rounds N] [--check-reference [N]]
 
 Compiles each model with each preset, runs the evaluation samples, and times
 the artefacts in turn with ONNX Runtime's fp32 and static int8 of the same
 model and calibration data in the same process. Prints a row for each pair; a
-cell that could not be made says why. With --check-reference every output is
-also compared, bit for bit, with Reference on the program that `quantize` made.
+cell that could not be made says why. With --check-reference the outputs for all,
+or the first N, samples are also compared, bit for bit, with Reference on the
+program that `quantize` made.
 """
 
 import argparse
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 
@@ -47,13 +49,24 @@ def describe(score):
                     for key, value in score.items())
 
 
-def check_reference(prepared, preset, outputs, folder):
-    """True when Reference gives the same bits as the artefact's outputs."""
+def take_first(source, target, count):
+    """A folder with the first files of another one."""
+    target.mkdir()
+    for path in sorted(Path(source).glob("*.npz"))[:count]:
+        (target / path.name).symlink_to(path)
+    return target
+
+
+def check_reference(prepared, preset, outputs, folder, count):
+    """Fails unless Reference gives the same bits as the artefact's outputs."""
     program = Path(folder) / f"{preset}.mlir"
     qopt_tools.call("qopt-compile", prepared.model, "-o", program, "--preset", preset,
                     "--calib", prepared.calib, "--stop-after", "quantize", "--quiet")
-    qopt_tools.call("qopt-run", program, "--reference", "--inputs", prepared.eval,
-                    "--expect", outputs, "--atol", 0, "--rtol", 0)
+    inputs = take_first(prepared.eval, Path(folder) / f"{preset}-inputs", count)
+    expected = take_first(outputs, Path(folder) / f"{preset}-expected", count)
+    qopt_tools.call("qopt-run", program, "--reference", "--inputs", inputs,
+                    "--expect", expected, "--atol", 0, "--rtol", 0)
+    return f"same bits ({len(list(inputs.iterdir()))} samples)"
 
 
 def make_row(prepared, preset, peers, folder, options):
@@ -78,8 +91,8 @@ def make_row(prepared, preset, peers, folder, options):
     ]
     if options.check_reference:
         try:
-            check_reference(prepared, preset, outputs, folder)
-            cells.append("same bits")
+            cells.append(check_reference(prepared, preset, outputs, folder,
+                                         options.check_reference))
         except ToolError as error:
             cells.append(f"differs: {error}")
     return cells
@@ -91,7 +104,7 @@ def main():
     parser.add_argument("--presets", default=",".join(PRESETS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--check-reference", action="store_true")
+    parser.add_argument("--check-reference", type=int, nargs="?", const=sys.maxsize, metavar="N")
     options = parser.parse_args()
     titles = ["metric", "cosine to fp32", "weight bytes", "ms", "/ ort fp32", "/ ort int8",
               "multiply-accumulates"]

@@ -53,6 +53,41 @@ static std::string describe(Value value) {
   return text;
 }
 
+/// `error` with where it came up.
+static llvm::Error describeProblem(llvm::Error error, Value value) {
+  if (!error)
+    return error;
+  return makeError(ExitCode::BadData, "at " + describe(value) + ": " +
+                                          llvm::toString(std::move(error)));
+}
+
+llvm::Error qopt::runSamples(
+    ModuleOp module, const CalibrationData &data, ProgramRunner &runner,
+    llvm::function_ref<llvm::Error(int64_t, const HostTensor &)> observe) {
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  if (llvm::Error error = runner.prepare(module))
+    return error;
+  for (const std::string &file : data.files) {
+    auto inputs = readSample(file, function);
+    if (!inputs)
+      return inputs.takeError();
+    llvm::Error problem = llvm::Error::success();
+    llvm::Error error =
+        runner.run(*inputs, [&](int64_t id, const HostTensor &tensor) {
+          llvm::Error observed = observe(id, tensor);
+          if (!observed)
+            return;
+          problem = llvm::joinErrors(
+              std::move(problem),
+              makeError(ExitCode::BadData,
+                        file + ": " + llvm::toString(std::move(observed))));
+        });
+    if (error || problem)
+      return llvm::joinErrors(std::move(error), std::move(problem));
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
                             RangeOptions options, ProgramRunner &runner,
                             llvm::StringRef cacheFolder) {
@@ -77,27 +112,11 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
     for (ObserveOp op : ops)
       op.erase();
   });
-  if (llvm::Error error = runner.prepare(module))
+  if (llvm::Error error = runSamples(
+          module, data, runner, [&](int64_t id, const HostTensor &tensor) {
+            return describeProblem(observers[id].add(tensor), values[id]);
+          }))
     return error;
-  for (const std::string &file : data.files) {
-    auto inputs = readSample(file, function);
-    if (!inputs)
-      return inputs.takeError();
-    llvm::Error problem = llvm::Error::success();
-    llvm::Error error =
-        runner.run(*inputs, [&](int64_t id, const HostTensor &tensor) {
-          llvm::Error added = observers[id].add(tensor);
-          if (!added)
-            return;
-          problem = llvm::joinErrors(
-              std::move(problem),
-              makeError(ExitCode::BadData,
-                        file + ": at " + describe(values[id]) + ": " +
-                            llvm::toString(std::move(added))));
-        });
-    if (error || problem)
-      return llvm::joinErrors(std::move(error), std::move(problem));
-  }
   for (auto [value, observer] : llvm::zip_equal(values, observers))
     setStatistics(value, observer.finish());
   return cache ? cache->store(values) : llvm::Error::success();

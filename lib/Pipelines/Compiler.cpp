@@ -12,7 +12,7 @@
 #include "TensorErrors.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
-#include "qopt/Calibration/Calibrate.h"
+#include "qopt/Calibration/Moments.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Emit/CpuTier.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
@@ -55,6 +55,7 @@ private:
                           llvm::function_ref<void(OpPassManager &)> build,
                           ExitCode failure = ExitCode::Unsupported);
   llvm::Error calibrateModule();
+  llvm::Error collectWeightMoments();
   std::unique_ptr<ProgramRunner> createRunner() const;
   llvm::Error transform();
   llvm::Error chooseKernels();
@@ -161,7 +162,9 @@ std::string Compiler::findNativeCpu(ArrayRef<std::string> known) const {
 
 llvm::Error Compiler::checkCalibration() {
   bool isQuantized = options.startFrom && *options.startFrom >= Phase::Quantize;
-  bool needsStatistics = report.recipe.needsCalibration() && !isQuantized;
+  const Recipe &recipe = report.recipe;
+  bool needsStatistics =
+      (recipe.needsCalibration() || recipe.needsMoments()) && !isQuantized;
   if (!needsStatistics && !options.accuracyGate)
     return llvm::Error::success();
   if (options.calibration.empty() && !needsStatistics)
@@ -172,8 +175,11 @@ llvm::Error Compiler::checkCalibration() {
                      (report.recipe.preset.empty()
                           ? std::string("the recipe")
                           : "preset '" + report.recipe.preset + "'") +
-                         " has static activations and needs samples\n"
-                         "note: give --calib DIR, or take a dynamic preset");
+                         (recipe.needsCalibration()
+                              ? " has static activations and needs samples\n"
+                                "note: give --calib DIR, or take a dynamic preset"
+                              : " rounds weights by activations and needs "
+                                "samples\nnote: give --calib DIR"));
   auto data = CalibrationData::find(options.calibration);
   if (!data)
     return data.takeError();
@@ -273,6 +279,15 @@ llvm::Error Compiler::calibrateModule() {
                    options.calibrationCache);
 }
 
+llvm::Error Compiler::collectWeightMoments() {
+  if (!report.recipe.needsMoments())
+    return llvm::Error::success();
+  RowWeight weight = report.recipe.rounding.momentWeight == "none"
+                         ? RowWeight::None
+                         : RowWeight::InverseSquare;
+  return collectMoments(*module, calibrationData, weight, *createRunner());
+}
+
 /// Compiled code where it runs here.
 std::unique_ptr<ProgramRunner> Compiler::createRunner() const {
   auto native = getNativeCpuTiers();
@@ -363,6 +378,8 @@ llvm::Error Compiler::runPhase(Phase phase) {
   case Phase::Transform:
     return transform();
   case Phase::Quantize: {
+    if (llvm::Error error = collectWeightMoments())
+      return error;
     if (llvm::Error error = runPipeline(phase, [&](OpPassManager &pm) {
           buildQuantizePipeline(pm, report.recipe);
         }))

@@ -82,6 +82,7 @@ void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
     options.pow2Rounding = recipe.rounding.pow2;
     options.pow2Scales = recipe.rounding.pow2Scales;
     options.activationRounding = recipe.rounding.activation;
+    options.damping = recipe.rounding.damping;
     function.addPass(createInsertQuantizationPass(options));
     if (recipe.isCodePath())
       function.addPass(

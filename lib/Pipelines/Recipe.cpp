@@ -49,6 +49,9 @@ template <> struct MappingTraits<CalibrationRecipe> {
 };
 template <> struct MappingTraits<RoundingRecipe> {
   static void mapping(IO &io, RoundingRecipe &r) {
+    io.mapOptional("method", r.method);
+    io.mapOptional("damping", r.damping);
+    io.mapOptional("moment-weight", r.momentWeight);
     io.mapOptional("clip-search", r.clipSearch);
     io.mapOptional("scale-rule", r.scaleRule);
     io.mapOptional("pow2", r.pow2);
@@ -134,6 +137,20 @@ public:
                      : fail(
                            "calibration.percentile expects a share above 0 and "
                            "not above 1");
+        },
+        [&] {
+          return checkWord("rounding.method", rounding.method,
+                           {"nearest", "gptq"});
+        },
+        [&] {
+          return rounding.damping > 0 && rounding.damping <= 1
+                     ? llvm::Error::success()
+                     : fail("rounding.damping expects a share above 0 and not "
+                            "above 1");
+        },
+        [&] {
+          return checkWord("rounding.moment-weight", rounding.momentWeight,
+                           {"token-norm", "none"});
         },
         [&] {
           return checkWord("rounding.scale-rule", rounding.scaleRule,

@@ -117,6 +117,44 @@ def test_an_artefact_is_the_same_bytes_every_time(preset, tmp_path):
     assert found[0] == found[1]
 
 
+RECIPES = {
+    "gptq": "preset: w4a16-g32\nrounding: {method: gptq}\n",
+    "gptq-mxfp4": "preset: mxfp4\nrounding: {method: gptq, moment-weight: none}\n",
+    "gptq-w8a8": "preset: w8a8\nrounding: {method: gptq}\n",
+    "m2": "preset: w4a16-g32-pow2\nrounding: {pow2-scales: m2}\n",
+    "m2-nearest": "preset: w4a16-g32-pow2\nrounding: {pow2-scales: m2, pow2: nearest}\n",
+    "m2-ceil": "preset: w4a16-g32-pow2\nrounding: {pow2-scales: m2, pow2: ceil}\n",
+    "m2-floor": "preset: w4a16-g32-pow2\nrounding: {pow2-scales: m2, pow2: floor}\n",
+    "m1-nearest": "preset: w4a16-g32-pow2\nrounding: {pow2: nearest}\n",
+    "m1-ceil": "preset: w4a16-g32-pow2\nrounding: {pow2: ceil}\n",
+    "m1-floor": "preset: w4a16-g32-pow2\nrounding: {pow2: floor}\n",
+    "pow2-nearest": "preset: w8a8-pow2\nrounding: {activation: nearest, pow2: nearest}\n",
+    "mx-ceil": "preset: mxfp4\nrounding: {scale-rule: ceil}\n",
+    "mx-even": "preset: mxfp8-e4m3\nrounding: {scale-rule: even}\n",
+}
+
+
+# Scales below the exact ones cut ranges by up to a half.
+CUTTING = ["m1-floor", "m2-ceil"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes(name, tmp_path):
+    prepared = prepare("digits-mlp", tmp_path / "data")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("version: 1\n" + RECIPES[name])
+    program, artefact = tmp_path / "program.mlir", tmp_path / "model.so"
+    for output, flags in {program: ["--stop-after", "quantize"], artefact: []}.items():
+        run_ok("qopt-compile", prepared.model, "-o", output, "--recipe", recipe,
+               "--calib", prepared.calib, "--cpu", ",".join(TIERS), "--quiet", *flags)
+    for tier in RUNNABLE:
+        run_ok("qopt-run", artefact, "--inputs", prepared.eval, "--outputs", tmp_path / tier,
+               environment={"QOPT_CPU": tier})
+        run_ok("qopt-run", program, "--reference", "--inputs", prepared.eval,
+               "--expect", tmp_path / tier, "--atol", 0, "--rtol", 0)
+        assert prepared.score(tmp_path / tier)["accuracy"] >= (0.8 if name in CUTTING else 0.93)
+
+
 def test_known_statistics_give_the_same_bytes(tmp_path):
     prepared = prepare("digits-cnn", tmp_path / "data")
     artefacts = []

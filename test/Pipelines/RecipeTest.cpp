@@ -106,6 +106,24 @@ overrides: [{nodes: gemm, precision: static}]
   EXPECT_TRUE(recipe.needsCalibration());
 }
 
+TEST(Recipes, ChooseHowWeightsAreRounded) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+preset: w4a16-g32
+rounding: {method: gptq, damping: 0.05, moment-weight: none}
+)"));
+  EXPECT_TRUE(recipe.needsMoments());
+  EXPECT_FALSE(recipe.needsCalibration());
+  EXPECT_EQ(recipe.rounding.damping, 0.05);
+  EXPECT_FALSE(llvm::cantFail(getPreset("w4a16-g32")).needsMoments());
+  expectProblem("version: 1\nrounding: {method: gtpq}\n",
+                "rounding.method expects nearest, gptq, but found 'gtpq'");
+  expectProblem("version: 1\nrounding: {damping: 0}\n",
+                "rounding.damping expects a share above 0");
+  expectProblem("version: 1\nrounding: {moment-weight: token}\n",
+                "rounding.moment-weight expects token-norm, none");
+}
+
 TEST(Recipes, NamesTheLineOfAnUnknownKey) {
   expectProblem("version: 1\nwheights: {}\n",
                 "r.yaml: line 2: unknown key 'wheights'");

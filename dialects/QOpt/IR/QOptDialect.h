@@ -23,6 +23,7 @@ namespace qopt {
 /// Names of the discardable attributes that the phases use.
 inline constexpr llvm::StringLiteral kRequestAttrName = "qopt.request";
 inline constexpr llvm::StringLiteral kStatisticsAttrName = "qopt.stats";
+inline constexpr llvm::StringLiteral kMomentsAttrName = "qopt.moments";
 inline constexpr llvm::StringLiteral kNodesAttrName = "qopt.nodes";
 inline constexpr llvm::StringLiteral kNameAttrName = "qopt.name";
 inline constexpr llvm::StringLiteral kDimsAttrName = "qopt.dims";

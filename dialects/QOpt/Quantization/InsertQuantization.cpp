@@ -8,6 +8,7 @@
 #include "dialects/QOpt/Quantization/ActivationParameters.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Quantization/RoundWeight.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "dialects/QOpt/Quantization/WeightQuantizer.h"
@@ -104,6 +105,8 @@ private:
     auto weight = quantizeWeight(*tensor, format, weightOptions);
     if (!weight)
       return op->emitOpError(llvm::toString(weight.takeError()));
+    if (failed(roundByMoments(op, *weight, *tensor, format)))
+      return failure();
     OpBuilder builder(constant);
     builder.setInsertionPointAfter(constant);
     Location loc = constant.getLoc();
@@ -119,6 +122,27 @@ private:
     known = DequantizeOp::create(builder, loc, constant.getResult().getType(),
                                  codes, scales, zeros, format);
     operand.set(known);
+    return success();
+  }
+
+  /// Chooses codes anew where the op knows what its weight is multiplied with.
+  LogicalResult roundByMoments(Operation *op, QuantizedWeight &weight,
+                               const HostTensor &tensor, FormatAttr format) {
+    auto attr = op->removeAttr(kMomentsAttrName);
+    auto moments = dyn_cast_or_null<DenseF64ResourceElementsAttr>(attr);
+    if (!moments)
+      return success();
+    std::optional<ArrayRef<double>> values = moments.tryGetAsArrayRef();
+    int64_t products = tensor.getDims().front();
+    if (!values || tensor.getDims().size() != 2 ||
+        static_cast<int64_t>(values->size()) != products * products)
+      return op->emitOpError("expects moments of ")
+             << products << "x" << products;
+    GptqOptions gptqOptions;
+    gptqOptions.damping = damping;
+    auto rounded = roundWeight(weight, tensor, format, *values, gptqOptions);
+    if (!rounded)
+      return op->emitOpError(llvm::toString(rounded.takeError()));
     return success();
   }
 

@@ -139,6 +139,10 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
 
     Does nothing to ops requested in float.
 
+    The weight of an op with second moments (`qopt.moments`) is rounded by GPTQ:
+    its scales are those of rounding to nearest, and its codes are too where GPTQ
+    would not lower the error that the moments foretell.
+
     Needs evaluated weights, and statistics for static activations.
 
     Numerics: lossy; judged by calibration.
@@ -155,6 +159,9 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
            "is free, and the others are powers of two times it">,
     Option<"activationRounding", "activation-rounding", "std::string",
            "\"nearest\"", "nearest or ceil: exponents of activation scales">,
+    Option<"damping", "damping", "double", "0.01",
+           "part of the mean second moment that is added to each, where moments "
+           "choose the codes">,
   ];
   let dependentDialects = ["::qopt::QOptDialect"];
 }

@@ -52,6 +52,12 @@ struct CalibrationRecipe {
 };
 
 struct RoundingRecipe {
+  /// nearest, or gptq for the weights of matrix products.
+  std::string method = "nearest";
+  /// gptq: part of the mean second moment that is added to each.
+  double damping = 0.01;
+  /// gptq: token-norm or none: how much a row of activations counts.
+  std::string momentWeight = "token-norm";
   bool clipSearch = true;
   /// floor, ceil or even.
   std::string scaleRule = "floor";
@@ -85,6 +91,8 @@ struct Recipe {
   bool isFloat() const { return weights.format.empty(); }
   /// True when calibration data are needed.
   bool needsCalibration() const;
+  /// True when weights are rounded by what activations they meet.
+  bool needsMoments() const { return !isFloat() && rounding.method == "gptq"; }
   /// True when all scales of weights and activations are powers of two, so
   /// that codes are computed from codes.
   bool isCodePath() const;

@@ -1,0 +1,123 @@
+//===- RoundWeight.cpp - Codes of a weight chosen by its activations ------===//
+//
+// The grid of an element is what its scales and its zero make of the format's
+// codes. It is read from the tensors that were chosen for rounding to nearest.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Quantization/RoundWeight.h"
+#include "dialects/QOpt/IR/Formats.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+/// The grids of all elements of a weight [K, N].
+class Grids {
+public:
+  Grids(const QuantizedWeight &quantized, FormatAttr format)
+      : quantized(quantized), row(*lookupFormat(format.getName())),
+        block(format.isBlocked() ? format.getBlockSize() : 1),
+        axis(format.getAxis()) {
+    for (Type type : format.getScaleTypes())
+      scaleFormats.push_back(*elementFormatOf(type));
+    // A channel's own scale, beside ratios that are powers of two.
+    if (scaleFormats.size() < quantized.scales.size())
+      scaleFormats.push_back(ElementFormat::F32);
+    if (format.getZero())
+      zeroFormat = elementFormatOf(format.getZero());
+  }
+
+  uint8_t codeOf(int64_t k, int64_t n, float value) const {
+    const ElementFormatInfo &info = row.elementInfo();
+    float scale = scaleAt(k, n);
+    if (!info.isInteger() || row.hasSharedExponent())
+      return static_cast<uint8_t>(unitEncode(value / scale, row));
+    int low = zeroFormat ? info.integerMin : info.symmetricMin;
+    int high = zeroFormat ? info.integerMax : info.symmetricMax;
+    float code =
+        std::nearbyintf(value * (1.0f / scale)) + static_cast<float>(zeroAt(k, n));
+    return static_cast<uint8_t>(static_cast<int>(
+               std::clamp(code, static_cast<float>(low),
+                          static_cast<float>(high)))) &
+           info.codeMask();
+  }
+
+  double valueOf(int64_t k, int64_t n, uint8_t code) const {
+    double unit = row.elementInfo().isInteger() && !row.hasSharedExponent()
+                      ? integerOf(code, row.element) - zeroAt(k, n)
+                      : unitDecode(code, row);
+    return unit * scaleAt(k, n);
+  }
+
+private:
+  /// Where the parameter of an element lies in a tensor of parameters.
+  int64_t indexIn(const HostTensor &tensor, int64_t k, int64_t n) const {
+    ArrayRef<int64_t> dims = tensor.getDims();
+    int64_t row = axis == 0 ? k / block : k, column = axis == 1 ? n / block : n;
+    return (dims[0] == 1 ? 0 : row) * dims[1] + (dims[1] == 1 ? 0 : column);
+  }
+
+  static uint32_t readCode(const HostTensor &tensor, int64_t index) {
+    uint32_t code = 0;
+    unsigned width = getBytesPerElement(tensor.getType());
+    std::memcpy(&code, tensor.getData() + index * width, width);
+    return code;
+  }
+
+  float scaleAt(int64_t k, int64_t n) const {
+    float scale = 1;
+    for (auto [tensor, format] : llvm::zip_equal(quantized.scales, scaleFormats))
+      scale *= decode(readCode(tensor, indexIn(tensor, k, n)), format);
+    return scale;
+  }
+
+  int zeroAt(int64_t k, int64_t n) const {
+    if (!zeroFormat)
+      return 0;
+    const HostTensor &zeros = quantized.zeros.front();
+    return integerOf(readCode(zeros, indexIn(zeros, k, n)), *zeroFormat);
+  }
+
+  const QuantizedWeight &quantized;
+  const BlockFormat &row;
+  int64_t block, axis;
+  SmallVector<ElementFormat> scaleFormats;
+  std::optional<ElementFormat> zeroFormat;
+};
+} // namespace
+
+llvm::Expected<bool> qopt::roundWeight(QuantizedWeight &quantized,
+                                       const HostTensor &weight,
+                                       FormatAttr format,
+                                       ArrayRef<double> hessian,
+                                       const GptqOptions &options) {
+  int64_t products = weight.getDims()[0], outputs = weight.getDims()[1];
+  Grids grids(quantized, format);
+  ArrayRef<float> values = weight.as<float>();
+  auto codes = quantized.codes.asMutable<uint8_t>();
+  GptqProblem problem{outputs, products, {}, hessian};
+  problem.weight.resize(values.size());
+  std::vector<double> nearest(values.size());
+  for (int64_t k = 0; k < products; ++k)
+    for (int64_t n = 0; n < outputs; ++n) {
+      problem.weight[n * products + k] = values[k * outputs + n];
+      nearest[n * products + k] = grids.valueOf(k, n, codes[k * outputs + n]);
+    }
+
+  std::vector<uint8_t> chosen(codes.size());
+  auto rounded = gptq(problem, options,
+                      [&](int64_t n, int64_t k, double value) {
+                        uint8_t code =
+                            grids.codeOf(k, n, static_cast<float>(value));
+                        chosen[k * outputs + n] = code;
+                        return grids.valueOf(k, n, code);
+                      });
+  if (!rounded)
+    return rounded.takeError();
+  if (!(proxyLoss(problem, *rounded) < proxyLoss(problem, nearest)))
+    return false;
+  llvm::copy(chosen, codes.begin());
+  return true;
+}
