@@ -86,7 +86,8 @@ void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
     function.addPass(createInsertQuantizationPass(options));
     if (recipe.isCodePath())
       function.addPass(
-          createQuantizeActivationsPass({recipe.rounding.activation}));
+          createQuantizeActivationsPass(
+              {recipe.rounding.activation, recipe.activations.minSqnr}));
     // One tensor with one set of parameters is quantized once.
     function.addPass(createCSEPass());
   }

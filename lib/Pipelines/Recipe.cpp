@@ -32,6 +32,7 @@ template <> struct MappingTraits<ActivationRecipe> {
     io.mapOptional("format", r.format);
     io.mapOptional("scale", r.scale);
     io.mapOptional("max-static-cost", r.maxStaticCost);
+    io.mapOptional("min-sqnr", r.minSqnr);
   }
 };
 template <> struct MappingTraits<TransformRecipe> {
@@ -248,6 +249,8 @@ private:
           activations.format + "'");
     if (!(activations.maxStaticCost >= 0))
       return fail("activations.max-static-cost expects 0 or more decibels");
+    if (!(activations.minSqnr >= 0))
+      return fail("activations.min-sqnr expects 0 or more decibels");
     return llvm::Error::success();
   }
 

@@ -201,7 +201,7 @@ def QuantizeActivationsPass
   let options = [
     Option<"activationRounding", "activation-rounding", "std::string",
            "\"nearest\"", "nearest or ceil: exponents of activation scales">,
-    Option<"minSqnr", "min-sqnr", "double", "28.0",
+    Option<"minSqnr", "min-sqnr", "double", "33.0",
            "decibels below which a tensor stays float">,
   ];
   let statistics = [Statistic<"numQuantized", "num-quantized", "tensors with codes">];

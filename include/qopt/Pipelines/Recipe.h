@@ -35,6 +35,9 @@ struct ActivationRecipe {
   std::string scale;
   /// Decibels that a static range may cost before policy makes it dynamic.
   double maxStaticCost = 6.0;
+  /// Decibels below which a tensor between integer ops stays float, where all
+  /// scales are powers of two.
+  double minSqnr = 33.0;
 };
 
 struct TransformRecipe {

@@ -94,7 +94,8 @@ void test::applyPreset(FloatProgram &program, const Preset &preset) {
       pm.addPass(createChooseDynamicPass());
     pm.addPass(createInsertQuantizationPass(preset.insert));
     if (preset.isCodePath)
-      pm.addPass(createQuantizeActivationsPass());
+      // Functions with a wide range are to be codes as well.
+      pm.addPass(createQuantizeActivationsPass({"nearest", /*minSqnr=*/28.0}));
     pm.addPass(createCSEPass());
     pm.addPass(createFormQuantizedOpsPass());
     pm.addPass(createFormRequantizePass());
