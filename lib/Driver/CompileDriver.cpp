@@ -48,7 +48,8 @@ struct Flags {
   cl::list<std::string> cpus{"cpu",
                              cl::desc("tiers or devices, best last (native)"),
                              cl::CommaSeparated, cl::cat(category)};
-  cl::opt<std::string> emit{"emit", cl::desc("shared, object or mlir"),
+  cl::opt<std::string> emit{"emit",
+                            cl::desc("shared, object, llvm, asm or mlir"),
                             cl::init("shared"), cl::cat(category)};
   cl::opt<std::string> report{
       "report", cl::desc("folder for report.json and report.html"),
@@ -154,11 +155,15 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
     return error;
   if (flags.emit == "object")
     options.emit = EmitKind::Object;
+  else if (flags.emit == "llvm")
+    options.emit = EmitKind::LLVMIR;
+  else if (flags.emit == "asm")
+    options.emit = EmitKind::Assembly;
   else if (flags.emit == "mlir" && flags.stopAfter.empty())
     options.stopAfter = Phase::Kernels;
   else if (flags.emit != "shared" && flags.emit != "mlir")
     return makeError(ExitCode::BadUse,
-                     "--emit expects shared, object or mlir, but "
+                     "--emit expects shared, object, llvm, asm or mlir, but "
                      "found '" +
                          flags.emit + "'");
   if (flags.fallback.getNumOccurrences()) {

@@ -153,6 +153,10 @@ void Emission::optimize() {
 
 void Emission::generate() {
   llvm::raw_svector_ostream os(bytes);
+  if (form == CodeForm::LLVMIR) {
+    module->print(os, /*AAW=*/nullptr);
+    return;
+  }
   llvm::legacy::PassManager passes;
   if (machine->addPassesToEmitFile(passes, os, /*DwoOut=*/nullptr,
                                    form == CodeForm::Object

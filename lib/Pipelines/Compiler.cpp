@@ -60,6 +60,7 @@ private:
   llvm::Error transform();
   llvm::Error chooseKernels();
   llvm::Error emit();
+  llvm::Error writeTier(const CompiledProgram &program);
   llvm::Error checkContract();
   llvm::Error checkAccuracy();
   llvm::Error checkOverrides();
@@ -95,6 +96,32 @@ static std::string describeLocation(StringRef model, Location loc) {
   return text;
 }
 
+static CodeForm getForm(EmitKind emit) {
+  switch (emit) {
+  case EmitKind::Shared:
+  case EmitKind::Object:
+    return CodeForm::Object;
+  case EmitKind::LLVMIR:
+    return CodeForm::LLVMIR;
+  case EmitKind::Assembly:
+    return CodeForm::Assembly;
+  }
+  llvm_unreachable("an unknown kind");
+}
+
+/// Begins a message.
+static std::string describe(EmitKind emit) {
+  switch (getForm(emit)) {
+  case CodeForm::Object:
+    return "an object file";
+  case CodeForm::LLVMIR:
+    return "a file of LLVM IR";
+  case CodeForm::Assembly:
+    return "a file of assembly";
+  }
+  llvm_unreachable("an unknown form");
+}
+
 llvm::Error Compiler::checkOptions() {
   backend = targets.find(options.target);
   if (!backend) {
@@ -106,8 +133,9 @@ llvm::Error Compiler::checkOptions() {
   }
   if (llvm::Error error = chooseConfigs())
     return error;
-  if (options.emit == EmitKind::Object && configs.size() != 1)
-    return makeError(ExitCode::BadUse, "an object file holds one tier, but " +
+  if (options.emit != EmitKind::Shared && configs.size() != 1)
+    return makeError(ExitCode::BadUse, describe(options.emit) +
+                                           " holds one tier, but " +
                                            llvm::Twine(configs.size()) +
                                            " were named");
   if (options.startFrom && options.stopAfter &&
@@ -467,6 +495,25 @@ std::string Compiler::makeManifest() {
   return text;
 }
 
+/// Writes the code of the one tier asked for. A file of phase kernels has tiers
+/// of its own.
+llvm::Error Compiler::writeTier(const CompiledProgram &program) {
+  StringRef cpu = configs.front().cpu;
+  auto variant =
+      llvm::find_if(program.variants, [&](const CompiledVariant &variant) {
+        return variant.cpu == cpu;
+      });
+  if (variant != program.variants.end())
+    return writeFileAtomically(options.output,
+                               {variant->bytes.data(), variant->bytes.size()});
+  auto cpus = llvm::map_range(
+      program.variants,
+      [](const CompiledVariant &variant) { return StringRef(variant.cpu); });
+  return makeError(ExitCode::BadUse, options.model + ": has no kernels for " +
+                                         cpu + ", only for " +
+                                         llvm::join(cpus, ", "));
+}
+
 llvm::Error Compiler::emit() {
   std::string problems;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
@@ -476,15 +523,14 @@ llvm::Error Compiler::emit() {
         << diagnostic;
     return success();
   });
+  for (TargetConfig &config : configs)
+    config.form = getForm(options.emit);
   auto program = backend->compile(*module, configs);
   if (failed(program))
     return makeError(ExitCode::Unsupported,
                      problems.empty() ? "code generation failed" : problems);
-  if (options.emit == EmitKind::Object) {
-    const CompiledVariant &variant = program->variants.back();
-    return writeFileAtomically(options.output,
-                               {variant.bytes.data(), variant.bytes.size()});
-  }
+  if (options.emit != EmitKind::Shared)
+    return writeTier(*program);
   return writeSharedLibrary(getMain(), *program,
                             llvm::sys::path::filename(options.model),
                             makeManifest(), options.output);

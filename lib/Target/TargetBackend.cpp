@@ -51,7 +51,11 @@ TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
   for (auto variant : module.getOps<kernel::VariantOp>()) {
     if (variant.getTarget().getName() != getName())
       continue;
-    TargetConfig config{variant.getTarget().getCpu().str()};
+    StringRef cpu = variant.getTarget().getCpu();
+    const TargetConfig *asked = llvm::find_if(
+        configs, [&](const TargetConfig &config) { return config.cpu == cpu; });
+    TargetConfig config =
+        asked == configs.end() ? TargetConfig{cpu.str()} : *asked;
     auto program = variant.lookupSymbol<func::FuncOp>("main");
     if (!program)
       return variant.emitOpError("expects a function @main"), failure();

@@ -81,9 +81,13 @@ FLAGS = {
     "one unknown cpu of two": ([CNN, "-o", "m.so", "--cpu", "x86-64-v3,pentium"],
                                'no tier "pentium"'),
     "unknown emit": ([CNN, "-o", "m.so", "--emit", "exe"],
-                     "--emit expects shared, object or mlir, but found 'exe'"),
+                     "--emit expects shared, object, llvm, asm or mlir, but found 'exe'"),
     "object of two tiers": ([CNN, "-o", "m.o", "--emit", "object", "--cpu",
                              "x86-64-v3,x86-64-v4"], "an object file holds one tier"),
+    "LLVM IR of two tiers": ([CNN, "-o", "m.ll", "--emit", "llvm", "--cpu",
+                              "x86-64-v3,x86-64-v4"], "a file of LLVM IR holds one tier"),
+    "assembly of two tiers": ([CNN, "-o", "m.s", "--emit", "asm", "--cpu",
+                               "x86-64-v3,x86-64-v4"], "a file of assembly holds one tier"),
     "unknown phase to stop": ([CNN, "-o", "m.mlir", "--stop-after", "lower"],
                               "--stop-after expects import, prepare"),
     "unknown phase to start": ([CNN, "-o", "m.mlir", "--start-from", "lower"],
@@ -237,7 +241,8 @@ def test_the_output_is_the_sample(tmp_path):
            arguments=[CNN, "-o", "s.npz", "--preset", "w8a8", "--calib", "s.npz"])
 
 
-@pytest.mark.parametrize("more", [[], ["--emit", "object"], ["--stop-after", "prepare"]])
+@pytest.mark.parametrize("more", [[], ["--emit", "object"], ["--emit", "llvm"],
+                                  ["--emit", "asm"], ["--stop-after", "prepare"]])
 def test_a_folder_that_is_not_there(more, tmp_path):
     refuse(4, "none/m.so: cannot write", folder=tmp_path,
            arguments=[MLP, "-o", "none/m.so", *more])
@@ -255,8 +260,10 @@ def test_a_file_as_report_folder(tmp_path):
     assert (tmp_path / "report").read_text() == "mine"
 
 
-def test_a_full_disk_leaves_what_was_there():
-    result = run_tool("qopt-compile", MLP, "-o", "/dev/full", "--stop-after", "prepare")
+@pytest.mark.parametrize("more", [["--emit", "llvm"], ["--emit", "asm"],
+                                  ["--stop-after", "prepare"]])
+def test_a_full_disk_leaves_what_was_there(more):
+    result = run_tool("qopt-compile", MLP, "-o", "/dev/full", *more)
     assert result.returncode == 4
     assert "No space left on device" in result.stderr
 
@@ -297,6 +304,15 @@ def test_nothing_left_to_do(quantized, tmp_path):
     refuse(2, "nothing is left to do from quantize to prepare", folder=tmp_path,
            arguments=[quantized, "-o", "m.mlir", "--start-from", "quantize",
                       "--stop-after", "prepare"])
+
+
+@pytest.mark.parametrize("form", ["object", "llvm", "asm"])
+def test_kernels_of_another_tier(form, tmp_path):
+    run_ok("qopt-compile", MLP, "-o", tmp_path / "k.mlir", "--stop-after", "kernels",
+           "--cpu", "x86-64-v4,amx", "--quiet")
+    refuse(2, "k.mlir: has no kernels for x86-64-v3, only for x86-64-v4, amx",
+           folder=tmp_path, arguments=["k.mlir", "-o", "m", "--start-from", "kernels",
+                                       "--emit", form, "--cpu", "x86-64-v3"])
 
 
 def test_weights_that_changed(quantized, tmp_path):

@@ -8,6 +8,7 @@
 #ifndef QOPT_EMIT_EMITOBJECT_H
 #define QOPT_EMIT_EMITOBJECT_H
 
+#include "qopt/Emit/CodeForm.h"
 #include "qopt/Emit/CpuTier.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
@@ -19,8 +20,6 @@ class Module;
 namespace qopt {
 
 using ObjectBytes = llvm::SmallVector<char, 0>;
-
-enum class CodeForm { Object, Assembly };
 
 /// Optimises a copy of `module` for `tier` and generates code for it. Only the
 /// functions named in `exports` can be linked to; what else the module defines

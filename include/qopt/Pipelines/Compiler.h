@@ -18,6 +18,8 @@ namespace qopt {
 enum class EmitKind {
   Shared, ///< model.so
   Object, ///< one object file, of one tier
+  LLVMIR, ///< the text of its LLVM IR
+  Assembly,
 };
 
 struct CompileOptions {

@@ -9,6 +9,7 @@
 #define QOPT_TARGET_TARGETBACKEND_H
 
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "qopt/Emit/CodeForm.h"
 #include "qopt/Target/WeightsSection.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -22,6 +23,8 @@ namespace qopt {
 /// Which machine of a target: a CPU tier or a device.
 struct TargetConfig {
   std::string cpu;
+  /// What `emitDevice` writes.
+  CodeForm form = CodeForm::Object;
 };
 
 /// A row of a target's table: what one kernel can run. `*` stands for any.
@@ -63,7 +66,7 @@ struct CompiledVariant {
   std::string entry;
   /// Bits of the runtime's table of CPU features.
   int64_t requiredFeatures = 0;
-  /// An object file, SPIR-V, PTX ...
+  /// What the config asked for: an object file or its text.
   std::vector<char> bytes;
 };
 

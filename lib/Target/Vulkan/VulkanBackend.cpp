@@ -105,12 +105,13 @@ VulkanBackend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
   variant.entry = ("main." + kHostTier).str();
   variant.requiredFeatures = tier->requiredFeatures;
   llvm::Expected<ObjectBytes> object =
-      emitObject(*module, *tier, {StringRef(variant.entry)});
+      emitObject(*module, *tier, {StringRef(variant.entry)}, config.form);
   if (!object)
     return lowered.emitError(llvm::toString(object.takeError())), failure();
-  if (llvm::Error error =
-          checkUndefinedSymbols(StringRef(object->data(), object->size())))
-    return lowered.emitError(llvm::toString(std::move(error))), failure();
+  if (config.form == CodeForm::Object)
+    if (llvm::Error error =
+            checkUndefinedSymbols(StringRef(object->data(), object->size())))
+      return lowered.emitError(llvm::toString(std::move(error))), failure();
   variant.bytes.assign(object->begin(), object->end());
   return variant;
 }

@@ -1,0 +1,111 @@
+"""The texts that qopt-compile writes: another form of the object, not other code."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from qopt_tools import MODELS, run_ok
+
+CNN = MODELS / "digits-cnn.onnx"
+OPT = Path("/usr/lib/llvm-22/bin/opt")
+# What an assembler is told of each tier; it pads with the machine's best nops.
+MACHINES = {"x86-64-v3": "x86-64-v3", "x86-64-v4": "x86-64-v4", "amx": "x86-64-v4"}
+
+
+@pytest.fixture(scope="module")
+def mat_mul(tmp_path_factory):
+    """y = x * w of 64x256x64: rows and depth enough for AMX tiles."""
+    weights = np.random.default_rng(5).standard_normal((256, 64), np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], "mat_mul",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [64, 256])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [64, 64])],
+        [numpy_helper.from_array(weights, "w")])
+    path = tmp_path_factory.mktemp("mat_mul") / "m.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
+                                ir_version=10), path)
+    return path
+
+
+@pytest.fixture(params=["cnn", "mat_mul"])
+def model(request, mat_mul):
+    return {"cnn": CNN, "mat_mul": mat_mul}[request.param]
+
+
+def emit(model, form, cpu, path, *more):
+    run_ok("qopt-compile", model, "-o", path, "--preset", "w8a8-dynamic", "--emit", form,
+           "--cpu", cpu, "--quiet", *more)
+    return path
+
+
+def mnemonics(text):
+    """How often each instruction is in an assembly."""
+    found = re.findall(r"^\t([a-z]\w*)", text, re.MULTILINE)
+    return {word: found.count(word) for word in set(found)}
+
+
+@pytest.mark.parametrize("cpu", MACHINES)
+def test_assembly_assembles_to_the_object(model, cpu, tmp_path):
+    text = emit(model, "asm", cpu, tmp_path / "m.s")
+    subprocess.run(["clang-22", "-c", f"-march={MACHINES[cpu]}", text, "-o",
+                    tmp_path / "again.o"], check=True)
+    expected = emit(model, "object", cpu, tmp_path / "m.o").read_bytes()
+    assert expected.startswith(b"\x7fELF")
+    assert (tmp_path / "again.o").read_bytes() == expected
+
+
+def test_each_tier_has_its_products(mat_mul, tmp_path):
+    def products(model, cpu):
+        text = emit(model, "asm", cpu, tmp_path / "m.s").read_text()
+        return {"vpmaddwd", "vpdpbusd", "tdpbusd"} & mnemonics(text).keys()
+
+    assert products(CNN, "x86-64-v3") == {"vpmaddwd"}
+    assert products(CNN, "x86-64-v4") == {"vpdpbusd"}
+    assert products(mat_mul, "x86-64-v3") == {"vpmaddwd"}
+    assert products(mat_mul, "x86-64-v4") == {"vpdpbusd"}
+    assert products(mat_mul, "amx") == {"tdpbusd"}
+
+
+def test_tiles_are_set_up_and_released(mat_mul, tmp_path):
+    found = mnemonics(emit(mat_mul, "asm", "amx", tmp_path / "m.s").read_text())
+    # Two by two tiles for each 64 codes of K: as many loads as products.
+    assert found["tdpbusd"] >= 4
+    assert found["tileloadd"] == found["tdpbusd"]
+    assert found["tilestored"] == 4
+    assert found["ldtilecfg"] >= 1
+    assert found["tilerelease"] >= 1
+
+
+@pytest.mark.parametrize("cpu", MACHINES)
+def test_llvm_ir_is_valid(model, cpu, tmp_path):
+    path = emit(model, "llvm", cpu, tmp_path / "m.ll")
+    subprocess.run([OPT, "-passes=verify", "-disable-output", path], check=True)
+    text = path.read_text()
+    assert 'target triple = "x86_64-unknown-linux-gnu"' in text
+    assert f'"target-cpu"="{MACHINES[cpu]}"' in text
+    (entry,) = re.findall(rf'^define .*@"?main\.{cpu}"?\(', text, re.MULTILINE)
+    assert entry.startswith("define hidden ")
+
+
+def test_llvm_ir_names_the_instruction(mat_mul, tmp_path):
+    text = emit(mat_mul, "llvm", "amx", tmp_path / "m.ll").read_text()
+    assert "call x86_amx @llvm.x86.tdpbusd.internal(" in text
+    text = emit(mat_mul, "llvm", "x86-64-v4", tmp_path / "m.ll").read_text()
+    assert "@llvm.x86.avx512.vpdpbusd.512(" in text
+
+
+@pytest.mark.parametrize("form", ["object", "llvm", "asm"])
+@pytest.mark.parametrize("cpu", ["x86-64-v3", "x86-64-v4"])
+def test_a_file_of_several_tiers_gives_the_one_asked_for(form, cpu, tmp_path):
+    kernels = tmp_path / "k.mlir"
+    run_ok("qopt-compile", CNN, "-o", kernels, "--preset", "w8a8-dynamic", "--stop-after",
+           "kernels", "--cpu", "x86-64-v3,x86-64-v4", "--quiet")
+    run_ok("qopt-compile", kernels, "-o", tmp_path / "m", "--start-from", "kernels", "--emit",
+           form, "--cpu", cpu, "--quiet")
+    expected = emit(CNN, form, cpu, tmp_path / "expected")
+    assert (tmp_path / "m").read_bytes() == expected.read_bytes()
