@@ -72,6 +72,7 @@ def test_unknown_name_lists_the_known(manifest):
 
 def test_every_file_of_the_manifest_is_pinned():
     for model in fetch.load_manifest().values():
-        assert model["package"] and model["package_version"] and model["licence"]
+        assert model["package"] and model["package_version"]
+        assert model["licence"] and model["licence_from"]
         for file in model["files"]:
             assert len(bytes.fromhex(file["sha256"])) == 32

@@ -123,7 +123,8 @@ def main():
     try:
         if arguments.list:
             for name, model in load_manifest().items():
-                print(f"{name}\t{model['licence']}\t{model['what']}")
+                print(f"{name}\t{model['licence']} ({model['licence_from']})\t"
+                      f"{model['what']}")
         for name in arguments.names:
             for path in fetch(name).values():
                 print(path)
