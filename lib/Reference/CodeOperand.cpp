@@ -125,12 +125,16 @@ std::vector<float> CodeOperand::getReals() const {
   return reals;
 }
 
-GroupScale CodeOperand::getScale(ArrayRef<int64_t> position) const {
+/// The product of the scales for which `counts` holds.
+template <class Counts>
+GroupScale CodeOperand::multiplyScales(ArrayRef<int64_t> position,
+                                       Counts counts) const {
   GroupScale result;
-  for (auto [i, scale] : llvm::enumerate(scales)) {
+  for (const Beside &scale : scales) {
+    if (!counts(scale))
+      continue;
     int64_t offset = scale.layout.getOffset(position);
-    float factor = readFloat(scale.tensor, offset);
-    result.factor = i == 0 ? factor : result.factor * factor;
+    result.factor *= readFloat(scale.tensor, offset);
     if (scale.tensor.getType() == ElementType::F8E8M0FNU) {
       uint8_t byte = scale.tensor.as<uint8_t>()[offset];
       result.exponent += byte - 127;
@@ -138,6 +142,17 @@ GroupScale CodeOperand::getScale(ArrayRef<int64_t> position) const {
     }
   }
   return result;
+}
+
+GroupScale CodeOperand::getScale(ArrayRef<int64_t> position) const {
+  return multiplyScales(position, [](const Beside &) { return true; });
+}
+
+GroupScale CodeOperand::getScaleOutside(ArrayRef<int64_t> position) const {
+  return multiplyScales(position, [](const Beside &scale) {
+    return llvm::all_of(ArrayRef(scale.layout.strides).take_back(2),
+                        [](int64_t stride) { return stride == 0; });
+  });
 }
 
 SumKind reference::getSumKind(const CodeOperand &a, const CodeOperand &b) {

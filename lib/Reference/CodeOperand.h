@@ -47,6 +47,9 @@ public:
   /// unit * (code - zero) * 2^getMultiplierLog2().
   std::vector<float> getReals() const;
   GroupScale getScale(llvm::ArrayRef<int64_t> position) const;
+  /// Of a position outside an image, whose last two coordinates do not matter:
+  /// the product of the scales that are one for all of its plane.
+  GroupScale getScaleOutside(llvm::ArrayRef<int64_t> position) const;
 
 private:
   struct Beside {
@@ -55,6 +58,9 @@ private:
   };
   CodeOperand() = default;
   template <class Visit> void forEachZero(Visit visit) const;
+  template <class Counts>
+  GroupScale multiplyScales(llvm::ArrayRef<int64_t> position,
+                            Counts counts) const;
 
   HostTensor codes;
   llvm::SmallVector<Beside> scales, zeros;

@@ -177,11 +177,11 @@ static void convolveRuns(const Geometry &g, const CodeOperand &x,
             rowScales[co] = w.getScale({group * rows + co, ci, i, j});
           for (int64_t p = 0; p < count; ++p) {
             std::optional<int64_t> offset = g.getOffset(begin + p, i, j);
-            // Outside x all products are 0, whatever the scale.
+            int64_t channel = firstChannel + ci;
             columnScales[p] =
-                offset ? x.getScale({n, firstChannel + ci, *offset / g.width,
+                offset ? x.getScale({n, channel, *offset / g.width,
                                      *offset % g.width})
-                       : GroupScale();
+                       : x.getScaleOutside({n, channel, 0, 0});
           }
           for (int64_t co = 0; co < rows; ++co)
             for (int64_t p = 0; p < count; ++p) {

@@ -348,6 +348,25 @@ TEST(Conv, OneSpatialAxis) {
             0);
 }
 
+TEST(Conv, SampleHasItsScaleWhereTheFirstTapIsOutside) {
+  Program program(
+      "(%x: tensor<2x1x1x2xi8>, %sx: tensor<2x1x1x1xf32>, %w: "
+      "tensor<1x1x1x2xi8>, %sw: tensor<1x1x1x1xf32>) -> tensor<2x1x1x2xf32> {"
+      "%0 = qopt.conv %x scales(%sx), %w scales(%sw) {strides = array<i64: 1, "
+      "1>, pads = array<i64: 0, 1, 0, 0>, dilations = array<i64: 1, 1>, "
+      "x_format = #qopt.format<i8, axis = 0>, "
+      "w_format = #qopt.format<i8, axis = 0>}"
+      " : (tensor<2x1x1x2xi8>, tensor<2x1x1x1xf32>, tensor<1x1x1x2xi8>, "
+      "tensor<1x1x1x1xf32>) -> tensor<2x1x1x2xf32>"
+      " return %0 : tensor<2x1x1x2xf32> }");
+  EXPECT_EQ(valuesOf<float>(program.get(
+                {bytes(ElementType::I8, {2, 1, 1, 2}, {1, 2, 3, 4}),
+                 f32({2, 1, 1, 1}, {0.5f, 0.25f}),
+                 bytes(ElementType::I8, {1, 1, 1, 2}, {10, 1}),
+                 f32({1, 1, 1, 1}, {2})})),
+            (std::vector<float>{1, 12, 1.5f, 17}));
+}
+
 TEST(Conv, BlocksRunAlongChannelsAtEachPosition) {
   // 40 channels: a block of 32 and one of 8, at each of two positions.
   Program program(
@@ -384,6 +403,32 @@ TEST(Conv, BlocksRunAlongChannelsAtEachPosition) {
     }
     EXPECT_EQ(y[output], expected);
   }
+}
+
+TEST(Conv, PaddingHasNoScaleOfAPosition) {
+  // The first position has no number as its scale; the last output is beside
+  // padding only.
+  Program program(
+      "(%x: tensor<1x32x1x3xf4E2M1FN>, %sx: tensor<1x1x1x3xf8E8M0FNU>, %w: "
+      "tensor<1x32x1x2xf4E2M1FN>, %sw: tensor<1x1x1x2xf8E8M0FNU>) -> "
+      "tensor<1x1x1x4xf32> {"
+      "%0 = qopt.conv %x scales(%sx), %w scales(%sw) {strides = array<i64: 1, "
+      "1>, pads = array<i64: 0, 0, 0, 2>,"
+      " dilations = array<i64: 1, 1>, x_format = #qopt.format<mxfp4, axis = "
+      "1>, w_format = #qopt.format<mxfp4, axis = 1>}"
+      " : (tensor<1x32x1x3xf4E2M1FN>, tensor<1x1x1x3xf8E8M0FNU>, "
+      "tensor<1x32x1x2xf4E2M1FN>, tensor<1x1x1x2xf8E8M0FNU>) -> "
+      "tensor<1x1x1x4xf32>"
+      " return %0 : tensor<1x1x1x4xf32> }");
+  // The code 2 is 1.
+  auto y = valuesOf<float>(program.get(
+      {bytes(ElementType::F4E2M1FN, {1, 32, 1, 3}, std::vector<uint8_t>(96, 2)),
+       bytes(ElementType::F8E8M0FNU, {1, 1, 1, 3}, {255, 127, 128}),
+       bytes(ElementType::F4E2M1FN, {1, 32, 1, 2}, std::vector<uint8_t>(64, 2)),
+       bytes(ElementType::F8E8M0FNU, {1, 1, 1, 2}, {127, 127})}));
+  EXPECT_TRUE(std::isnan(y[0]));
+  EXPECT_EQ(std::vector<float>(y.begin() + 1, y.end()),
+            (std::vector<float>{96, 64, 0}));
 }
 
 //===----------------------------------------------------------------------===//

@@ -55,9 +55,10 @@ def QOpt_ConvOp : QOpt_Op<"conv", [Pure, AttrSizedOperandSegments]> {
     k runs over (kh, kw, ci) in this order, ci fastest;
     result[n, co, oh, ow] = (sum over k of x[...] * w[...]) [+ bias[co]]
     ```
-    Positions outside x take part as 0 (codes: as the zero point). One or two
-    spatial axes. `group` divides both channel axes. Blocks of a format run
-    along ci at each kernel position.
+    Positions outside x take part as 0 (codes: as the zero point); a scale of x
+    that has a value for each position is 1 there, one that has one value for a
+    plane counts there as well. One or two spatial axes. `group` divides both
+    channel axes. Blocks of a format run along ci at each kernel position.
   }] # codesText;
   let arguments = (ins
     QOpt_Tensor:$x, Variadic<QOpt_Tensor>:$x_scales,

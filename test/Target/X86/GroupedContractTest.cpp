@@ -109,3 +109,34 @@ func.func @main(%x: tensor<1x40x5x18xf32>, %w: tensor<7x40x3x3xui4> {test.consta
   return %0, %1 : tensor<1x7x5x18xf32>, tensor<2x5x30xf32>
 })mlir");
 }
+
+/// `bytes` in hexadecimal digits, `count` times.
+static std::string repeated(const std::string &bytes, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i)
+    text += bytes;
+  return text;
+}
+
+TEST(GroupedContract, ConvWithoutNumbersAsScalesBesidePadding) {
+  // The first scale of each plane is no number, which spoils four outputs of a
+  // corner and no others of the border.
+  std::string planes = repeated("ff" + repeated("7f", 89), 4);
+  // 0.5 and infinity.
+  std::string samples = "0000003f0000807f";
+  expectEqualToReference(replaced(R"mlir(
+func.func @main(%a: tensor<2x40x5x18xf8E4M3FN>, %w: tensor<7x40x3x3xf8E4M3FN> {test.constant}, %ws: tensor<7x2x3x3xf8E8M0FNU> {test.constant},
+                %d: tensor<40x1x3x3xf8E4M3FN> {test.constant}, %ds: tensor<2x1x3x3xf8E8M0FNU> {test.constant},
+                %b: tensor<2x40x5x18xi8>, %v: tensor<7x40x3x3xi4> {test.constant}, %vs: tensor<7x2x3x3xf16> {test.constant},
+                %c: tensor<7x40x3x3xi8> {test.constant}, %cs: tensor<7x1x1x1xf32> {test.constant})
+    -> (tensor<2x7x5x18xf32>, tensor<2x40x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>) {
+  %as = qopt.constant(#qopt.weight<"hex:PLANES">) : tensor<2x2x5x18xf8E8M0FNU>
+  %bs = qopt.constant(#qopt.weight<"hex:SAMPLES">) : tensor<2x1x1x1xf32>
+  %0 = qopt.conv %a scales(%as), %w scales(%ws) {x_format = #qopt.format<"mxfp8-e4m3", axis = 1>, w_format = #qopt.format<"mxfp8-e4m3", axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xf8E4M3FN>, tensor<2x2x5x18xf8E8M0FNU>, tensor<7x40x3x3xf8E4M3FN>, tensor<7x2x3x3xf8E8M0FNU>) -> tensor<2x7x5x18xf32>
+  %1 = qopt.conv %a scales(%as), %d scales(%ds) {x_format = #qopt.format<"mxfp8-e4m3", axis = 1>, w_format = #qopt.format<"mxfp8-e4m3", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xf8E4M3FN>, tensor<2x2x5x18xf8E8M0FNU>, tensor<40x1x3x3xf8E4M3FN>, tensor<2x1x3x3xf8E8M0FNU>) -> tensor<2x40x5x18xf32>
+  %2 = qopt.conv %b scales(%bs), %v scales(%vs) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 1, block = 32, scale = f16>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi4>, tensor<7x2x3x3xf16>) -> tensor<2x7x5x18xf32>
+  %3 = qopt.conv %b scales(%bs), %c scales(%cs) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i8, axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi8>, tensor<7x1x1x1xf32>) -> tensor<2x7x5x18xf32>
+  return %0, %1, %2, %3 : tensor<2x7x5x18xf32>, tensor<2x40x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>
+})mlir",
+                                  {{"PLANES", planes}, {"SAMPLES", samples}}));
+}
