@@ -72,6 +72,18 @@ TEST(Reduce, NaNWinsAndNothingHasNeutralValues) {
             "'qopt.reduce' op expects elements to take the max of");
 }
 
+TEST(Reduce, TakesTheFirstOfTwoZeros) {
+  auto isNegative = [&](const char *kind, std::vector<float> x) {
+    float y = valuesOf<float>(reduce(kind, "f32").get({f32({3, 1, 1}, x)}))[0];
+    EXPECT_EQ(y, 0);
+    return std::signbit(y);
+  };
+  EXPECT_TRUE(isNegative("max", {-1, -0.0f, 0}));
+  EXPECT_FALSE(isNegative("max", {0, -1, -0.0f}));
+  EXPECT_TRUE(isNegative("min", {-0.0f, 0, 1}));
+  EXPECT_FALSE(isNegative("min", {1, 0, -0.0f}));
+}
+
 TEST(Reduce, Integers) {
   HostTensor x = i64({2, 1, 2}, {-7, 2, 3, -1});
   auto run = [&](const char *kind) {

@@ -47,8 +47,10 @@ def QOpt_DivOp : QOpt_BinaryOp<"div", "quotient",
   "lhs / rhs; integers truncate, x / 0 = 0">;
 def QOpt_PowOp : QOpt_BinaryOp<"pow", "power",
   "powF32(lhs, rhs) of Numerics; rhs = 2 is lhs * lhs, rhs = 0.5 is sqrt(lhs)">;
-def QOpt_MinOp : QOpt_BinaryOp<"min", "smaller value", "min(lhs, rhs); NaN wins">;
-def QOpt_MaxOp : QOpt_BinaryOp<"max", "larger value", "max(lhs, rhs); NaN wins">;
+def QOpt_MinOp : QOpt_BinaryOp<"min", "smaller value",
+  "isNaN(lhs) ? lhs : lhs < rhs ? lhs : rhs: NaN wins, of two zeros rhs">;
+def QOpt_MaxOp : QOpt_BinaryOp<"max", "larger value",
+  "isNaN(lhs) ? lhs : lhs > rhs ? lhs : rhs: NaN wins, of two zeros rhs">;
 def QOpt_ModOp : QOpt_BinaryOp<"mod", "remainder with the sign of the divisor",
   "lhs - floor(lhs / rhs) * rhs on integers; x mod 0 = 0">;
 def QOpt_AndOp : QOpt_BinaryOp<"and", "bitwise and", "lhs & rhs">;

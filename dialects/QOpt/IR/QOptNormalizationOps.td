@@ -57,9 +57,12 @@ def QOpt_ReduceOp : QOpt_ReducingOp<"reduce"> {
     taken in row-major order.
     ```
     sum: rowSum(x)   mean: rowSum(x) / n   l2: sqrt(row sum by fma(x, x, s))
-    max, min: NaN wins   prod: one chain of products from 1
+    max: one chain of m = isNaN(x) ? x : x > m ? x : m from -inf
+    min: one chain of m = isNaN(x) ? x : x < m ? x : m from +inf
+    prod: one chain of products from 1
     ```
-    Integers: exact, wrapping; mean truncates.
+    So NaN wins, and of zeros of both signs the first. Integers: exact,
+    wrapping; mean truncates.
   }];
   let arguments = (ins QOpt_Tensor:$x, StrAttr:$kind, DenseI64ArrayAttr:$axes,
     BoolAttr:$keepdims);
@@ -88,7 +91,11 @@ def QOpt_AveragePoolOp : QOpt_ReducingOp<"average_pool"> {
 
 def QOpt_MaxPoolOp : QOpt_ReducingOp<"max_pool"> {
   let summary = "maximum over windows; pads do not take part";
-  let description = "```\nresult = max over the positions inside; NaN wins\n```\n";
+  let description = [{
+    ```
+    result = max of the positions inside, as the chain of qopt.reduce
+    ```
+  }];
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$kernel,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
     DenseI64ArrayAttr:$dilations, BoolAttr:$ceil_mode);

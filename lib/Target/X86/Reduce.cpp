@@ -34,6 +34,7 @@ struct Formula {
   /// Float sums have 16 partial sums; float products are one chain.
   bool hasPartialSums() const { return isFloat && isSum(); }
   bool isChain() const { return isFloat && kind == "prod"; }
+  bool isOrder() const { return kind == "max" || kind == "min"; }
 
   Type type(OpBuilder &b) const {
     return isFloat ? Type(b.getF32Type()) : Type(b.getI64Type());
@@ -207,16 +208,23 @@ static LogicalResult emitAcross(Reduction &reduction) {
   return reduction.source.verify();
 }
 
+/// The total of `size` elements that lie next to each other, one by one.
+static Value chainOfLine(VectorBuilder &v, const Formula &formula, Value line,
+                         Value size) {
+  Type type = formula.type(v.b);
+  return v.loop(v.i64(0), size, 1, {formula.start(v, 0)},
+                [&](Value i, ValueRange carried) {
+                  return SmallVector<Value>{formula.step(
+                      v, carried[0], v.loadScalar(line, i, type), 0)};
+                })[0];
+}
+
 /// The total of `size` elements that lie next to each other.
 static Value totalOfLine(VectorBuilder &v, const Formula &formula, Value line,
                          Value size) {
   Type type = formula.type(v.b);
   if (formula.isChain())
-    return v.loop(v.i64(0), size, 1, {formula.start(v, 0)},
-                  [&](Value i, ValueRange carried) {
-                    return SmallVector<Value>{formula.step(
-                        v, carried[0], v.loadScalar(line, i, type), 0)};
-                  })[0];
+    return chainOfLine(v, formula, line, size);
   auto totals = loopRow(
       v, size, {formula.start(v, kLanes)},
       [&](Value index, Value count, ValueRange carried) {
@@ -226,9 +234,18 @@ static Value totalOfLine(VectorBuilder &v, const Formula &formula, Value line,
           next = v.select(v.mask(count), next, carried[0]);
         return SmallVector<Value>{next};
       });
-  return foldLanes(v, totals[0], [&](Value x, Value y, int64_t lanes) {
-    return formula.join(v, x, y, lanes);
-  });
+  Value total =
+      foldLanes(v, totals[0], [&](Value x, Value y, int64_t lanes) {
+        return formula.join(v, x, y, lanes);
+      });
+  if (!formula.isFloat || !formula.isOrder())
+    return total;
+  // Lanes do not know which of two zeros is the first: that takes a chain.
+  MLIRPolicy policy(v.b, v.loc, 0);
+  Value isZero = policy.oeq(total, policy.f(0));
+  Value first =
+      chainOfLine(v, formula, line, v.select(isZero, size, v.i64(0)));
+  return v.select(isZero, first, total);
 }
 
 /// The last axis is reduced.
@@ -329,9 +346,9 @@ LogicalResult x86::emitReduce(ProgramEmitter &program, Operation *op) {
     if (!llvm::is_contained(reduced, axis))
       kept.push_back(axis);
   bool isFloat = lane && isa<FloatType>(lane);
-  bool isOrder = kind == "max" || kind == "min";
+  Formula formula{kind, isFloat};
   if (!lane || (!isFloat && kind == "l2") ||
-      (lane.isInteger(1) && !isOrder) ||
+      (lane.isInteger(1) && !formula.isOrder()) ||
       (isa<FloatType>(getElementTypeOrSelf(x)) && !isFloat))
     return root->emitOpError("has no x86-64 kernel for elements of type ")
            << getElementTypeOrSelf(x);
@@ -340,7 +357,7 @@ LogicalResult x86::emitReduce(ProgramEmitter &program, Operation *op) {
                       x,
                       kept,
                       reduced,
-                      {kind, isFloat},
+                      formula,
                       Epilogue(program, op, x, Value()),
                       Value()};
   reduction.source.storeNothing();
@@ -348,7 +365,7 @@ LogicalResult x86::emitReduce(ProgramEmitter &program, Operation *op) {
   VectorBuilder v = program.vectors();
   SmallVector<Value> dims = reduction.source.groupDims();
   Value results = v.product(pick(dims, kept));
-  if (!isFloat && isOrder) {
+  if (!isFloat && formula.isOrder()) {
     Value size = v.product(pick(dims, reduced));
     program.require(v.less(v.i64(0), size), 1,
                     "an empty axis has no largest or smallest integer");

@@ -178,3 +178,27 @@ TEST(X86Map, NormalizesBatchesByChannel) {
     })mlir",
                          {2});
 }
+
+TEST(X86Map, LimitsOfTwoZerosAreTheSecond) {
+  // All pairs of zeros of both signs, over more than a vector.
+  std::string x, y;
+  for (int i = 0; i < 10; ++i) {
+    x += "00000000000000800000000000000080";
+    y += "00000000000000000000008000000080";
+  }
+  expectEqualToReference("func.func @main() -> (tensor<40xf32>, tensor<40xf32>, "
+                         "tensor<40xf32>, tensor<40xf32>, tensor<40xf32>, "
+                         "tensor<40xf32>) {\n%x = qopt.constant(#qopt.weight<\"hex:" +
+                         x + "\">) : tensor<40xf32>\n" +
+                         "%y = qopt.constant(#qopt.weight<\"hex:" + y +
+                         R"mlir(">) : tensor<40xf32>
+      %0 = qopt.max %x, %y : (tensor<40xf32>, tensor<40xf32>) -> tensor<40xf32>
+      %1 = qopt.min %x, %y : (tensor<40xf32>, tensor<40xf32>) -> tensor<40xf32>
+      %2 = qopt.relu %x : (tensor<40xf32>) -> tensor<40xf32>
+      %3 = qopt.clip %x {low = 0.0 : f32, high = 6.0 : f32} : (tensor<40xf32>) -> tensor<40xf32>
+      %4 = qopt.clip %x {low = -0.0 : f32, high = 6.0 : f32} : (tensor<40xf32>) -> tensor<40xf32>
+      %5 = qopt.clip %x {high = -0.0 : f32} : (tensor<40xf32>) -> tensor<40xf32>
+      return %0, %1, %2, %3, %4, %5 : tensor<40xf32>, tensor<40xf32>, tensor<40xf32>,
+        tensor<40xf32>, tensor<40xf32>, tensor<40xf32>
+    })mlir");
+}

@@ -7,6 +7,7 @@
 
 #include "ContractHarness.h"
 #include "gtest/gtest.h"
+#include <random>
 
 using qopt::test::expectEqualToReference;
 
@@ -137,4 +138,43 @@ TEST(X86Pool, TakesMaximaAndMeansOfWindows) {
     })mlir";
   expectEqualToReference(text, {2, 13, 41});
   expectEqualToReference(text, {1, 5, 9});
+}
+
+TEST(X86Rows, TakesTheFirstOfTwoZeros) {
+  // Few zeros, of both signs, among numbers that are never the result.
+  auto values = [](int count, const char *other) {
+    std::mt19937 random(1);
+    std::string bytes;
+    for (int i = 0; i < count; ++i) {
+      unsigned kind = random() % 16;
+      bytes += kind == 0 ? "00000080" : kind == 1 ? "00000000" : other;
+    }
+    return bytes;
+  };
+  for (auto [axes, result] :
+       {std::pair("0", "37x67"), std::pair("1", "39x67"),
+        std::pair("2", "39x37"), std::pair("1, 2", "39"),
+        std::pair("0, 1", "67"), std::pair("0, 2", "37")})
+    for (auto [kind, other] :
+         {std::pair("max", "000080bf"), std::pair("min", "0000803f")}) {
+      SCOPED_TRACE(std::string(kind) + " over " + axes);
+      std::string type = std::string("tensor<") + result + "xf32>";
+      expectEqualToReference(
+          "func.func @main() -> " + type +
+          " {\n%x = qopt.constant(#qopt.weight<\"hex:" +
+          values(39 * 37 * 67, other) +
+          "\">) : tensor<39x37x67xf32>\n%0 = qopt.reduce %x {kind = \"" + kind +
+          "\", axes = array<i64: " + axes +
+          ">, keepdims = false} : (tensor<39x37x67xf32>) -> " + type +
+          "\nreturn %0 : " + type + "\n}");
+    }
+  expectEqualToReference(
+      "func.func @main() -> tensor<2x3x10x20xf32> {\n"
+      "%x = qopt.constant(#qopt.weight<\"hex:" +
+      values(2 * 3 * 20 * 40, "000080bf") + R"mlir(">) : tensor<2x3x20x40xf32>
+      %0 = qopt.max_pool %x {kernel = array<i64: 5, 5>, strides = array<i64: 2, 2>,
+          pads = array<i64: 2, 2, 2, 2>, dilations = array<i64: 1, 1>, ceil_mode = false}
+        : (tensor<2x3x20x40xf32>) -> tensor<2x3x10x20xf32>
+      return %0 : tensor<2x3x10x20xf32>
+    })mlir");
 }
