@@ -32,15 +32,29 @@ def QOpt_TransposeOp : QOpt_MovementOp<"transpose", "permutation of the axes",
 }
 def QOpt_SliceOp : QOpt_MovementOp<"slice", "strided part of a tensor", [{
     As ONNX Slice: negative starts and ends count from the end, all are clamped;
-    absent `axes` are all, absent `steps` are 1.
+    absent `steps` are 1.
+
+    Constraints:
+    - (C1) `axes` are different axes of `x`, in any order.
+    - (C2) `starts`, `ends` and `steps` have rank 1 and one element an axis.
+    - (C3) The result has the rank of `x`.
   }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$starts,
     QOpt_IndexTensor:$ends, Optional<QOpt_IndexTensor>:$steps,
     DenseI64ArrayAttr:$axes);
+  let hasVerifier = 1;
 }
-def QOpt_ConcatOp : QOpt_MovementOp<"concat", "tensors one after the other",
-    "Joins along `axis`; the other dims are equal."> {
+def QOpt_ConcatOp : QOpt_MovementOp<"concat", "tensors one after the other", [{
+    Joins along `axis`.
+
+    Constraints:
+    - (C1) There is one input or more.
+    - (C2) All inputs and the result have one rank.
+    - (C3) `axis` is an axis of the inputs, not negative.
+    - (C4) On the other axes the dims of all inputs are equal.
+  }]> {
   let arguments = (ins Variadic<QOpt_Tensor>:$inputs, I64Attr:$axis);
+  let hasVerifier = 1;
 }
 def QOpt_GatherOp : QOpt_MovementOp<"gather", "elements by index", [{
     ```
@@ -48,8 +62,13 @@ def QOpt_GatherOp : QOpt_MovementOp<"gather", "elements by index", [{
     ```
     Negative indices count from the end; out of range is an error of the data.
     A quantized table has its scales and zeros beside it and is dequantized.
+
+    Constraints:
+    - (C1) `axis` is an axis of `x`, not negative.
+    - (C2) The rank of the result is that of `x` less 1, plus that of `indices`.
   }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices, I64Attr:$axis);
+  let hasVerifier = 1;
 }
 def QOpt_SqueezeOp : QOpt_MovementOp<"squeeze", "without the axes of size 1",
     "`axes` are ascending and not negative."> {

@@ -1,6 +1,6 @@
 //===- QOptNormalizationOps.cpp - Norms, softmax, pools, sums -------------===//
 //
-// Generated definitions and the checks of reductions.
+// Generated definitions and the checks of reductions and windows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +25,48 @@ LogicalResult ReduceOp::verify() {
     previous = axis;
   }
   return success();
+}
+
+/// Checks the numbers that say where the windows of `pool` are; each of `steps`
+/// has one for each spatial axis.
+template <class Pool>
+static LogicalResult verifyWindows(Pool pool,
+                                   ArrayRef<ArrayRef<int64_t>> steps) {
+  int64_t rank = cast<RankedTensorType>(pool.getX().getType()).getRank();
+  auto result = cast<RankedTensorType>(pool.getResult().getType());
+  // average_pool_c1, max_pool_c1
+  if (rank < 3 || result.getRank() != rank)
+    return pool.emitOpError("expects x and a result of one rank, 3 or more, "
+                            "but found ")
+           << rank << " and " << result.getRank();
+  // average_pool_c2, max_pool_c2
+  size_t spatial = rank - 2;
+  for (ArrayRef<int64_t> values : steps)
+    if (values.size() != spatial)
+      return pool.emitOpError("expects numbers for ")
+             << spatial << " spatial axes, but found [" << values << "]";
+  if (pool.getPads().size() != 2 * spatial)
+    return pool.emitOpError("expects ")
+           << 2 * spatial << " pads, but found [" << pool.getPads() << "]";
+  // average_pool_c3, max_pool_c3
+  for (ArrayRef<int64_t> values : steps)
+    for (int64_t value : values)
+      if (value < 1)
+        return pool.emitOpError("expects positive sizes, strides and "
+                                "dilations, but found ")
+               << value;
+  for (int64_t pad : pool.getPads())
+    if (pad < 0)
+      return pool.emitOpError("expects pads of 0 or more, but found ") << pad;
+  return success();
+}
+
+LogicalResult AveragePoolOp::verify() {
+  return verifyWindows(*this, {getKernel(), getStrides()});
+}
+
+LogicalResult MaxPoolOp::verify() {
+  return verifyWindows(*this, {getKernel(), getStrides(), getDilations()});
 }
 
 #define GET_OP_CLASSES

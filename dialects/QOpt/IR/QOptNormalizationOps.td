@@ -83,10 +83,16 @@ def QOpt_AveragePoolOp : QOpt_ReducingOp<"average_pool"> {
     ```
     count is the number of positions inside x, or of the window (inside x and
     its pads) with `count_include_pad`.
+
+    Constraints:
+    - (C1) `x` and the result have one rank, 3 or more.
+    - (C2) There is a size and a stride for each spatial axis, and two pads.
+    - (C3) Sizes and strides are 1 or more, pads 0 or more.
   }];
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$kernel,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, BoolAttr:$ceil_mode,
     BoolAttr:$count_include_pad);
+  let hasVerifier = 1;
 }
 
 def QOpt_MaxPoolOp : QOpt_ReducingOp<"max_pool"> {
@@ -95,10 +101,17 @@ def QOpt_MaxPoolOp : QOpt_ReducingOp<"max_pool"> {
     ```
     result = max of the positions inside, as the chain of qopt.reduce
     ```
+
+    Constraints:
+    - (C1) `x` and the result have one rank, 3 or more.
+    - (C2) There is a size, a stride and a dilation for each spatial axis, and two
+      pads.
+    - (C3) Sizes, strides and dilations are 1 or more, pads 0 or more.
   }];
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$kernel,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
     DenseI64ArrayAttr:$dilations, BoolAttr:$ceil_mode);
+  let hasVerifier = 1;
 }
 
 #endif

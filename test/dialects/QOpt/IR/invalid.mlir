@@ -292,6 +292,182 @@ func.func @reduce_axes(%x: tensor<2x3xf32>) {
 
 // -----
 
+func.func @slice_c1(%x: tensor<4x8xf32>, %s: tensor<1xi64>, %e: tensor<1xi64>) {
+  // expected-error @+1 {{'qopt.slice' op expects different axes below 2, but found [2]}}
+  %0 = qopt.slice %x, %s, %e {axes = array<i64: 2>} : (tensor<4x8xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x?xf32>
+  return
+}
+
+// -----
+
+func.func @slice_c1_twice(%x: tensor<4x8xf32>, %s: tensor<1xi64>, %e: tensor<1xi64>) {
+  // expected-error @+1 {{'qopt.slice' op expects different axes below 2, but found [1, 1]}}
+  %0 = qopt.slice %x, %s, %e {axes = array<i64: 1, 1>} : (tensor<4x8xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x?xf32>
+  return
+}
+
+// -----
+
+func.func @slice_c2(%x: tensor<4x8xf32>, %s: tensor<2xi64>, %e: tensor<1xi64>) {
+  // expected-error @+1 {{'qopt.slice' op expects starts, ends and steps for 1 axes, but found 'tensor<2xi64>'}}
+  %0 = qopt.slice %x, %s, %e {axes = array<i64: 1>} : (tensor<4x8xf32>, tensor<2xi64>, tensor<1xi64>) -> tensor<4x?xf32>
+  return
+}
+
+// -----
+
+func.func @slice_c3(%x: tensor<4x8xf32>, %s: tensor<1xi64>, %e: tensor<1xi64>) {
+  // expected-error @+1 {{'qopt.slice' op expects a result of rank 2, but found 'tensor<?xf32>'}}
+  %0 = qopt.slice %x, %s, %e {axes = array<i64: 1>} : (tensor<4x8xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @concat_c1() {
+  // expected-error @+1 {{'qopt.concat' op expects one input or more}}
+  %0 = "qopt.concat"() <{axis = 0 : i64}> : () -> tensor<0xf32>
+  return
+}
+
+// -----
+
+func.func @concat_c2(%x: tensor<4x8xf32>, %y: tensor<8xf32>) {
+  // expected-error @+1 {{'qopt.concat' op expects inputs of rank 2, but found 'tensor<8xf32>'}}
+  %0 = qopt.concat %x, %y {axis = 0 : i64} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @concat_c2_result(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
+  // expected-error @+1 {{'qopt.concat' op expects a result of rank 2, but found 'tensor<8xf32>'}}
+  %0 = qopt.concat %x, %y {axis = 0 : i64} : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @concat_c3(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
+  // expected-error @+1 {{'qopt.concat' op expects an axis from 0 and below 2, but found -1}}
+  %0 = qopt.concat %x, %y {axis = -1 : i64} : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @concat_c4(%x: tensor<4x8xf32>, %y: tensor<4x9xf32>) {
+  // expected-error @+1 {{'qopt.concat' op expects equal dims on axis 1, but found 8 and 9}}
+  %0 = qopt.concat %x, %y {axis = 0 : i64} : (tensor<4x8xf32>, tensor<4x9xf32>) -> tensor<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @gather_c1(%x: tensor<4x8xf32>, %i: tensor<3xi64>) {
+  // expected-error @+1 {{'qopt.gather' op expects an axis from 0 and below 2, but found 2}}
+  %0 = qopt.gather %x, %i {axis = 2 : i64} : (tensor<4x8xf32>, tensor<3xi64>) -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+func.func @gather_c2(%x: tensor<4x8xf32>, %i: tensor<3xi64>) {
+  // expected-error @+1 {{'qopt.gather' op expects a result of rank 2, but found 'tensor<3xf32>'}}
+  %0 = qopt.gather %x, %i {axis = 0 : i64} : (tensor<4x8xf32>, tensor<3xi64>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @average_pool_c1(%x: tensor<4x8xf32>) {
+  // expected-error @+1 {{'qopt.average_pool' op expects x and a result of one rank, 3 or more, but found 2 and 2}}
+  %0 = qopt.average_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, 0>, ceil_mode = false, count_include_pad = false} : (tensor<4x8xf32>) -> tensor<4x7xf32>
+  return
+}
+
+// -----
+
+func.func @average_pool_c2(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.average_pool' op expects numbers for 1 spatial axes, but found [2, 2]}}
+  %0 = qopt.average_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 1>, pads = array<i64: 0, 0>, ceil_mode = false, count_include_pad = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @average_pool_c2_pads(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.average_pool' op expects 2 pads, but found [0]}}
+  %0 = qopt.average_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0>, ceil_mode = false, count_include_pad = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @average_pool_c3(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.average_pool' op expects positive sizes, strides and dilations, but found 0}}
+  %0 = qopt.average_pool %x {kernel = array<i64: 2>, strides = array<i64: 0>, pads = array<i64: 0, 0>, ceil_mode = false, count_include_pad = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @average_pool_c3_pads(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.average_pool' op expects pads of 0 or more, but found -1}}
+  %0 = qopt.average_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, -1>, ceil_mode = false, count_include_pad = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_c1(%x: tensor<4x8xf32>) {
+  // expected-error @+1 {{'qopt.max_pool' op expects x and a result of one rank, 3 or more, but found 2 and 2}}
+  %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, ceil_mode = false} : (tensor<4x8xf32>) -> tensor<4x7xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_c2(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.max_pool' op expects numbers for 1 spatial axes, but found [2, 2]}}
+  %0 = qopt.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_c2_pads(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.max_pool' op expects 2 pads, but found [0]}}
+  %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0>, dilations = array<i64: 1>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_c3(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.max_pool' op expects positive sizes, strides and dilations, but found 0}}
+  %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 0>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_c3_pads(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.max_pool' op expects pads of 0 or more, but found -1}}
+  %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, -1>, dilations = array<i64: 1>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_c3_dilations(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.max_pool' op expects positive sizes, strides and dilations, but found 0}}
+  %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 0>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
+  return
+}
+
+// -----
+
 // expected-error @+1 {{unknown format 'i9'}}
 func.func private @format_name() attributes {test.format = #qopt.format<i9>}
 
