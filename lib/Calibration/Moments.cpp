@@ -46,7 +46,8 @@ public:
     auto type = RankedTensorType::get({size, size}, Float64Type::get(context));
     llvm::ArrayRef<double> values(sum.data(), sum.size());
     return DenseF64ResourceElementsAttr::get(
-        type, "moments", HeapAsmResourceBlob::allocateAndCopyInferAlign(values));
+        type, "moments",
+        HeapAsmResourceBlob::allocateAndCopyInferAlign(values));
   }
 
 private:
@@ -92,8 +93,8 @@ llvm::Error qopt::collectMoments(ModuleOp module, const CalibrationData &data,
   for (auto &[value, users] : products) {
     OpBuilder builder(value.getContext());
     builder.setInsertionPointAfterValue(value);
-    ops.push_back(ObserveOp::create(builder, value.getLoc(), value,
-                                    observers.size()));
+    ops.push_back(
+        ObserveOp::create(builder, value.getLoc(), value, observers.size()));
     observers.emplace_back(
         cast<RankedTensorType>(value.getType()).getShape().back(), weight);
   }

@@ -65,12 +65,11 @@ llvm::Error StatisticsCache::store(llvm::ArrayRef<Value> values) const {
   if (values.empty())
     return llvm::Error::success();
   MLIRContext *context = values[0].getContext();
-  auto entries =
-      llvm::map_to_vector(values, [&](Value value) -> Attribute {
-        // A value that no sample reached has none.
-        DictionaryAttr dictionary = getStatisticsAttr(value);
-        return dictionary ? Attribute(dictionary) : UnitAttr::get(context);
-      });
+  auto entries = llvm::map_to_vector(values, [&](Value value) -> Attribute {
+    // A value that no sample reached has none.
+    DictionaryAttr dictionary = getStatisticsAttr(value);
+    return dictionary ? Attribute(dictionary) : UnitAttr::get(context);
+  });
   std::string body;
   llvm::raw_string_ostream(body) << ArrayAttr::get(context, entries);
   llvm::StringRef folder = llvm::sys::path::parent_path(path);

@@ -134,10 +134,9 @@ llvm::Error Compiler::checkOptions() {
   if (llvm::Error error = chooseConfigs())
     return error;
   if (options.emit != EmitKind::Shared && configs.size() != 1)
-    return makeError(ExitCode::BadUse, describe(options.emit) +
-                                           " holds one tier, but " +
-                                           llvm::Twine(configs.size()) +
-                                           " were named");
+    return makeError(ExitCode::BadUse,
+                     describe(options.emit) + " holds one tier, but " +
+                         llvm::Twine(configs.size()) + " were named");
   if (options.startFrom && options.stopAfter &&
       *options.stopAfter <= *options.startFrom)
     return makeError(ExitCode::BadUse, "nothing is left to do from " +
@@ -199,15 +198,16 @@ llvm::Error Compiler::checkCalibration() {
     return makeError(ExitCode::BadUse, "the accuracy gate needs samples\n"
                                        "note: give --calib DIR");
   if (options.calibration.empty())
-    return makeError(ExitCode::BadUse,
-                     (report.recipe.preset.empty()
-                          ? std::string("the recipe")
-                          : "preset '" + report.recipe.preset + "'") +
-                         (recipe.needsCalibration()
-                              ? " has static activations and needs samples\n"
-                                "note: give --calib DIR, or take a dynamic preset"
-                              : " rounds weights by activations and needs "
-                                "samples\nnote: give --calib DIR"));
+    return makeError(
+        ExitCode::BadUse,
+        (report.recipe.preset.empty()
+             ? std::string("the recipe")
+             : "preset '" + report.recipe.preset + "'") +
+            (recipe.needsCalibration()
+                 ? " has static activations and needs samples\n"
+                   "note: give --calib DIR, or take a dynamic preset"
+                 : " rounds weights by activations and needs "
+                   "samples\nnote: give --calib DIR"));
   auto data = CalibrationData::find(options.calibration);
   if (!data)
     return data.takeError();
@@ -506,9 +506,10 @@ llvm::Error Compiler::writeTier(const CompiledProgram &program) {
   if (variant != program.variants.end())
     return writeFileAtomically(options.output,
                                {variant->bytes.data(), variant->bytes.size()});
-  auto cpus = llvm::map_range(
-      program.variants,
-      [](const CompiledVariant &variant) { return StringRef(variant.cpu); });
+  auto cpus =
+      llvm::map_range(program.variants, [](const CompiledVariant &variant) {
+        return StringRef(variant.cpu);
+      });
   return makeError(ExitCode::BadUse, options.model + ": has no kernels for " +
                                          cpu + ", only for " +
                                          llvm::join(cpus, ", "));

@@ -85,9 +85,8 @@ void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
     options.damping = recipe.rounding.damping;
     function.addPass(createInsertQuantizationPass(options));
     if (recipe.isCodePath())
-      function.addPass(
-          createQuantizeActivationsPass(
-              {recipe.rounding.activation, recipe.activations.minSqnr}));
+      function.addPass(createQuantizeActivationsPass(
+          {recipe.rounding.activation, recipe.activations.minSqnr}));
     // One tensor with one set of parameters is quantized once.
     function.addPass(createCSEPass());
   }

@@ -178,10 +178,10 @@ static void convolveRuns(const Geometry &g, const CodeOperand &x,
           for (int64_t p = 0; p < count; ++p) {
             std::optional<int64_t> offset = g.getOffset(begin + p, i, j);
             int64_t channel = firstChannel + ci;
-            columnScales[p] =
-                offset ? x.getScale({n, channel, *offset / g.width,
-                                     *offset % g.width})
-                       : x.getScaleOutside({n, channel, 0, 0});
+            columnScales[p] = offset
+                                  ? x.getScale({n, channel, *offset / g.width,
+                                                *offset % g.width})
+                                  : x.getScaleOutside({n, channel, 0, 0});
           }
           for (int64_t co = 0; co < rows; ++co)
             for (int64_t p = 0; p < count; ++p) {

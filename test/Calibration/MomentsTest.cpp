@@ -1,6 +1,7 @@
 //===- MomentsTest.cpp - Second moments of activations --------------------===//
 //
-// Sums are small integers or exact quotients, so they are known to the last bit.
+// Sums are small integers or exact quotients, so they are known to the last
+// bit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,8 +55,8 @@ protected:
       EXPECT_FALSE(isa<ObserveOp>(op));
       if (!isa<MatMulOp>(op))
         return;
-      auto attr = op->getAttrOfType<DenseF64ResourceElementsAttr>(
-          kMomentsAttrName);
+      auto attr =
+          op->getAttrOfType<DenseF64ResourceElementsAttr>(kMomentsAttrName);
       moments.push_back(attr ? attr.tryGetAsArrayRef()->vec()
                              : std::vector<double>());
     });

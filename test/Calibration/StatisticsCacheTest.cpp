@@ -65,8 +65,7 @@ protected:
   /// The text of the program with its statistics; `runs` counts the samples.
   std::string calibrateProgram(int &runs, RangeOptions options = {},
                                llvm::StringRef weight = "1.0") {
-    auto module =
-        parseSourceString<ModuleOp>(makeProgram(weight), &context);
+    auto module = parseSourceString<ModuleOp>(makeProgram(weight), &context);
     auto data = llvm::cantFail(CalibrationData::find(folder.file("samples")));
     CountingRunner runner(runs);
     llvm::cantFail(

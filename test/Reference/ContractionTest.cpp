@@ -359,11 +359,11 @@ TEST(Conv, SampleHasItsScaleWhereTheFirstTapIsOutside) {
       " : (tensor<2x1x1x2xi8>, tensor<2x1x1x1xf32>, tensor<1x1x1x2xi8>, "
       "tensor<1x1x1x1xf32>) -> tensor<2x1x1x2xf32>"
       " return %0 : tensor<2x1x1x2xf32> }");
-  EXPECT_EQ(valuesOf<float>(program.get(
-                {bytes(ElementType::I8, {2, 1, 1, 2}, {1, 2, 3, 4}),
-                 f32({2, 1, 1, 1}, {0.5f, 0.25f}),
-                 bytes(ElementType::I8, {1, 1, 1, 2}, {10, 1}),
-                 f32({1, 1, 1, 1}, {2})})),
+  EXPECT_EQ(valuesOf<float>(
+                program.get({bytes(ElementType::I8, {2, 1, 1, 2}, {1, 2, 3, 4}),
+                             f32({2, 1, 1, 1}, {0.5f, 0.25f}),
+                             bytes(ElementType::I8, {1, 1, 1, 2}, {10, 1}),
+                             f32({1, 1, 1, 1}, {2})})),
             (std::vector<float>{1, 12, 1.5f, 17}));
 }
 

@@ -14,7 +14,8 @@ LogicalResult ReduceOp::verify() {
   static constexpr StringLiteral kinds[] = {"sum", "mean", "max",
                                             "min", "prod", "l2"};
   if (!llvm::is_contained(kinds, getKind()))
-    return emitOpError("expects kind sum, mean, max, min, prod or l2, but found ")
+    return emitOpError(
+               "expects kind sum, mean, max, min, prod or l2, but found ")
            << getKind();
   int64_t rank = cast<RankedTensorType>(getX().getType()).getRank();
   int64_t previous = -1;

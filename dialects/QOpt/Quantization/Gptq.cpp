@@ -1,8 +1,8 @@
 //===- Gptq.cpp - Rounding that makes up for its own errors ---------------===//
 //
-// All in f64 and in an order that is the same on every machine: Eigen's cuts are
-// made for fixed cache sizes, and errors are passed on by loops of our own. A
-// product that no sample reached is rounded to nearest.
+// All in f64 and in an order that is the same on every machine: Eigen's cuts
+// are made for fixed cache sizes, and errors are passed on by loops of our own.
+// A product that no sample reached is rounded to nearest.
 //
 //===----------------------------------------------------------------------===//
 

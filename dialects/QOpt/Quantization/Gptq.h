@@ -1,9 +1,9 @@
 //===- Gptq.h - Rounding that makes up for its own errors -------*- C++ -*-===//
 //
-// GPTQ (arXiv 2210.17323): products of a weight are rounded one after the other,
-// and what one rounding loses is added to the weights that are still to come, as
-// the second moments of the activations say. Scales are fixed beforehand, so the
-// order of rounding is free.
+// GPTQ (arXiv 2210.17323): products of a weight are rounded one after the
+// other, and what one rounding loses is added to the weights that are still to
+// come, as the second moments of the activations say. Scales are fixed
+// beforehand, so the order of rounding is free.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,11 +42,10 @@ struct GptqOptions {
 using RoundWeight =
     llvm::function_ref<double(int64_t output, int64_t product, double value)>;
 
-/// The rounded weight, outputs x products. Fails when the moments, with damping,
-/// are not positive definite.
-llvm::Expected<std::vector<double>> gptq(const GptqProblem &problem,
-                                         const GptqOptions &options,
-                                         RoundWeight round);
+/// The rounded weight, outputs x products. Fails when the moments, with
+/// damping, are not positive definite.
+llvm::Expected<std::vector<double>>
+gptq(const GptqProblem &problem, const GptqOptions &options, RoundWeight round);
 
 /// tr(D H D^T) for the difference D of the problem's weight and `rounded`.
 double proxyLoss(const GptqProblem &problem, llvm::ArrayRef<double> rounded);

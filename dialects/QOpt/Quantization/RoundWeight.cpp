@@ -36,11 +36,10 @@ public:
       return static_cast<uint8_t>(unitEncode(value / scale, row));
     int low = zeroFormat ? info.integerMin : info.symmetricMin;
     int high = zeroFormat ? info.integerMax : info.symmetricMax;
-    float code =
-        std::nearbyintf(value * (1.0f / scale)) + static_cast<float>(zeroAt(k, n));
-    return static_cast<uint8_t>(static_cast<int>(
-               std::clamp(code, static_cast<float>(low),
-                          static_cast<float>(high)))) &
+    float code = std::nearbyintf(value * (1.0f / scale)) +
+                 static_cast<float>(zeroAt(k, n));
+    return static_cast<uint8_t>(static_cast<int>(std::clamp(
+               code, static_cast<float>(low), static_cast<float>(high)))) &
            info.codeMask();
   }
 
@@ -68,7 +67,8 @@ private:
 
   float scaleAt(int64_t k, int64_t n) const {
     float scale = 1;
-    for (auto [tensor, format] : llvm::zip_equal(quantized.scales, scaleFormats))
+    for (auto [tensor, format] :
+         llvm::zip_equal(quantized.scales, scaleFormats))
       scale *= decode(readCode(tensor, indexIn(tensor, k, n)), format);
     return scale;
   }
@@ -107,13 +107,12 @@ llvm::Expected<bool> qopt::roundWeight(QuantizedWeight &quantized,
     }
 
   std::vector<uint8_t> chosen(codes.size());
-  auto rounded = gptq(problem, options,
-                      [&](int64_t n, int64_t k, double value) {
-                        uint8_t code =
-                            grids.codeOf(k, n, static_cast<float>(value));
-                        chosen[k * outputs + n] = code;
-                        return grids.valueOf(k, n, code);
-                      });
+  auto rounded =
+      gptq(problem, options, [&](int64_t n, int64_t k, double value) {
+        uint8_t code = grids.codeOf(k, n, static_cast<float>(value));
+        chosen[k * outputs + n] = code;
+        return grids.valueOf(k, n, code);
+      });
   if (!rounded)
     return rounded.takeError();
   if (!(proxyLoss(problem, *rounded) < proxyLoss(problem, nearest)))

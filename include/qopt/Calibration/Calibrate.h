@@ -25,16 +25,16 @@ struct CalibrationData {
 llvm::Expected<llvm::SmallVector<HostTensor>>
 readSample(llvm::StringRef path, mlir::func::FuncOp function);
 
-/// Runs the program, in which observe ops stand, on every sample. `observe` gets
-/// the number of an op and its value; a failure of it ends the run.
+/// Runs the program, in which observe ops stand, on every sample. `observe`
+/// gets the number of an op and its value; a failure of it ends the run.
 llvm::Error runSamples(
     mlir::ModuleOp module, const CalibrationData &data, ProgramRunner &runner,
     llvm::function_ref<llvm::Error(int64_t, const HostTensor &)> observe);
 
 /// Puts statistics on every f32 value of @main that an op with a weight reads
 /// and that has none, by running all samples.
-/// With a `cacheFolder`, statistics of the same calibration are taken from it, or
-/// kept there.
+/// With a `cacheFolder`, statistics of the same calibration are taken from it,
+/// or kept there.
 llvm::Error calibrate(mlir::ModuleOp module, const CalibrationData &data,
                       RangeOptions options, ProgramRunner &runner,
                       llvm::StringRef cacheFolder = "");

@@ -19,8 +19,8 @@ enum class RowWeight {
   InverseSquare ///< divided by the sum of its squares
 };
 
-/// Puts the moments on every matmul that is to have a quantized weight of rank 2,
-/// by running all samples. Convolutions get none.
+/// Puts the moments on every matmul that is to have a quantized weight of rank
+/// 2, by running all samples. Convolutions get none.
 llvm::Error collectMoments(mlir::ModuleOp module, const CalibrationData &data,
                            RowWeight weight, ProgramRunner &runner);
 

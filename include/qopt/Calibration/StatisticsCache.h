@@ -1,8 +1,8 @@
 //===- StatisticsCache.h - Statistics that are known already ----*- C++ -*-===//
 //
-// A folder with a file for each calibration, named by a hash of all that decides
-// its result: the program with its weights, the samples, the way ranges are
-// chosen and the version of qopt. Which machine or runner made it does not
+// A folder with a file for each calibration, named by a hash of all that
+// decides its result: the program with its weights, the samples, the way ranges
+// are chosen and the version of qopt. Which machine or runner made it does not
 // matter: all give the same bits.
 //
 //===----------------------------------------------------------------------===//
@@ -24,7 +24,8 @@ public:
                                               RangeOptions options);
 
   /// Puts the statistics on `values`, in the order in which they were stored.
-  /// False when there is no such file or it is damaged; then nothing is changed.
+  /// False when there is no such file or it is damaged; then nothing is
+  /// changed.
   bool load(llvm::ArrayRef<mlir::Value> values) const;
 
   /// Keeps the statistics of `values`. Fails when the file cannot be written.

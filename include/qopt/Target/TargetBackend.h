@@ -9,11 +9,11 @@
 #define QOPT_TARGET_TARGETBACKEND_H
 
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "qopt/Emit/CodeForm.h"
-#include "qopt/Target/WeightsSection.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "qopt/Emit/CodeForm.h"
+#include "qopt/Target/WeightsSection.h"
 #include "llvm/Support/Error.h"
 #include <string>
 #include <vector>

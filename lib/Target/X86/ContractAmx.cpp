@@ -73,10 +73,9 @@ static void addRest(VectorBuilder &v, const Tier &tier, DotKind kind,
     rest.steps = v.sub(operands.steps, first);
     emitTile(v, tier, kind, {kRestRows, size.vectors}, rest, chunkSums,
              sumsStride, [&](int64_t i, int64_t j) {
-               return v.load(chunkSums,
-                             v.add(v.mul(v.i64(i), sumsStride),
-                                   v.i64(j * kLanes)),
-                             word);
+               return v.load(
+                   chunkSums,
+                   v.add(v.mul(v.i64(i), sumsStride), v.i64(j * kLanes)), word);
              });
   });
 }
@@ -94,8 +93,8 @@ void qopt::x86::emitAmxTile(VectorBuilder &v, const Tier &tier, DotKind kind,
   for (int64_t i = 0; i < rowTiles * size.vectors; ++i)
     zeros.push_back(tiles.zero());
   Value blocks = v.div(operands.steps, v.i64(kAmxWords));
-  SmallVector<Value> results = v.loop(
-      v.i64(0), blocks, 1, zeros, [&](Value block, ValueRange before) {
+  SmallVector<Value> results =
+      v.loop(v.i64(0), blocks, 1, zeros, [&](Value block, ValueRange before) {
         Value step = v.mul(block, v.i64(kAmxWords));
         SmallVector<Value> rows, lanes, after;
         for (int64_t i = 0; i < rowTiles; ++i) {

@@ -19,8 +19,8 @@ inline constexpr int64_t kAmxRows = 16, kAmxWords = 16;
 /// Two by two tiles of sums, two of each operand: all eight registers.
 inline constexpr TileSize kLargestAmxTile = {2 * kAmxRows, 2};
 
-/// As `emitTile`, for codes and a multiple of `kAmxRows` rows. The words of a row
-/// lie one after the other.
+/// As `emitTile`, for codes and a multiple of `kAmxRows` rows. The words of a
+/// row lie one after the other.
 void emitAmxTile(VectorBuilder &v, const Tier &tier, DotKind kind,
                  TileSize size, const TileOperands &operands, mlir::Value sums,
                  mlir::Value sumsStride);

@@ -14,7 +14,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
-
 static ArrayRef<int64_t> shapeOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getShape();
 }
@@ -121,8 +120,8 @@ void ConvSource::setWeight(ProgramEmitter &program) {
 }
 
 void ConvSource::capture(CaptureList &captures) {
-  captures.add({&outputHeight, &outputWidth, &denseHeight, &rowVectors, &weights, &rowWords,
-                &bias, &scratchWords});
+  captures.add({&outputHeight, &outputWidth, &denseHeight, &rowVectors,
+                &weights, &rowWords, &bias, &scratchWords});
   input.capture(captures);
   terms.capture(captures);
 }
@@ -159,8 +158,8 @@ ContractSource::Lanes ConvSource::lanes(VectorBuilder &v, Value batch,
   Value laneStep = v.i64(tile.vectors * kLanes);
   Value sums = v.address(scratch, scratchWords, word);
   bool wantsSums = kind != DotKind::Float && terms.needsLaneSums();
-  LanePacker packer(v, tier, kind,
-                    kind != DotKind::Float && lhs.isUnsigned(), wantsSums);
+  LanePacker packer(v, tier, kind, kind != DotKind::Float && lhs.isUnsigned(),
+                    wantsSums);
   Value firstPlane = v.mul(batch, v.i64(groupChannels));
   Value perPosition = packer.stepsOf(v.i64(groupChannels));
   v.loop(v.i64(0), count, 1, [&](Value i) {
@@ -234,9 +233,8 @@ Value ConvSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
   return arith::AddFOp::create(v.b, v.loc, sums, addend);
 }
 
-std::unique_ptr<ContractSource> x86::makeConvSource(ProgramEmitter &program,
-                                                    ConvOp op,
-                                                    Epilogue &epilogue) {
+std::unique_ptr<ContractSource>
+x86::makeConvSource(ProgramEmitter &program, ConvOp op, Epilogue &epilogue) {
   auto source = std::make_unique<ConvSource>(program, op);
   source->prepare(program, epilogue);
   return source;

@@ -61,7 +61,6 @@ static bool isAllOnes(ArrayRef<Value> dims) {
   });
 }
 
-
 MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
     : tier(program.tier()), op(op), rowOperand{op.getLhs(), op.getLhsZeros()},
       laneOperand{op.getRhs(), op.getRhsZeros()} {
@@ -74,7 +73,8 @@ MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
   SmallVector<Value> result = program.dims(op.getResult());
   depth = lhs.back();
   tile = largestTile(tier, kind, v.ceilDiv(depth, v.i64(4)));
-  ArrayRef<Value> lhsBatch = ArrayRef<Value>(lhs).drop_back(lhs.size() > 1 ? 2 : 1);
+  ArrayRef<Value> lhsBatch =
+      ArrayRef<Value>(lhs).drop_back(lhs.size() > 1 ? 2 : 1);
   swapped = rhs.size() == 1;
   if (swapped) {
     std::swap(rowOperand, laneOperand);
@@ -215,8 +215,8 @@ ContractSource::Lanes MatMulSource::lanes(VectorBuilder &v, Value batch,
   LanePacker packer(v, tier, kind,
                     kind != DotKind::Float && laneOperand.isUnsigned(),
                     wantsSums);
-  Value matrix = v.mul(batchOffset(v, batch, laneStrides),
-                       v.mul(depth, columns));
+  Value matrix =
+      v.mul(batchOffset(v, batch, laneStrides), v.mul(depth, columns));
   v.loop(v.i64(0), count, 1, [&](Value i) {
     Value lane = v.mul(v.add(vector, i), v.i64(kLanes));
     LaneRun run;

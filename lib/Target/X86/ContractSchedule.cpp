@@ -94,9 +94,9 @@ public:
   void emitSums(const ContractSource::Rows &rows,
                 const ContractSource::Lanes &lanes, Value numRows,
                 Value numVectors, Value sums) {
-    TileOperands operands{rows.pointer,       rows.rowStride, rows.rowStep,
-                          lanes.pointer,      lanes.vectorStride,
-                          lanes.laneStep,     source.steps};
+    TileOperands operands{rows.pointer,  rows.rowStride,     rows.rowStep,
+                          lanes.pointer, lanes.vectorStride, lanes.laneStep,
+                          source.steps};
     choose(numRows, rowSizes(), [&](int64_t rowCount) {
       choose(numVectors, vectorSizes(), [&](int64_t vectorCount) {
         TileSize size{rowCount, vectorCount};
@@ -123,9 +123,9 @@ private:
               function_ref<void(int64_t)> body) {
     if (sizes.size() == 1)
       return body(sizes.front());
-    v.ifElse(v.equal(value, v.i64(sizes.front())),
-             [&] { body(sizes.front()); },
-             [&] { choose(value, sizes.drop_front(), body); });
+    v.ifElse(
+        v.equal(value, v.i64(sizes.front())), [&] { body(sizes.front()); },
+        [&] { choose(value, sizes.drop_front(), body); });
   }
 
   VectorBuilder &v;
@@ -157,8 +157,8 @@ LogicalResult qopt::x86::emitSchedule(ProgramEmitter &program, StringRef name,
   TileSize largest = source.tile;
   VectorBuilder host = program.vectors();
   Blocks blocks = cut(host, source, largest);
-  Value parts = host.product(
-      {source.batches, blocks.laneTiles, blocks.rowBlocks});
+  Value parts =
+      host.product({source.batches, blocks.laneTiles, blocks.rowBlocks});
   Value bytes, scratch;
   if (Value words = source.laneWords(host, largest.vectors)) {
     bytes = host.mul(host.ceilDiv(words, host.i64(16)), host.i64(64));
@@ -185,8 +185,7 @@ LogicalResult qopt::x86::emitSchedule(ProgramEmitter &program, StringRef name,
     Value rowBlock = v.rem(scope.part, blocks.rowBlocks);
     Value rest = v.div(scope.part, blocks.rowBlocks);
     Value batch = v.div(rest, blocks.laneTiles);
-    Value vector =
-        v.mul(v.rem(rest, blocks.laneTiles), v.i64(largest.vectors));
+    Value vector = v.mul(v.rem(rest, blocks.laneTiles), v.i64(largest.vectors));
     Value numVectors =
         v.min(v.sub(source.vectors, vector), v.i64(largest.vectors));
     Value mine;
@@ -204,9 +203,8 @@ LogicalResult qopt::x86::emitSchedule(ProgramEmitter &program, StringRef name,
         v.loop(v.i64(0), numVectors, 1, [&](Value j) {
           Value offset =
               v.add(v.mul(i, v.i64(sumsStride)), v.mul(j, v.i64(kLanes)));
-          Type word = source.kind == DotKind::Float
-                          ? Type(v.b.getF32Type())
-                          : Type(v.b.getI32Type());
+          Type word = source.kind == DotKind::Float ? Type(v.b.getF32Type())
+                                                    : Type(v.b.getI32Type());
           Value sum = v.load(sums, offset, word);
           Value laneSums;
           if (lanes.sums)

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractTile.h"
-#include "ProgramEmitter.h"
 #include "ContractAmx.h"
+#include "ProgramEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -127,10 +127,10 @@ void qopt::x86::emitTile(VectorBuilder &v, const Tier &tier, DotKind kind,
                          function_ref<Value(int64_t, int64_t)> initial) {
   Dot dot(v, tier, kind);
   Type word = dot.wordType();
-  Value zero = v.constant(kind == DotKind::Float
-                              ? TypedAttr(v.b.getF32FloatAttr(0))
-                              : TypedAttr(v.b.getI32IntegerAttr(0)),
-                          kLanes);
+  Value zero =
+      v.constant(kind == DotKind::Float ? TypedAttr(v.b.getF32FloatAttr(0))
+                                        : TypedAttr(v.b.getI32IntegerAttr(0)),
+                 kLanes);
   SmallVector<Value> inits;
   for (int64_t i = 0; i < size.rows; ++i)
     for (int64_t j = 0; j < size.vectors; ++j)
@@ -141,14 +141,14 @@ void qopt::x86::emitTile(VectorBuilder &v, const Tier &tier, DotKind kind,
         SmallVector<Dot::Operand> lanes;
         Value laneOffset = v.mul(step, operands.laneStep);
         for (int64_t j = 0; j < size.vectors; ++j) {
-          Value offset = v.add(laneOffset, v.mul(v.i64(j), operands.vectorStride));
+          Value offset =
+              v.add(laneOffset, v.mul(v.i64(j), operands.vectorStride));
           lanes.push_back(dot.lanes(v.load(operands.lanes, offset, word)));
         }
         Value rowOffset = v.mul(step, operands.rowStep);
         for (int64_t i = 0; i < size.rows; ++i) {
           Value offset = v.add(rowOffset, v.mul(v.i64(i), operands.rowStride));
-          Dot::Operand row =
-              dot.row(v.loadScalar(operands.rows, offset, word));
+          Dot::Operand row = dot.row(v.loadScalar(operands.rows, offset, word));
           for (int64_t j = 0; j < size.vectors; ++j) {
             Value &sum = after[i * size.vectors + j];
             sum = dot.add(row, lanes[j], sum);

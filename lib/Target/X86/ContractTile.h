@@ -22,8 +22,8 @@ struct TileSize {
   int64_t rows, vectors;
 };
 
-/// The largest tile whose sums and operands fit the tier's registers. `steps` is
-/// null where it is not asked for: AMX needs some of them to be of use.
+/// The largest tile whose sums and operands fit the tier's registers. `steps`
+/// is null where it is not asked for: AMX needs some of them to be of use.
 TileSize largestTile(const Tier &tier, DotKind kind, mlir::Value steps = {});
 
 struct TileOperands {

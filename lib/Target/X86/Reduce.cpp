@@ -28,9 +28,7 @@ struct Formula {
   std::string kind;
   bool isFloat;
 
-  bool isSum() const {
-    return kind == "sum" || kind == "mean" || kind == "l2";
-  }
+  bool isSum() const { return kind == "sum" || kind == "mean" || kind == "l2"; }
   /// Float sums have 16 partial sums; float products are one chain.
   bool hasPartialSums() const { return isFloat && isSum(); }
   bool isChain() const { return isFloat && kind == "prod"; }
@@ -80,8 +78,7 @@ struct Formula {
     if (kind != "mean")
       return total;
     if (isFloat) {
-      Value count =
-          arith::SIToFPOp::create(v.b, v.loc, v.b.getF32Type(), size);
+      Value count = arith::SIToFPOp::create(v.b, v.loc, v.b.getF32Type(), size);
       return policy.div(total, policy.splat(count));
     }
     Value count = v.max(size, v.i64(1));
@@ -114,8 +111,7 @@ static Value loadLanes(VectorBuilder &v, Reduction &reduction,
   return arith::ExtSIOp::create(v.b, v.loc, wide, x);
 }
 
-static SmallVector<Value> pick(ArrayRef<Value> values,
-                               ArrayRef<int64_t> axes) {
+static SmallVector<Value> pick(ArrayRef<Value> values, ArrayRef<int64_t> axes) {
   SmallVector<Value> picked;
   for (int64_t axis : axes)
     picked.push_back(values[axis]);
@@ -143,13 +139,12 @@ static LogicalResult emitAcross(Reduction &reduction) {
   Value size = host.product(pick(dims, reduction.reduced));
   Value perPart = rowsPerPart(host, host.mul(size, dims.back()), partElements);
   Value bytes = host.i64(16 * kLanes * sizeof(float));
-  Value scratch = formula.hasPartialSums() ? program.scratch(bytes)
-                                           : reduction.totals;
+  Value scratch =
+      formula.hasPartialSums() ? program.scratch(bytes) : reduction.totals;
   size_t own = captures.size();
   captures.append({rows, size, perPart, scratch, reduction.totals});
   program.launch(
-      "reduce", captures, host.ceilDiv(rows, perPart),
-      [&](KernelScope &scope) {
+      "reduce", captures, host.ceilDiv(rows, perPart), [&](KernelScope &scope) {
         reduction.source.enter(scope);
         VectorBuilder v = scope.vectors();
         ArrayRef<Value> args = ArrayRef(scope.captures).drop_front(own);
@@ -160,49 +155,50 @@ static LogicalResult emitAcross(Reduction &reduction) {
         Value low = v.mul(scope.part, args[2]);
         Value high = v.min(args[0], v.add(low, args[2]));
         Type type = formula.type(scope.b);
-        Value sums = v.address(
-            args[3], v.mul(scope.thread, v.i64(16 * kLanes)), type);
+        Value sums =
+            v.address(args[3], v.mul(scope.thread, v.i64(16 * kLanes)), type);
         v.loop(low, high, 1, [&](Value row) {
           SmallVector<Value> at(rank);
           place(at, rowAxes, v.delinearize(row, rowDims));
-          loopRow(v, dims.back(), {}, [&](Value column, Value count,
-                                          ValueRange) {
-            auto element = [&](Value i) {
-              place(at, reduction.reduced, v.delinearize(i, reducedDims));
-              at.back() = column;
-              return loadLanes(v, reduction, {at, rank - 1, count});
-            };
-            Value total;
-            if (formula.hasPartialSums()) {
-              v.loop(v.i64(0), v.i64(16), 1, [&](Value j) {
-                v.store(formula.start(v, kLanes), sums,
-                        v.mul(j, v.i64(kLanes)));
+          loopRow(
+              v, dims.back(), {}, [&](Value column, Value count, ValueRange) {
+                auto element = [&](Value i) {
+                  place(at, reduction.reduced, v.delinearize(i, reducedDims));
+                  at.back() = column;
+                  return loadLanes(v, reduction, {at, rank - 1, count});
+                };
+                Value total;
+                if (formula.hasPartialSums()) {
+                  v.loop(v.i64(0), v.i64(16), 1, [&](Value j) {
+                    v.store(formula.start(v, kLanes), sums,
+                            v.mul(j, v.i64(kLanes)));
+                  });
+                  v.loop(v.i64(0), size, 1, [&](Value i) {
+                    Value slot = v.mul(v.rem(i, v.i64(16)), v.i64(kLanes));
+                    Value sum = v.load(sums, slot, type);
+                    v.store(formula.step(v, sum, element(i), kLanes), sums,
+                            slot);
+                  });
+                  SmallVector<Value> partial;
+                  for (int64_t j = 0; j < 16; ++j)
+                    partial.push_back(v.load(sums, v.i64(j * kLanes), type));
+                  for (int64_t width = 8; width > 0; width /= 2)
+                    for (int64_t j = 0; j < width; ++j)
+                      partial[j] = formula.join(v, partial[j],
+                                                partial[j + width], kLanes);
+                  total = partial[0];
+                } else {
+                  total = v.loop(v.i64(0), size, 1, {formula.start(v, kLanes)},
+                                 [&](Value i, ValueRange carried) {
+                                   return SmallVector<Value>{formula.step(
+                                       v, carried[0], element(i), kLanes)};
+                                 })[0];
+                }
+                Value offset = v.add(v.mul(row, dims.back()), column);
+                v.storePartial(formula.last(v, total, size, kLanes), args[4],
+                               offset, count);
+                return SmallVector<Value>();
               });
-              v.loop(v.i64(0), size, 1, [&](Value i) {
-                Value slot = v.mul(v.rem(i, v.i64(16)), v.i64(kLanes));
-                Value sum = v.load(sums, slot, type);
-                v.store(formula.step(v, sum, element(i), kLanes), sums, slot);
-              });
-              SmallVector<Value> partial;
-              for (int64_t j = 0; j < 16; ++j)
-                partial.push_back(v.load(sums, v.i64(j * kLanes), type));
-              for (int64_t width = 8; width > 0; width /= 2)
-                for (int64_t j = 0; j < width; ++j)
-                  partial[j] =
-                      formula.join(v, partial[j], partial[j + width], kLanes);
-              total = partial[0];
-            } else {
-              total = v.loop(v.i64(0), size, 1, {formula.start(v, kLanes)},
-                             [&](Value i, ValueRange carried) {
-                               return SmallVector<Value>{formula.step(
-                                   v, carried[0], element(i), kLanes)};
-                             })[0];
-            }
-            Value offset = v.add(v.mul(row, dims.back()), column);
-            v.storePartial(formula.last(v, total, size, kLanes), args[4],
-                           offset, count);
-            return SmallVector<Value>();
-          });
         });
       });
   return reduction.source.verify();
@@ -225,26 +221,23 @@ static Value totalOfLine(VectorBuilder &v, const Formula &formula, Value line,
   Type type = formula.type(v.b);
   if (formula.isChain())
     return chainOfLine(v, formula, line, size);
-  auto totals = loopRow(
-      v, size, {formula.start(v, kLanes)},
-      [&](Value index, Value count, ValueRange carried) {
-        Value next =
-            formula.step(v, carried[0], v.load(line, index, type), kLanes);
-        if (count)
-          next = v.select(v.mask(count), next, carried[0]);
-        return SmallVector<Value>{next};
-      });
-  Value total =
-      foldLanes(v, totals[0], [&](Value x, Value y, int64_t lanes) {
-        return formula.join(v, x, y, lanes);
-      });
+  auto totals = loopRow(v, size, {formula.start(v, kLanes)},
+                        [&](Value index, Value count, ValueRange carried) {
+                          Value next = formula.step(
+                              v, carried[0], v.load(line, index, type), kLanes);
+                          if (count)
+                            next = v.select(v.mask(count), next, carried[0]);
+                          return SmallVector<Value>{next};
+                        });
+  Value total = foldLanes(v, totals[0], [&](Value x, Value y, int64_t lanes) {
+    return formula.join(v, x, y, lanes);
+  });
   if (!formula.isFloat || !formula.isOrder())
     return total;
   // Lanes do not know which of two zeros is the first: that takes a chain.
   MLIRPolicy policy(v.b, v.loc, 0);
   Value isZero = policy.oeq(total, policy.f(0));
-  Value first =
-      chainOfLine(v, formula, line, v.select(isZero, size, v.i64(0)));
+  Value first = chainOfLine(v, formula, line, v.select(isZero, size, v.i64(0)));
   return v.select(isZero, first, total);
 }
 
@@ -270,8 +263,7 @@ static LogicalResult emitAlong(Reduction &reduction) {
   size_t own = captures.size();
   captures.append({rows, size, perPart, scratch, bytes, reduction.totals});
   program.launch(
-      "reduce", captures, host.ceilDiv(rows, perPart),
-      [&](KernelScope &scope) {
+      "reduce", captures, host.ceilDiv(rows, perPart), [&](KernelScope &scope) {
         reduction.source.enter(scope);
         VectorBuilder v = scope.vectors();
         ArrayRef<Value> args = ArrayRef(scope.captures).drop_front(own);
@@ -288,13 +280,13 @@ static LogicalResult emitAlong(Reduction &reduction) {
           v.loop(v.i64(0), v.product(lineDims), 1, [&](Value i) {
             place(at, lineAxes, v.delinearize(i, lineDims));
             Value first = v.mul(i, dims.back());
-            loopRow(v, dims.back(), {}, [&](Value index, Value count,
-                                            ValueRange) {
-              at.back() = index;
-              v.store(loadLanes(v, reduction, {at, rank - 1, count}), line,
-                      v.add(first, index));
-              return SmallVector<Value>();
-            });
+            loopRow(v, dims.back(), {},
+                    [&](Value index, Value count, ValueRange) {
+                      at.back() = index;
+                      v.store(loadLanes(v, reduction, {at, rank - 1, count}),
+                              line, v.add(first, index));
+                      return SmallVector<Value>();
+                    });
           });
           Value total = totalOfLine(v, formula, line, args[1]);
           v.storeScalar(formula.last(v, total, args[1], 0), args[5], row);
@@ -352,14 +344,9 @@ LogicalResult x86::emitReduce(ProgramEmitter &program, Operation *op) {
       (isa<FloatType>(getElementTypeOrSelf(x)) && !isFloat))
     return root->emitOpError("has no x86-64 kernel for elements of type ")
            << getElementTypeOrSelf(x);
-  Reduction reduction{program,
-                      op,
-                      x,
-                      kept,
-                      reduced,
-                      formula,
-                      Epilogue(program, op, x, Value()),
-                      Value()};
+  Reduction reduction{
+      program, op, x, kept, reduced, formula, Epilogue(program, op, x, Value()),
+      Value()};
   reduction.source.storeNothing();
   reduction.source.need(x);
   VectorBuilder v = program.vectors();

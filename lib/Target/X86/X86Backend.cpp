@@ -9,9 +9,6 @@
 #include "Capabilities.h"
 #include "ConvertToLLVM.h"
 #include "ProgramEmitter.h"
-#include "qopt/Emit/EmitObject.h"
-#include "qopt/Support/CodedError.h"
-#include "qopt/Target/TargetRegistry.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -22,6 +19,9 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "qopt/Emit/EmitObject.h"
+#include "qopt/Support/CodedError.h"
+#include "qopt/Target/TargetRegistry.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 
@@ -103,8 +103,8 @@ X86Backend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
   if (!object)
     return lowered.emitError(llvm::toString(object.takeError())), failure();
   if (config.form == CodeForm::Object)
-    if (llvm::Error error = checkUndefinedSymbols(
-            StringRef(object->data(), object->size())))
+    if (llvm::Error error =
+            checkUndefinedSymbols(StringRef(object->data(), object->size())))
       return lowered.emitError(llvm::toString(std::move(error))), failure();
   variant.bytes.assign(object->begin(), object->end());
   return variant;

@@ -1,7 +1,7 @@
 //===- AmxEmulation.cpp - AMX code on machines without AMX ----------------===//
 //
-// An instruction's result has a place of its own on the stack. A sum that a loop
-// carries is added to in its place, element by element, which is what the
+// An instruction's result has a place of its own on the stack. A sum that a
+// loop carries is added to in its place, element by element, which is what the
 // instruction does.
 //
 //===----------------------------------------------------------------------===//
@@ -9,9 +9,9 @@
 #include "AmxEmulation.h"
 
 #include "lib/Target/X86/ConvertToLLVM.h"
-#include "qopt/Emit/CpuTier.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
+#include "qopt/Emit/CpuTier.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -114,9 +114,9 @@ static Value makeTile(LLVM::CallIntrinsicOp op) {
   OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
   Value words = LLVM::ConstantOp::create(b, op.getLoc(), b.getI64Type(),
                                          b.getI64IntegerAttr(256));
-  return LLVM::AllocaOp::create(
-      b, op.getLoc(), LLVM::LLVMPointerType::get(b.getContext()),
-      b.getI32Type(), words, /*alignment=*/64);
+  return LLVM::AllocaOp::create(b, op.getLoc(),
+                                LLVM::LLVMPointerType::get(b.getContext()),
+                                b.getI32Type(), words, /*alignment=*/64);
 }
 
 static void emulate(LLVM::CallIntrinsicOp op, StringRef name) {
@@ -125,8 +125,8 @@ static void emulate(LLVM::CallIntrinsicOp op, StringRef name) {
   auto call = [&](StringRef callee, ValueRange operands) {
     LLVM::CallOp::create(b, loc, TypeRange(), callee, operands);
   };
-  Value dense = LLVM::ConstantOp::create(b, loc, b.getI64Type(),
-                                         b.getI64IntegerAttr(64));
+  Value dense =
+      LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(64));
   OperandRange operands = op.getArgs();
   if (name == "tilestored64") {
     call("tilecopy", {operands[2], operands[3], operands[4], dense});

@@ -1,9 +1,9 @@
 //===- AmxEmulation.h - AMX code on machines without AMX --------*- C++ -*-===//
 //
 // Tiles become memory and each tile instruction a loop, written from the
-// instruction's definition and not from our kernels. What is run is all the rest
-// of the program: which tiles are read, in which order, and what becomes of
-// them.
+// instruction's definition and not from our kernels. What is run is all the
+// rest of the program: which tiles are read, in which order, and what becomes
+// of them.
 //
 //===----------------------------------------------------------------------===//
 

@@ -8,9 +8,9 @@
 #include "AmxEmulation.h"
 #include "ContractHarness.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "qopt/Emit/EmitObject.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "qopt/Emit/EmitObject.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -44,9 +44,7 @@ TEST(Amx, DepthsThatFillTilesOrNot) {
     expectEqualToReference(matMul("35", depth));
 }
 
-TEST(Amx, UnsignedRows) {
-  expectEqualToReference(matMul("50", 96, "ui8"));
-}
+TEST(Amx, UnsignedRows) { expectEqualToReference(matMul("50", 96, "ui8")); }
 
 TEST(Amx, Batches) {
   expectEqualToReference(R"mlir(
@@ -57,7 +55,8 @@ func.func @main(%a: tensor<2x3x40x130xi8>, %b: tensor<2x3x130x37xi8>, %c: tensor
   %1 = qopt.matmul %a, %c : (tensor<2x3x40x130xi8>, tensor<1x3x130x37xui8>) -> tensor<2x3x40x37xi32>
   %2 = qopt.matmul %d, %e : (tensor<?x?x?xi8>, tensor<?x?x33xi8>) -> tensor<?x?x33xi32>
   return %0, %1, %2 : tensor<2x3x40x37xi32>, tensor<2x3x40x37xi32>, tensor<?x?x33xi32>
-})mlir", {2, 19, 90, 2, 90});
+})mlir",
+                         {2, 19, 90, 2, 90});
 }
 
 TEST(Amx, Conv) {
@@ -80,8 +79,8 @@ namespace {
 /// A program lowered for the tier `amx`.
 struct Lowered {
   explicit Lowered(StringRef text) {
-    context.loadDialect<QOptDialect, kernel::QKernelDialect,
-                        func::FuncDialect>();
+    context
+        .loadDialect<QOptDialect, kernel::QKernelDialect, func::FuncDialect>();
     program = parseSourceString<ModuleOp>(text, &context);
     auto main = program->lookupSymbol<func::FuncOp>("main");
     OpBuilder b = OpBuilder::atBlockBegin(&main.getBody().front());
@@ -92,8 +91,8 @@ struct Lowered {
       auto type = cast<RankedTensorType>(argument.getType());
       argument.replaceAllUsesWith(ConstantOp::create(
           b, main.getLoc(), type,
-          DenseElementsAttr::get(
-              type, b.getIntegerAttr(type.getElementType(), 1))));
+          DenseElementsAttr::get(type,
+                                 b.getIntegerAttr(type.getElementType(), 1))));
       constants.set(argument.getArgNumber());
     }
     (void)main.eraseArguments(constants);

@@ -9,13 +9,13 @@
 #include "../../Support/TemporaryFolder.h"
 #include "AmxEmulation.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Parser/Parser.h"
 #include "qopt/Emit/CpuTier.h"
 #include "qopt/Emit/LinkModel.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Reference/Interpreter.h"
 #include "qopt/Target/X86/X86Backend.h"
-#include "mlir/IR/PatternMatch.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
 #include "gtest/gtest.h"
 #include <chrono>
@@ -35,8 +35,8 @@ namespace {
 class Case {
 public:
   Case(StringRef text, ArrayRef<int64_t> dims) : random(1) {
-    context.loadDialect<QOptDialect, kernel::QKernelDialect,
-                        func::FuncDialect>();
+    context
+        .loadDialect<QOptDialect, kernel::QKernelDialect, func::FuncDialect>();
     module = parseSourceString<ModuleOp>(text, &context);
     if (!module)
       return;

@@ -10,9 +10,9 @@
 using qopt::test::expectEqualToReference;
 
 /// `text` with each `KEY` replaced.
-static std::string replaced(
-    std::string text,
-    std::initializer_list<std::pair<std::string, std::string>> values) {
+static std::string
+replaced(std::string text,
+         std::initializer_list<std::pair<std::string, std::string>> values) {
   for (const auto &[key, value] : values)
     for (size_t at; (at = text.find(key)) != std::string::npos;)
       text.replace(at, key.size(), value);
@@ -79,14 +79,13 @@ func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU>, 
                                   {{"FORMAT", format}, {"ELEMENT", element}}));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Mx, GroupedFormats,
-    testing::Values(std::pair("mxfp4", "f4E2M1FN"),
-                    std::pair("mxfp6-e2m3", "f6E2M3FN"),
-                    std::pair("mxfp6-e3m2", "f6E3M2FN"),
-                    std::pair("mxfp8-e4m3", "f8E4M3FN"),
-                    std::pair("mxfp8-e5m2", "f8E5M2"),
-                    std::pair("mxint8", "i8")));
+INSTANTIATE_TEST_SUITE_P(Mx, GroupedFormats,
+                         testing::Values(std::pair("mxfp4", "f4E2M1FN"),
+                                         std::pair("mxfp6-e2m3", "f6E2M3FN"),
+                                         std::pair("mxfp6-e3m2", "f6E3M2FN"),
+                                         std::pair("mxfp8-e4m3", "f8E4M3FN"),
+                                         std::pair("mxfp8-e5m2", "f8E5M2"),
+                                         std::pair("mxint8", "i8")));
 
 TEST(GroupedContract, Nvfp4) {
   expectEqualToReference(R"mlir(

@@ -37,13 +37,13 @@ TEST(X86Map, BroadcastsDimsThatOnlyTheRunKnows) {
 }
 
 TEST(X86Map, EvaluatesActivations) {
-  for (const char *op :
-       {"relu", "sigmoid", "tanh", "erf", "exp", "log", "sqrt", "reciprocal",
-        "neg", "abs", "floor", "ceil", "round", "sin", "cos", "softplus", "silu",
-        "hard_swish"})
+  for (const char *op : {"relu", "sigmoid", "tanh", "erf", "exp", "log", "sqrt",
+                         "reciprocal", "neg", "abs", "floor", "ceil", "round",
+                         "sin", "cos", "softplus", "silu", "hard_swish"})
     expectEqualToReference(std::string(R"mlir(
       func.func @main(%a: tensor<7x33xf32>) -> tensor<7x33xf32> {
-        %0 = qopt.)mlir") + op + R"mlir( %a : (tensor<7x33xf32>)
+        %0 = qopt.)mlir") + op +
+                           R"mlir( %a : (tensor<7x33xf32>)
           -> tensor<7x33xf32>
         return %0 : tensor<7x33xf32>
       })mlir");
@@ -89,8 +89,9 @@ TEST(X86Map, ComputesOnIntegersAndBooleans) {
 }
 
 TEST(X86Map, CastsBetweenTypes) {
-  const std::string types[] = {"f32", "f16", "bf16", "i8", "ui8", "i32",
-                               "i64", "i1",  "i4",   "f8E4M3FN", "f4E2M1FN"};
+  const std::string types[] = {"f32", "f16",      "bf16",    "i8",
+                               "ui8", "i32",      "i64",     "i1",
+                               "i4",  "f8E4M3FN", "f4E2M1FN"};
   for (const std::string &from : types) {
     std::string text = "func.func @main(%a: tensor<35x" + from + ">) -> (";
     std::string casts, values, results;
@@ -186,12 +187,13 @@ TEST(X86Map, LimitsOfTwoZerosAreTheSecond) {
     x += "00000000000000800000000000000080";
     y += "00000000000000000000008000000080";
   }
-  expectEqualToReference("func.func @main() -> (tensor<40xf32>, tensor<40xf32>, "
-                         "tensor<40xf32>, tensor<40xf32>, tensor<40xf32>, "
-                         "tensor<40xf32>) {\n%x = qopt.constant(#qopt.weight<\"hex:" +
-                         x + "\">) : tensor<40xf32>\n" +
-                         "%y = qopt.constant(#qopt.weight<\"hex:" + y +
-                         R"mlir(">) : tensor<40xf32>
+  expectEqualToReference(
+      "func.func @main() -> (tensor<40xf32>, tensor<40xf32>, "
+      "tensor<40xf32>, tensor<40xf32>, tensor<40xf32>, "
+      "tensor<40xf32>) {\n%x = qopt.constant(#qopt.weight<\"hex:" +
+      x + "\">) : tensor<40xf32>\n" +
+      "%y = qopt.constant(#qopt.weight<\"hex:" + y +
+      R"mlir(">) : tensor<40xf32>
       %0 = qopt.max %x, %y : (tensor<40xf32>, tensor<40xf32>) -> tensor<40xf32>
       %1 = qopt.min %x, %y : (tensor<40xf32>, tensor<40xf32>) -> tensor<40xf32>
       %2 = qopt.relu %x : (tensor<40xf32>) -> tensor<40xf32>

@@ -67,20 +67,23 @@ TEST(X86Rows, HasEpilogues) {
 }
 
 static std::string reduce(const std::string &kind, const std::string &axes,
-                          const std::string &element, const std::string &result) {
+                          const std::string &element,
+                          const std::string &result) {
   return "func.func @main(%x: tensor<?x?x?x" + element + ">) -> tensor<" +
-          result + element + "> {\n%0 = qopt.reduce %x {kind = \"" + kind +
-          "\", axes = array<i64: " + axes + ">, keepdims = false} : (tensor<?x?x?x" +
-          element + ">) -> tensor<" + result + element + ">\nreturn %0 : tensor<" +
-          result + element + ">\n}";
+         result + element + "> {\n%0 = qopt.reduce %x {kind = \"" + kind +
+         "\", axes = array<i64: " + axes +
+         ">, keepdims = false} : (tensor<?x?x?x" + element + ">) -> tensor<" +
+         result + element + ">\nreturn %0 : tensor<" + result + element +
+         ">\n}";
 }
 
 TEST(X86Rows, ReducesAnyAxes) {
   for (const char *kind : {"sum", "mean", "l2", "max", "min", "prod"})
     for (auto [axes, result] :
-         {std::pair("2", "?x?x"), std::pair("1", "?x?x"), std::pair("0", "?x?x"),
-          std::pair("0, 1", "?x"), std::pair("0, 2", "?x"),
-          std::pair("1, 2", "?x"), std::pair("0, 1, 2", "")}) {
+         {std::pair("2", "?x?x"), std::pair("1", "?x?x"),
+          std::pair("0", "?x?x"), std::pair("0, 1", "?x"),
+          std::pair("0, 2", "?x"), std::pair("1, 2", "?x"),
+          std::pair("0, 1, 2", "")}) {
       SCOPED_TRACE(std::string(kind) + " over " + axes);
       std::string text = reduce(kind, axes, "f32", result);
       expectEqualToReference(text, {5, 19, 35});
@@ -92,7 +95,8 @@ TEST(X86Rows, ReducesIntegers) {
     for (const char *element : {"i64", "i32", "i8"})
       for (const char *axes : {"1", "2"}) {
         SCOPED_TRACE(std::string(kind) + " of " + element);
-        expectEqualToReference(reduce(kind, axes, element, "?x?x"), {3, 19, 21});
+        expectEqualToReference(reduce(kind, axes, element, "?x?x"),
+                               {3, 19, 21});
       }
 }
 
@@ -151,10 +155,9 @@ TEST(X86Rows, TakesTheFirstOfTwoZeros) {
     }
     return bytes;
   };
-  for (auto [axes, result] :
-       {std::pair("0", "37x67"), std::pair("1", "39x67"),
-        std::pair("2", "39x37"), std::pair("1, 2", "39"),
-        std::pair("0, 1", "67"), std::pair("0, 2", "37")})
+  for (auto [axes, result] : {std::pair("0", "37x67"), std::pair("1", "39x67"),
+                              std::pair("2", "39x37"), std::pair("1, 2", "39"),
+                              std::pair("0, 1", "67"), std::pair("0, 2", "37")})
     for (auto [kind, other] :
          {std::pair("max", "000080bf"), std::pair("min", "0000803f")}) {
       SCOPED_TRACE(std::string(kind) + " over " + axes);
@@ -168,10 +171,10 @@ TEST(X86Rows, TakesTheFirstOfTwoZeros) {
           ">, keepdims = false} : (tensor<39x37x67xf32>) -> " + type +
           "\nreturn %0 : " + type + "\n}");
     }
-  expectEqualToReference(
-      "func.func @main() -> tensor<2x3x10x20xf32> {\n"
-      "%x = qopt.constant(#qopt.weight<\"hex:" +
-      values(2 * 3 * 20 * 40, "000080bf") + R"mlir(">) : tensor<2x3x20x40xf32>
+  expectEqualToReference("func.func @main() -> tensor<2x3x10x20xf32> {\n"
+                         "%x = qopt.constant(#qopt.weight<\"hex:" +
+                         values(2 * 3 * 20 * 40, "000080bf") +
+                         R"mlir(">) : tensor<2x3x20x40xf32>
       %0 = qopt.max_pool %x {kernel = array<i64: 5, 5>, strides = array<i64: 2, 2>,
           pads = array<i64: 2, 2, 2, 2>, dilations = array<i64: 1, 1>, ceil_mode = false}
         : (tensor<2x3x20x40xf32>) -> tensor<2x3x10x20xf32>

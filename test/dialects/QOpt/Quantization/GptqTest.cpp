@@ -134,8 +134,8 @@ protected:
   }
 
   FormatAttr formatOf(llvm::StringRef text) {
-    return cast<FormatAttr>(parseAttribute(
-        ("#qopt.format<" + text + ">").str(), &context));
+    return cast<FormatAttr>(
+        parseAttribute(("#qopt.format<" + text + ">").str(), &context));
   }
 
   MLIRContext context;
