@@ -48,9 +48,6 @@ static void fillW8(Recipe &recipe, llvm::StringRef rest) {
   recipe.transforms.smooth = "search";
   if (rest == "-pow2") {
     recipe.weights.scale = recipe.activations.scale = "f8E8M0FNU";
-    // Where sums and functions are codes as well, an even range of every
-    // channel is worth more than the least error of the products alone.
-    recipe.transforms.smooth = "log";
     recipe.transforms.pow2 = true;
     recipe.transforms.equalize = true;
   }
