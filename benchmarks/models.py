@@ -44,11 +44,6 @@ class Peers:
         self.int8_cosine = qopt_tools.mean_cosine(Path(folder) / "int8", self.expected)
 
 
-def describe(score):
-    return " ".join(f"{key}={value:.4f}" if isinstance(value, float) else f"{key}={value}"
-                    for key, value in score.items())
-
-
 def take_first(source, target, count):
     """A folder with the first files of another one."""
     target.mkdir()
@@ -81,7 +76,7 @@ def make_row(prepared, preset, peers, folder, options):
         int8.append(qopt_tools.time_session(peers.int8, sample))
     median = statistics.median(times)
     cells = [
-        describe(prepared.score(outputs)),
+        qopt_tools.describe(prepared.score(outputs)),
         f"{qopt_tools.mean_cosine(outputs, peers.expected):.5f}",
         f"{report['bytes']['total']}",
         f"{median:.3f}",
@@ -117,7 +112,7 @@ def main():
             print(f"\n## {name}\n")
             print("| preset | " + " | ".join(titles) + " |")
             print("|---" * (len(titles) + 1) + "|")
-            print(f"| ort int8 | {describe(peers.int8_score)} | {peers.int8_cosine:.5f} |"
+            print(f"| ort int8 | {qopt_tools.describe(peers.int8_score)} | {peers.int8_cosine:.5f} |"
                   + " |" * (len(titles) - 2), flush=True)
             for preset in options.presets.split(","):
                 try:

@@ -45,8 +45,7 @@ def run_openvino(compiled, inputs, outputs):
 
 
 def describe(prepared, outputs, expected):
-    score = " ".join(f"{key}={value:.4f}" if isinstance(value, float) else f"{key}={value}"
-                     for key, value in prepared.score(outputs).items())
+    score = qopt_tools.describe(prepared.score(outputs))
     return f"{score} cosine={qopt_tools.mean_cosine(outputs, expected):.5f}"
 
 

@@ -70,6 +70,12 @@ def time_session(session, sample, seconds=0.5):
     return statistics.median(times)
 
 
+def describe(score):
+    """The figures of a score on one line."""
+    return " ".join(f"{key}={value:.4f}" if isinstance(value, float) else f"{key}={value}"
+                    for key, value in score.items())
+
+
 def mean_cosine(actual, expected):
     """Mean cosine over samples of all float outputs in two folders."""
     cosines = []
