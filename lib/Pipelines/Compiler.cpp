@@ -349,6 +349,7 @@ llvm::Error Compiler::chooseKernels() {
     Block &block = variant.getBody().emplaceBlock();
     OpBuilder inner = OpBuilder::atBlockBegin(&block);
     auto copy = cast<func::FuncOp>(inner.clone(*main));
+    backend->splitKernels(copy, config);
     copy.walk([&](Operation *op) {
       bool isInBody = op->getParentOp() && kernel::isKernel(op->getParentOp());
       if (isInBody || isa<ConstantOp>(op) ||

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qopt/Target/TargetBackend.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "qopt/Target/TargetBackend.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -38,8 +38,8 @@ static std::string granularityName(std::optional<FormatAttr> format) {
 }
 
 static void setContraction(KernelSignature &signature, Value x, Value w,
-                           ValueRange scales,
-                           std::optional<FormatAttr> format, Value result) {
+                           ValueRange scales, std::optional<FormatAttr> format,
+                           Value result) {
   signature.activation = typeName(x);
   signature.weight = typeName(w);
   signature.scale = scaleName(scales);
@@ -57,9 +57,30 @@ static Operation *rootOf(Operation *op) {
       .Default([](Operation *map) { return map; });
 }
 
+static StringRef fusedName(Operation *op) {
+  return llvm::TypeSwitch<Operation *, StringRef>(op)
+      .Case([](kernel::ContractOp contract) {
+        return contract.getPrologueNorm() ? "norm+quantize"
+               : contract.getQuantizer()  ? "quantize"
+                                          : "none";
+      })
+      .Case([](kernel::RowsOp rows) {
+        auto quantizer = dyn_cast<QuantizeDynamicOp>(rows.getRoot());
+        if (quantizer && !isa<BlockArgument>(quantizer.getX()))
+          return "map";
+        return rows.getQuantizer() ? "quantize" : "none";
+      })
+      .Default([](Operation *) { return "none"; });
+}
+
 KernelSignature qopt::getKernelSignature(Operation *op) {
-  KernelSignature signature{op->getName().stripDialect().str(), "none", "none",
-                            "none", "tensor", "f32"};
+  KernelSignature signature{op->getName().stripDialect().str(),
+                            "none",
+                            "none",
+                            "none",
+                            "tensor",
+                            "f32",
+                            fusedName(op).str()};
   Operation *root = rootOf(op);
   if (auto matmul = dyn_cast<MatMulOp>(root)) {
     setContraction(signature, matmul.getLhs(), matmul.getRhs(),

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Target/TargetBackend.h"
+#include "qopt/Conversion/QOptToQKernel/SplitKernels.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -22,11 +23,20 @@ KernelChoice TargetBackend::selectKernel(Operation *op,
         matchesCapability(row.weight, wanted.weight) &&
         matchesCapability(row.scale, wanted.scale) &&
         matchesCapability(row.granularity, wanted.granularity) &&
-        matchesCapability(row.accumulator, wanted.accumulator))
+        matchesCapability(row.accumulator, wanted.accumulator) &&
+        matchesCapability(row.fused, wanted.fused))
       return {row.kernel.str(), ""};
   return {"", getName().str() + " has no kernel for " + wanted.operation +
                   " of " + wanted.activation + " by " + wanted.weight +
-                  " with " + wanted.scale + " scales"};
+                  " with " + wanted.scale + " scales" +
+                  (wanted.fused == "none" ? "" : " and " + wanted.fused)};
+}
+
+void TargetBackend::splitKernels(func::FuncOp program,
+                                 const TargetConfig &config) const {
+  qopt::splitKernels(program, [&](Operation *op) {
+    return getKernelSignature(op).fused != "none" && !selectKernel(op, config);
+  });
 }
 
 static LogicalResult compileOne(const TargetBackend &backend,
@@ -34,7 +44,9 @@ static LogicalResult compileOne(const TargetBackend &backend,
                                 const TargetConfig &config,
                                 WeightsSection &weights,
                                 CompiledProgram &result) {
-  auto lowered = backend.lower(program, config, weights);
+  OwningOpRef<func::FuncOp> fitting(program.clone());
+  backend.splitKernels(*fitting, config);
+  auto lowered = backend.lower(*fitting, config, weights);
   if (failed(lowered))
     return failure();
   auto variant = backend.emitDevice(lowered->get(), config);

@@ -99,6 +99,33 @@ def test_llvm_ir_names_the_instruction(mat_mul, tmp_path):
     assert "@llvm.x86.avx512.vpdpbusd.512(" in text
 
 
+ROWS = """
+func.func @main(%x: tensor<4x64xf32> {qopt.name = "x"}, %w: tensor<64x8xi8> {qopt.name = "w"})
+    -> (tensor<4x8xi32> {qopt.name = "y"}) {
+  %q, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>}
+    : (tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>)
+  %y = qopt.matmul %q, %w : (tensor<4x64xi8>, tensor<64x8xi8>) -> tensor<4x8xi32>
+  return %y : tensor<4x8xi32>
+}
+"""
+
+
+@pytest.mark.parametrize("target, kernels", [
+    ("x86-64", ["qkernel.contract", "qopt.quantize_dynamic", "qopt.matmul"]),
+    ("vulkan", ["qkernel.rows", "qopt.quantize_dynamic", "qkernel.contract", "qopt.matmul"]),
+])
+def test_a_target_splits_kernels_that_it_cannot_run_whole(target, kernels, tmp_path):
+    """The phase `fuse` asks no target; `kernels` fits its kernels to one."""
+    (tmp_path / "in.mlir").write_text(ROWS)
+    run_ok("qopt-compile", tmp_path / "in.mlir", "--start-from", "quantize", "--target",
+           target, "--stop-after", "kernels", "-o", tmp_path / "k.mlir", "--quiet")
+    text = (tmp_path / "k.mlir").read_text()
+    variant = text[text.index("qkernel.variant"):]
+    assert re.findall(r"qkernel\.(?:contract|rows)|qopt\.(?:quantize_dynamic|matmul)",
+                      variant) == kernels
+    assert 'kernel = "generic"' not in variant
+
+
 @pytest.mark.parametrize("form", ["object", "llvm", "asm"])
 @pytest.mark.parametrize("cpu", ["x86-64-v3", "x86-64-v4"])
 def test_a_file_of_several_tiers_gives_the_one_asked_for(form, cpu, tmp_path):

@@ -61,6 +61,39 @@ static std::string norms() {
 })";
 }
 
+/// A norm whose rows three products and a sum read, directly and behind GELU and
+/// another norm.
+static std::string normedProducts() {
+  auto matmul = [](StringRef result, StringRef x, StringRef w) {
+    return (result + " = qopt.matmul " + x + ", " + w +
+            " : (tensor<?x48xf32>, tensor<48x48xf32>) -> tensor<?x48xf32>\n")
+        .str();
+  };
+  auto binary = [](StringRef result, StringRef op, StringRef x, StringRef y) {
+    return (result + " = qopt." + op + " " + x + ", " + y +
+            " : (tensor<?x48xf32>, tensor<?x48xf32>) -> tensor<?x48xf32>\n")
+        .str();
+  };
+  auto norm = [](StringRef result, StringRef x) {
+    return (result + " = qopt.layer_norm " + x +
+            ", %g, %b {axis = -1 : i64, epsilon = 1.0e-5 : f32} : "
+            "(tensor<?x48xf32>, tensor<48xf32>, tensor<48xf32>) -> "
+            "tensor<?x48xf32>\n")
+        .str();
+  };
+  return "func.func @main(%x: tensor<?x48xf32>) -> tensor<?x48xf32> {\n" +
+         constantText("%g", {48}, 131, 1) + constantText("%b", {48}, 132, 0.2f) +
+         constantText("%u", {48, 48}, 133, 0.2f) +
+         constantText("%v", {48, 48}, 134, 0.2f) +
+         constantText("%w", {48, 48}, 135, 0.2f) + norm("%0", "%x") +
+         matmul("%1", "%0", "%u") + matmul("%2", "%0", "%v") +
+         binary("%3", "mul", "%1", "%2") + binary("%4", "add", "%3", "%0") +
+         norm("%5", "%4") + matmul("%6", "%5", "%w") +
+         "%7 = qopt.gelu %6 : (tensor<?x48xf32>) -> tensor<?x48xf32>\n" +
+         matmul("%8", "%7", "%u") + binary("%9", "add", "%8", "%4") +
+         "return %9 : tensor<?x48xf32>\n}";
+}
+
 /// A convolution followed by a factor and a sum for each channel.
 static std::string affines() {
   return "func.func @main(%x: tensor<?x6x5x5xf32>) -> tensor<?x8x5x5xf32> {\n" +
@@ -213,7 +246,8 @@ TEST(NumericsTest, fuse) {
   for (const Preset &preset : allPresets())
     for (auto [text, dims] :
          {std::pair(residualBlock(), SmallVector<int64_t>{1, 16, 9, 9}),
-          std::pair(pooledNetwork(), SmallVector<int64_t>{2, 8, 12, 12})}) {
+          std::pair(pooledNetwork(), SmallVector<int64_t>{2, 8, 12, 12}),
+          std::pair(normedProducts(), SmallVector<int64_t>{5, 48})}) {
       SCOPED_TRACE(preset.name);
       NumericsCase c{"convert-qopt-to-qkernel"};
       c.prepare = [&](FloatProgram &program) { applyPreset(program, preset); };

@@ -19,7 +19,8 @@ using namespace qopt::kernel;
 #include "dialects/QKernel/IR/QKernelDialect.cpp.inc"
 
 bool kernel::isKernel(Operation *op) {
-  return isa<ContractOp, DepthwiseConvOp, kernel::AttentionOp, RowsOp, MapOp>(op);
+  return isa<ContractOp, DepthwiseConvOp, kernel::AttentionOp, RowsOp, MapOp>(
+      op);
 }
 
 StringRef kernel::getKernelNameAttrName(Operation *op) {
@@ -32,12 +33,36 @@ StringRef kernel::getReasonAttrName(Operation *op) {
 
 bool kernel::isEpilogueOp(Operation *op) {
   return op->hasTrait<ElementwiseTrait>() ||
-         isa<QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp, LookupOp,
-             BatchNormOp>(op);
+         isa<QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp,
+             LookupOp, BatchNormOp>(op);
+}
+
+static int64_t rankOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getRank();
+}
+
+bool kernel::quantizesRows(QuantizeDynamicOp op) {
+  int64_t rank = rankOf(op.getX());
+  FormatAttr format = op.getFormat();
+  if (rank == 0 || op.getScales().size() != 1)
+    return false;
+  return format.isBlocked() ? format.getAxis() == rank - 1
+                            : op.getPer() == "row";
+}
+
+bool kernel::normalizesRows(Operation *op) {
+  auto isLast = [](auto norm) {
+    int64_t rank = rankOf(norm.getX()), axis = norm.getAxis();
+    return rank > 0 && (axis < 0 ? axis + rank : axis) == rank - 1;
+  };
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<LayerNormOp, SoftmaxOp>(isLast)
+      .Default([](Operation *) { return false; });
 }
 
 //===----------------------------------------------------------------------===//
-// Text form: qkernel.map(%a, %b) {kernel = ...} (%x: T, %y: T) -> R { ... } : T, T
+// Text form: qkernel.map(%a, %b) {kernel = ...} (%x: T, %y: T) -> R { ... } :
+// T, T
 //===----------------------------------------------------------------------===//
 
 static void printKernel(Operation *op, OpAsmPrinter &printer) {
@@ -48,8 +73,9 @@ static void printKernel(Operation *op, OpAsmPrinter &printer) {
   printer.printFunctionalType(op);
   printer << " ";
   printer << "(";
-  llvm::interleaveComma(block.getArguments(), printer,
-                        [&](BlockArgument arg) { printer.printRegionArgument(arg); });
+  llvm::interleaveComma(block.getArguments(), printer, [&](BlockArgument arg) {
+    printer.printRegionArgument(arg);
+  });
   printer << ") ";
   printer.printRegion(op->getRegion(0), /*printEntryBlockArgs=*/false);
 }
@@ -62,7 +88,8 @@ static ParseResult parseKernel(OpAsmParser &parser, OperationState &result) {
   if (parser.parseOperandList(operands, OpAsmParser::Delimiter::Paren) ||
       parser.parseOptionalAttrDict(result.attributes) ||
       parser.parseColonType(type) ||
-      parser.resolveOperands(operands, type.getInputs(), where, result.operands) ||
+      parser.resolveOperands(operands, type.getInputs(), where,
+                             result.operands) ||
       parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren,
                                /*allowType=*/true) ||
       parser.parseRegion(*result.addRegion(), arguments))
@@ -78,7 +105,9 @@ static bool isRootOf(Operation *kernel, Operation *op) {
       cast<RankedTensorType>(conv.getX().getType()).getDimSize(1) ==
           static_cast<int64_t>(conv.getGroup());
   return llvm::TypeSwitch<Operation *, bool>(kernel)
-      .Case([&](ContractOp) { return isa<MatMulOp>(op) || (conv && !isDepthwise); })
+      .Case([&](ContractOp) {
+        return isa<MatMulOp>(op) || (conv && !isDepthwise);
+      })
       .Case([&](DepthwiseConvOp) { return isDepthwise; })
       .Case([&](kernel::AttentionOp) { return isa<qopt::AttentionOp>(op); })
       .Case([&](RowsOp) {
@@ -95,7 +124,25 @@ static Operation *findRoot(Operation *kernel) {
   return nullptr;
 }
 
-static LogicalResult verifyKernel(Operation *kernel) {
+/// What C4 and C5 allow beside the root.
+static QuantizeDynamicOp findQuantizer(Operation *kernel) {
+  Operation *root = findRoot(kernel);
+  for (Operation &op : kernel->getRegion(0).front().without_terminator())
+    if (auto quantizer = dyn_cast<QuantizeDynamicOp>(op);
+        quantizer && &op != root)
+      return quantizer;
+  return {};
+}
+
+static LayerNormOp findPrologueNorm(Operation *kernel) {
+  if (isa<ContractOp>(kernel))
+    for (Operation &op : kernel->getRegion(0).front().without_terminator())
+      if (auto norm = dyn_cast<LayerNormOp>(op))
+        return norm;
+  return {};
+}
+
+static LogicalResult verifyFrame(Operation *kernel) {
   Block &block = kernel->getRegion(0).front();
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
   // kernel_c1
@@ -115,13 +162,22 @@ static LogicalResult verifyKernel(Operation *kernel) {
       return kernel->emitOpError("expects a block argument of type ")
              << logical << ", but found " << argument.getType();
   }
+  return success();
+}
+
+static LogicalResult verifyOps(Operation *kernel) {
+  QuantizeDynamicOp quantizer = findQuantizer(kernel);
+  LayerNormOp norm = findPrologueNorm(kernel);
+  bool mayQuantize = isa<ContractOp, RowsOp>(kernel);
   // kernel_c3
   int roots = 0;
-  for (Operation &op : block.without_terminator()) {
-    if (isRootOf(kernel, &op))
-      ++roots;
-    else if (!isEpilogueOp(&op))
+  for (Operation &op : kernel->getRegion(0).front().without_terminator()) {
+    bool isBeside = (mayQuantize && &op == quantizer) || &op == norm;
+    if (isBeside || isEpilogueOp(&op))
+      continue;
+    if (!isRootOf(kernel, &op))
       return kernel->emitOpError("cannot hold '") << op.getName() << "'";
+    ++roots;
   }
   int expected = isa<MapOp>(kernel) ? 0 : 1;
   if (roots != expected)
@@ -130,13 +186,66 @@ static LogicalResult verifyKernel(Operation *kernel) {
   return success();
 }
 
+/// True if `value`, of a kernel's body, is made from what `op` makes.
+static bool dependsOn(Value value, Operation *op) {
+  SmallVector<Value> pending{value};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  while (!pending.empty()) {
+    Operation *maker = pending.pop_back_val().getDefiningOp();
+    if (maker == op)
+      return true;
+    if (maker && seen.insert(maker).second)
+      llvm::append_range(pending, maker->getOperands());
+  }
+  return false;
+}
+
+static LogicalResult verifyQuantizer(Operation *kernel) {
+  QuantizeDynamicOp quantizer = findQuantizer(kernel);
+  LayerNormOp norm = findPrologueNorm(kernel);
+  Operation *root = findRoot(kernel);
+  if (isa<ContractOp>(kernel)) {
+    // kernel_c4
+    auto product = dyn_cast<MatMulOp>(root);
+    bool isLhs =
+        quantizer && product && product.getLhs() == quantizer.getCodes() &&
+        rankOf(product.getRhs()) > 1 && quantizer.getCodes().hasOneUse();
+    if (quantizer && !isLhs)
+      return kernel->emitOpError(
+          "expects a quantizer that makes the lhs of 'qopt.matmul'");
+    if (norm &&
+        !(isLhs && norm->isBeforeInBlock(quantizer) && normalizesRows(norm)))
+      return kernel->emitOpError(
+          "expects 'qopt.layer_norm' along the last axis "
+          "in front of a quantizer");
+  } else if (quantizer &&
+             !(normalizesRows(root) && dependsOn(quantizer.getX(), root))) {
+    // kernel_c5
+    return kernel->emitOpError("expects a quantizer only of rows that the root "
+                               "normalizes along the last axis");
+  }
+  // kernel_c6
+  if (quantizer && !quantizesRows(quantizer))
+    return kernel->emitOpError(
+        "expects a quantizer that makes the scales of a row from that row");
+  return success();
+}
+
+static LogicalResult verifyKernel(Operation *kernel) {
+  return success(succeeded(verifyFrame(kernel)) &&
+                 succeeded(verifyOps(kernel)) &&
+                 succeeded(verifyQuantizer(kernel)));
+}
+
 #define QOPT_KERNEL_METHODS(OP)                                                \
   ParseResult OP::parse(OpAsmParser &parser, OperationState &result) {         \
     return parseKernel(parser, result);                                        \
   }                                                                            \
   void OP::print(OpAsmPrinter &printer) { printKernel(*this, printer); }       \
   LogicalResult OP::verify() { return verifyKernel(*this); }                   \
-  Operation *OP::getRoot() { return findRoot(*this); }
+  Operation *OP::getRoot() { return findRoot(*this); }                         \
+  QuantizeDynamicOp OP::getQuantizer() { return findQuantizer(*this); }        \
+  LayerNormOp OP::getPrologueNorm() { return findPrologueNorm(*this); }
 
 QOPT_KERNEL_METHODS(ContractOp)
 QOPT_KERNEL_METHODS(DepthwiseConvOp)

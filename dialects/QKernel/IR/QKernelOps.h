@@ -26,6 +26,12 @@ bool isKernel(mlir::Operation *op);
 /// True for an op that may stand beside the root in a kernel's body.
 bool isEpilogueOp(mlir::Operation *op);
 
+/// True if the codes and scales of a row depend on that row alone.
+bool quantizesRows(QuantizeDynamicOp op);
+
+/// True for a norm or softmax along the last axis alone.
+bool normalizesRows(mlir::Operation *op);
+
 /// The attributes that name what runs an op, and why it is the generic kernel.
 /// Bare qopt ops have attributes of their own, so theirs carry a prefix.
 llvm::StringRef getKernelNameAttrName(mlir::Operation *op);

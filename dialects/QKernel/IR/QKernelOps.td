@@ -69,7 +69,14 @@ defvar kernelText = [{
     - (C2) block arguments have the operands' types, or those of the tensors
       that were packed.
     - (C3) the body holds one root op as the kernel's name says; all others are
-      element-wise ops, (de)quantization and requantization.
+      element-wise ops, (de)quantization and requantization, and what C4 and C5
+      allow.
+    - (C4) in front of a `qopt.matmul` whose rhs is no vector may stand what makes
+      its lhs row by row: one `qopt.quantize_dynamic`, and before that one
+      `qopt.layer_norm` along the last axis.
+    - (C5) behind a norm or softmax along the last axis may stand one
+      `qopt.quantize_dynamic` of what was made from its result.
+    - (C6) a quantizer of C4 and C5 makes the scales of a row from that row.
 }];
 
 class QKernel_KernelOp<string mnemonic, string text, string rootText>
@@ -87,12 +94,16 @@ class QKernel_KernelOp<string mnemonic, string text, string rootText>
   let extraClassDeclaration = [{
     /// The op that gives the kernel its name; null in a map.
     ::mlir::Operation *getRoot();
+    /// What quantizes the rows that the root reads or made; null for none.
+    ::qopt::QuantizeDynamicOp getQuantizer();
+    /// The norm in front of the quantizer of a contraction; null for none.
+    ::qopt::LayerNormOp getPrologueNorm();
     ::mlir::Block &getBodyBlock() { return getBody().front(); }
   }];
 }
 
 def QKernel_ContractOp : QKernel_KernelOp<"contract",
-  "matrix product or convolution with its epilogue",
+  "matrix product or convolution with its prologue and epilogue",
   "The root is `qopt.matmul` or `qopt.conv` that is not depthwise.\n">;
 def QKernel_DepthwiseConvOp : QKernel_KernelOp<"depthwise_conv",
   "depthwise convolution with its epilogue",

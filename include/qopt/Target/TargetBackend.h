@@ -40,6 +40,10 @@ struct Capability {
   llvm::StringLiteral granularity;
   /// `f32` or `i32`.
   llvm::StringLiteral accumulator;
+  /// What is fused with the root beside the element-wise ops of its epilogue:
+  /// `none`; `quantize` or `norm+quantize` in front of a product; `quantize`
+  /// behind a norm or softmax; `map` in front of `quantize_dynamic`.
+  llvm::StringLiteral fused;
   /// How the weight lies in memory.
   llvm::StringLiteral layout;
   /// What the tier must have; "" for nothing beyond the target's baseline.
@@ -99,6 +103,13 @@ public:
   virtual KernelChoice selectKernel(mlir::Operation *op,
                                     const TargetConfig &config) const;
 
+  /// Takes apart the kernels of `program` that fuse more than `config` can run.
+  ///   in:   qkernel.contract { qopt.quantize_dynamic; qopt.matmul }
+  ///   out:  qkernel.rows { qopt.quantize_dynamic }
+  ///         qkernel.contract { qopt.matmul }
+  void splitKernels(mlir::func::FuncOp program,
+                    const TargetConfig &config) const;
+
   /// The layout in which `op` wants its constant operand; null where the
   /// target packs it when it lowers the op.
   virtual kernel::LayoutAttr getPacking(mlir::Operation *op,
@@ -132,7 +143,8 @@ bool matchesCapability(llvm::StringRef entry, llvm::StringRef name);
 /// What a row is compared with: the operation, types and scales of an op, with
 /// the kernel's name and feature left empty.
 struct KernelSignature {
-  std::string operation, activation, weight, scale, granularity, accumulator;
+  std::string operation, activation, weight, scale, granularity, accumulator,
+      fused;
 };
 KernelSignature getKernelSignature(mlir::Operation *op);
 

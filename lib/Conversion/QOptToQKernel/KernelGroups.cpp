@@ -1,7 +1,10 @@
 //===- KernelGroups.cpp - Which ops become one kernel ---------------------===//
 //
-// A group grows from its root to the users of its last value. It may pass a fork
-// when the branches join again, so that still one value leaves it.
+// A group grows from its root to the users of its last value. It may pass a
+// fork when the branches join again, so that still one value leaves it. A
+// quantizer of rows joins the product that reads its codes, or else the norm or
+// the map that makes its rows: the rows leave such a kernel as well where
+// others read them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,8 +29,8 @@ static bool isShapeArithmetic(Operation *op) {
 }
 
 static bool isKernelRoot(Operation *op) {
-  return isa<MatMulOp, ConvOp, qopt::AttentionOp, SoftmaxOp, LayerNormOp, ReduceOp,
-             GlobalAveragePoolOp, QuantizeDynamicOp>(op) &&
+  return isa<MatMulOp, ConvOp, qopt::AttentionOp, SoftmaxOp, LayerNormOp,
+             ReduceOp, GlobalAveragePoolOp, QuantizeDynamicOp>(op) &&
          !isShapeArithmetic(op);
 }
 
@@ -41,18 +44,28 @@ static OperandRange getBroadcastOperands(Operation *op) {
 namespace {
 class GroupFinder {
 public:
-  explicit GroupFinder(Block &block) : block(block) {}
+  GroupFinder(Block &block, Quantizers quantizers)
+      : block(block), quantizers(quantizers) {}
 
   SmallVector<KernelGroup> run() {
-    for (Operation &op : block)
-      if (isKernelRoot(&op))
-        addGroup(&op, &op);
+    // What makes the rows of a product is no kernel of its own, so products
+    // choose first.
+    auto addRoots = [&](auto isWanted) {
+      for (Operation &op : block)
+        if (isKernelRoot(&op) && !taken.contains(&op) && isWanted(&op))
+          addGroup(&op, &op);
+    };
+    addRoots([](Operation *op) {
+      return isa<MatMulOp, ConvOp, qopt::AttentionOp>(op);
+    });
+    addRoots([](Operation *op) { return !isa<QuantizeDynamicOp>(op); });
     for (Operation &op : block)
       if (kernel::isEpilogueOp(&op) && !taken.contains(&op) &&
           isFusable(&op, op.getResult(0)))
         addGroup(&op, /*root=*/nullptr);
+    addRoots([](Operation *) { return true; });
     llvm::sort(groups, [](const KernelGroup &a, const KernelGroup &b) {
-      return a.ops.back()->isBeforeInBlock(b.ops.back());
+      return a.place->isBeforeInBlock(b.place);
     });
     return std::move(groups);
   }
@@ -61,29 +74,43 @@ private:
   void addGroup(Operation *first, Operation *root) {
     members.clear();
     members.insert(first);
+    QuantizeDynamicOp behind;
     if (first->getNumResults() == 1) {
       Value shape = first->getResult(0);
       while (grow(shape))
         ;
-      takeProducers(shape, root);
+      Value last = members.back()->getResult(0);
+      takeProducers(shape, members.getArrayRef(), root);
+      if (quantizers == Quantizers::Join) {
+        takePrologue(root);
+        behind = findQuantizerOf(last, root);
+      }
     }
-    KernelGroup group{root, llvm::to_vector(members)};
+    KernelGroup group{root, llvm::to_vector(members), nullptr};
     llvm::sort(group.ops, [](Operation *a, Operation *b) {
       return a->isBeforeInBlock(b);
     });
+    group.place = group.ops.back();
+    if (behind) {
+      // It reads nothing but the rows, so it may move up to them.
+      group.ops.push_back(behind);
+      members.insert(behind);
+      if (!root)
+        group.root = behind;
+    }
     taken.insert(members.begin(), members.end());
     groups.push_back(std::move(group));
   }
 
-  /// Takes in the users of the last value, up to the next op whose result is the
-  /// only value that leaves the group.
+  /// Takes in the users of the last value, up to the next op whose result is
+  /// the only value that leaves the group.
   bool grow(Value shape) {
     llvm::SetVector<Operation *> added;
     llvm::SmallPtrSet<Operation *, 8> pending(members.back()->user_begin(),
                                               members.back()->user_end());
     while (!pending.empty() && added.size() < kMaxForkedOps) {
-      if (!llvm::all_of(pending,
-                        [&](Operation *op) { return op->getBlock() == &block; }))
+      if (!llvm::all_of(
+              pending, [&](Operation *op) { return op->getBlock() == &block; }))
         return false;
       Operation *next = *std::min_element(
           pending.begin(), pending.end(),
@@ -101,20 +128,19 @@ private:
     return false;
   }
 
-  /// Takes in producers of the kernel's shape that have no other user. The
-  /// root's own operands are not of that kind.
-  void takeProducers(Value shape, Operation *root) {
-    SmallVector<Operation *> pending(members.begin(), members.end());
+  /// Takes in producers of the kernel's shape, from the operands of `start` on,
+  /// that have no other user. The root's own operands are not of that kind.
+  void takeProducers(Value shape, ArrayRef<Operation *> start,
+                     Operation *root) {
+    SmallVector<Operation *> pending(start);
     while (!pending.empty()) {
       Operation *op = pending.pop_back_val();
       if (op == root)
         continue;
       for (Value operand : op->getOperands()) {
         Operation *producer = operand.getDefiningOp();
-        auto isInside = [&](Operation *user) { return members.contains(user); };
-        if (!producer || producer->getBlock() != &block || isInside(producer) ||
-            !isFusable(producer, shape) ||
-            !llvm::all_of(producer->getUsers(), isInside))
+        if (!isOnlyUsedInside(producer) || !isFusable(producer, shape) ||
+            llvm::is_contained(producer->getUsers(), root))
           continue;
         members.insert(producer);
         pending.push_back(producer);
@@ -122,9 +148,62 @@ private:
     }
   }
 
+  /// Takes in what makes the rows of a product: a quantizer, the norm before it
+  /// and the element-wise ops around that.
+  void takePrologue(Operation *root) {
+    auto product = dyn_cast_or_null<MatMulOp>(root);
+    if (!product ||
+        cast<RankedTensorType>(product.getRhs().getType()).getRank() < 2)
+      return;
+    auto quantizer = product.getLhs().getDefiningOp<QuantizeDynamicOp>();
+    if (!quantizer || !isOnlyUsedInside(quantizer) ||
+        !kernel::quantizesRows(quantizer) || !quantizer.getCodes().hasOneUse())
+      return;
+    members.insert(quantizer);
+    Value rows = quantizer.getX();
+    size_t before = members.size();
+    takeProducers(rows, {quantizer.getOperation()}, root);
+    SmallVector<Operation *> made(members.getArrayRef().drop_front(before - 1));
+    for (Operation *op : made)
+      for (Value operand : op->getOperands()) {
+        auto norm = operand.getDefiningOp<LayerNormOp>();
+        if (!isOnlyUsedInside(norm) || !kernel::normalizesRows(norm) ||
+            !tracer.haveSameShape(norm.getResult(), rows))
+          continue;
+        members.insert(norm);
+        takeProducers(rows, {norm.getOperation()}, root);
+        return;
+      }
+  }
+
+  /// True for an op of this block, in no group yet, whose users are all in this
+  /// one.
+  bool isOnlyUsedInside(Operation *op) {
+    return op && op->getBlock() == &block && !taken.contains(op) &&
+           !members.contains(op) &&
+           llvm::all_of(op->getUsers(), [&](Operation *user) {
+             return members.contains(user);
+           });
+  }
+
+  /// What quantizes `rows`, the last value of a map or of a group whose root
+  /// normalizes rows.
+  QuantizeDynamicOp findQuantizerOf(Value rows, Operation *root) {
+    if (root && !kernel::normalizesRows(root))
+      return {};
+    for (Operation *user : rows.getUsers()) {
+      auto quantizer = dyn_cast<QuantizeDynamicOp>(user);
+      if (quantizer && quantizer->getBlock() == &block &&
+          !taken.contains(quantizer) && kernel::quantizesRows(quantizer))
+        return quantizer;
+    }
+    return {};
+  }
+
   bool isFusable(Operation *op, Value shape) {
-    if (taken.contains(op) || !kernel::isEpilogueOp(op) || isShapeArithmetic(op) ||
-        op->use_empty() || !tracer.haveSameShape(op->getResult(0), shape))
+    if (taken.contains(op) || !kernel::isEpilogueOp(op) ||
+        isShapeArithmetic(op) || op->use_empty() ||
+        !tracer.haveSameShape(op->getResult(0), shape))
       return false;
     return llvm::all_of(getBroadcastOperands(op), [&](Value operand) {
       return tracer.broadcastsInto(operand, shape);
@@ -132,6 +211,7 @@ private:
   }
 
   Block &block;
+  Quantizers quantizers;
   DimTracer tracer;
   llvm::SetVector<Operation *> members;
   llvm::SmallPtrSet<Operation *, 32> taken;
@@ -139,6 +219,7 @@ private:
 };
 } // namespace
 
-SmallVector<KernelGroup> qopt::findKernelGroups(Block &block) {
-  return GroupFinder(block).run();
+SmallVector<KernelGroup> qopt::findKernelGroups(Block &block,
+                                                Quantizers quantizers) {
+  return GroupFinder(block, quantizers).run();
 }

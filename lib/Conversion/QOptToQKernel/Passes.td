@@ -26,11 +26,18 @@ def ConvertQOptToQKernelPass
     ```
 
     Roots are matmul, conv, attention, softmax, layer_norm, reduce,
-    global_average_pool and quantize_dynamic; the last has several results and
-    takes nothing in. A root takes in the element-wise and (re)quantizing ops
-    that follow as long as they keep its shape and no value but the last is used
-    elsewhere, and producers of that shape that only they use. The remaining
-    ones are joined by the same rule into `qkernel.map`.
+    global_average_pool and quantize_dynamic. A root takes in the element-wise
+    and (re)quantizing ops that follow as long as they keep its shape and no value
+    but the last is used elsewhere, and producers of that shape that only they
+    use. The remaining ones are joined by the same rule into `qkernel.map`.
+
+    A quantize_dynamic of rows joins the matmul whose lhs it makes, if nothing
+    else reads the codes, together with the layer_norm and element-wise ops in
+    front of it that serve nothing else. Failing that it joins the layer_norm,
+    softmax or map that makes its rows, which may leave the kernel too. One whose
+    scales belong to more than a row (NVFP4, samples) or to positions of an image
+    (convolutions read a value many times and quantize it once) is a kernel of its
+    own.
 
     An op stays outside of a kernel when an operand may broadcast beyond the
     kernel's shape, when scales belong to blocks, when it reads or makes i64 (shape

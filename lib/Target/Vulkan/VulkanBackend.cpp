@@ -25,24 +25,26 @@ static constexpr llvm::StringLiteral kDevice = "vulkan1.2";
 static constexpr llvm::StringLiteral kHostTier = "x86-64-v3";
 
 static constexpr Capability table[] = {
-    // operation, activation, weight, scale, granularity, accumulator, layout,
-    // feature, kernel
-    {"contract", "*", "*", "none", "*", "i32", "plain", "",
+    // operation, activation, weight, scale, granularity, accumulator, fused,
+    // layout, feature, kernel
+    {"contract", "*", "*", "none", "*", "i32", "none", "plain", "",
      "vulkan.contract.codes"},
-    {"contract", "*", "*", "none", "*", "f32", "plain", "",
+    {"contract", "*", "*", "none", "*", "f32", "none", "plain", "",
      "vulkan.contract.f32"},
-    {"contract", "*", "*", "*", "*", "f32", "plain", "",
+    {"contract", "*", "*", "*", "*", "f32", "none", "plain", "",
      "vulkan.contract.grouped"},
-    {"depthwise_conv", "*", "*", "*", "*", "*", "plain", "",
+    {"depthwise_conv", "*", "*", "*", "*", "*", "none", "plain", "",
      "vulkan.contract.conv"},
-    {"attention", "*", "*", "*", "*", "*", "none", "", "vulkan.attention"},
-    {"quantize_dynamic", "*", "*", "*", "*", "*", "none", "",
+    {"attention", "*", "*", "*", "*", "*", "none", "none", "",
+     "vulkan.attention"},
+    {"quantize_dynamic", "*", "*", "*", "*", "*", "none", "none", "",
      "vulkan.quantize-dynamic"},
-    {"rows", "*", "*", "*", "*", "*", "none", "", "vulkan.rows"},
-    {"map", "*", "*", "*", "*", "*", "none", "", "vulkan.map"},
-    {"max_pool", "*", "*", "*", "*", "*", "none", "", "vulkan.pool"},
-    {"average_pool", "*", "*", "*", "*", "*", "none", "", "vulkan.pool"},
-    {"*", "*", "*", "*", "*", "*", "none", "", "vulkan.move"},
+    {"rows", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.rows"},
+    {"map", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.map"},
+    {"max_pool", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.pool"},
+    {"average_pool", "*", "*", "*", "*", "*", "none", "none", "",
+     "vulkan.pool"},
+    {"*", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.move"},
 };
 
 void qopt::registerVulkanDialects(DialectRegistry &registry) {

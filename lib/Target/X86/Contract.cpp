@@ -22,7 +22,8 @@ static bool isF32(Value tensor) {
 static StringRef rejectOperands(Value lhs, Value rhs) {
   bool areFloats = isF32(lhs) && isF32(rhs);
   bool areCodes = isByteCodes(lhs) && isByteCodes(rhs);
-  return areFloats || areCodes ? "" : "operands are neither f32 nor 8-bit codes";
+  return areFloats || areCodes ? ""
+                               : "operands are neither f32 nor 8-bit codes";
 }
 
 static StringRef reject(ProgramEmitter &program, MatMulOp op) {
@@ -41,8 +42,9 @@ LogicalResult x86::emitContract(ProgramEmitter &program, Operation *op) {
   Operation *root = cast<kernel::ContractOp>(op).getRoot();
   auto product = dyn_cast<MatMulOp>(root);
   auto conv = dyn_cast<ConvOp>(root);
-  if (product ? !product.getLhsScales().empty() || !product.getRhsScales().empty()
-              : !conv.getXScales().empty() || !conv.getWScales().empty())
+  if (product
+          ? !product.getLhsScales().empty() || !product.getRhsScales().empty()
+          : !conv.getXScales().empty() || !conv.getWScales().empty())
     return emitGroupedContract(program, op);
   StringRef reason = product ? reject(program, product) : reject(program, conv);
   if (!reason.empty())
@@ -52,5 +54,7 @@ LogicalResult x86::emitContract(ProgramEmitter &program, Operation *op) {
   std::unique_ptr<ContractSource> source =
       product ? makeMatMulSource(program, product, epilogue)
               : makeConvSource(program, conv, epilogue);
+  if (!source)
+    return failure();
   return emitSchedule(program, product ? "matmul" : "conv", *source, epilogue);
 }

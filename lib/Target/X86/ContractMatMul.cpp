@@ -106,36 +106,42 @@ MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
   }
 }
 
-void MatMulSource::prepare(ProgramEmitter &program, Epilogue &epilogue) {
-  setRows(program);
+LogicalResult MatMulSource::prepare(ProgramEmitter &program,
+                                    Epilogue &epilogue) {
+  placePrologue(program, op);
+  if (failed(setRows(program)))
+    return failure();
   setLanes(program);
   setAxes(program, epilogue);
+  return success();
 }
 
-void MatMulSource::setRows(ProgramEmitter &program) {
+LogicalResult MatMulSource::setRows(ProgramEmitter &program) {
   VectorBuilder v = program.vectors();
   Value pointer = program.buffer(rowOperand.tensor).pointer;
   if (kind == DotKind::Float) {
     steps = depth;
     rowPointer = pointer;
     rowStride = depth;
-    return;
+    return success();
   }
   steps = v.ceilDiv(depth, v.i64(4));
   std::optional<int64_t> known = knownNumber(depth);
   if (rowOperand.isUnsigned() && known && *known % 4 == 0 &&
-      !terms.needsRowSums()) {
+      !terms.needsRowSums() && isa<BlockArgument>(op.getLhs())) {
     rowPointer = pointer;
     rowStride = steps;
-    return;
+    return success();
   }
   SmallVector<Value> operandDims = program.dims(rowOperand.tensor);
   Value all = v.product(ArrayRef<Value>(operandDims).drop_back());
-  PackedRows packed = packRows(program, pointer, all, depth,
-                               rowOperand.isUnsigned(), terms.needsRowSums());
+  RowPacker packer(program, pointer, all, depth, rowOperand.isUnsigned(),
+                   terms.needsRowSums());
+  PackedRows packed = packer.packed();
   rowPointer = packed.pointer;
   rowStride = packed.stride;
   terms.rowSums = packed.sums;
+  return emitConsumer(program, op, "pack_rows", all, packer);
 }
 
 void MatMulSource::setLanes(ProgramEmitter &program) {
@@ -273,6 +279,7 @@ std::unique_ptr<ContractSource> x86::makeMatMulSource(ProgramEmitter &program,
                                                       MatMulOp op,
                                                       Epilogue &epilogue) {
   auto source = std::make_unique<MatMulSource>(program, op);
-  source->prepare(program, epilogue);
+  if (failed(source->prepare(program, epilogue)))
+    return nullptr;
   return source;
 }

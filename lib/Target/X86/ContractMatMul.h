@@ -18,24 +18,24 @@ class MatMulSource : public ContractSource {
 public:
   MatMulSource(ProgramEmitter &program, MatMulOp op);
   /// Host: prepares the operands. Call once.
-  void prepare(ProgramEmitter &program, Epilogue &epilogue);
+  mlir::LogicalResult prepare(ProgramEmitter &program, Epilogue &epilogue);
 
   void capture(CaptureList &captures) override;
   mlir::Value laneWords(VectorBuilder &v, int64_t numVectors) override;
-  Lanes lanes(VectorBuilder &v, mlir::Value batch, mlir::Value vector, mlir::Value count,
-              mlir::Value scratch) override;
+  Lanes lanes(VectorBuilder &v, mlir::Value batch, mlir::Value vector,
+              mlir::Value count, mlir::Value scratch) override;
   Rows rowsFrom(VectorBuilder &v, mlir::Value batch, mlir::Value row) override;
   Epilogue::Lanes coordinates(VectorBuilder &v,
                               const OutputVector &at) override;
   mlir::Value finish(VectorBuilder &v, mlir::Value sums, const OutputVector &at,
-               mlir::Value laneSums) override;
+                     mlir::Value laneSums) override;
 
 protected:
-  virtual void setRows(ProgramEmitter &program);
+  virtual mlir::LogicalResult setRows(ProgramEmitter &program);
   virtual void setLanes(ProgramEmitter &program);
   void setAxes(ProgramEmitter &program, Epilogue &epilogue);
   mlir::Value batchOffset(VectorBuilder &v, mlir::Value batch,
-                    llvm::ArrayRef<mlir::Value> strides) const;
+                          llvm::ArrayRef<mlir::Value> strides) const;
 
   const Tier &tier;
   MatMulOp op;

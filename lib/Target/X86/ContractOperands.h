@@ -29,15 +29,15 @@ struct AxisRange {
               llvm::SmallVectorImpl<mlir::Value> &coordinates) const;
 };
 
-/// Makes the axes [first, last) one group of `epilogue` if they can be; adds the
-/// first axis of each group to `groups`.
+/// Makes the axes [first, last) one group of `epilogue` if they can be; adds
+/// the first axis of each group to `groups`.
 AxisRange groupAxes(Epilogue &epilogue, llvm::ArrayRef<mlir::Value> dims,
                     int64_t first, int64_t last,
                     llvm::SmallVectorImpl<int64_t> &groups);
 
-std::unique_ptr<ContractSource> makeMatMulSource(ProgramEmitter &program,
-                                                 MatMulOp op,
-                                                 Epilogue &epilogue);
+/// Null, with a diagnostic, for what has no kernel.
+std::unique_ptr<ContractSource>
+makeMatMulSource(ProgramEmitter &program, MatMulOp op, Epilogue &epilogue);
 std::unique_ptr<ContractSource> makeConvSource(ProgramEmitter &program,
                                                ConvOp op, Epilogue &epilogue);
 

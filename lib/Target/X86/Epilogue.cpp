@@ -1,8 +1,8 @@
 //===- Epilogue.cpp - Element-wise ops inside a kernel --------------------===//
 //
-// An access is a use of a kernel's operand: where it stands in the space decides
-// how lanes are loaded. Dims that only a run knows may be 1, so their stride is
-// a value and their lanes are gathered.
+// An access is a use of a kernel's operand: where it stands in the space
+// decides how lanes are loaded. Dims that only a run knows may be 1, so their
+// stride is a value and their lanes are gathered.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,37 +49,51 @@ struct Epilogue::Access {
   }
 };
 
+/// True for what the kernel reads from memory: its operands, and what a
+/// quantizer in it has made.
+static bool isInMemory(Value tensor) {
+  return isa<BlockArgument>(tensor) ||
+         isa<QuantizeDynamicOp>(tensor.getDefiningOp());
+}
+
 Epilogue::Epilogue(ProgramEmitter &program, Operation *kernel, Value space,
-                   Value root)
+                   Value root, Stores stores)
     : program(program), kernel(kernel), space(space), root(root),
       spaceDims(program.dims(space)) {
-  auto yield = kernel->getRegion(0).front().getTerminator();
-  for (OpOperand &operand : yield->getOpOperands()) {
-    SmallVector<Value> dims = program.dims(operand.get());
+  if (stores == Stores::Results)
+    chooseStored();
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(0, spaceDims.size()));
+  collapse(axes);
+}
+
+void Epilogue::chooseStored() {
+  SmallVector<OpOperand *> yields;
+  Operation *yield = kernel->getRegion(0).front().getTerminator();
+  for (OpOperand &operand : yield->getOpOperands())
+    if (!operand.get().getDefiningOp<QuantizeDynamicOp>())
+      yields.push_back(&operand);
+  for (OpOperand *operand : yields) {
+    SmallVector<Value> dims = program.dims(operand->get());
     if (dims.size() != spaceDims.size())
       continue;
     bool isSame = llvm::all_of(llvm::zip(dims, spaceDims), [](auto pair) {
       return isSameDim(std::get<0>(pair), std::get<1>(pair));
     });
     // What follows a root has its dims, even where that cannot be seen here.
-    if (!isSame && root && yield->getNumOperands() == 1) {
+    if (!isSame && root && yields.size() == 1) {
       for (auto [dim, spaceDim] : llvm::zip(dims, spaceDims))
         program.requireEqual(dim, spaceDim,
                              "the dims of the operands do not broadcast");
       isSame = true;
     }
     if (isSame)
-      stored.push_back(operand.getOperandNumber());
+      stored.push_back(operand->getOperandNumber());
   }
-  auto axes = llvm::to_vector(llvm::seq<int64_t>(0, spaceDims.size()));
-  collapse(axes);
 }
 
 Epilogue::~Epilogue() = default;
 
 void Epilogue::need(Value tensor) { needed.push_back(tensor); }
-
-void Epilogue::storeNothing() { stored.clear(); }
 
 //===----------------------------------------------------------------------===//
 // Accesses
@@ -135,7 +149,7 @@ LogicalResult Epilogue::visit(Value tensor) {
   if (!laneType(getElementTypeOrSelf(tensor)))
     return kernel->emitOpError("has no x86-64 kernel for elements of type ")
            << getElementTypeOrSelf(tensor);
-  if (isa<BlockArgument>(tensor)) {
+  if (isInMemory(tensor)) {
     access(tensor);
     return success();
   }
@@ -143,7 +157,7 @@ LogicalResult Epilogue::visit(Value tensor) {
   if (!kernel::isEpilogueOp(op))
     return op->emitOpError("cannot stand in the epilogue of a kernel");
   for (OpOperand &operand : op->getOpOperands()) {
-    if (isa<BlockArgument>(operand.get())) {
+    if (isInMemory(operand.get())) {
       if (!laneType(getElementTypeOrSelf(operand.get())))
         return visit(operand.get());
       access(operand);
@@ -223,7 +237,8 @@ void Epilogue::collapseAll(int64_t firstAxis) {
   SmallVector<int64_t> firsts;
   int64_t rank = spaceDims.size();
   for (int64_t axis = 0; axis < rank; ++axis)
-    if (firsts.empty() || axis == firstAxis || !canCollapse(firsts.back(), axis))
+    if (firsts.empty() || axis == firstAxis ||
+        !canCollapse(firsts.back(), axis))
       firsts.push_back(axis);
   collapse(firsts);
 }
@@ -232,9 +247,8 @@ SmallVector<Value> Epilogue::groupDims() {
   VectorBuilder v = program.vectors();
   SmallVector<Value> dims;
   for (Group group : groups)
-    dims.push_back(v.product(ArrayRef(spaceDims)
-                                 .slice(group.first,
-                                        group.last - group.first + 1)));
+    dims.push_back(v.product(
+        ArrayRef(spaceDims).slice(group.first, group.last - group.first + 1)));
   return dims;
 }
 
@@ -349,8 +363,8 @@ Value Epilogue::loadAccess(VectorBuilder &v, Access &access,
   Value index = arith::AddIOp::create(b, v.loc, v.iota(word), v.splat(start));
   index = arith::MinSIOp::create(b, v.loc, index, v.splat(last));
   if (hasBlocksAlongLanes)
-    index = arith::DivUIOp::create(b, v.loc, index,
-                                   v.splat(v.i64(access.block)));
+    index =
+        arith::DivUIOp::create(b, v.loc, index, v.splat(v.i64(access.block)));
   index = arith::MulIOp::create(b, v.loc, index, v.splat(laneStride));
   index = arith::AddIOp::create(b, v.loc, index, v.splat(offset));
   return v.widen(v.gather(access.pointer, index, memory), element);
@@ -367,14 +381,13 @@ Value Epilogue::evaluateOp(VectorBuilder &v, Operation *op, const Lanes &lanes,
                            Value rootValue) {
   SmallVector<Value> operands;
   for (OpOperand &operand : op->getOpOperands()) {
-    if (!isa<BlockArgument>(operand.get())) {
+    if (!isInMemory(operand.get())) {
       operands.push_back(evaluateValue(v, operand.get(), lanes, rootValue));
       continue;
     }
     Access &use = access(operand);
-    operands.push_back(use.kind == Access::Kind::Table
-                           ? Value()
-                           : loadAccess(v, use, lanes));
+    operands.push_back(
+        use.kind == Access::Kind::Table ? Value() : loadAccess(v, use, lanes));
   }
   Type result = getElementTypeOrSelf(op->getResult(0));
   if (auto lookup = dyn_cast<LookupOp>(op)) {
@@ -411,7 +424,7 @@ Value Epilogue::evaluateValue(VectorBuilder &v, Value tensor,
   Value value;
   if (tensor == root)
     value = roundTo(v, rootValue, getElementTypeOrSelf(tensor));
-  else if (isa<BlockArgument>(tensor))
+  else if (isInMemory(tensor))
     value = loadAccess(v, access(tensor), lanes);
   else
     value = evaluateOp(v, tensor.getDefiningOp(), lanes, rootValue);

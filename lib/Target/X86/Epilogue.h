@@ -23,15 +23,16 @@ public:
   /// `space` is the tensor of the kernel's body whose dims are the space: the
   /// root's result, or for a map the value it yields. `root` is the value that
   /// the kernel computes itself (null in a map).
+  /// Stores::Nothing leaves the kernel's results to the caller.
+  enum class Stores { Results, Nothing };
   Epilogue(ProgramEmitter &program, mlir::Operation *kernel, mlir::Value space,
-           mlir::Value root);
+           mlir::Value root, Stores stores = Stores::Results);
   ~Epilogue();
 
-  //===--- On the host --------------------------------------------------------===//
+  //===--- On the host
+  //--------------------------------------------------------===//
   /// Adds a tensor of the body that `evaluate` will be asked for.
   void need(mlir::Value tensor);
-  /// Leaves the kernel's results to the caller: `finish` is not used.
-  void storeNothing();
   /// True when the axes [first, last] can be one group.
   bool canCollapse(int64_t first, int64_t last);
   /// Sets the groups by the first axis of each; the default is an axis a group.
@@ -46,7 +47,8 @@ public:
   /// `captures`. Fails, with a diagnostic, for what cannot be evaluated.
   mlir::LogicalResult capture(llvm::SmallVectorImpl<mlir::Value> &captures);
 
-  //===--- In the kernel ------------------------------------------------------===//
+  //===--- In the kernel
+  //------------------------------------------------------===//
   /// Takes back what `capture` appended; call once, before the first loop.
   void enter(KernelScope &scope);
   /// The dims of the groups, inside the kernel.
@@ -65,7 +67,7 @@ public:
   mlir::Value evaluate(mlir::OpBuilder &b, mlir::Value tensor,
                        const Lanes &lanes, mlir::Value root = {});
   /// Evaluates the yielded values that have the dims of the space and stores
-  /// them.
+  /// them. There must be one.
   void finish(mlir::OpBuilder &b, const Lanes &lanes, mlir::Value root = {});
   /// Fails when something could not be evaluated; the diagnostic is out.
   mlir::LogicalResult verify() const { return canEvaluate; }
@@ -79,6 +81,7 @@ private:
     int64_t first, last;
   };
 
+  void chooseStored();
   void findAccesses();
   mlir::LogicalResult visit(mlir::Value tensor);
   Access &access(mlir::OpOperand &use);

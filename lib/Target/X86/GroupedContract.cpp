@@ -61,8 +61,7 @@ static LogicalResult fail(Operation *op, StringRef reason) {
   return op->emitOpError("has no kernel: ") << reason;
 }
 
-LogicalResult x86::emitGroupedContract(ProgramEmitter &program,
-                                       Operation *op) {
+LogicalResult x86::emitGroupedContract(ProgramEmitter &program, Operation *op) {
   Operation *root = cast<kernel::ContractOp>(op).getRoot();
   auto product = dyn_cast<MatMulOp>(root);
   auto conv = dyn_cast<ConvOp>(root);
@@ -70,8 +69,8 @@ LogicalResult x86::emitGroupedContract(ProgramEmitter &program,
   GroupedOperand rhs = product ? rhsOf(product) : rhsOf(conv);
   if (!lhs.isSupported() || !rhs.isSupported())
     return fail(op, "operands are neither f32 nor codes of at most 8 bits");
-  StringRef reason = product ? reject(product, lhs, rhs)
-                             : reject(program, conv, lhs, rhs);
+  StringRef reason =
+      product ? reject(product, lhs, rhs) : reject(program, conv, lhs, rhs);
   if (!reason.empty())
     return fail(op, reason);
   std::optional<GroupShape> groups =
@@ -85,6 +84,8 @@ LogicalResult x86::emitGroupedContract(ProgramEmitter &program,
   std::unique_ptr<ContractSource> source =
       product ? makeGroupedMatMulSource(program, product, *groups, epilogue)
               : makeGroupedConvSource(program, conv, *groups, epilogue);
+  if (!source)
+    return failure();
   return emitSchedule(program, product ? "grouped_matmul" : "grouped_conv",
                       *source, epilogue);
 }

@@ -11,6 +11,7 @@
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
 #include "Packing.h"
+#include "TrailingRows.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -29,11 +30,10 @@ public:
   Rows rowsFrom(VectorBuilder &v, Value batch, Value row) override;
 
 protected:
-  void setRows(ProgramEmitter &program) override;
+  LogicalResult setRows(ProgramEmitter &program) override;
   void setLanes(ProgramEmitter &program) override;
 
 private:
-  void decodeRows(ProgramEmitter &program, Value source);
   void decodeLanes(VectorBuilder &v, ArrayRef<Value> batch, Value lane,
                    Value panel, Value codes, Value scales);
   Value loadCodes(VectorBuilder &v, Value matrix, Value step, Value lane,
@@ -57,59 +57,80 @@ GroupedMatMulSource::GroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
   groupCount = groups.count(v);
 }
 
-void GroupedMatMulSource::setRows(ProgramEmitter &program) {
-  steps = depth;
-  Value source = program.buffer(lhs.tensor).pointer;
-  if (lhs.isF32() && lhs.scales.empty()) {
-    rowPointer = source;
-    rowStride = depth;
-    return;
+namespace {
+/// Decodes rows of a [rows][depth] matrix of codes to f32, and the scales of
+/// their groups to words.
+class RowDecoder : public RowConsumer {
+public:
+  RowDecoder(ProgramEmitter &program, const GroupedOperand &operand,
+             const GroupShape &groups, Value rows, Value depth)
+      : operand(operand), groups(groups), depth(depth),
+        source(program.buffer(operand.tensor).pointer),
+        scales(program, operand.scales, operand.tensor, operand.format),
+        zeros(program, operand.zeros, operand.tensor, operand.format) {
+    VectorBuilder v = program.vectors();
+    SmallVector<Value> dims = program.dims(operand.tensor);
+    leading.assign(dims.begin(), dims.end() - 1);
+    groupCount = groups.count(v);
+    stride = v.mul(v.ceilDiv(depth, v.i64(kLanes)), v.i64(kLanes));
+    target = program.temporary(v.product({rows, stride, v.i64(4)}));
+    if (!scales.empty())
+      table = program.temporary(v.product({rows, groupCount, v.i64(4)}));
   }
-  decodeRows(program, source);
-}
 
-/// [rows][depth] of codes to f32, and the scales of their groups to words.
-void GroupedMatMulSource::decodeRows(ProgramEmitter &program, Value source) {
-  VectorBuilder host = program.vectors();
-  SmallVector<Value> dims = program.dims(lhs.tensor);
-  SmallVector<Value> leading(dims.begin(), dims.end() - 1);
-  Value all = host.product(leading);
-  rowStride = host.mul(host.ceilDiv(depth, host.i64(kLanes)), host.i64(kLanes));
-  rowPointer = program.temporary(host.product({all, rowStride, host.i64(4)}));
-  BesideTensors scales(program, lhs.scales, lhs.tensor, lhs.format);
-  BesideTensors zeros(program, lhs.zeros, lhs.tensor, lhs.format);
-  if (!scales.empty())
-    rowScales =
-        program.temporary(host.product({all, groupCount, host.i64(4)}));
+  void capture(CaptureList &captures) override {
+    captures.add({&depth, &source, &groupCount, &stride, &target, &table});
+    for (Value &dim : leading)
+      captures.add(dim);
+    scales.capture(captures);
+    zeros.capture(captures);
+  }
 
-  Value target = rowPointer, stride = rowStride, table = rowScales,
-        length = depth, count = groupCount;
-  CaptureList list;
-  list.add({&source, &target, &stride, &table, &length, &count});
-  for (Value &dim : leading)
-    list.add(dim);
-  scales.capture(list);
-  zeros.capture(list);
-  program.launch("decode_rows", list.values(), all, [&](KernelScope &scope) {
-    list.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    SmallVector<Value> at = v.delinearize(scope.part, leading);
+  void run(VectorBuilder &v, Value row) override {
+    SmallVector<Value> at = v.delinearize(row, leading);
     at.push_back(v.i64(0));
-    Value from = v.mul(scope.part, length), to = v.mul(scope.part, stride);
+    Value from = v.mul(row, depth), to = v.mul(row, stride);
     // Zeros of a row are one: along k they would be zeros of groups.
     Value zero = zeros.empty() ? Value() : v.splat(zeros.zero(v, at, false));
-    v.loop(v.i64(0), length, kLanes, [&](Value k) {
-      Value codes = v.loadLanes(source, v.add(from, k), lhs.element());
-      v.store(lhs.decode(v, codes, zero), target, v.add(to, k));
+    v.loop(v.i64(0), depth, kLanes, [&](Value k) {
+      Value codes = v.loadLanes(source, v.add(from, k), operand.element());
+      v.store(operand.decode(v, codes, zero), target, v.add(to, k));
     });
     if (!table)
       return;
-    v.loop(v.i64(0), count, 1, [&](Value group) {
+    v.loop(v.i64(0), groupCount, 1, [&](Value group) {
       at.back() = v.mul(group, v.i64(groups.block));
       v.storeScalar(scales.scale(v, at, groups.areExponents, false), table,
-                    v.add(v.mul(scope.part, count), group));
+                    v.add(v.mul(row, groupCount), group));
     });
-  });
+  }
+
+  /// On the host, before a launch.
+  Value target, stride, table;
+
+private:
+  const GroupedOperand &operand;
+  const GroupShape &groups;
+  Value depth, source, groupCount;
+  BesideTensors scales, zeros;
+  SmallVector<Value> leading;
+};
+} // namespace
+
+LogicalResult GroupedMatMulSource::setRows(ProgramEmitter &program) {
+  steps = depth;
+  if (lhs.isF32() && lhs.scales.empty()) {
+    rowPointer = program.buffer(lhs.tensor).pointer;
+    rowStride = depth;
+    return success();
+  }
+  SmallVector<Value> dims = program.dims(lhs.tensor);
+  Value all = program.vectors().product(ArrayRef(dims).drop_back());
+  RowDecoder decoder(program, lhs, groups, all, depth);
+  rowPointer = decoder.target;
+  rowStride = decoder.stride;
+  rowScales = decoder.table;
+  return emitConsumer(program, op, "decode_rows", all, decoder);
 }
 
 void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
@@ -149,8 +170,8 @@ Value GroupedMatMulSource::loadCodes(VectorBuilder &v, Value matrix, Value step,
     return v.loadLanes(lanePointer, offset, rhs.element());
   }
   Value row = v.add(v.mul(panel, depth), step);
-  return unpackLanes(v, lanePointer,
-                     v.mul(row, v.i64(kLanes * rhs.bits() / 8)), rhs.bits());
+  return unpackLanes(v, lanePointer, v.mul(row, v.i64(kLanes * rhs.bits() / 8)),
+                     rhs.bits());
 }
 
 void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
@@ -208,8 +229,8 @@ ContractSource::Rows GroupedMatMulSource::rowsFrom(VectorBuilder &v,
   if (!rowScales)
     return result;
   Value matrix = v.mul(batchOffset(v, batch, rowStrides), rows);
-  result.scales = v.address(
-      rowScales, v.mul(v.add(matrix, row), groupCount), v.b.getI32Type());
+  result.scales = v.address(rowScales, v.mul(v.add(matrix, row), groupCount),
+                            v.b.getI32Type());
   result.scaleStride = groupCount;
   return result;
 }
@@ -218,6 +239,7 @@ std::unique_ptr<ContractSource>
 x86::makeGroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
                              const GroupShape &shape, Epilogue &epilogue) {
   auto source = std::make_unique<GroupedMatMulSource>(program, op, shape);
-  source->prepare(program, epilogue);
+  if (failed(source->prepare(program, epilogue)))
+    return nullptr;
   return source;
 }

@@ -16,12 +16,15 @@ GroupedOperand rhsOf(MatMulOp op);
 GroupedOperand lhsOf(ConvOp op);
 GroupedOperand rhsOf(ConvOp op);
 
-std::unique_ptr<ContractSource>
-makeGroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
-                        const GroupShape &shape, Epilogue &epilogue);
-std::unique_ptr<ContractSource>
-makeGroupedConvSource(ProgramEmitter &program, ConvOp op,
-                      const GroupShape &shape, Epilogue &epilogue);
+/// Null, with a diagnostic, for what has no kernel.
+std::unique_ptr<ContractSource> makeGroupedMatMulSource(ProgramEmitter &program,
+                                                        MatMulOp op,
+                                                        const GroupShape &shape,
+                                                        Epilogue &epilogue);
+std::unique_ptr<ContractSource> makeGroupedConvSource(ProgramEmitter &program,
+                                                      ConvOp op,
+                                                      const GroupShape &shape,
+                                                      Epilogue &epilogue);
 
 } // namespace qopt::x86
 

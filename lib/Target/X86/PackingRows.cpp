@@ -23,7 +23,8 @@ static Value loadBytes(VectorBuilder &v, Value codes, Value offset, Value count,
     bytes = arith::XOrIOp::create(v.b, v.loc, bytes, flip);
   }
   Value zero = v.constant(v.b.getI8IntegerAttr(0), kBytes);
-  return arith::SelectOp::create(v.b, v.loc, v.mask(count, kBytes), bytes, zero);
+  return arith::SelectOp::create(v.b, v.loc, v.mask(count, kBytes), bytes,
+                                 zero);
 }
 
 static Value sumOf(VectorBuilder &v, Value bytes) {
@@ -33,39 +34,36 @@ static Value sumOf(VectorBuilder &v, Value bytes) {
                                      words);
 }
 
-PackedRows qopt::x86::packRows(ProgramEmitter &program, Value codes, Value rows,
-                               Value depth, bool isUnsigned, bool wantsSums) {
+RowPacker::RowPacker(ProgramEmitter &program, Value codes, Value rows,
+                     Value depth, bool isUnsigned, bool wantsSums)
+    : isUnsigned(isUnsigned), codes(codes), depth(depth) {
   VectorBuilder host = program.vectors();
-  Value vectors = host.ceilDiv(depth, host.i64(kBytes));
-  Value rowBytes = host.mul(vectors, host.i64(kBytes));
-  PackedRows result;
-  result.pointer = program.temporary(host.mul(rows, rowBytes));
-  result.stride = host.mul(vectors, host.i64(kBytes / 4));
+  vectors = host.ceilDiv(depth, host.i64(kBytes));
+  rowBytes = host.mul(vectors, host.i64(kBytes));
+  target = program.temporary(host.mul(rows, rowBytes));
   if (wantsSums)
-    result.sums = program.temporary(host.mul(rows, host.i64(4)));
+    sums = program.temporary(host.mul(rows, host.i64(4)));
+  result = {target, host.mul(vectors, host.i64(kBytes / 4)), sums};
+}
 
-  Value target = result.pointer, sums = result.sums;
-  CaptureList list;
-  list.add({&codes, &depth, &vectors, &rowBytes, &target, &sums});
-  program.launch("pack_rows", list.values(), rows, [&](KernelScope &scope) {
-    list.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    Value source = v.mul(scope.part, depth);
-    Value base = v.mul(scope.part, rowBytes);
-    SmallVector<Value> inits(wantsSums ? 1 : 0, v.i32(0));
-    SmallVector<Value> sum = v.loop(
-        v.i64(0), vectors, 1, inits, [&](Value index, ValueRange before) {
-          Value at = v.mul(index, v.i64(kBytes));
-          Value bytes = loadBytes(v, codes, v.add(source, at),
-                                  v.sub(depth, at), isUnsigned);
-          v.store(bytes, target, v.add(base, at));
-          SmallVector<Value> after;
-          if (wantsSums)
-            after.push_back(v.add(before.front(), sumOf(v, bytes)));
-          return after;
-        });
-    if (wantsSums)
-      v.storeScalar(sum.front(), sums, scope.part);
-  });
-  return result;
+void RowPacker::capture(CaptureList &captures) {
+  captures.add({&codes, &depth, &vectors, &rowBytes, &target, &sums});
+}
+
+void RowPacker::run(VectorBuilder &v, Value row) {
+  Value source = v.mul(row, depth), base = v.mul(row, rowBytes);
+  SmallVector<Value> inits(sums ? 1 : 0, v.i32(0));
+  SmallVector<Value> sum =
+      v.loop(v.i64(0), vectors, 1, inits, [&](Value index, ValueRange before) {
+        Value at = v.mul(index, v.i64(kBytes));
+        Value bytes = loadBytes(v, codes, v.add(source, at), v.sub(depth, at),
+                                isUnsigned);
+        v.store(bytes, target, v.add(base, at));
+        SmallVector<Value> after;
+        if (sums)
+          after.push_back(v.add(before.front(), sumOf(v, bytes)));
+        return after;
+      });
+  if (sums)
+    v.storeScalar(sum.front(), sums, row);
 }

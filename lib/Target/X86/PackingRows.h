@@ -8,7 +8,7 @@
 #ifndef QOPT_LIB_TARGET_X86_PACKINGROWS_H
 #define QOPT_LIB_TARGET_X86_PACKINGROWS_H
 
-#include "ProgramEmitter.h"
+#include "TrailingRows.h"
 
 namespace qopt::x86 {
 
@@ -20,11 +20,24 @@ struct PackedRows {
   mlir::Value sums;
 };
 
-/// Launches the copy of a [rows][depth] matrix of codes. Bytes behind a row's
-/// end are 0.
-PackedRows packRows(ProgramEmitter &program, mlir::Value codes,
-                    mlir::Value rows, mlir::Value depth, bool isUnsigned,
-                    bool wantsSums);
+/// Copies rows of a [rows][depth] matrix of codes. Bytes behind a row's end are
+/// 0.
+class RowPacker : public RowConsumer {
+public:
+  RowPacker(ProgramEmitter &program, mlir::Value codes, mlir::Value rows,
+            mlir::Value depth, bool isUnsigned, bool wantsSums);
+
+  /// On the host, before a launch.
+  const PackedRows &packed() const { return result; }
+
+  void capture(CaptureList &captures) override;
+  void run(VectorBuilder &v, mlir::Value row) override;
+
+private:
+  bool isUnsigned;
+  PackedRows result;
+  mlir::Value codes, depth, vectors, rowBytes, target, sums;
+};
 
 } // namespace qopt::x86
 

@@ -1,4 +1,5 @@
-//===- ProgramEmitter.h - From a program of kernels to functions -*- C++ -*-===//
+//===- ProgramEmitter.h - From a program of kernels to functions -*- C++
+//-*-===//
 //
 // Walks @main of one variant in order and writes the host function of a tier.
 // Every kernel becomes a function of its own that the host starts through the
@@ -15,10 +16,10 @@
 #include "VectorBuilder.h"
 
 #include "dialects/QOpt/IR/QOptOps.h"
-#include "qopt/Target/WeightsSection.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "qopt/Target/WeightsSection.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include <map>
@@ -76,7 +77,8 @@ public:
   VectorBuilder vectors() { return VectorBuilder(b, location); }
   mlir::Type pointerType();
 
-  //===--- Tensors -----------------------------------------------------------===//
+  //===--- Tensors
+  //-----------------------------------------------------------===//
   /// The buffer of an operand of the op in work, of an argument of its body, or
   /// of a result after `allocate`. Constants come into being here.
   Buffer &buffer(mlir::Value tensor);
@@ -87,6 +89,8 @@ public:
   std::optional<llvm::SmallVector<mlir::Value>> elements(mlir::Value tensor);
   /// Makes the buffer of a result of the op in work; freed after its last use.
   Buffer &allocate(mlir::Value result);
+  /// Makes the buffer of a value inside the kernel in work, for this op alone.
+  Buffer &allocateInside(mlir::Value value);
   /// Makes `result` another view of `source`'s memory (same number of bytes).
   void alias(mlir::Value result, mlir::Value source);
   /// The constant behind an operand or an argument of the body of the kernel in
@@ -96,7 +100,8 @@ public:
   /// other value as it is.
   mlir::Value operandOf(mlir::Value tensor);
 
-  //===--- Memory ------------------------------------------------------------===//
+  //===--- Memory
+  //------------------------------------------------------------===//
   /// A pointer to `bytes` in the weights section: aligned to 64 bytes, equal
   /// contents stored once, 64 readable bytes behind.
   mlir::Value weightPointer(llvm::ArrayRef<uint8_t> bytes);
@@ -106,13 +111,15 @@ public:
   /// of 64) from t * bytesPerThread on.
   mlir::Value scratch(mlir::Value bytesPerThread);
 
-  //===--- Kernels -----------------------------------------------------------===//
+  //===--- Kernels
+  //-----------------------------------------------------------===//
   /// Writes a kernel function and runs it for the parts [0, parts), directly
   /// where there is known to be one. Captures are pointers, i64, i32 or f32.
   void launch(llvm::StringRef name, mlir::ValueRange captures,
               mlir::Value parts, llvm::function_ref<void(KernelScope &)> body);
 
-  //===--- Errors of a run ---------------------------------------------------===//
+  //===--- Errors of a run
+  //---------------------------------------------------===//
   /// Ends the run with `code` (1: data, 4: memory) and a text that names the
   /// node of the op in work, unless `condition` holds.
   void require(mlir::Value condition, int32_t code, const llvm::Twine &text);
@@ -145,8 +152,7 @@ protected:
   followElements(mlir::Value tensor);
 
   void release(mlir::Operation *op);
-  mlir::Value checkedAlloc(llvm::StringRef function,
-                           mlir::ValueRange operands);
+  mlir::Value checkedAlloc(llvm::StringRef function, mlir::ValueRange operands);
   mlir::Value byteCount(mlir::ValueRange dims, mlir::Type element);
   mlir::Value textPointer(llvm::StringRef text);
   mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,

@@ -113,8 +113,8 @@ Buffer &ProgramEmitter::buffer(Value tensor) {
 Value ProgramEmitter::checkedAlloc(StringRef function, ValueRange operands) {
   Value pointer = callRuntime(function, pointerType(), operands);
   Value null = LLVM::ZeroOp::create(b, location, pointerType());
-  Value isNull = LLVM::ICmpOp::create(b, location, LLVM::ICmpPredicate::eq,
-                                      pointer, null);
+  Value isNull =
+      LLVM::ICmpOp::create(b, location, LLVM::ICmpPredicate::eq, pointer, null);
   Block *next = new Block();
   host.getBody().push_back(next);
   cf::CondBranchOp::create(b, location, isNull, noMemory, next);
@@ -146,12 +146,12 @@ Value ProgramEmitter::byteCount(ValueRange dims, Type element) {
   if (cached)
     return cached;
   Type word = b.getI64Type();
-  auto pairType = LLVM::LLVMStructType::getLiteral(
-      b.getContext(), {word, b.getI1Type()});
+  auto pairType =
+      LLVM::LLVMStructType::getLiteral(b.getContext(), {word, b.getI1Type()});
   Value total = v.i64(known), isTooLarge = v.i1(false), signs = v.i64(0);
   for (Value dim : open) {
-    Value pair = LLVM::UMulWithOverflowOp::create(b, location, pairType, total,
-                                                  dim);
+    Value pair =
+        LLVM::UMulWithOverflowOp::create(b, location, pairType, total, dim);
     total = LLVM::ExtractValueOp::create(b, location, pair, 0);
     Value carry = LLVM::ExtractValueOp::create(b, location, pair, 1);
     isTooLarge = b.createOrFold<arith::OrIOp>(location, isTooLarge, carry);
@@ -181,6 +181,15 @@ Buffer &ProgramEmitter::allocate(Value result) {
                          {context, v.i32(output->second),
                           storeDims(buffer.dims), v.i64(buffer.rank()), bytes});
   return buffer;
+}
+
+Buffer &ProgramEmitter::allocateInside(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<Value> own = dims(value);
+  Value pointer = temporary(byteCount(own, type.getElementType()));
+  std::unique_ptr<Buffer> &entry = buffers[value];
+  entry = std::make_unique<Buffer>(Buffer{pointer, std::move(own), type});
+  return *entry;
 }
 
 void ProgramEmitter::alias(Value result, Value source) {

@@ -345,9 +345,14 @@ LogicalResult x86::emitReduce(ProgramEmitter &program, Operation *op) {
     return root->emitOpError("has no x86-64 kernel for elements of type ")
            << getElementTypeOrSelf(x);
   Reduction reduction{
-      program, op, x, kept, reduced, formula, Epilogue(program, op, x, Value()),
+      program,
+      op,
+      x,
+      kept,
+      reduced,
+      formula,
+      Epilogue(program, op, x, Value(), Epilogue::Stores::Nothing),
       Value()};
-  reduction.source.storeNothing();
   reduction.source.need(x);
   VectorBuilder v = program.vectors();
   SmallVector<Value> dims = reduction.source.groupDims();

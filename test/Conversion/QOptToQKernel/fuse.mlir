@@ -49,13 +49,13 @@ func.func @integer(%x: tensor<1x3x8xi8>, %w: tensor<4x3x1xi8>, %b: tensor<1x4x1x
 
 // -----
 
-// A dynamic quantization has two results and takes nothing in. The scale of the
-// product has its shape and no other user: it is made inside.
+// The product takes in what quantizes its rows. The scale of the product has its
+// shape and no other user: it is made inside as well.
 // CHECK-LABEL: func @dynamic
-// CHECK: %[[Q:.*]]:2 = qkernel.rows
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<?x4xf32>
+// CHECK-NOT: qkernel.rows
+// CHECK: qkernel.contract(%[[X]], %{{.*}}, %{{.*}}, %{{.*}})
 // CHECK-NEXT: qopt.quantize_dynamic
-// CHECK-NEXT: qkernel.yield %{{.*}}, %{{.*}} : tensor<?x4xi8>, tensor<?x1xf32>
-// CHECK: qkernel.contract(%[[Q]]#0, %{{.*}}, %[[Q]]#1, %{{.*}}, %{{.*}})
 // CHECK-NEXT: qopt.matmul
 // CHECK-NEXT: qopt.mul
 // CHECK-NEXT: qopt.dequantize
@@ -71,6 +71,87 @@ func.func @dynamic(%x: tensor<?x4xf32>, %w: tensor<4x8xi8>, %sw: tensor<1x8xf32>
   %2 = qopt.add %1, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
   %3 = qopt.gelu %2 : (tensor<?x8xf32>) -> tensor<?x8xf32>
   return %3 : tensor<?x8xf32>
+}
+
+// -----
+
+// The norm before the quantizer goes along where nothing else reads it.
+// CHECK-LABEL: func @norm_and_quantizer
+// CHECK: qkernel.contract
+// CHECK-NEXT: qopt.add
+// CHECK-NEXT: qopt.layer_norm
+// CHECK-NEXT: qopt.quantize_dynamic
+// CHECK-NEXT: qopt.matmul
+// CHECK-NEXT: qkernel.yield
+// CHECK-NOT: qkernel.
+func.func @norm_and_quantizer(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>, %g: tensor<64xf32>, %w: tensor<64x8xf4E2M1FN>, %s: tensor<2x8xf8E8M0FNU>) -> tensor<?x8xf32> {
+  %0 = qopt.add %x, %x : (tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  %n = qopt.layer_norm %0, %g {axis = -1 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+  %q, %sx = qopt.quantize_dynamic %n {format = #qopt.format<mxfp4, axis = 1>} : (tensor<?x64xf32>) -> (tensor<?x64xf4E2M1FN>, tensor<?x2xf8E8M0FNU>)
+  %m = qopt.matmul %q scales(%sx), %w scales(%s) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<?x64xf4E2M1FN>, tensor<?x2xf8E8M0FNU>, tensor<64x8xf4E2M1FN>, tensor<2x8xf8E8M0FNU>) -> tensor<?x8xf32>
+  return %m : tensor<?x8xf32>
+}
+
+// -----
+
+// Codes that two products read are made by the norm's kernel, and so are the rows
+// that a third op reads; a quantizer moves up to its rows.
+// CHECK-LABEL: func @shared_codes
+// CHECK: %[[N:.*]]:3 = qkernel.rows
+// CHECK-NEXT: %[[R:.*]] = qopt.layer_norm
+// CHECK-NEXT: %[[Q:.*]], %[[S:.*]] = qopt.quantize_dynamic %[[R]]
+// CHECK-NEXT: qkernel.yield %[[R]], %[[Q]], %[[S]]
+// CHECK: qopt.transpose %[[N]]#0
+// CHECK: qkernel.contract(%[[N]]#1, %{{.*}}, %[[N]]#2, %{{.*}})
+// CHECK-NEXT: qopt.matmul
+// CHECK: qkernel.contract(%[[N]]#1, %{{.*}}, %[[N]]#2, %{{.*}})
+// CHECK-NEXT: qopt.matmul
+// CHECK-NOT: qkernel.map
+func.func @shared_codes(%x: tensor<8x64xf32>, %g: tensor<64xf32>, %v: tensor<64x8xi8>, %w: tensor<64x8xi8>, %sv: tensor<1x8xf32>) -> (tensor<64x8xf32>, tensor<8x8xf32>, tensor<8x8xf32>) {
+  %n = qopt.layer_norm %x, %g {axis = -1 : i64, epsilon = 1.0e-5 : f32} : (tensor<8x64xf32>, tensor<64xf32>) -> tensor<8x64xf32>
+  %t = qopt.transpose %n {perm = array<i64: 1, 0>} : (tensor<8x64xf32>) -> tensor<64x8xf32>
+  %q, %sx = qopt.quantize_dynamic %n {format = #qopt.format<i8>} : (tensor<8x64xf32>) -> (tensor<8x64xi8>, tensor<8x1xf32>)
+  %0 = qopt.matmul %q, %v : (tensor<8x64xi8>, tensor<64x8xi8>) -> tensor<8x8xi32>
+  %s = qopt.mul %sx, %sv : (tensor<8x1xf32>, tensor<1x8xf32>) -> tensor<8x8xf32>
+  %1 = qopt.dequantize %0 scales(%s) : (tensor<8x8xi32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  %2 = qopt.matmul %q, %w : (tensor<8x64xi8>, tensor<64x8xi8>) -> tensor<8x8xi32>
+  %u = qopt.mul %sx, %sv : (tensor<8x1xf32>, tensor<1x8xf32>) -> tensor<8x8xf32>
+  %3 = qopt.dequantize %2 scales(%u) : (tensor<8x8xi32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %t, %1, %3 : tensor<64x8xf32>, tensor<8x8xf32>, tensor<8x8xf32>
+}
+
+// -----
+
+// Element-wise ops make the rows of a quantizer whose codes leave.
+// CHECK-LABEL: func @map_and_quantizer
+// CHECK: %{{.*}}:2 = qkernel.rows
+// CHECK-NEXT: qopt.gelu
+// CHECK-NEXT: qopt.quantize_dynamic
+// CHECK-NEXT: qkernel.yield
+// CHECK-NOT: qkernel.
+func.func @map_and_quantizer(%x: tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>) {
+  %0 = qopt.gelu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %q, %s = qopt.quantize_dynamic %0 {format = #qopt.format<i8>} : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>)
+  return %q, %s : tensor<?x4xi8>, tensor<?x1xf32>
+}
+
+// -----
+
+// Scales that more than a row decides, and codes of an image, are made once, by a
+// kernel of their own.
+// CHECK-LABEL: func @whole_tensors
+// CHECK: qkernel.map
+// CHECK: qkernel.rows
+// CHECK-NEXT: qopt.quantize_dynamic
+// CHECK-NEXT: qkernel.yield
+// CHECK: qkernel.rows
+// CHECK-NEXT: qopt.quantize_dynamic
+// CHECK-NEXT: qkernel.yield
+func.func @whole_tensors(%x: tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1x1x1xf32>, tensor<1x32x8xi8>, tensor<1x1x8xf8E8M0FNU>) {
+  %0 = qopt.gelu %x : (tensor<1x32x8xf32>) -> tensor<1x32x8xf32>
+  %q, %s = qopt.quantize_dynamic %0 {format = #qopt.format<i8>, per = "sample"} : (tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1x1x1xf32>)
+  %p, %e = qopt.quantize_dynamic %0 {format = #qopt.format<mxint8, axis = 1>} : (tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1x1x8xf8E8M0FNU>)
+  return %q, %s, %p, %e : tensor<1x32x8xi8>, tensor<1x1x1xf32>, tensor<1x32x8xi8>, tensor<1x1x8xf8E8M0FNU>
 }
 
 // -----

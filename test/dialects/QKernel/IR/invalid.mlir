@@ -56,6 +56,89 @@ func.func @kernel_c3_root(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
+func.func @kernel_c3_quantizer(%x: tensor<4xf32>) -> tensor<4xi8> {
+  // expected-error @+1 {{'qkernel.map' op cannot hold 'qopt.quantize_dynamic'}}
+  %0 = qkernel.map(%x) : (tensor<4xf32>) -> tensor<4xi8> (%a: tensor<4xf32>) {
+    %1, %2 = qopt.quantize_dynamic %a {format = #qopt.format<i8>} : (tensor<4xf32>) -> (tensor<4xi8>, tensor<1xf32>)
+    qkernel.yield %1 : tensor<4xi8>
+  }
+  return %0 : tensor<4xi8>
+}
+
+// -----
+
+func.func @kernel_c4_operand(%x: tensor<2x4xi8>, %y: tensor<4x4xf32>) -> tensor<2x4xi32> {
+  // expected-error @+1 {{'qkernel.contract' op expects a quantizer that makes the lhs of 'qopt.matmul'}}
+  %0 = qkernel.contract(%x, %y) : (tensor<2x4xi8>, tensor<4x4xf32>) -> tensor<2x4xi32> (%a: tensor<2x4xi8>, %b: tensor<4x4xf32>) {
+    %1, %2 = qopt.quantize_dynamic %b {format = #qopt.format<i8>} : (tensor<4x4xf32>) -> (tensor<4x4xi8>, tensor<4x1xf32>)
+    %3 = qopt.matmul %a, %1 : (tensor<2x4xi8>, tensor<4x4xi8>) -> tensor<2x4xi32>
+    qkernel.yield %3 : tensor<2x4xi32>
+  }
+  return %0 : tensor<2x4xi32>
+}
+
+// -----
+
+func.func @kernel_c4_vector(%x: tensor<2x4xf32>, %y: tensor<4xi8>) -> tensor<2xi32> {
+  // expected-error @+1 {{'qkernel.contract' op expects a quantizer that makes the lhs of 'qopt.matmul'}}
+  %0 = qkernel.contract(%x, %y) : (tensor<2x4xf32>, tensor<4xi8>) -> tensor<2xi32> (%a: tensor<2x4xf32>, %b: tensor<4xi8>) {
+    %1, %2 = qopt.quantize_dynamic %a {format = #qopt.format<i8>} : (tensor<2x4xf32>) -> (tensor<2x4xi8>, tensor<2x1xf32>)
+    %3 = qopt.matmul %1, %b : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2xi32>
+    qkernel.yield %3 : tensor<2xi32>
+  }
+  return %0 : tensor<2xi32>
+}
+
+// -----
+
+func.func @kernel_c4_norm(%x: tensor<2x4xf32>, %g: tensor<4xf32>, %w: tensor<4x4xf32>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'qkernel.contract' op expects 'qopt.layer_norm' along the last axis in front of a quantizer}}
+  %0 = qkernel.contract(%x, %g, %w) : (tensor<2x4xf32>, tensor<4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32> (%a: tensor<2x4xf32>, %b: tensor<4xf32>, %c: tensor<4x4xf32>) {
+    %1 = qopt.layer_norm %a, %b {axis = -1 : i64, epsilon = 1.0e-5 : f32} : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
+    %2 = qopt.matmul %1, %c : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+    qkernel.yield %2 : tensor<2x4xf32>
+  }
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @kernel_c5_other(%x: tensor<2x4xf32>, %y: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xi8>) {
+  // expected-error @+1 {{'qkernel.rows' op expects a quantizer only of rows that the root normalizes along the last axis}}
+  %0:2 = qkernel.rows(%x, %y) : (tensor<2x4xf32>, tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xi8>) (%a: tensor<2x4xf32>, %b: tensor<2x4xf32>) {
+    %1 = qopt.softmax %a {axis = -1 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    %2, %3 = qopt.quantize_dynamic %b {format = #qopt.format<i8>} : (tensor<2x4xf32>) -> (tensor<2x4xi8>, tensor<2x1xf32>)
+    qkernel.yield %1, %2 : tensor<2x4xf32>, tensor<2x4xi8>
+  }
+  return %0#0, %0#1 : tensor<2x4xf32>, tensor<2x4xi8>
+}
+
+// -----
+
+func.func @kernel_c5_axis(%x: tensor<2x4xf32>) -> tensor<2x4xi8> {
+  // expected-error @+1 {{'qkernel.rows' op expects a quantizer only of rows that the root normalizes along the last axis}}
+  %0 = qkernel.rows(%x) : (tensor<2x4xf32>) -> tensor<2x4xi8> (%a: tensor<2x4xf32>) {
+    %1 = qopt.softmax %a {axis = 0 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    %2, %3 = qopt.quantize_dynamic %1 {format = #qopt.format<i8>} : (tensor<2x4xf32>) -> (tensor<2x4xi8>, tensor<2x1xf32>)
+    qkernel.yield %2 : tensor<2x4xi8>
+  }
+  return %0 : tensor<2x4xi8>
+}
+
+// -----
+
+func.func @kernel_c6(%x: tensor<2x4xf32>) -> tensor<2x4xi8> {
+  // expected-error @+1 {{'qkernel.rows' op expects a quantizer that makes the scales of a row from that row}}
+  %0 = qkernel.rows(%x) : (tensor<2x4xf32>) -> tensor<2x4xi8> (%a: tensor<2x4xf32>) {
+    %1 = qopt.softmax %a {axis = -1 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    %2, %3 = qopt.quantize_dynamic %1 {format = #qopt.format<i8>, per = "sample"} : (tensor<2x4xf32>) -> (tensor<2x4xi8>, tensor<2x1xf32>)
+    qkernel.yield %2 : tensor<2x4xi8>
+  }
+  return %0 : tensor<2x4xi8>
+}
+
+// -----
+
 func.func @isolated(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-note @+1 {{required by region isolation constraints}}
   %0 = qkernel.map(%x) : (tensor<4xf32>) -> tensor<4xf32> (%a: tensor<4xf32>) {
