@@ -11,7 +11,9 @@
 #include "FloatMode.h"
 
 #include <climits>
+#include <cstdint>
 #include <linux/futex.h>
+#include <new>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -80,14 +82,47 @@ static void pinToCpu(int64_t index) {
   }
 }
 
-void ThreadPool::runShare(int64_t thread) const {
-  // The first `extra` threads take one part more.
-  int64_t share = parts / threadCount;
-  int64_t extra = parts % threadCount;
-  int64_t begin = thread * share + (thread < extra ? thread : extra);
-  int64_t end = begin + share + (thread < extra ? 1 : 0);
-  for (int64_t part = begin; part < end; ++part)
+/// Tickets count parts in 32 bits.
+static uint64_t makeTicket(uint32_t job, int64_t part) {
+  return uint64_t(job) << 32 | uint32_t(part);
+}
+
+int64_t ThreadPool::getShareBegin(int64_t owner) const {
+  // The first `extra` shares have one part more.
+  int64_t count = parts.load(std::memory_order_relaxed);
+  int64_t share = count / threadCount, extra = count % threadCount;
+  return owner * share + (owner < extra ? owner : extra);
+}
+
+/// Runs what is left of a share of job `number`; returns how many parts.
+int64_t ThreadPool::runShare(uint32_t number, int64_t owner, int64_t thread) {
+  std::atomic<uint64_t> &ticket = shares[owner].ticket;
+  int64_t done = 0;
+  uint64_t seen = ticket.load();
+  for (;;) {
+    // Should this be another job's end, then the exchange fails or there was
+    // nothing left to do.
+    int64_t end = getShareBegin(owner + 1);
+    int64_t part = static_cast<uint32_t>(seen);
+    if (seen >> 32 != number || part >= end)
+      return done;
+    if (!ticket.compare_exchange_weak(seen, seen + 1))
+      continue;
     task(state, part, thread);
+    ++done;
+    seen = ticket.load();
+  }
+}
+
+void ThreadPool::runParts(uint32_t number, int64_t thread) {
+  int64_t done = 0;
+  for (int64_t i = 0; i < threadCount; ++i)
+    done += runShare(number, (thread + i) % threadCount, thread);
+  if (done == 0)
+    return;
+  uint32_t finished = static_cast<uint32_t>(done);
+  if (pending.fetch_sub(finished) == finished && isCallerAsleep.load())
+    wakeAll(pending);
 }
 
 void ThreadPool::waitForJob(uint32_t seen) {
@@ -106,13 +141,12 @@ void *ThreadPool::runWorker(void *argument) {
   if (pool.isPinned)
     pinToCpu(worker.index);
   DefaultFloatMode mode;
-  for (uint32_t seen = 0;; ++seen) {
+  for (uint32_t seen = 0;;) {
     pool.waitForJob(seen);
     if (pool.isStopping.load())
       return nullptr;
-    pool.runShare(worker.index);
-    if (pool.pending.fetch_sub(1) == 1 && pool.isCallerAsleep.load())
-      wakeAll(pool.pending);
+    seen = pool.job.load();
+    pool.runParts(seen, worker.index);
   }
 }
 
@@ -126,8 +160,14 @@ bool ThreadPool::start(int64_t threads) {
   if (threads == 1)
     return true;
   workers = static_cast<Worker *>(calloc(threads, sizeof(Worker)));
-  if (!workers)
+  shares = static_cast<Share *>(
+      aligned_alloc(alignof(Share), threads * sizeof(Share)));
+  if (!workers || !shares) {
+    stop();
     return false;
+  }
+  for (int64_t index = 0; index < threads; ++index)
+    new (&shares[index]) Share();
 
   // The host's signals are for the host's threads.
   sigset_t all, before;
@@ -155,7 +195,9 @@ void ThreadPool::stop() {
   for (int64_t index = 1; index <= startedCount; ++index)
     pthread_join(workers[index].thread, nullptr);
   free(workers);
+  free(shares);
   workers = nullptr;
+  shares = nullptr;
   startedCount = 0;
 }
 
@@ -169,19 +211,30 @@ void ThreadPool::waitForWorkers() {
   isCallerAsleep.store(0);
 }
 
+/// Makes the parts of a new job ready to be taken, then says so.
+void ThreadPool::publish(qopt_task newTask, void *newState, int64_t newParts) {
+  uint32_t number = job.load() + 1;
+  // With the new job's numbers in old tickets, a late thread would find parts.
+  for (int64_t owner = 0; owner < threadCount; ++owner)
+    shares[owner].ticket.store(makeTicket(number, UINT32_MAX));
+  task = newTask;
+  state = newState;
+  parts.store(newParts);
+  pending.store(static_cast<uint32_t>(newParts));
+  for (int64_t owner = 0; owner < threadCount; ++owner)
+    shares[owner].ticket.store(makeTicket(number, getShareBegin(owner)));
+  job.store(number);
+  if (sleepers.load() != 0)
+    wakeAll(job);
+}
+
 void ThreadPool::run(qopt_task newTask, void *newState, int64_t newParts) {
-  if (threadCount == 1 || newParts <= 1) {
+  if (threadCount == 1 || newParts <= 1 || newParts >= UINT32_MAX) {
     for (int64_t part = 0; part < newParts; ++part)
       newTask(newState, part, 0);
     return;
   }
-  task = newTask;
-  state = newState;
-  parts = newParts;
-  pending.store(threadCount - 1);
-  job.fetch_add(1);
-  if (sleepers.load() != 0)
-    wakeAll(job);
-  runShare(0);
+  publish(newTask, newState, newParts);
+  runParts(job.load(), 0);
   waitForWorkers();
 }

@@ -1,7 +1,9 @@
 //===- ThreadPool.h - The threads of one context ----------------*- C++ -*-===//
 //
-// Workers live as long as the context. Parts go to threads by number alone, so
-// which thread runs which part is the same in every run.
+// Workers live as long as the context. Each thread has a share of the parts, in
+// the order of their numbers, and then takes what others have not begun: nobody
+// waits for a thread that the system does not run. What a part computes does
+// not depend on the thread that runs it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,9 +43,19 @@ private:
   static void *runWorker(void *argument);
   void waitForJob(uint32_t seen);
   void waitForWorkers();
-  void runShare(int64_t thread) const;
+  void publish(qopt_task task, void *state, int64_t parts);
+  void runParts(uint32_t number, int64_t thread);
+  int64_t runShare(uint32_t number, int64_t owner, int64_t thread);
+  int64_t getShareBegin(int64_t owner) const;
+
+  /// The number of a job (high half) and the next part of a share. A thread
+  /// that comes late finds another job's number.
+  struct alignas(64) Share {
+    std::atomic<uint64_t> ticket{0};
+  };
 
   Worker *workers = nullptr;
+  Share *shares = nullptr;
   int64_t threadCount = 1;
   int64_t startedCount = 0;
   int64_t spinNanoseconds = 0;
@@ -51,13 +63,13 @@ private:
 
   qopt_task task = nullptr;
   void *state = nullptr;
-  int64_t parts = 0;
+  std::atomic<int64_t> parts{0};
 
   /// Grows with each job; workers sleep on it.
   alignas(64) std::atomic<uint32_t> job{0};
   std::atomic<uint32_t> sleepers{0};
   std::atomic<bool> isStopping{false};
-  /// Workers that have not finished the job; the caller sleeps on it.
+  /// Parts of the job that are not done; the caller sleeps on it.
   alignas(64) std::atomic<uint32_t> pending{0};
   std::atomic<uint32_t> isCallerAsleep{0};
 };
