@@ -18,6 +18,10 @@ using namespace qopt;
 /// by a hundredth.
 static constexpr int kClipSteps = 40;
 
+/// Block scales of NVFP4 tried by it: this many codes below the one that takes
+/// the largest element to 6, and as many above as take it to 4.
+static constexpr int kNvfp4CodesBelow = 3, kNvfp4CodesAbove = 5;
+
 uint8_t qopt::roundScaleToPow2(float scale, Pow2Rounding rounding) {
   int exponent;
   float mantissa =
@@ -441,9 +445,46 @@ private:
       SmallVector<float> values = gather(group);
       SmallVector<uint8_t> codes(values.size());
       uint8_t scale = quantizeNvfp4Block(values, encodeScale, codes);
+      if (options.clipSearch && scale != 0)
+        scale = searchNvfp4Scale(values, encodeScale, scale, codes);
       storeCodes(group, codes);
       storeCode(result.scales[0], group.parameter, scale);
     });
+  }
+
+  /// The scale near `first` with the smallest squared error, and its codes.
+  static uint8_t searchNvfp4Scale(ArrayRef<float> values, float encodeScale,
+                                  uint8_t first,
+                                  SmallVectorImpl<uint8_t> &codes) {
+    uint8_t best = first;
+    double bestError = nvfp4Error(values, encodeScale, first, codes);
+    uint8_t largest =
+        encode(infoOf(ElementFormat::F8E4M3FN).max, ElementFormat::F8E4M3FN);
+    SmallVector<uint8_t> tried(values.size());
+    for (int code = std::max(first - kNvfp4CodesBelow, 1),
+             last = std::min<int>(first + kNvfp4CodesAbove, largest);
+         code <= last; ++code) {
+      double error = nvfp4Error(values, encodeScale, code, tried);
+      if (error >= bestError)
+        continue;
+      best = code;
+      bestError = error;
+      codes = tried;
+    }
+    return best;
+  }
+
+  static double nvfp4Error(ArrayRef<float> values, float encodeScale,
+                           uint8_t scale, MutableArrayRef<uint8_t> codes) {
+    float step = decode(scale, ElementFormat::F8E4M3FN) / encodeScale;
+    double sum = 0;
+    for (auto [value, code] : llvm::zip_equal(values, codes)) {
+      code = encode(value / step, ElementFormat::F4E2M1FN);
+      double error =
+          value - double(decode(code, ElementFormat::F4E2M1FN)) * step;
+      sum += error * error;
+    }
+    return sum;
   }
 
   const HostTensor &weight;

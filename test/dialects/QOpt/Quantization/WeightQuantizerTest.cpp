@@ -164,9 +164,41 @@ TEST_F(WeightQuantizerTest, givesZeroBlocksNoScale) {
     EXPECT_EQ(q.codes.getData()[i], 0);
 }
 
-TEST_F(WeightQuantizerTest, quantizesNvfp4AsTheTableDoes) {
+TEST_F(WeightQuantizerTest, searchesTheBlockScalesOfNvfp4) {
+  HostTensor weight = normalTensor({1, 16 * 200}, 9);
+  WeightQuantizerOptions plain;
+  plain.clipSearch = false;
+  QuantizedWeight with = quantize(weight, "nvfp4, axis = 1");
+  QuantizedWeight without = quantize(weight, "nvfp4, axis = 1", plain);
+  float global = with.scales[1].as<float>()[0];
+  EXPECT_EQ(global, without.scales[1].as<float>()[0]);
+  double before = 0, after = 0;
+  for (int64_t block = 0; block < 200; ++block) {
+    auto errorOf = [&](const QuantizedWeight &q) {
+      double step =
+          decode(q.scales[0].as<uint8_t>()[block], ElementFormat::F8E4M3FN);
+      double sum = 0;
+      for (int64_t i = block * 16; i < block * 16 + 16; ++i) {
+        double back =
+            decode(uint8_t(q.codes.getData()[i]), ElementFormat::F4E2M1FN) *
+            step * global;
+        double error = weight.as<float>()[i] - back;
+        sum += error * error;
+      }
+      return sum;
+    };
+    EXPECT_LE(errorOf(with), errorOf(without) * (1 + 1e-6)) << block;
+    before += errorOf(without);
+    after += errorOf(with);
+  }
+  EXPECT_LT(after, 0.9 * before);
+}
+
+TEST_F(WeightQuantizerTest, quantizesNvfp4AsTheTableDoesWithoutSearch) {
   HostTensor weight = normalTensor({1, 64}, 8);
-  QuantizedWeight q = quantize(weight, "nvfp4, axis = 1");
+  WeightQuantizerOptions options;
+  options.clipSearch = false;
+  QuantizedWeight q = quantize(weight, "nvfp4, axis = 1", options);
   float peak = 0;
   for (float value : weight.as<float>())
     peak = std::max(peak, std::abs(value));
