@@ -60,7 +60,9 @@ def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncO
     All matmuls with weights that read one activation are a group and share s.
     With alpha `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
     compete by the output error that the statistics predict for the group; s = 1
-    leaves the group alone. A dead channel has s = 1.
+    leaves the group alone. A dead channel has s = 1. With pow2 the predicted step
+    of the activation is a power of two, and each candidate is tried with common
+    factors of fourths of an octave, which round other channels up.
 
     Does nothing for convolutions, for activations without statistics, and for
     matmuls that are not requested static.

@@ -23,6 +23,9 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
+/// Common factors tried with powers of two: fourths of an octave.
+static constexpr float kCommonFactors[] = {1, 1.189f, 1.414f, 1.682f};
+
 namespace {
 /// The matmuls with weights that read one activation.
 struct Consumers {
@@ -111,7 +114,11 @@ private:
       low = std::min<double>(low, group.stats.channelMin[k] / factors[k]);
       high = std::max<double>(high, group.stats.channelMax[k] / factors[k]);
     }
-    double step = (high - low) / 255, activationNoise = step * step / 12;
+    double step = (high - low) / 255;
+    // A recipe of powers of two has such a step, the next one that is enough.
+    if (isPow2 && step > 0)
+      step = std::exp2(std::ceil(std::log2(step)));
+    double activationNoise = step * step / 12;
     double error = 0;
     for (const HostTensor &weight : group.weights) {
       int64_t n = weight.getDims()[1];
@@ -157,9 +164,17 @@ private:
         best = std::move(factors);
       }
     };
-    for (double candidate : {0.5, 0.6, 0.7, 0.8, 0.9})
-      consider(finish(exponentFactors(group, candidate)));
-    consider(finish(logFactors(group)));
+    SmallVector<Factors> candidates{logFactors(group)};
+    for (double exponent : {0.5, 0.6, 0.7, 0.8, 0.9})
+      candidates.push_back(exponentFactors(group, exponent));
+    // Another factor for all channels rounds other channels up.
+    for (float common : ArrayRef(kCommonFactors).take_front(isPow2 ? 4 : 1))
+      for (const Factors &candidate : candidates) {
+        Factors scaled(candidate);
+        for (float &factor : scaled)
+          factor *= common;
+        consider(finish(std::move(scaled)));
+      }
     return best;
   }
 
