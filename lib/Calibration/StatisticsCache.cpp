@@ -24,6 +24,8 @@ static constexpr llvm::StringLiteral kMagic = "qopt-statistics 1 ";
 llvm::Expected<StatisticsCache>
 StatisticsCache::open(llvm::StringRef folder, ModuleOp module,
                       const CalibrationData &data, RangeOptions options) {
+  if (std::error_code code = llvm::sys::fs::create_directories(folder))
+    return makeError(ExitCode::NoResource, folder + ": " + code.message());
   std::string key;
   llvm::raw_string_ostream os(key);
   os << kMagic << getVersion() << ' ' << static_cast<int>(options.rule) << ' '
@@ -72,9 +74,6 @@ llvm::Error StatisticsCache::store(llvm::ArrayRef<Value> values) const {
   });
   std::string body;
   llvm::raw_string_ostream(body) << ArrayAttr::get(context, entries);
-  llvm::StringRef folder = llvm::sys::path::parent_path(path);
-  if (std::error_code code = llvm::sys::fs::create_directories(folder))
-    return makeError(ExitCode::NoResource, folder + ": " + code.message());
   return writeFileAtomically(
       path, (kMagic + formatDigest(computeSha256(body)) + "\n" + body).str());
 }

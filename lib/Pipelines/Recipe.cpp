@@ -94,6 +94,10 @@ static llvm::Error parseInto(llvm::StringRef path, llvm::StringRef text,
   input >> recipe;
   if (input.error())
     return makeError(ExitCode::BadUse, path + ": " + problems);
+  if (input.nextDocument())
+    return makeError(ExitCode::BadUse,
+                     path + ": expects one YAML document, but found another "
+                            "behind '...' or '---'");
   return llvm::Error::success();
 }
 

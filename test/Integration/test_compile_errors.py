@@ -56,6 +56,14 @@ def test_a_folder_as_model(tmp_path):
     refuse(4, "models", "is a directory", folder=tmp_path, arguments=["models", "-o", "m.so"])
 
 
+def test_a_file_where_the_calibration_cache_should_be(tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.zeros((1, 1, 8, 8), np.float32))
+    (tmp_path / "cache").write_text("")
+    refuse(4, "cache", folder=tmp_path,
+           arguments=[CNN, "-o", "m.so", "--preset", "w8a8", "--calib", "x.npz",
+                      "--calib-cache", "cache"])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
 def test_an_unreadable_model(tmp_path):
     (tmp_path / "m.onnx").touch(mode=0o000)

@@ -130,6 +130,15 @@ TEST(Recipes, NamesTheLineOfAnUnknownKey) {
   expectProblem("version: 1\nweights: {formt: i8}\n", "unknown key 'formt'");
 }
 
+TEST(Recipes, RefuseASecondDocument) {
+  // It would go unread.
+  expectProblem("version: 1\npreset: w8a8\n...\noverrides:\n  - {nodes: a, "
+                "precision: float}\n",
+                "r.yaml: expects one YAML document");
+  expectProblem("version: 1\npreset: w8a8\n---\nversion: 1\n",
+                "r.yaml: expects one YAML document");
+}
+
 TEST(Recipes, RefusesOtherVersions) {
   expectProblem("version: 2\n", "r.yaml: expects version 1, but found 2");
   expectProblem("preset: w8a8\n", "missing required key 'version'");

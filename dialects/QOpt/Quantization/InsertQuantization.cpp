@@ -91,6 +91,7 @@ private:
 
   LogicalResult quantizeWeightOperand(Operation *op, OpOperand &operand,
                                       FormatAttr format) {
+    Attribute moments = op->removeAttr(kMomentsAttrName);
     Value &known = dequantized[{operand.get(), format}];
     if (known) {
       operand.set(known);
@@ -105,7 +106,7 @@ private:
     auto weight = quantizeWeight(*tensor, format, weightOptions);
     if (!weight)
       return op->emitOpError(llvm::toString(weight.takeError()));
-    if (failed(roundByMoments(op, *weight, *tensor, format)))
+    if (failed(roundByMoments(op, moments, *weight, *tensor, format)))
       return failure();
     OpBuilder builder(constant);
     builder.setInsertionPointAfter(constant);
@@ -126,9 +127,9 @@ private:
   }
 
   /// Chooses codes anew where the op knows what its weight is multiplied with.
-  LogicalResult roundByMoments(Operation *op, QuantizedWeight &weight,
+  LogicalResult roundByMoments(Operation *op, Attribute attr,
+                               QuantizedWeight &weight,
                                const HostTensor &tensor, FormatAttr format) {
-    auto attr = op->removeAttr(kMomentsAttrName);
     auto moments = dyn_cast_or_null<DenseF64ResourceElementsAttr>(attr);
     if (!moments)
       return success();

@@ -7,7 +7,7 @@
 
 #include "dialects/QOpt/Quantization/RoundWeight.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include <cmath>
+#include <cstring>
 
 using namespace mlir;
 using namespace qopt;
@@ -34,13 +34,9 @@ public:
     float scale = scaleAt(k, n);
     if (!info.isInteger() || row.hasSharedExponent())
       return static_cast<uint8_t>(unitEncode(value / scale, row));
-    int low = zeroFormat ? info.integerMin : info.symmetricMin;
-    int high = zeroFormat ? info.integerMax : info.symmetricMax;
-    float code = std::nearbyintf(value * (1.0f / scale)) +
-                 static_cast<float>(zeroAt(k, n));
-    return static_cast<uint8_t>(static_cast<int>(std::clamp(
-               code, static_cast<float>(low), static_cast<float>(high)))) &
-           info.codeMask();
+    int code =
+        roundToIntegerGrid(value, scale, zeroAt(k, n), info, !zeroFormat);
+    return static_cast<uint8_t>(code) & info.codeMask();
   }
 
   double valueOf(int64_t k, int64_t n, uint8_t code) const {

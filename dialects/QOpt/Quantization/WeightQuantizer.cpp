@@ -36,6 +36,16 @@ uint8_t qopt::roundScaleToPow2(float scale, Pow2Rounding rounding) {
   return static_cast<uint8_t>(std::clamp(chosen + 127, 0, 254));
 }
 
+int qopt::roundToIntegerGrid(float value, float scale, int zero,
+                             const ElementFormatInfo &info, bool isSymmetric) {
+  int low = isSymmetric ? info.symmetricMin : info.integerMin;
+  int high = isSymmetric ? info.symmetricMax : info.integerMax;
+  float code =
+      std::nearbyintf(value * (1.0f / scale)) + static_cast<float>(zero);
+  return static_cast<int>(
+      std::clamp(code, static_cast<float>(low), static_cast<float>(high)));
+}
+
 float qopt::roundFactorToPow2(float factor) {
   uint8_t byte = roundScaleToPow2(factor, Pow2Rounding::Nearest);
   return std::clamp(decodeE8M0(byte), 0x1p-24f, 0x1p24f);
@@ -219,14 +229,8 @@ private:
   //===--------------------------------------------------------------------===//
 
   int codeOf(float value, const IntegerParameters &p) const {
-    const ElementFormatInfo &info = row.elementInfo();
-    int low = zeroFormat ? info.integerMin : info.symmetricMin;
-    int high = zeroFormat ? info.integerMax : info.symmetricMax;
-    float rounded = std::nearbyintf(value * (1.0f / p.scale));
-    float clamped =
-        std::clamp(rounded + static_cast<float>(p.zero),
-                   static_cast<float>(low), static_cast<float>(high));
-    return static_cast<int>(clamped);
+    return roundToIntegerGrid(value, p.scale, p.zero, row.elementInfo(),
+                              !zeroFormat);
   }
 
   /// Parameters with a given scale for a range that begins at `low`.

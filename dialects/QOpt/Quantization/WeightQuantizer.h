@@ -8,6 +8,7 @@
 #ifndef DIALECTS_QOPT_QUANTIZATION_WEIGHTQUANTIZER_H
 #define DIALECTS_QOPT_QUANTIZATION_WEIGHTQUANTIZER_H
 
+#include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
 #include "qopt/Support/HostTensor.h"
 
@@ -35,6 +36,11 @@ struct QuantizedWeight {
 llvm::Expected<QuantizedWeight>
 quantizeWeight(const HostTensor &weight, FormatAttr format,
                const WeightQuantizerOptions &options);
+
+/// The code of `value` on an integer grid: clamp(rne(value * (1 / scale)) +
+/// zero), where grids without zeros (`isSymmetric`) leave the lowest code out.
+int roundToIntegerGrid(float value, float scale, int zero,
+                       const ElementFormatInfo &info, bool isSymmetric);
 
 /// The byte of the power of two that stands for the positive `scale`.
 uint8_t roundScaleToPow2(float scale, Pow2Rounding rounding);

@@ -31,8 +31,6 @@ public:
   /// Keeps the statistics of `values`. Fails when the file cannot be written.
   llvm::Error store(llvm::ArrayRef<mlir::Value> values) const;
 
-  llvm::StringRef getPath() const { return path; }
-
 private:
   explicit StatisticsCache(std::string path) : path(std::move(path)) {}
 

@@ -20,6 +20,19 @@ func.func @example(%x: tensor<?x2xf32> {qopt.stats = {min = -10.0 : f32, max = 5
 
 // -----
 
+// Two products share a weight: what both were multiplied with is gone afterwards.
+// CHECK-LABEL: func @shared_weight
+// CHECK-NOT: qopt.moments
+// CHECK: return
+func.func @shared_weight(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
+  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %y = qopt.matmul %x, %w {qopt.moments = unit, qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %z = qopt.matmul %y, %w {qopt.moments = unit, qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y, %z : tensor<?x2xf32>, tensor<?x2xf32>
+}
+
+// -----
+
 // Dynamic scales: a row of a product, a sample of a convolution.
 // CHECK-LABEL: func @dynamic
 // CHECK: qopt.quantize_dynamic {{.*}} -> (tensor<?x5x2xi8>, tensor<?x5x1xf32>)
