@@ -12,6 +12,7 @@
 #include "qopt/Pipelines/Compiler.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/Version.h"
+#include "qopt/Target/TargetPlugin.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Allocator.h"
 #include "llvm/Support/CommandLine.h"
@@ -45,6 +46,9 @@ struct Flags {
                "samples")};
   cl::opt<std::string> target{"target", cl::desc("machine to compile for"),
                               cl::init("x86-64"), cl::cat(category)};
+  cl::list<std::string> loadTargets{"load-target", cl::value_desc("PLUGIN.so"),
+                                    cl::cat(category),
+                                    cl::desc("add the targets of a library")};
   cl::list<std::string> cpus{"cpu",
                              cl::desc("tiers or devices, best last (native)"),
                              cl::CommaSeparated, cl::cat(category)};
@@ -92,6 +96,7 @@ struct Flags {
 /// What main needs besides the compiler's own options.
 struct Command {
   CompileOptions options;
+  std::vector<std::string> plugins;
   bool json, quiet, verbose, listPresets, listTargets, dumpRecipe;
 };
 } // namespace
@@ -191,6 +196,7 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   if (!startFrom)
     return startFrom.takeError();
   options.startFrom = *startFrom;
+  command.plugins.assign(flags.loadTargets.begin(), flags.loadTargets.end());
   command.json = flags.json;
   command.quiet = flags.quiet;
   command.verbose = flags.verbose;
@@ -221,6 +227,9 @@ static void printTargets(const TargetRegistry &targets) {
 static llvm::Error runCommand(const Command &command) {
   TargetRegistry targets;
   registerAllTargets(targets);
+  for (const std::string &plugin : command.plugins)
+    if (llvm::Error error = loadTargetPlugin(plugin, targets))
+      return error;
   if (command.listPresets) {
     for (llvm::StringRef name : getPresetNames())
       llvm::outs() << name << "\n";

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Target/TargetRegistry.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace qopt;
 
@@ -13,6 +14,13 @@ bool TargetRegistry::add(std::unique_ptr<TargetBackend> backend) {
     return false;
   all.push_back(std::move(backend));
   return true;
+}
+
+void TargetRegistry::takeFrom(TargetRegistry &other) {
+  for (auto &backend : other.all)
+    if (!find(backend->getName()))
+      all.push_back(std::move(backend));
+  llvm::erase(other.all, nullptr);
 }
 
 const TargetBackend *TargetRegistry::find(llvm::StringRef name) const {

@@ -18,6 +18,9 @@ public:
   /// Adds a target. A name can be taken once: the first one stays.
   bool add(std::unique_ptr<TargetBackend> backend);
 
+  /// Adds the targets of `other`, which keeps those whose names are taken.
+  void takeFrom(TargetRegistry &other);
+
   /// The target with this name, or null.
   const TargetBackend *find(llvm::StringRef name) const;
 
