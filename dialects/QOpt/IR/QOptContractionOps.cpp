@@ -20,7 +20,23 @@ static LogicalResult verifyScales(Operation *op, StringRef side,
   if (!scales.empty() && !format)
     return op->emitOpError("expects a format for the scales of ") << side;
   if (format && scales.empty() && format->isBlocked())
-    return op->emitOpError("expects scales beside the blocked codes of ") << side;
+    return op->emitOpError("expects scales beside the blocked codes of ")
+           << side;
+  return success();
+}
+
+/// Checks that each zero of an integer sum, which has no scales, is one number.
+static LogicalResult verifyZeros(Operation *op, StringRef side,
+                                 ValueRange zeros) {
+  if (!getElementTypeOrSelf(op->getResult(0)).isInteger())
+    return success();
+  for (Value zero : zeros) {
+    auto type = cast<RankedTensorType>(zero.getType());
+    if (llvm::any_of(type.getShape(), [](int64_t dim) { return dim != 1; }))
+      return op->emitOpError(
+                 "expects a zero with one element for the codes of ")
+             << side << ", but found " << type;
+  }
   return success();
 }
 
@@ -35,7 +51,9 @@ LogicalResult MatMulOp::verify() {
     return emitOpError("expects equal reduction dims, but found ")
            << lhsK << " and " << rhsK;
   if (failed(verifyScales(*this, "lhs", getLhsScales(), getLhsFormat())) ||
-      failed(verifyScales(*this, "rhs", getRhsScales(), getRhsFormat())))
+      failed(verifyScales(*this, "rhs", getRhsScales(), getRhsFormat())) ||
+      failed(verifyZeros(*this, "lhs", getLhsZeros())) ||
+      failed(verifyZeros(*this, "rhs", getRhsZeros())))
     return failure();
   return success();
 }
@@ -50,9 +68,10 @@ LogicalResult ConvOp::verify() {
   if (static_cast<int64_t>(getStrides().size()) != spatial ||
       static_cast<int64_t>(getDilations().size()) != spatial ||
       static_cast<int64_t>(getPads().size()) != 2 * spatial)
-    return emitOpError("expects ")
-           << spatial << " strides and dilations and " << 2 * spatial << " pads";
-  for (int64_t stride : llvm::concat<const int64_t>(getStrides(), getDilations()))
+    return emitOpError("expects ") << spatial << " strides and dilations and "
+                                   << 2 * spatial << " pads";
+  for (int64_t stride :
+       llvm::concat<const int64_t>(getStrides(), getDilations()))
     if (stride < 1)
       return emitOpError("expects positive strides and dilations, but found ")
              << stride;
@@ -69,7 +88,9 @@ LogicalResult ConvOp::verify() {
            << w.getDimSize(1) * group << " input channels, but found "
            << x.getDimSize(1);
   if (failed(verifyScales(*this, "x", getXScales(), getXFormat())) ||
-      failed(verifyScales(*this, "w", getWScales(), getWFormat())))
+      failed(verifyScales(*this, "w", getWScales(), getWFormat())) ||
+      failed(verifyZeros(*this, "x", getXZeros())) ||
+      failed(verifyZeros(*this, "w", getWZeros())))
     return failure();
   return success();
 }
@@ -92,7 +113,8 @@ LogicalResult AttentionOp::verify() {
   auto q = cast<RankedTensorType>(getQuery().getType());
   auto k = cast<RankedTensorType>(getKey().getType());
   auto v = cast<RankedTensorType>(getValue().getType());
-  if (q.getRank() < 2 || k.getRank() != q.getRank() || v.getRank() != q.getRank())
+  if (q.getRank() < 2 || k.getRank() != q.getRank() ||
+      v.getRank() != q.getRank())
     return emitOpError("expects query, key and value of one rank, 2 or more");
   int64_t last = q.getRank() - 1;
   if (differ(q.getDimSize(last), k.getDimSize(last)))

@@ -126,6 +126,9 @@ HostTensor Case::makeValue(RankedTensorType type, ArrayRef<int64_t> &dims) {
   if (isa<Float8E4M3FNType>(element))
     for (uint8_t &value : tensor.asMutable<uint8_t>())
       value = (value & 0x7F) == 0x7F ? 0 : value; // no NaN
+  if (isa<Float8E5M2Type>(element))
+    for (uint8_t &value : tensor.asMutable<uint8_t>())
+      value = (value & 0x7C) == 0x7C ? 0 : value; // nor infinity
   return tensor;
 }
 

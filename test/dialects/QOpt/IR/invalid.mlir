@@ -172,6 +172,22 @@ func.func @matmul_format(%a: tensor<2x4xf32>, %b: tensor<4x3xi4>, %s: tensor<1x3
 
 // -----
 
+func.func @matmul_zeros(%a: tensor<2x4xi8>, %b: tensor<4x3xi8>, %z: tensor<1x3xi8>) {
+  // expected-error @+1 {{'qopt.matmul' op expects a zero with one element for the codes of rhs, but found 'tensor<1x3xi8>'}}
+  %0 = qopt.matmul %a, %b zeros(%z) : (tensor<2x4xi8>, tensor<4x3xi8>, tensor<1x3xi8>) -> tensor<2x3xi32>
+  return
+}
+
+// -----
+
+func.func @conv_zeros(%x: tensor<1x3x8xi8>, %z: tensor<1x3x1xi8>, %w: tensor<4x3x1xi8>) {
+  // expected-error @+1 {{'qopt.conv' op expects a zero with one element for the codes of x, but found 'tensor<1x3x1xi8>'}}
+  %0 = qopt.conv %x zeros(%z), %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x3x8xi8>, tensor<1x3x1xi8>, tensor<4x3x1xi8>) -> tensor<1x4x8xi32>
+  return
+}
+
+// -----
+
 func.func @matmul_scales(%a: tensor<2x32xf4E2M1FN>, %b: tensor<32x3xf32>) {
   // expected-error @+1 {{'qopt.matmul' op expects scales beside the blocked codes of lhs}}
   %0 = qopt.matmul %a, %b {lhs_format = #qopt.format<mxfp4, axis = 1>} : (tensor<2x32xf4E2M1FN>, tensor<32x3xf32>) -> tensor<2x3xf32>

@@ -1,0 +1,257 @@
+// Programs that every target is held against Reference with. Each is compiled in
+// the form that `fuse` gives it; together they must choose every row of a target's
+// table. The first line of a program names it. `BOUND` is what its results may
+// differ by on a device that guarantees less than IEEE arithmetic, relative to the
+// largest of them; without it the bits are equal everywhere. FORMAT and ELEMENT
+// stand for each MX format in turn. Dims that are `?` are 5.
+
+// product of f32
+// BOUND 2e-5
+func.func @main(%x: tensor<?x70xf32>, %w: tensor<70x37xf32> {test.constant}, %b: tensor<37xf32> {test.constant}) -> tensor<?x37xf32> {
+  %0 = qopt.matmul %x, %w : (tensor<?x70xf32>, tensor<70x37xf32>) -> tensor<?x37xf32>
+  %1 = qopt.add %0, %b : (tensor<?x37xf32>, tensor<37xf32>) -> tensor<?x37xf32>
+  %2 = qopt.gelu %1 : (tensor<?x37xf32>) -> tensor<?x37xf32>
+  return %2 : tensor<?x37xf32>
+}
+
+// -----
+
+// product of two activations
+// BOUND 2e-5
+func.func @main(%x: tensor<2x?x33xf32>, %y: tensor<2x33x20xf32>) -> tensor<2x?x20xf32> {
+  %0 = qopt.matmul %x, %y : (tensor<2x?x33xf32>, tensor<2x33x20xf32>) -> tensor<2x?x20xf32>
+  return %0 : tensor<2x?x20xf32>
+}
+
+// -----
+
+// product of codes, requantized
+func.func @main(%x: tensor<?x70xi8>, %z: tensor<1x1xi8> {test.constant}, %w: tensor<70x37xi8> {test.constant}, %b: tensor<1x37xi32> {test.constant}) -> tensor<?x37xi8> {
+  %m = qopt.constant(dense<0.001> : tensor<1x37xf32>) : tensor<1x37xf32>
+  %0 = qopt.matmul %x zeros(%z), %w : (tensor<?x70xi8>, tensor<1x1xi8>, tensor<70x37xi8>) -> tensor<?x37xi32>
+  %1 = qopt.add %0, %b : (tensor<?x37xi32>, tensor<1x37xi32>) -> tensor<?x37xi32>
+  %2 = qopt.requantize %1, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<?x37xi32>, tensor<1x37xf32>, tensor<1x1xi8>) -> tensor<?x37xi8>
+  return %2 : tensor<?x37xi8>
+}
+
+// -----
+
+// product of codes, shifted and looked up
+func.func @main(%x: tensor<?x64xi8>, %w: tensor<64x48xi8> {test.constant}, %t: tensor<256xi8> {test.constant}) -> tensor<?x48xi8> {
+  %k = qopt.constant(dense<9> : tensor<1x48xi8>) : tensor<1x48xi8>
+  %0 = qopt.matmul %x, %w : (tensor<?x64xi8>, tensor<64x48xi8>) -> tensor<?x48xi32>
+  %1 = qopt.shift %0, %k {min = -128 : i64, max = 127 : i64} : (tensor<?x48xi32>, tensor<1x48xi8>) -> tensor<?x48xi8>
+  %2 = qopt.lookup %1, %t : (tensor<?x48xi8>, tensor<256xi8>) -> tensor<?x48xi8>
+  return %2 : tensor<?x48xi8>
+}
+
+// -----
+
+// product of unsigned codes
+func.func @main(%x: tensor<?x70xui8>, %z: tensor<1x1xui8> {test.constant}, %w: tensor<70x37xui8> {test.constant}, %v: tensor<1x1xui8> {test.constant}) -> tensor<?x37xi32> {
+  %0 = qopt.matmul %x zeros(%z), %w zeros(%v) : (tensor<?x70xui8>, tensor<1x1xui8>, tensor<70x37xui8>, tensor<1x1xui8>) -> tensor<?x37xi32>
+  return %0 : tensor<?x37xi32>
+}
+
+// -----
+
+// product of rows quantized on the way
+// BOUND 2e-5
+func.func @main(%x: tensor<?x70xf32>, %g: tensor<70xf32> {test.constant}, %w: tensor<70x37xi8> {test.constant}, %s: tensor<1x37xf32> {test.constant}) -> tensor<?x37xf32> {
+  %n = qopt.layer_norm %x, %g {axis = -1 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x70xf32>, tensor<70xf32>) -> tensor<?x70xf32>
+  %q, %sx = qopt.quantize_dynamic %n {format = #qopt.format<i8>} : (tensor<?x70xf32>) -> (tensor<?x70xi8>, tensor<?x1xf32>)
+  %0 = qopt.matmul %q, %w : (tensor<?x70xi8>, tensor<70x37xi8>) -> tensor<?x37xi32>
+  %t = qopt.mul %sx, %s : (tensor<?x1xf32>, tensor<1x37xf32>) -> tensor<?x37xf32>
+  %1 = qopt.dequantize %0 scales(%t) : (tensor<?x37xi32>, tensor<?x37xf32>) -> tensor<?x37xf32>
+  return %1 : tensor<?x37xf32>
+}
+
+// -----
+
+// product with weights of four bits in groups
+// BOUND 2e-5
+func.func @main(%x: tensor<?x70xf32>, %w: tensor<70x37xui4> {test.constant}, %s: tensor<3x37xf16> {test.constant}, %z: tensor<3x37xui4> {test.constant}) -> tensor<?x37xf32> {
+  %0 = qopt.matmul %x, %w scales(%s) zeros(%z) {rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>} : (tensor<?x70xf32>, tensor<70x37xui4>, tensor<3x37xf16>, tensor<3x37xui4>) -> tensor<?x37xf32>
+  return %0 : tensor<?x37xf32>
+}
+
+// -----
+
+// product of codes with weights of four bits in groups
+// BOUND 2e-5
+func.func @main(%x: tensor<?x64xi8>, %a: tensor<?x1xf32>, %w: tensor<64x37xi4> {test.constant}, %s: tensor<2x37xf16> {test.constant}) -> tensor<?x37xf32> {
+  %0 = qopt.matmul %x scales(%a), %w scales(%s) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 32, scale = f16>} : (tensor<?x64xi8>, tensor<?x1xf32>, tensor<64x37xi4>, tensor<2x37xf16>) -> tensor<?x37xf32>
+  return %0 : tensor<?x37xf32>
+}
+
+// -----
+
+// product of FORMAT
+func.func @main(%x: tensor<?x70xELEMENT>, %a: tensor<?x3xf8E8M0FNU>, %w: tensor<70x37xELEMENT> {test.constant}, %s: tensor<3x37xf8E8M0FNU> {test.constant}) -> tensor<?x37xf32> {
+  %0 = qopt.matmul %x scales(%a), %w scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"FORMAT", axis = 0>} : (tensor<?x70xELEMENT>, tensor<?x3xf8E8M0FNU>, tensor<70x37xELEMENT>, tensor<3x37xf8E8M0FNU>) -> tensor<?x37xf32>
+  return %0 : tensor<?x37xf32>
+}
+
+// -----
+
+// product of f32 with weights of FORMAT
+// BOUND 2e-5
+func.func @main(%x: tensor<?x70xf32>, %w: tensor<70x37xELEMENT> {test.constant}, %s: tensor<3x37xf8E8M0FNU> {test.constant}) -> tensor<?x37xf32> {
+  %0 = qopt.matmul %x, %w scales(%s) {rhs_format = #qopt.format<"FORMAT", axis = 0>} : (tensor<?x70xf32>, tensor<70x37xELEMENT>, tensor<3x37xf8E8M0FNU>) -> tensor<?x37xf32>
+  return %0 : tensor<?x37xf32>
+}
+
+// -----
+
+// convolution of f32
+// BOUND 2e-5
+func.func @main(%x: tensor<?x6x9x11xf32>, %w: tensor<20x6x3x3xf32> {test.constant}, %b: tensor<20xf32> {test.constant}) -> tensor<?x20x9x11xf32> {
+  %0 = qopt.conv %x, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<?x6x9x11xf32>, tensor<20x6x3x3xf32>, tensor<20xf32>) -> tensor<?x20x9x11xf32>
+  %1 = qopt.relu %0 : (tensor<?x20x9x11xf32>) -> tensor<?x20x9x11xf32>
+  return %1 : tensor<?x20x9x11xf32>
+}
+
+// -----
+
+// convolution of codes
+func.func @main(%x: tensor<?x6x9x11xi8>, %w: tensor<20x6x3x3xi8> {test.constant}) -> tensor<?x20x5x6xi32> {
+  %0 = qopt.conv %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<?x6x9x11xi8>, tensor<20x6x3x3xi8>) -> tensor<?x20x5x6xi32>
+  return %0 : tensor<?x20x5x6xi32>
+}
+
+// -----
+
+// convolution of FORMAT
+func.func @main(%x: tensor<2x40x5x18xELEMENT>, %a: tensor<2x2x5x18xf8E8M0FNU>, %w: tensor<7x40x3x3xELEMENT> {test.constant}, %s: tensor<7x2x3x3xf8E8M0FNU> {test.constant}) -> tensor<2x7x5x18xf32> {
+  %0 = qopt.conv %x scales(%a), %w scales(%s) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<7x40x3x3xELEMENT>, tensor<7x2x3x3xf8E8M0FNU>) -> tensor<2x7x5x18xf32>
+  return %0 : tensor<2x7x5x18xf32>
+}
+
+// -----
+
+// depthwise convolution of f32
+// BOUND 2e-5
+func.func @main(%x: tensor<?x20x9x11xf32>, %w: tensor<20x1x3x3xf32> {test.constant}) -> tensor<?x20x9x11xf32> {
+  %0 = qopt.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 20 : i64} : (tensor<?x20x9x11xf32>, tensor<20x1x3x3xf32>) -> tensor<?x20x9x11xf32>
+  return %0 : tensor<?x20x9x11xf32>
+}
+
+// -----
+
+// depthwise convolution of codes
+func.func @main(%x: tensor<?x20x9x11xi8>, %w: tensor<20x1x3x3xi8> {test.constant}) -> tensor<?x20x9x11xi32> {
+  %0 = qopt.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 20 : i64} : (tensor<?x20x9x11xi8>, tensor<20x1x3x3xi8>) -> tensor<?x20x9x11xi32>
+  return %0 : tensor<?x20x9x11xi32>
+}
+
+// -----
+
+// depthwise convolution of FORMAT
+// BOUND 2e-5
+func.func @main(%x: tensor<2x40x5x18xELEMENT>, %a: tensor<2x2x5x18xf8E8M0FNU>, %w: tensor<40x1x3x3xELEMENT> {test.constant}, %s: tensor<2x1x3x3xf8E8M0FNU> {test.constant}) -> tensor<2x40x5x18xf32> {
+  %0 = qopt.conv %x scales(%a), %w scales(%s) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<40x1x3x3xELEMENT>, tensor<2x1x3x3xf8E8M0FNU>) -> tensor<2x40x5x18xf32>
+  return %0 : tensor<2x40x5x18xf32>
+}
+
+// -----
+
+// attention
+// BOUND 2e-5
+func.func @main(%q: tensor<2x?x32xf32>, %k: tensor<2x70x32xf32>, %v: tensor<2x70x16xf32>) -> tensor<2x?x16xf32> {
+  %0 = qopt.attention %q, %k, %v {scale = 0.17 : f32} : (tensor<2x?x32xf32>, tensor<2x70x32xf32>, tensor<2x70x16xf32>) -> tensor<2x?x16xf32>
+  return %0 : tensor<2x?x16xf32>
+}
+
+// -----
+
+// softmax along both axes
+// BOUND 2e-5
+func.func @main(%x: tensor<?x33xf32>) -> (tensor<?x33xf32>, tensor<?x33xf32>) {
+  %0 = qopt.softmax %x {axis = -1 : i64} : (tensor<?x33xf32>) -> tensor<?x33xf32>
+  %1 = qopt.softmax %x {axis = 0 : i64} : (tensor<?x33xf32>) -> tensor<?x33xf32>
+  return %0, %1 : tensor<?x33xf32>, tensor<?x33xf32>
+}
+
+// -----
+
+// norm with what follows
+// BOUND 2e-5
+func.func @main(%x: tensor<?x33xf32>, %g: tensor<33xf32> {test.constant}, %b: tensor<33xf32> {test.constant}) -> tensor<?x33xf32> {
+  %0 = qopt.layer_norm %x, %g, %b {axis = -1 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x33xf32>, tensor<33xf32>, tensor<33xf32>) -> tensor<?x33xf32>
+  %1 = qopt.add %0, %x : (tensor<?x33xf32>, tensor<?x33xf32>) -> tensor<?x33xf32>
+  return %1 : tensor<?x33xf32>
+}
+
+// -----
+
+// sums and means
+// BOUND 2e-5
+func.func @main(%x: tensor<?x3x7x33xf32>) -> (tensor<?x3x1x1xf32>, tensor<3x7x33xf32>) {
+  %0 = qopt.global_average_pool %x : (tensor<?x3x7x33xf32>) -> tensor<?x3x1x1xf32>
+  %1 = qopt.reduce %x {kind = "sum", axes = array<i64: 0>, keepdims = false} : (tensor<?x3x7x33xf32>) -> tensor<3x7x33xf32>
+  return %0, %1 : tensor<?x3x1x1xf32>, tensor<3x7x33xf32>
+}
+
+// -----
+
+// rows and samples of int8
+func.func @main(%x: tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>, tensor<?x33xi8>, tensor<?x1xf32>) {
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>)
+  %2, %3 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "sample"} : (tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>)
+  return %0, %1, %2, %3 : tensor<?x33xi8>, tensor<?x1xf32>, tensor<?x33xi8>, tensor<?x1xf32>
+}
+
+// -----
+
+// blocks of FORMAT along both axes
+func.func @main(%x: tensor<40x70xf32>) -> (tensor<40x70xELEMENT>, tensor<40x3xf8E8M0FNU>, tensor<40x70xELEMENT>, tensor<2x70xf8E8M0FNU>) {
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<"FORMAT", axis = 1>} : (tensor<40x70xf32>) -> (tensor<40x70xELEMENT>, tensor<40x3xf8E8M0FNU>)
+  %2, %3 = qopt.quantize_dynamic %x {format = #qopt.format<"FORMAT", axis = 0>} : (tensor<40x70xf32>) -> (tensor<40x70xELEMENT>, tensor<2x70xf8E8M0FNU>)
+  return %0, %1, %2, %3 : tensor<40x70xELEMENT>, tensor<40x3xf8E8M0FNU>, tensor<40x70xELEMENT>, tensor<2x70xf8E8M0FNU>
+}
+
+// -----
+
+// blocks of NVFP4
+func.func @main(%x: tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>) {
+  %0, %1, %2 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>} : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>)
+  return %0, %1, %2 : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>
+}
+
+// -----
+
+// blocks of a map
+func.func @main(%x: tensor<?x70xf32>) -> (tensor<?x70xi8>, tensor<?x3xf8E8M0FNU>) {
+  %0 = qopt.relu %x : (tensor<?x70xf32>) -> tensor<?x70xf32>
+  %1, %2 = qopt.quantize_dynamic %0 {format = #qopt.format<mxint8, axis = 1>} : (tensor<?x70xf32>) -> (tensor<?x70xi8>, tensor<?x3xf8E8M0FNU>)
+  return %1, %2 : tensor<?x70xi8>, tensor<?x3xf8E8M0FNU>
+}
+
+// -----
+
+// map
+func.func @main(%x: tensor<?x33xf32>, %y: tensor<33xf32>) -> tensor<?x33xf32> {
+  %0 = qopt.relu %x : (tensor<?x33xf32>) -> tensor<?x33xf32>
+  %1 = qopt.max %0, %y : (tensor<?x33xf32>, tensor<33xf32>) -> tensor<?x33xf32>
+  return %1 : tensor<?x33xf32>
+}
+
+// -----
+
+// pools
+// BOUND 2e-5
+func.func @main(%x: tensor<?x3x9x20xf32>) -> (tensor<?x3x5x10xf32>, tensor<?x3x9x20xf32>) {
+  %0 = qopt.max_pool %x {kernel = array<i64: 3, 3>, strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, ceil_mode = false} : (tensor<?x3x9x20xf32>) -> tensor<?x3x5x10xf32>
+  %1 = qopt.average_pool %x {kernel = array<i64: 3, 3>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, ceil_mode = false, count_include_pad = true} : (tensor<?x3x9x20xf32>) -> tensor<?x3x9x20xf32>
+  return %0, %1 : tensor<?x3x5x10xf32>, tensor<?x3x9x20xf32>
+}
+
+// -----
+
+// movement
+func.func @main(%x: tensor<?x3x5xf32>, %y: tensor<?x4x5xf32>) -> (tensor<5x?x7xf32>, tensor<?x6x5xf32>) {
+  %0 = qopt.concat %x, %y {axis = 1 : i64} : (tensor<?x3x5xf32>, tensor<?x4x5xf32>) -> tensor<?x7x5xf32>
+  %1 = qopt.transpose %0 {perm = array<i64: 2, 0, 1>} : (tensor<?x7x5xf32>) -> tensor<5x?x7xf32>
+  %2 = qopt.pad %x {pads = array<i64: 0, 1, 0, 0, 2, 0>} : (tensor<?x3x5xf32>) -> tensor<?x6x5xf32>
+  return %1, %2 : tensor<5x?x7xf32>, tensor<?x6x5xf32>
+}
