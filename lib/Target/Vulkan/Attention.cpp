@@ -167,7 +167,7 @@ LogicalResult AttentionEmitter::run() {
     if (failed(program.handle(operand)))
       return failure();
   }
-  x86::VectorBuilder v = program.vectors();
+  cpu::VectorBuilder v = program.vectors();
   f32 = program.builder().getF32Type();
   keys = keyDims[keyDims.size() - 2];
   blocks = v.ceilDiv(keys, v.i64(kBlockKeys));

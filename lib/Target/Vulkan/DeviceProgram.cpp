@@ -8,16 +8,16 @@
 #include "DeviceProgram.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "lib/Target/X86/Constants.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
-using x86::Buffer;
-using x86::knownNumber;
-using x86::VectorBuilder;
+using cpu::Buffer;
+using cpu::knownNumber;
+using cpu::VectorBuilder;
 
 /// What a binding may hold on every device.
 static constexpr int64_t kMaxBindingBytes = int64_t(128) << 20;
@@ -66,7 +66,7 @@ FailureOr<Value> DeviceProgram::handle(Value tensor) {
   Value made;
   if (auto constant = tensor.getDefiningOp<ConstantOp>()) {
     std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> bytes = x86::constantBytes(constant, storage);
+    ArrayRef<uint8_t> bytes = cpu::constantBytes(constant, storage);
     if (static_cast<int64_t>(bytes.size()) >= kMaxBindingBytes) {
       current->emitOpError("has a constant of ")
           << bytes.size() << " bytes, but Vulkan binds less than "
@@ -99,13 +99,13 @@ Value DeviceProgram::deviceTemporary(ValueRange dims, Type element) {
 }
 
 void DeviceProgram::planLifetimes(Block &block) {
-  ProgramEmitter::planLifetimes(block);
+  CpuProgram::planLifetimes(block);
   directOutputs.clear();
 }
 
 void DeviceProgram::freeBuffer(Value tensor) {
   if (!deviceTensors.contains(tensor))
-    return ProgramEmitter::freeBuffer(tensor);
+    return CpuProgram::freeBuffer(tensor);
   callRuntime("qopt_rt_vk_free", {}, {context, handles.lookup(tensor)});
 }
 
@@ -198,7 +198,7 @@ LogicalResult DeviceProgram::emitOp(Operation *op) {
     return computeDims(op);
   if (runsOnHost(op)) {
     smallHostTensors.insert(op->result_begin(), op->result_end());
-    return ProgramEmitter::emitOp(op);
+    return CpuProgram::emitOp(op);
   }
   if (isa<ObserveOp>(op))
     return op->emitOpError("has no Vulkan kernel");

@@ -11,15 +11,15 @@
 #define QOPT_LIB_TARGET_VULKAN_DEVICEPROGRAM_H
 
 #include "Shader.h"
-#include "lib/Target/X86/ProgramEmitter.h"
+#include "lib/Target/Cpu/CpuProgram.h"
 
 namespace qopt::vulkan {
 
-class DeviceProgram : public x86::ProgramEmitter {
+class DeviceProgram : public cpu::CpuProgram {
 public:
-  DeviceProgram(mlir::ModuleOp module, const x86::Tier &tier,
+  DeviceProgram(mlir::ModuleOp module, llvm::StringRef hostTier,
                 WeightsSection &weights)
-      : ProgramEmitter(module, tier, weights) {}
+      : CpuProgram(module, hostTier, weights) {}
 
   mlir::LogicalResult emitProgram(mlir::func::FuncOp program);
 

@@ -12,9 +12,9 @@
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
-using x86::isSameDim;
-using x86::knownNumber;
-using x86::VectorBuilder;
+using cpu::isSameDim;
+using cpu::knownNumber;
+using cpu::VectorBuilder;
 
 SmallVector<Value> vulkan::broadcastStrides(DeviceProgram &program,
                                             ValueRange dims) {

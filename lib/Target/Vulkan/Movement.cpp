@@ -7,13 +7,13 @@
 #include "Epilogue.h"
 #include "Kernels.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
-#include "lib/Target/X86/Constants.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
-using x86::VectorBuilder;
+using cpu::VectorBuilder;
 
 /// The element of `x` that lies at the coordinates of the result.
 using SourceIndex =
@@ -160,13 +160,13 @@ static LogicalResult fill(DeviceProgram &program, Value result, Value to,
 
 static LogicalResult emitPad(DeviceProgram &program, PadOp op) {
   Type element = getElementTypeOrSelf(op.getX());
-  std::vector<uint8_t> bytes(x86::bytesPerElement(element), 0);
+  std::vector<uint8_t> bytes(cpu::bytesPerElement(element), 0);
   if (op.getValue()) {
     ConstantOp value = program.constantOf(op.getValue());
     if (!value)
       return op.emitOpError("expects a constant value to pad with");
     std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> content = x86::constantBytes(value, storage);
+    ArrayRef<uint8_t> content = cpu::constantBytes(value, storage);
     if (content.size() != bytes.size())
       return op.emitOpError("expects one value to pad with");
     bytes.assign(content.begin(), content.end());
@@ -210,7 +210,7 @@ static LogicalResult emitGather(DeviceProgram &program, GatherOp op) {
 static LogicalResult emitConstantOfShape(DeviceProgram &program,
                                          ConstantOfShapeOp op) {
   Value whole = program.allocateOnDevice(op.getResult());
-  return fill(program, op.getResult(), whole, x86::elementBytes(op.getValue()));
+  return fill(program, op.getResult(), whole, cpu::elementBytes(op.getValue()));
 }
 
 LogicalResult vulkan::emitMovement(DeviceProgram &program, Operation *op) {

@@ -39,7 +39,7 @@ struct Tensors {
 static LogicalResult quantizeRows(DeviceProgram &program, QuantizeDynamicOp op,
                                   const Tensors &tensors,
                                   const ElementFormatInfo &info) {
-  x86::VectorBuilder v = program.vectors();
+  cpu::VectorBuilder v = program.vectors();
   Value rows = v.product(program.dims(op.getScales().front()));
   Value length = op.getPer() == "row"
                      ? tensors.dims.back()
@@ -74,7 +74,7 @@ static LogicalResult quantizeBlocks(DeviceProgram &program,
   SmallVector<Value> scaleDims = program.dims(op.getScales().front());
   int64_t axis = op.getFormat().getAxis(),
           block = op.getFormat().getBlockSize();
-  x86::VectorBuilder v = program.vectors();
+  cpu::VectorBuilder v = program.vectors();
   return program.dispatch(v.product(scaleDims), [&](Shader &shader,
                                                     Value index) {
     ExactPolicy policy(shader.b, shader.loc);
@@ -125,7 +125,7 @@ static constexpr int64_t kSearchers = 1024;
 static FailureOr<Value> computeEncodeScale(DeviceProgram &program,
                                            const Tensors &tensors,
                                            Value tensorScale) {
-  x86::VectorBuilder v = program.vectors();
+  cpu::VectorBuilder v = program.vectors();
   Type i32 = program.builder().getI32Type(),
        f32 = program.builder().getF32Type();
   Value found = program.deviceTemporary({v.i64(kSearchers)}, i32);

@@ -94,7 +94,7 @@ static LogicalResult emitSoftmax(DeviceProgram &program, Operation *kernel,
   axis += axis < 0 ? dims.size() : 0;
   SmallVector<Value> rowDims = dims;
   rowDims.erase(rowDims.begin() + axis);
-  x86::VectorBuilder v = program.vectors();
+  cpu::VectorBuilder v = program.vectors();
   return program.dispatch(v.product(rowDims), [&](Shader &shader, Value row) {
     MLIRPolicy policy(shader.b, shader.loc);
     SmallVector<Value> place = shader.delinearize(row, shader.host(rowDims));
@@ -130,7 +130,7 @@ static LogicalResult emitLayerNorm(DeviceProgram &program, Operation *kernel,
   ArrayRef<Value> dims = epilogue.dims();
   int64_t axis = static_cast<int64_t>(op.getAxis());
   axis += axis < 0 ? dims.size() : 0;
-  x86::VectorBuilder v = program.vectors();
+  cpu::VectorBuilder v = program.vectors();
   Value rows = v.product(dims.take_front(axis));
   Value length = v.product(dims.drop_front(axis));
   return program.dispatch(rows, [&](Shader &shader, Value row) {
@@ -232,7 +232,7 @@ static LogicalResult emitReduction(DeviceProgram &program, Operation *kernel,
   SmallVector<Value> xDims = program.dims(op->getOperand(0)), reduced;
   for (int64_t axis : axes)
     reduced.push_back(xDims[axis]);
-  x86::VectorBuilder v = program.vectors();
+  cpu::VectorBuilder v = program.vectors();
   Value length = v.product(reduced);
   return program.dispatch(
       v.product(epilogue.dims()),

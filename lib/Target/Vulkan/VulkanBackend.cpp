@@ -6,16 +6,10 @@
 
 #include "qopt/Target/Vulkan/VulkanBackend.h"
 #include "DeviceProgram.h"
-#include "lib/Target/X86/ConvertToLLVM.h"
+#include "lib/Target/Cpu/HostObject.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
-#include "mlir/IR/Verifier.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "qopt/Emit/EmitObject.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/TargetRegistry.h"
-#include "qopt/Target/X86/X86Backend.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -48,7 +42,7 @@ static constexpr Capability table[] = {
 };
 
 void qopt::registerVulkanDialects(DialectRegistry &registry) {
-  registerX86Dialects(registry);
+  cpu::registerDialects(registry);
   registry.insert<spirv::SPIRVDialect>();
 }
 
@@ -86,34 +80,15 @@ VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
     return program.emitError("expects a function of one block"), failure();
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
-  vulkan::DeviceProgram emitter(*module, *x86::findTier(kHostTier), weights);
-  if (failed(emitter.emitProgram(program)) || failed(verify(*module)) ||
-      failed(x86::convertToLLVM(*module)))
+  vulkan::DeviceProgram emitter(*module, kHostTier, weights);
+  if (failed(emitter.emitProgram(program)) ||
+      failed(cpu::finishModule(*module)))
     return failure();
   return module;
 }
 
 FailureOr<CompiledVariant>
 VulkanBackend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
-  const CpuTier *tier = findCpuTier(kHostTier);
   loadDialects(lowered.getContext());
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module =
-      translateModuleToLLVMIR(lowered, context);
-  if (!module)
-    return lowered.emitError("cannot be translated to LLVM IR"), failure();
-  CompiledVariant variant;
-  variant.cpu = config.cpu;
-  variant.entry = ("main." + kHostTier).str();
-  variant.requiredFeatures = tier->requiredFeatures;
-  llvm::Expected<ObjectBytes> object =
-      emitObject(*module, *tier, {StringRef(variant.entry)}, config.form);
-  if (!object)
-    return lowered.emitError(llvm::toString(object.takeError())), failure();
-  if (config.form == CodeForm::Object)
-    if (llvm::Error error =
-            checkUndefinedSymbols(StringRef(object->data(), object->size())))
-      return lowered.emitError(llvm::toString(std::move(error))), failure();
-  variant.bytes.assign(object->begin(), object->end());
-  return variant;
+  return cpu::emitHostObject(lowered, *findCpuTier(kHostTier), config);
 }

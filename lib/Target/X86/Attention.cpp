@@ -8,7 +8,7 @@
 
 #include "ContractOperands.h"
 #include "Kernels.h"
-#include "RowMath.h"
+#include "lib/Target/Cpu/RowMath.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"

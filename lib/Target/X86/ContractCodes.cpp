@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractCodes.h"
-#include "Constants.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractConv.h"
-#include "Constants.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "Packing.h"
 #include "PackingLanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

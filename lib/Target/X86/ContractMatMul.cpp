@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractMatMul.h"
-#include "Constants.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "Packing.h"
 #include "PackingLanes.h"
 #include "PackingRows.h"

@@ -12,33 +12,10 @@
 #define QOPT_LIB_TARGET_X86_CONTRACTSCHEDULE_H
 
 #include "ContractTile.h"
-#include "Epilogue.h"
+#include "lib/Target/Cpu/CaptureList.h"
+#include "lib/Target/Cpu/Epilogue.h"
 
 namespace qopt::x86 {
-
-/// Host values that a kernel uses. In the kernel, `enter` puts its own values
-/// in their place.
-class CaptureList {
-public:
-  void add(mlir::Value &slot) {
-    if (slot)
-      slots.push_back(&slot);
-  }
-  void add(std::initializer_list<mlir::Value *> many) {
-    for (mlir::Value *slot : many)
-      add(*slot);
-  }
-  llvm::SmallVector<mlir::Value> values() const {
-    return llvm::map_to_vector(slots, [](mlir::Value *slot) { return *slot; });
-  }
-  void enter(const KernelScope &scope) {
-    for (auto [slot, value] : llvm::zip(slots, scope.captures))
-      *slot = value;
-  }
-
-private:
-  llvm::SmallVector<mlir::Value *> slots;
-};
 
 /// Which outputs: 16 of them along the lanes.
 struct OutputVector {

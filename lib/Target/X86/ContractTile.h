@@ -11,7 +11,7 @@
 #define QOPT_LIB_TARGET_X86_CONTRACTTILE_H
 
 #include "Tier.h"
-#include "VectorBuilder.h"
+#include "ProgramEmitter.h"
 
 namespace qopt::x86 {
 

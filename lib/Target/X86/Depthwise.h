@@ -8,7 +8,8 @@
 #ifndef QOPT_LIB_TARGET_X86_DEPTHWISE_H
 #define QOPT_LIB_TARGET_X86_DEPTHWISE_H
 
-#include "Epilogue.h"
+#include "ProgramEmitter.h"
+#include "lib/Target/Cpu/Epilogue.h"
 #include "PackingInput.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 

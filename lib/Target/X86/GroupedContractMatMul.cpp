@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Constants.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "ContractMatMul.h"
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
 #include "Packing.h"
-#include "TrailingRows.h"
+#include "lib/Target/Cpu/TrailingRows.h"
 
 using namespace mlir;
 using namespace qopt;

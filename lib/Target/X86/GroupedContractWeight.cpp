@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupedContractWeight.h"
-#include "Constants.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "Packing.h"
 
 using namespace mlir;

@@ -20,20 +20,6 @@ mlir::LogicalResult emitGroupedContract(ProgramEmitter &program,
 mlir::LogicalResult emitDepthwise(ProgramEmitter &program, mlir::Operation *op);
 mlir::LogicalResult emitAttention(ProgramEmitter &program, mlir::Operation *op);
 
-/// `qkernel.map`.
-mlir::LogicalResult emitMap(ProgramEmitter &program, mlir::Operation *op);
-/// `qkernel.rows`: softmax, norms, reductions.
-mlir::LogicalResult emitRows(ProgramEmitter &program, mlir::Operation *op);
-/// `qkernel.rows` around `qopt.reduce` or `qopt.global_average_pool`.
-mlir::LogicalResult emitReduce(ProgramEmitter &program, mlir::Operation *op);
-/// `qkernel.rows` around `qopt.quantize_dynamic`.
-mlir::LogicalResult emitQuantizeDynamic(ProgramEmitter &program,
-                                        mlir::Operation *op);
-/// `qopt.max_pool` and `qopt.average_pool`.
-mlir::LogicalResult emitPool(ProgramEmitter &program, mlir::Operation *op);
-/// Ops that only copy elements, and those that make shapes.
-mlir::LogicalResult emitMovement(ProgramEmitter &program, mlir::Operation *op);
-
 } // namespace qopt::x86
 
 #endif

@@ -8,7 +8,8 @@
 #ifndef QOPT_LIB_TARGET_X86_PACKINGROWS_H
 #define QOPT_LIB_TARGET_X86_PACKINGROWS_H
 
-#include "TrailingRows.h"
+#include "ProgramEmitter.h"
+#include "lib/Target/Cpu/TrailingRows.h"
 
 namespace qopt::x86 {
 

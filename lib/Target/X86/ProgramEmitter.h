@@ -1,11 +1,6 @@
-//===- ProgramEmitter.h - From a program of kernels to functions -*- C++
-//-*-===//
+//===- ProgramEmitter.h - The program of an x86-64 tier ---------*- C++ -*-===//
 //
-// Walks @main of one variant in order and writes the host function of a tier.
-// Every kernel becomes a function of its own that the host starts through the
-// runtime. Bare qopt ops are wrapped in a kernel op of their family first, so
-// that an emitter sees only kernels (and ops that move data). A target whose
-// kernels run elsewhere derives from it: dims, checks and lifetimes stay here.
+// What all CPUs share, with the products and the attention of x86-64.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,175 +8,25 @@
 #define QOPT_LIB_TARGET_X86_PROGRAMEMITTER_H
 
 #include "Tier.h"
-#include "VectorBuilder.h"
-
-#include "dialects/QOpt/IR/QOptOps.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "qopt/Target/WeightsSection.h"
-#include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/DenseSet.h"
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
+#include "lib/Target/Cpu/CpuProgram.h"
 
 namespace qopt::x86 {
 
-/// A tensor inside the host function: row-major elements of
-/// `memoryType(type.getElementType())`, aligned to 64 bytes, with 64 readable
-/// bytes behind them. Dims are i64.
-struct Buffer {
-  mlir::Value pointer;
-  llvm::SmallVector<mlir::Value> dims;
-  mlir::RankedTensorType type;
+using namespace qopt::cpu;
 
-  mlir::Type elementType() const { return type.getElementType(); }
-  int64_t rank() const { return type.getRank(); }
-};
-
-/// What the body of a launched kernel is written with.
-struct KernelScope {
-  mlir::OpBuilder &b;
-  mlir::Location loc;
-  /// The captures of the launch, inside the kernel. Constants stay constants.
-  llvm::SmallVector<mlir::Value> captures;
-  /// i64: the part to work on and the thread that does.
-  mlir::Value part, thread;
-
-  VectorBuilder vectors() { return VectorBuilder(b, loc); }
-};
-
-/// The number of an i64 that is a constant.
-std::optional<int64_t> knownNumber(mlir::Value value);
-
-/// True when two dims are known to be equal: one value, or one constant.
-bool isSameDim(mlir::Value a, mlir::Value b);
-
-class ProgramEmitter {
+class ProgramEmitter : public CpuProgram {
 public:
-  /// Writes into `module`, which belongs to the target. Constants go to
-  /// `weights`, shared by all tiers of an artefact.
   ProgramEmitter(mlir::ModuleOp module, const Tier &tier,
-                 WeightsSection &weights);
-  virtual ~ProgramEmitter();
-
-  /// Writes the host function `main.<tier>` for `program`.
-  mlir::LogicalResult emit(mlir::func::FuncOp program);
+                 WeightsSection &weights)
+      : CpuProgram(module, tier.name, weights), machine(tier) {}
 
   const Tier &tier() const { return machine; }
-  /// Stands in the host function.
-  mlir::OpBuilder &builder() { return b; }
-  mlir::Location loc() const { return location; }
-  VectorBuilder vectors() { return VectorBuilder(b, location); }
-  mlir::Type pointerType();
-
-  //===--- Tensors
-  //-----------------------------------------------------------===//
-  /// The buffer of an operand of the op in work, of an argument of its body, or
-  /// of a result after `allocate`. Constants come into being here.
-  Buffer &buffer(mlir::Value tensor);
-  /// Dims of any tensor, also of those inside the kernel in work.
-  llvm::SmallVector<mlir::Value> dims(mlir::Value tensor);
-  /// Elements of an integer tensor of rank 0 or 1, as i64.
-  /// Nothing when the length is not static.
-  std::optional<llvm::SmallVector<mlir::Value>> elements(mlir::Value tensor);
-  /// Makes the buffer of a result of the op in work; freed after its last use.
-  Buffer &allocate(mlir::Value result);
-  /// Makes the buffer of a value inside the kernel in work, for this op alone.
-  Buffer &allocateInside(mlir::Value value);
-  /// Makes `result` another view of `source`'s memory (same number of bytes).
-  void alias(mlir::Value result, mlir::Value source);
-  /// The constant behind an operand or an argument of the body of the kernel in
-  /// work, looking through `qkernel.pack`; null where there is none.
-  ConstantOp constantOf(mlir::Value tensor);
-  /// The operand of the kernel in work that a body argument stands for; any
-  /// other value as it is.
-  mlir::Value operandOf(mlir::Value tensor);
-
-  //===--- Memory
-  //------------------------------------------------------------===//
-  /// A pointer to `bytes` in the weights section: aligned to 64 bytes, equal
-  /// contents stored once, 64 readable bytes behind.
-  mlir::Value weightPointer(llvm::ArrayRef<uint8_t> bytes);
-  /// Memory for this op alone; freed after it. Aligned to 64 bytes.
-  mlir::Value temporary(mlir::Value bytes);
-  /// Memory for each thread: thread t owns `bytesPerThread` bytes (a multiple
-  /// of 64) from t * bytesPerThread on.
-  mlir::Value scratch(mlir::Value bytesPerThread);
-
-  //===--- Kernels
-  //-----------------------------------------------------------===//
-  /// Writes a kernel function and runs it for the parts [0, parts), directly
-  /// where there is known to be one. Captures are pointers, i64, i32 or f32.
-  void launch(llvm::StringRef name, mlir::ValueRange captures,
-              mlir::Value parts, llvm::function_ref<void(KernelScope &)> body);
-
-  //===--- Errors of a run
-  //---------------------------------------------------===//
-  /// Ends the run with `code` (1: data, 4: memory) and a text that names the
-  /// node of the op in work, unless `condition` holds.
-  void require(mlir::Value condition, int32_t code, const llvm::Twine &text);
-  void requireEqual(mlir::Value a, mlir::Value b, const llvm::Twine &text);
 
 protected:
-  class DimPolicy;
+  mlir::LogicalResult emitOp(mlir::Operation *op) override;
 
-  virtual mlir::LogicalResult emitOp(mlir::Operation *op);
-  /// False for a tensor whose elements the host function cannot load.
-  virtual bool isOnHost(mlir::Value tensor) { return true; }
-  /// Ends the memory of `tensor`, which `allocate` or an override of it made.
-  virtual void freeBuffer(mlir::Value tensor);
-  virtual void planLifetimes(mlir::Block &block);
-
-  mlir::LogicalResult emitReturn(mlir::Operation *op);
-  void emitObserve(ObserveOp op);
-  void emitArguments(mlir::func::FuncOp program, mlir::Value inputs);
-  void declareHost();
-  mlir::Value storeDims(mlir::ValueRange dims);
-
-  mlir::LogicalResult computeDims(mlir::Operation *op);
-  mlir::LogicalResult setDims(mlir::Operation *op);
-  void checkOperands(mlir::Operation *op);
-  void checkScales(mlir::ValueRange scales, mlir::Value codes,
-                   std::optional<FormatAttr> format);
-  void checkBroadcast(mlir::Value operand, mlir::ValueRange target);
-  /// Elements that are dims, without a look at memory.
-  std::optional<llvm::SmallVector<mlir::Value>>
-  followElements(mlir::Value tensor);
-
-  void release(mlir::Operation *op);
-  mlir::Value checkedAlloc(llvm::StringRef function, mlir::ValueRange operands);
-  mlir::Value byteCount(mlir::ValueRange dims, mlir::Type element);
-  mlir::Value textPointer(llvm::StringRef text);
-  mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,
-                          mlir::ValueRange operands);
-
-  mlir::ModuleOp module;
+private:
   const Tier &machine;
-  WeightsSection &weights;
-  mlir::OpBuilder b;
-  mlir::Location location;
-  mlir::Operation *current = nullptr;
-  mlir::LLVM::LLVMFuncOp host;
-  mlir::Value context, weightsBase, argsBlock;
-  mlir::Operation *argsBlockSize = nullptr;
-  mlir::Block *noMemory = nullptr;
-  int64_t argsSlots = 1;
-  int64_t numKernels = 0;
-  llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
-  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorDims;
-  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorElements;
-  /// The tensor whose memory a view uses.
-  llvm::DenseMap<mlir::Value, mlir::Value> owners;
-  /// Tensors whose memory ends with an op.
-  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
-  /// Outputs that their producer writes in place.
-  llvm::DenseMap<mlir::Value, int32_t> directOutputs;
-  llvm::SmallVector<mlir::Value> temporaries;
-  std::map<std::vector<void *>, mlir::Value> byteCounts;
-  std::map<std::string, std::string> texts;
 };
 
 } // namespace qopt::x86

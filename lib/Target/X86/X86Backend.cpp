@@ -7,33 +7,16 @@
 
 #include "qopt/Target/X86/X86Backend.h"
 #include "Capabilities.h"
-#include "ConvertToLLVM.h"
 #include "ProgramEmitter.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/UB/IR/UBOps.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/Verifier.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "qopt/Emit/EmitObject.h"
+#include "lib/Target/Cpu/HostObject.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/TargetRegistry.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
 
 using namespace mlir;
 using namespace qopt;
 
 void qopt::registerX86Dialects(DialectRegistry &registry) {
-  registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
-                  LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect,
-                  ub::UBDialect, vector::VectorDialect>();
-  registerBuiltinDialectTranslation(registry);
-  registerLLVMDialectTranslation(registry);
+  cpu::registerDialects(registry);
 }
 
 void qopt::registerX86Target(TargetRegistry &registry) {
@@ -76,8 +59,7 @@ X86Backend::lower(func::FuncOp program, const TargetConfig &config,
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
   x86::ProgramEmitter emitter(*module, *tier, weights);
-  if (failed(emitter.emit(program)) || failed(verify(*module)) ||
-      failed(x86::convertToLLVM(*module)))
+  if (failed(emitter.emit(program)) || failed(cpu::finishModule(*module)))
     return failure();
   return module;
 }
@@ -89,23 +71,5 @@ X86Backend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
     return lowered.emitError("x86-64 has no tier \"") << config.cpu << "\"",
            failure();
   loadDialects(lowered.getContext());
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module =
-      translateModuleToLLVMIR(lowered, context);
-  if (!module)
-    return lowered.emitError("cannot be translated to LLVM IR"), failure();
-  CompiledVariant variant;
-  variant.cpu = tier->name.str();
-  variant.entry = "main." + variant.cpu;
-  variant.requiredFeatures = tier->requiredFeatures;
-  llvm::Expected<ObjectBytes> object =
-      emitObject(*module, *tier, {StringRef(variant.entry)}, config.form);
-  if (!object)
-    return lowered.emitError(llvm::toString(object.takeError())), failure();
-  if (config.form == CodeForm::Object)
-    if (llvm::Error error =
-            checkUndefinedSymbols(StringRef(object->data(), object->size())))
-      return lowered.emitError(llvm::toString(std::move(error))), failure();
-  variant.bytes.assign(object->begin(), object->end());
-  return variant;
+  return cpu::emitHostObject(lowered, *tier, config);
 }

@@ -1,0 +1,48 @@
+//===- Constants.cpp - Bytes of constants as kernels read them ------------===//
+//
+// Elements attributes are small, so their elements are read one by one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Constants.h"
+#include "VectorBuilder.h"
+#include "dialects/QOpt/IR/Formats.h"
+
+using namespace mlir;
+using namespace qopt;
+
+std::vector<uint8_t> cpu::elementBytes(ElementsAttr elements) {
+  std::vector<uint8_t> bytes;
+  Type element = elements.getElementType();
+  int64_t width = bytesPerElement(element);
+  bytes.reserve(elements.getNumElements() * width);
+  auto append = [&](APInt value) {
+    uint64_t bits = value.getZExtValue();
+    for (int64_t i = 0; i < width; ++i)
+      bytes.push_back(uint8_t(bits >> (8 * i)));
+  };
+  if (isa<FloatType>(element))
+    for (APFloat value : elements.getValues<APFloat>())
+      append(value.bitcastToAPInt());
+  else
+    for (APInt value : elements.getValues<APInt>())
+      append(value);
+  return bytes;
+}
+
+ArrayRef<uint8_t> cpu::constantBytes(ConstantOp op,
+                                     std::vector<uint8_t> &storage) {
+  if (auto elements = dyn_cast<ElementsAttr>(op.getValue())) {
+    storage = elementBytes(elements);
+    return storage;
+  }
+  auto weight = cast<WeightAttr>(op.getValue());
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  ArrayRef<uint8_t> packed = weight.getBlob()->bytes;
+  unsigned bits = getPackedBitWidth(type.getElementType());
+  if (bits >= 8)
+    return packed;
+  storage.resize(type.getNumElements());
+  unpackCodes(packed, bits, storage);
+  return storage;
+}

@@ -1,0 +1,24 @@
+//===- Constants.h - Bytes of constants as kernels read them ----*- C++ -*-===//
+//
+// Codes of fewer than 8 bits are packed in the IR and one a byte in memory.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_CPU_CONSTANTS_H
+#define QOPT_LIB_TARGET_CPU_CONSTANTS_H
+
+#include "dialects/QOpt/IR/QOptOps.h"
+
+namespace qopt::cpu {
+
+/// The elements of a constant in memory form. The bytes are the weight store's
+/// where they need no change, else `storage`'s.
+llvm::ArrayRef<uint8_t> constantBytes(ConstantOp op,
+                                      std::vector<uint8_t> &storage);
+
+/// The same for an elements attribute.
+std::vector<uint8_t> elementBytes(mlir::ElementsAttr elements);
+
+} // namespace qopt::cpu
+
+#endif

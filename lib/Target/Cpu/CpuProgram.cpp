@@ -1,0 +1,324 @@
+//===- CpuProgram.cpp - The host function of a tier -----------------------===//
+//
+//
+// The host function is a straight line of blocks: each check ends one block, so
+// what stands before dominates all that follows. A run that fails leaves its
+// memory to the arena, which starts every run empty.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CpuProgram.h"
+#include "KernelForm.h"
+#include "Kernels.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+
+/// Bytes of an input of the generated entry: data, dims, rank.
+static constexpr int64_t inputBytes = 24;
+
+std::optional<int64_t> cpu::knownNumber(Value value) {
+  APInt number;
+  if (matchPattern(value, m_ConstantInt(&number)))
+    return number.getSExtValue();
+  return std::nullopt;
+}
+
+bool cpu::isSameDim(Value a, Value b) {
+  if (a == b)
+    return true;
+  std::optional<int64_t> known = knownNumber(a);
+  return known && known == knownNumber(b);
+}
+
+CpuProgram::CpuProgram(ModuleOp module, StringRef tierName,
+                               WeightsSection &weights)
+    : module(module), tierName(tierName), weights(weights), b(module.getContext()),
+      location(module.getLoc()) {}
+
+CpuProgram::~CpuProgram() = default;
+
+Type CpuProgram::pointerType() {
+  return LLVM::LLVMPointerType::get(b.getContext());
+}
+
+//===----------------------------------------------------------------------===//
+// The frame
+//===----------------------------------------------------------------------===//
+
+void CpuProgram::declareHost() {
+  OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
+  Type pointer = pointerType();
+  auto type = LLVM::LLVMFunctionType::get(
+      b.getI32Type(), {pointer, pointer, pointer, pointer});
+  host = LLVM::LLVMFuncOp::create(top, location,
+                                  "main." + tierName, type);
+  Block *entry = host.addEntryBlock(top);
+  context = entry->getArgument(0);
+  weightsBase = entry->getArgument(1);
+  b.setInsertionPointToStart(entry);
+  Value size = vectors().i64(1);
+  argsBlockSize = size.getDefiningOp();
+  argsBlock = LLVM::AllocaOp::create(b, location, pointer, b.getI64Type(), size,
+                                     /*alignment=*/64);
+  noMemory = new Block();
+  host.getBody().push_back(noMemory);
+  OpBuilder end = OpBuilder::atBlockBegin(noMemory);
+  LLVM::ReturnOp::create(end, location, VectorBuilder(end, location).i32(4));
+}
+
+LogicalResult CpuProgram::emit(func::FuncOp program) {
+  OwningOpRef<func::FuncOp> copy(program.clone());
+  wrapBareOps(*copy);
+  location = program.getLoc();
+  declareHost();
+  Block &block = copy->getBody().front();
+  planLifetimes(block);
+  emitArguments(*copy, host.getBody().front().getArgument(2));
+  for (Operation &op : block) {
+    current = &op;
+    location = op.getLoc();
+    if (failed(emitOp(&op)))
+      return failure();
+    release(&op);
+  }
+  argsBlockSize->setAttr("value", b.getI64IntegerAttr(argsSlots));
+  // The blocks of a line stand in its order.
+  noMemory->moveBefore(&host.getBody(), host.getBody().end());
+  return success();
+}
+
+void CpuProgram::emitArguments(func::FuncOp program, Value inputs) {
+  VectorBuilder v = vectors();
+  llvm::StringMap<std::pair<Value, unsigned>> symbols;
+  auto nameOf = [&](unsigned index) {
+    auto name = program.getArgAttrOfType<StringAttr>(index, kNameAttrName);
+    return name ? name.getValue().str() : std::to_string(index);
+  };
+  for (BlockArgument argument : program.getArguments()) {
+    unsigned index = argument.getArgNumber();
+    auto type = cast<RankedTensorType>(argument.getType());
+    Value entry = v.address(inputs, v.i64(index * inputBytes), b.getI8Type());
+    auto buffer = std::make_unique<Buffer>();
+    buffer->type = type;
+    buffer->pointer = v.loadScalar(entry, v.i64(0), pointerType());
+    Value dimList = v.loadScalar(entry, v.i64(1), pointerType());
+    auto dimNames = program.getArgAttrOfType<ArrayAttr>(index, kDimsAttrName);
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      if (!type.isDynamicDim(i)) {
+        buffer->dims.push_back(v.i64(type.getDimSize(i)));
+        continue;
+      }
+      Value dim = v.loadScalar(dimList, v.i64(i), b.getI64Type());
+      StringRef symbol;
+      if (dimNames && i < static_cast<int64_t>(dimNames.size()))
+        if (auto name = dyn_cast<StringAttr>(dimNames[i]))
+          symbol = name.getValue();
+      if (!symbol.empty()) {
+        auto [it, isNew] = symbols.try_emplace(symbol, dim, index);
+        if (!isNew) {
+          requireEqual(dim, it->second.first,
+                       "inputs \"" + nameOf(it->second.second) + "\" and \"" +
+                           nameOf(index) + "\" differ in \"" + symbol + "\"");
+          dim = it->second.first;
+        }
+      }
+      buffer->dims.push_back(dim);
+    }
+    tensorDims[argument] = buffer->dims;
+    buffers[argument] = std::move(buffer);
+  }
+}
+
+LogicalResult CpuProgram::emitOp(Operation *op) {
+  if (isa<func::ReturnOp>(op))
+    return emitReturn(op);
+  if (failed(computeDims(op)))
+    return failure();
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<ConstantOp, kernel::PackOp>([](auto) { return success(); })
+      .Case([&](ObserveOp observe) {
+        emitObserve(observe);
+        return success();
+      })
+      .Case([&](kernel::RowsOp rows) {
+        return isa<QuantizeDynamicOp>(rows.getRoot())
+                   ? emitQuantizeDynamic(*this, op)
+                   : emitRows(*this, op);
+      })
+      .Case([&](kernel::MapOp) { return emitMap(*this, op); })
+      .Case<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp>(
+          [](auto kernel) {
+            return kernel.emitOpError("has no kernel for this CPU");
+          })
+      .Case<MaxPoolOp, AveragePoolOp>([&](auto) { return emitPool(*this, op); })
+      .Default([&](Operation *) { return emitMovement(*this, op); });
+}
+
+Value CpuProgram::storeDims(ValueRange dims) {
+  VectorBuilder v = vectors();
+  for (auto [i, dim] : llvm::enumerate(dims))
+    v.storeScalar(dim, argsBlock, v.i64(i));
+  argsSlots = std::max<int64_t>(argsSlots, dims.size());
+  return argsBlock;
+}
+
+void CpuProgram::emitObserve(ObserveOp op) {
+  VectorBuilder v = vectors();
+  Buffer &x = buffer(op.getX());
+  callRuntime("qopt_rt_observe", {},
+              {context, v.i32(op.getId()), x.pointer, storeDims(x.dims),
+               v.i64(x.rank())});
+}
+
+LogicalResult CpuProgram::emitReturn(Operation *op) {
+  VectorBuilder v = vectors();
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value value = operand.get();
+    int32_t index = operand.getOperandNumber();
+    if (directOutputs.count(value))
+      continue;
+    Buffer &source = buffer(value);
+    Value bytes = byteCount(source.dims, source.elementType());
+    Value target = checkedAlloc("qopt_rt_output",
+                                {context, v.i32(index), storeDims(source.dims),
+                                 v.i64(source.rank()), bytes});
+    LLVM::MemcpyOp::create(b, location, target, source.pointer, bytes,
+                           /*isVolatile=*/false);
+  }
+  LLVM::ReturnOp::create(b, location, v.i32(0));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+/// A symbol name that says which op a kernel is of.
+static std::string kernelName(int64_t number, StringRef name) {
+  std::string symbol = "k" + std::to_string(number) + ".";
+  for (char c : name)
+    symbol += isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return symbol;
+}
+
+void CpuProgram::launch(StringRef name, ValueRange captures, Value parts,
+                            llvm::function_ref<void(KernelScope &)> body) {
+  Type pointer = pointerType(), word = b.getI64Type();
+  OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), {pointer, word, word});
+  auto function = LLVM::LLVMFuncOp::create(
+      top, location, kernelName(numKernels++, name), type,
+      LLVM::Linkage::Internal);
+  // Loads that are invariant in one kernel are not so across kernels.
+  function.setNoInline(true);
+  Block *entry = function.addEntryBlock(top);
+  OpBuilder inner = OpBuilder::atBlockBegin(entry);
+  VectorBuilder v = vectors(), kernel(inner, location);
+  KernelScope scope{inner, location, {}, entry->getArgument(1),
+                    entry->getArgument(2)};
+  int64_t slot = 0;
+  for (Value capture : captures) {
+    if (auto constant = capture.getDefiningOp<arith::ConstantOp>()) {
+      scope.captures.push_back(inner.clone(*constant)->getResult(0));
+      continue;
+    }
+    Value offset = v.i64(slot);
+    Value place = v.address(argsBlock, offset, word);
+    v.storeScalar(capture, place, v.i64(0));
+    Value source = kernel.address(entry->getArgument(0), kernel.i64(slot), word);
+    scope.captures.push_back(
+        kernel.loadScalar(source, kernel.i64(0), capture.getType()));
+    ++slot;
+  }
+  argsSlots = std::max(argsSlots, slot);
+  body(scope);
+  LLVM::ReturnOp::create(inner, location, ValueRange{});
+
+  if (knownNumber(parts) == 1) {
+    LLVM::CallOp::create(b, location, function,
+                         ValueRange{argsBlock, v.i64(0), v.i64(0)});
+    return;
+  }
+  Value address = LLVM::AddressOfOp::create(b, location, function);
+  callRuntime("qopt_rt_parallel", {}, {context, address, argsBlock, parts});
+}
+
+Value CpuProgram::callRuntime(StringRef name, Type result,
+                                  ValueRange operands) {
+  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+  if (!function) {
+    OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+    Type type = result ? result : LLVM::LLVMVoidType::get(b.getContext());
+    function = LLVM::LLVMFuncOp::create(
+        top, location, name,
+        LLVM::LLVMFunctionType::get(type,
+                                    llvm::to_vector(operands.getTypes())));
+  }
+  auto call = LLVM::CallOp::create(b, location, function, operands);
+  return result ? call.getResult() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// Errors of a run
+//===----------------------------------------------------------------------===//
+
+/// The name in a location: that of the ONNX node where there is one.
+static StringRef nodeName(Location loc) {
+  StringRef name;
+  loc->walk([&](Location inner) {
+    if (auto named = dyn_cast<NameLoc>(inner)) {
+      name = named.getName();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return name;
+}
+
+Value CpuProgram::textPointer(StringRef text) {
+  auto [it, isNew] = texts.try_emplace(
+      text.str(), "text." + std::to_string(texts.size()));
+  if (isNew) {
+    OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+    std::string bytes = text.str() + '\0';
+    LLVM::GlobalOp::create(
+        top, location,
+        LLVM::LLVMArrayType::get(b.getI8Type(), bytes.size()),
+        /*isConstant=*/true, LLVM::Linkage::Internal, it->second,
+        b.getStringAttr(bytes));
+  }
+  return LLVM::AddressOfOp::create(b, location, pointerType(), it->second);
+}
+
+void CpuProgram::require(Value condition, int32_t code,
+                             const Twine &text) {
+  if (knownNumber(condition).value_or(0) != 0)
+    return;
+  Block *next = new Block(), *fail = new Block();
+  Region &body = host.getBody();
+  body.push_back(next);
+  body.push_back(fail);
+  cf::CondBranchOp::create(b, location, condition, next, fail);
+  b.setInsertionPointToStart(fail);
+  std::string message = text.str();
+  if (StringRef name = nodeName(location); !name.empty())
+    message = ("node \"" + name + "\": " + message).str();
+  VectorBuilder v = vectors();
+  Value result = callRuntime("qopt_rt_fail", b.getI32Type(),
+                             {context, v.i32(code), textPointer(message)});
+  LLVM::ReturnOp::create(b, location, result);
+  b.setInsertionPointToStart(next);
+}
+
+void CpuProgram::requireEqual(Value x, Value y, const Twine &text) {
+  if (!isSameDim(x, y))
+    require(vectors().equal(x, y), 1, text);
+}

@@ -1,0 +1,29 @@
+//===- HostObject.h - From the LLVM dialect to bytes ------------*- C++ -*-===//
+//
+// What every target does whose host function is CPU code.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_CPU_HOSTOBJECT_H
+#define QOPT_LIB_TARGET_CPU_HOSTOBJECT_H
+
+#include "qopt/Emit/CpuTier.h"
+#include "qopt/Target/TargetBackend.h"
+
+namespace qopt::cpu {
+
+/// The dialects that programs are written in, and their translations.
+void registerDialects(mlir::DialectRegistry &registry);
+
+/// Verifies what was written and lowers it to the LLVM dialect.
+mlir::LogicalResult finishModule(mlir::ModuleOp module);
+
+/// Compiles `lowered`, whose entry is `main.<tier>`, into the variant for
+/// `config`.
+mlir::FailureOr<CompiledVariant> emitHostObject(mlir::ModuleOp lowered,
+                                                const CpuTier &tier,
+                                                const TargetConfig &config);
+
+} // namespace qopt::cpu
+
+#endif

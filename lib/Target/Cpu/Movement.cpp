@@ -1,0 +1,341 @@
+//===- Movement.cpp - Ops that copy elements and make shapes --------------===//
+//
+// Neighbouring axes that lie alike on both sides are copied as one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Constants.h"
+#include "Kernels.h"
+#include "StridedCopy.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+
+/// The product of dims[first, last).
+static Value productOf(VectorBuilder v, ArrayRef<Value> dims, size_t first,
+                       size_t last) {
+  return v.product(dims.slice(first, last - first));
+}
+
+static LogicalResult emitTranspose(CpuProgram &program, TransposeOp op) {
+  VectorBuilder v = program.vectors();
+  Buffer &x = program.buffer(op.getX());
+  Buffer &result = program.allocate(op.getResult());
+  SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
+  SmallVector<CopyAxis> axes;
+  std::optional<int64_t> previous;
+  for (auto [i, axis] : llvm::enumerate(op.getPerm())) {
+    if (knownNumber(x.dims[axis]) == 1)
+      continue;
+    CopyAxis next{x.dims[axis], from[axis], to[i]};
+    bool isRun = previous && axis > *previous &&
+                 llvm::all_of(llvm::seq(*previous + 1, axis), [&](int64_t j) {
+                   return knownNumber(x.dims[j]) == 1;
+                 });
+    if (isRun)
+      axes.back() = {v.mul(axes.back().size, next.size), next.fromStride,
+                     next.toStride};
+    else
+      axes.push_back(next);
+    previous = axis;
+  }
+  emitStridedCopy(program, "transpose", x.elementType(), axes, x.pointer,
+                  result.pointer);
+  return success();
+}
+
+static LogicalResult emitSlice(CpuProgram &program, SliceOp op) {
+  VectorBuilder v = program.vectors();
+  Buffer &x = program.buffer(op.getX());
+  auto starts = program.elements(op.getStarts());
+  SmallVector<int64_t> steps(op.getAxes().size(), 1);
+  if (op.getSteps()) {
+    auto known = getAllKnownIntegers(op.getSteps());
+    if (!known)
+      return op.emitOpError("expects constant steps");
+    steps = *known;
+  }
+  if (!starts)
+    return op.emitOpError("expects starts of static length");
+  Buffer &result = program.allocate(op.getResult());
+  SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
+  Value offset = v.i64(0);
+  SmallVector<bool> isCut(x.rank(), false), isStepped(x.rank(), false);
+  SmallVector<Value> fromStrides = from;
+  for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
+    Value dim = x.dims[axis], start = (*starts)[i], zero = v.i64(0);
+    start = v.select(v.less(start, zero), v.add(start, dim), start);
+    Value most = steps[i] > 0 ? dim : v.sub(dim, v.i64(1));
+    start = v.min(v.max(start, zero), most);
+    // An empty slice may start behind the last element; nothing is read then.
+    offset = v.add(offset, v.mul(start, from[axis]));
+    fromStrides[axis] = v.mul(from[axis], v.i64(steps[i]));
+    isCut[axis] = true;
+    isStepped[axis] = steps[i] != 1;
+  }
+  SmallVector<CopyAxis> axes;
+  for (int64_t axis = 0; axis < x.rank(); ++axis) {
+    CopyAxis next{result.dims[axis], fromStrides[axis], to[axis]};
+    if (axis > 0 && !isCut[axis] && !isStepped[axis - 1])
+      axes.back() = {v.mul(axes.back().size, next.size), next.fromStride,
+                     next.toStride};
+    else
+      axes.push_back(next);
+  }
+  Type memory = memoryType(x.elementType());
+  emitStridedCopy(program, "slice", x.elementType(), axes,
+                  v.address(x.pointer, offset, memory), result.pointer);
+  return success();
+}
+
+/// Copies between a whole tensor and a part of it along `axis` that begins at
+/// `begin`: into the whole, or out of it.
+static void copyPart(CpuProgram &program, StringRef name,
+                     const Buffer &whole, const Buffer &part, int64_t axis,
+                     Value begin, bool isIntoWhole) {
+  VectorBuilder v = program.vectors();
+  Value inner = productOf(v, part.dims, axis + 1, part.dims.size());
+  Value run = v.mul(part.dims[axis], inner);
+  Value pitch = v.mul(whole.dims[axis], inner);
+  Value outer = productOf(v, part.dims, 0, axis);
+  Value inside = v.address(whole.pointer, v.mul(begin, inner),
+                           memoryType(whole.elementType()));
+  CopyAxis rows{outer, isIntoWhole ? run : pitch, isIntoWhole ? pitch : run};
+  CopyAxis elements{run, v.i64(1), v.i64(1)};
+  emitStridedCopy(program, name, whole.elementType(), {rows, elements},
+                  isIntoWhole ? part.pointer : inside,
+                  isIntoWhole ? inside : part.pointer);
+}
+
+static LogicalResult emitConcat(CpuProgram &program, ConcatOp op) {
+  VectorBuilder v = program.vectors();
+  Buffer &result = program.allocate(op.getResult());
+  Value begin = v.i64(0);
+  for (Value input : op.getInputs()) {
+    Buffer &part = program.buffer(input);
+    copyPart(program, "concat", result, part, op.getAxis(), begin,
+             /*isIntoWhole=*/true);
+    begin = v.add(begin, part.dims[op.getAxis()]);
+  }
+  return success();
+}
+
+static LogicalResult emitSplit(CpuProgram &program, SplitOp op) {
+  VectorBuilder v = program.vectors();
+  Buffer &x = program.buffer(op.getX());
+  int64_t begin = 0;
+  for (auto [part, size] : llvm::zip_equal(op.getParts(), op.getSizes())) {
+    copyPart(program, "split", x, program.allocate(part), op.getAxis(),
+             v.i64(begin), /*isIntoWhole=*/false);
+    begin += size;
+  }
+  return success();
+}
+
+static Value loadIndex(VectorBuilder &v, Value pointer, Value at, Type element,
+                       Value size) {
+  Value index = v.widen(v.loadScalar(pointer, at, memoryType(element)), element);
+  if (!index.getType().isInteger(64))
+    index = arith::ExtSIOp::create(v.b, v.loc, v.b.getI64Type(), index);
+  return v.select(v.less(index, v.i64(0)), v.add(index, size), index);
+}
+
+/// Ends the run when an index is out of range.
+static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
+  VectorBuilder v = program.vectors();
+  auto known = getAllKnownIntegers(op.getIndices());
+  std::optional<int64_t> knownSize = knownNumber(size);
+  if (known && knownSize && llvm::all_of(*known, [&](int64_t index) {
+        return index >= -*knownSize && index < *knownSize;
+      }))
+    return;
+  Buffer &indices = program.buffer(op.getIndices());
+  OpBuilder &b = program.builder();
+  auto results = v.loop(
+      v.i64(0), v.product(indices.dims), 1, {v.i1(true)},
+      [&](Value at, ValueRange holds) {
+        Value index =
+            loadIndex(v, indices.pointer, at, indices.elementType(), size);
+        // Negative ones are large when unsigned.
+        Value isInside = arith::CmpIOp::create(
+            b, v.loc, arith::CmpIPredicate::ult, index, size);
+        return SmallVector<Value>{
+            arith::AndIOp::create(b, v.loc, holds[0], isInside)};
+      });
+  program.require(results[0], 1, "an index is out of range");
+}
+
+static LogicalResult emitGather(CpuProgram &program, GatherOp op) {
+  VectorBuilder host = program.vectors();
+  Buffer &x = program.buffer(op.getX());
+  Buffer &indices = program.buffer(op.getIndices());
+  int64_t axis = op.getAxis();
+  Value size = x.dims[axis];
+  checkIndices(program, op, size);
+  Buffer &result = program.allocate(op.getResult());
+  Value inner = productOf(host, x.dims, axis + 1, x.dims.size());
+  Value count = host.product(indices.dims);
+  Value rows = host.mul(productOf(host, x.dims, 0, axis), count);
+  Value rowsPerPart = host.max(
+      host.div(host.i64(16384), host.max(inner, host.i64(1))), host.i64(1));
+  Type memory = memoryType(x.elementType());
+  program.launch(
+      "gather",
+      {x.pointer, indices.pointer, result.pointer, size, inner, count, rows,
+       rowsPerPart},
+      host.ceilDiv(rows, rowsPerPart), [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        ArrayRef<Value> own(scope.captures);
+        Value low = v.mul(scope.part, own[7]);
+        Value high = v.min(own[6], v.add(low, own[7]));
+        v.loop(low, high, 1, [&](Value row) {
+          Value outer = v.div(row, own[5]);
+          Value index = loadIndex(v, own[1], v.rem(row, own[5]),
+                                  indices.elementType(), own[3]);
+          Value source = v.mul(v.add(v.mul(outer, own[3]), index), own[4]);
+          Value target = v.mul(row, own[4]);
+          if (knownNumber(own[4]) == 1)
+            return v.storeScalar(v.loadScalar(own[0], source, memory), own[2],
+                                 target);
+          Value bytes = v.mul(own[4], v.i64(bytesPerElement(x.elementType())));
+          LLVM::MemcpyOp::create(scope.b, scope.loc,
+                                 v.address(own[2], target, memory),
+                                 v.address(own[0], source, memory), bytes,
+                                 /*isVolatile=*/false);
+        });
+      });
+  return success();
+}
+
+static LogicalResult emitExpand(CpuProgram &program, ExpandOp op) {
+  VectorBuilder v = program.vectors();
+  Buffer &x = program.buffer(op.getX());
+  Buffer &result = program.allocate(op.getResult());
+  SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
+  SmallVector<CopyAxis> axes;
+  int64_t missing = result.rank() - x.rank();
+  enum { Open, Zero, Dense } kind = Open, previous = Open;
+  for (int64_t axis = 0; axis < result.rank(); ++axis, previous = kind) {
+    Value stride = v.i64(0);
+    kind = Zero;
+    if (axis >= missing && knownNumber(x.dims[axis - missing]) != 1) {
+      Value dim = x.dims[axis - missing];
+      bool isSame = isSameDim(dim, result.dims[axis]);
+      kind = isSame ? Dense : Open;
+      stride = from[axis - missing];
+      if (!isSame)
+        stride = v.select(v.equal(dim, v.i64(1)), v.i64(0), stride);
+    }
+    CopyAxis next{result.dims[axis], stride, to[axis]};
+    if (kind != Open && kind == previous)
+      axes.back() = {v.mul(axes.back().size, next.size), next.fromStride,
+                     next.toStride};
+    else
+      axes.push_back(next);
+  }
+  emitStridedCopy(program, "expand", x.elementType(), axes, x.pointer,
+                  result.pointer);
+  return success();
+}
+
+static LogicalResult emitPad(CpuProgram &program, PadOp op) {
+  VectorBuilder v = program.vectors();
+  Buffer &x = program.buffer(op.getX());
+  Value value = op.getValue()
+                    ? program.buffer(op.getValue()).pointer
+                    : program.weightPointer(std::vector<uint8_t>(8, 0));
+  Buffer &result = program.allocate(op.getResult());
+  emitFill(program, "pad", x.elementType(), value, result.pointer,
+           v.product(result.dims));
+  SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
+  Value offset = v.i64(0);
+  SmallVector<CopyAxis> axes;
+  for (int64_t axis = 0; axis < x.rank(); ++axis) {
+    int64_t before = op.getPads()[axis], after = op.getPads()[axis + x.rank()];
+    offset = v.add(offset, v.mul(v.i64(before), to[axis]));
+    CopyAxis next{x.dims[axis], from[axis], to[axis]};
+    if (axis > 0 && before == 0 && after == 0)
+      axes.back() = {v.mul(axes.back().size, next.size), next.fromStride,
+                     next.toStride};
+    else
+      axes.push_back(next);
+  }
+  emitStridedCopy(
+      program, "pad", x.elementType(), axes, x.pointer,
+      v.address(result.pointer, offset, memoryType(x.elementType())));
+  return success();
+}
+
+static LogicalResult emitShape(CpuProgram &program, ShapeOp op) {
+  VectorBuilder v = program.vectors();
+  SmallVector<Value> dims = program.dims(op.getX());
+  Buffer &result = program.allocate(op.getResult());
+  for (int64_t i = op.getStart(), e = op.getEnd(); i < e; ++i)
+    v.storeScalar(dims[i], result.pointer, v.i64(i - op.getStart()));
+  return success();
+}
+
+static LogicalResult emitConstantOfShape(CpuProgram &program,
+                                         ConstantOfShapeOp op) {
+  Value value = program.weightPointer(elementBytes(op.getValue()));
+  Buffer &result = program.allocate(op.getResult());
+  VectorBuilder v = program.vectors();
+  emitFill(program, "constant_of_shape", result.elementType(), value,
+           result.pointer, v.product(result.dims));
+  return success();
+}
+
+static LogicalResult emitRange(CpuProgram &program, RangeOp op) {
+  auto start = program.elements(op.getStart());
+  auto delta = program.elements(op.getDelta());
+  if (!start || !delta)
+    return op.emitOpError("expects scalars");
+  VectorBuilder host = program.vectors();
+  Value isZero = host.equal((*delta)[0], host.i64(0));
+  program.require(host.select(isZero, host.i1(false), host.i1(true)), 1,
+                  "a range has a step of 0");
+  Buffer &result = program.allocate(op.getResult());
+  Type element = result.elementType();
+  program.launch("range",
+                 {result.pointer, result.dims[0], (*start)[0], (*delta)[0]},
+                 host.i64(1), [&](KernelScope &scope) {
+                   VectorBuilder v = scope.vectors();
+                   ArrayRef<Value> own(scope.captures);
+                   v.loop(v.i64(0), own[1], 1, [&](Value i) {
+                     Value value = v.add(own[2], v.mul(i, own[3]));
+                     Type memory = memoryType(element);
+                     if (value.getType() != memory)
+                       value = arith::TruncIOp::create(scope.b, scope.loc,
+                                                       memory, value);
+                     v.storeScalar(value, own[0], i);
+                   });
+                 });
+  return success();
+}
+
+LogicalResult cpu::emitMovement(CpuProgram &program, Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>([&](auto view) {
+        program.alias(view.getResult(), view.getX());
+        return success();
+      })
+      .Case([&](TransposeOp op) { return emitTranspose(program, op); })
+      .Case([&](SliceOp op) { return emitSlice(program, op); })
+      .Case([&](ConcatOp op) { return emitConcat(program, op); })
+      .Case([&](SplitOp op) { return emitSplit(program, op); })
+      .Case([&](GatherOp op) { return emitGather(program, op); })
+      .Case([&](ExpandOp op) { return emitExpand(program, op); })
+      .Case([&](PadOp op) { return emitPad(program, op); })
+      .Case([&](ShapeOp op) { return emitShape(program, op); })
+      .Case([&](ConstantOfShapeOp op) {
+        return emitConstantOfShape(program, op);
+      })
+      .Case([&](RangeOp op) { return emitRange(program, op); })
+      .Default([](Operation *op) {
+        return op->emitOpError("has no CPU kernel");
+      });
+}

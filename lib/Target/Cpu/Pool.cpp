@@ -1,0 +1,187 @@
+//===- Pool.cpp - Maxima and means over windows ---------------------------===//
+//
+// 16 outputs of a row at a time. Positions outside of x are read from its
+// border and left out by a mask.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+#include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+using numerics::MLIRPolicy;
+
+namespace {
+struct Window {
+  SmallVector<int64_t> kernel, strides, pads, dilations;
+};
+} // namespace
+
+/// One tap's positions: the offset of each lane inside the plane, whether it
+/// lies inside x, and whether it lies inside x and its pads.
+static std::tuple<Value, Value, Value>
+tapLanes(VectorBuilder &v, const Window &window, ArrayRef<Value> taps,
+         ArrayRef<Value> position, Value column, ArrayRef<Value> sizes) {
+  OpBuilder &b = v.b;
+  Location loc = v.loc;
+  MLIRPolicy policy(b, loc, kLanes);
+  size_t last = taps.size() - 1;
+  Value offset = v.i64(0), isInside = v.i1(true), isPadded = v.i1(true);
+  auto below = [&](Value x, Value y, arith::CmpIPredicate predicate) {
+    return arith::CmpIOp::create(b, loc, predicate, x, y).getResult();
+  };
+  auto both = [&](Value x, Value y) {
+    return b.createOrFold<arith::AndIOp>(loc, x, y);
+  };
+  for (size_t i = 0; i < last; ++i) {
+    Value at = v.add(v.sub(v.mul(position[i], v.i64(window.strides[i])),
+                           v.i64(window.pads[i])),
+                     v.mul(taps[i], v.i64(window.dilations[i])));
+    isInside = both(isInside, below(at, sizes[i], arith::CmpIPredicate::ult));
+    Value end = v.add(sizes[i], v.i64(window.pads[i + taps.size()]));
+    isPadded = both(isPadded, below(at, end, arith::CmpIPredicate::slt));
+    Value bounded = v.max(v.min(at, v.sub(sizes[i], v.i64(1))), v.i64(0));
+    offset = v.add(v.mul(offset, sizes[i]), bounded);
+  }
+  Type word = b.getI64Type();
+  Value at = arith::AddIOp::create(b, loc, v.iota(word), v.splat(column));
+  at = arith::MulIOp::create(b, loc, at,
+                             v.splat(v.i64(window.strides[last])));
+  Value shift = v.sub(v.mul(taps[last], v.i64(window.dilations[last])),
+                      v.i64(window.pads[last]));
+  at = arith::AddIOp::create(b, loc, at, v.splat(shift));
+  Value inside = below(at, v.splat(sizes[last]), arith::CmpIPredicate::ult);
+  inside = both(inside, v.splat(isInside));
+  Value end = v.add(sizes[last], v.i64(window.pads[last + taps.size()]));
+  Value padded = below(at, v.splat(end), arith::CmpIPredicate::slt);
+  padded = both(padded, v.splat(isPadded));
+  // Zero last: an empty x has no last element, but slack.
+  Value bounded = arith::MinSIOp::create(
+      b, loc, at, v.splat(v.sub(sizes[last], v.i64(1))));
+  bounded = arith::MaxSIOp::create(b, loc, bounded, v.splat(v.i64(0)));
+  Value base = v.mul(offset, sizes[last]);
+  return {arith::AddIOp::create(b, loc, bounded, v.splat(base)), inside,
+          padded};
+}
+
+/// The value that a maximum starts from, in every lane.
+static Value lowest(VectorBuilder &v, Type lane) {
+  if (isa<FloatType>(lane))
+    return v.splat(v.f32(-numerics::infinity));
+  return v.constant(
+      v.b.getIntegerAttr(
+          lane, APInt::getSignedMinValue(lane.getIntOrFloatBitWidth())),
+      kLanes);
+}
+
+static LogicalResult emitWindows(CpuProgram &program, Operation *op,
+                                 const Window &window, bool isMax,
+                                 bool countsPads) {
+  Buffer &x = program.buffer(op->getOperand(0));
+  Type element = x.elementType(), lane = laneType(element);
+  if (!lane || lane.isInteger(1) || lane.isInteger(64) ||
+      (!isMax && !isa<FloatType>(lane)) ||
+      (isMax && isa<FloatType>(element) && !isa<FloatType>(lane)))
+    return op->emitOpError("has no CPU kernel for elements of type ")
+           << element;
+  Buffer &result = program.allocate(op->getResult(0));
+  VectorBuilder host = program.vectors();
+  size_t spatial = window.kernel.size();
+  ArrayRef<Value> xSizes = ArrayRef(x.dims).drop_front(2);
+  ArrayRef<Value> outer = ArrayRef(result.dims).drop_front(2).drop_back();
+  Value columns = result.dims.back();
+  Value rowsOfPlane = host.product(outer);
+  Value planes = host.mul(x.dims[0], x.dims[1]);
+  Value rows = host.mul(planes, rowsOfPlane);
+  int64_t numTaps = 1;
+  for (int64_t size : window.kernel)
+    numTaps *= size;
+  Value rowsPerPart = host.max(
+      host.div(host.i64(std::max<int64_t>(1, 32768 / numTaps)),
+               host.max(columns, host.i64(1))),
+      host.i64(1));
+  SmallVector<Value> captures{x.pointer, result.pointer, columns,
+                              rowsOfPlane, rows, rowsPerPart};
+  size_t fixed = captures.size();
+  captures.append(xSizes.begin(), xSizes.end());
+  captures.append(outer.begin(), outer.end());
+  program.launch(
+      isMax ? "max_pool" : "average_pool", captures,
+      host.ceilDiv(rows, rowsPerPart), [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        OpBuilder &b = scope.b;
+        MLIRPolicy policy(b, scope.loc, kLanes);
+        ArrayRef<Value> own(scope.captures);
+        ArrayRef<Value> sizes = own.slice(fixed, spatial);
+        ArrayRef<Value> outer = own.drop_front(fixed + spatial);
+        SmallVector<Value> taps;
+        for (int64_t size : window.kernel)
+          taps.push_back(v.i64(size));
+        Value low = v.mul(scope.part, own[5]);
+        Value high = v.min(own[4], v.add(low, own[5]));
+        v.loop(low, high, 1, [&](Value row) {
+          Value plane = v.div(row, own[3]);
+          SmallVector<Value> position =
+              v.delinearize(v.rem(row, own[3]), outer);
+          Value base = v.mul(plane, v.product(sizes));
+          v.loop(v.i64(0), own[2], kLanes, [&](Value column) {
+            Value start = isMax ? lowest(v, lane) : policy.f(0);
+            Value zero = policy.i(0);
+            auto totals = v.loop(
+                v.i64(0), v.i64(numTaps), 1, {start, zero},
+                [&](Value tap, ValueRange carried) {
+                  auto [offset, inside, padded] =
+                      tapLanes(v, window, v.delinearize(tap, taps), position,
+                               column, sizes);
+                  Value at = arith::AddIOp::create(b, scope.loc, offset,
+                                                   v.splat(base));
+                  Value value =
+                      v.widen(v.gather(own[0], at, memoryType(element)),
+                              element);
+                  Value next = carried[0];
+                  if (!isMax)
+                    next = policy.add(next, value);
+                  else if (isa<FloatType>(lane))
+                    next = policy.max(value, next);
+                  else
+                    next = policy.maxS(next, value);
+                  next = policy.select(inside, next, carried[0]);
+                  Value counted =
+                      policy.select(countsPads ? padded : inside, policy.i(1),
+                                    zero);
+                  return SmallVector<Value>{
+                      next, policy.addI(carried[1], counted)};
+                });
+            Value value = totals[0];
+            if (!isMax)
+              value = policy.div(value, policy.toFloat(totals[1]));
+            v.storeLanes(value, own[1], v.add(v.mul(row, own[2]), column),
+                         element, v.sub(own[2], column));
+          });
+        });
+      });
+  return success();
+}
+
+LogicalResult cpu::emitPool(CpuProgram &program, Operation *op) {
+  if (auto pool = dyn_cast<MaxPoolOp>(op)) {
+    Window window{llvm::to_vector(pool.getKernel()),
+                  llvm::to_vector(pool.getStrides()),
+                  llvm::to_vector(pool.getPads()),
+                  llvm::to_vector(pool.getDilations())};
+    if (window.dilations.empty())
+      window.dilations.assign(window.kernel.size(), 1);
+    return emitWindows(program, op, window, /*isMax=*/true,
+                       /*countsPads=*/false);
+  }
+  auto pool = cast<AveragePoolOp>(op);
+  Window window{llvm::to_vector(pool.getKernel()),
+                llvm::to_vector(pool.getStrides()),
+                llvm::to_vector(pool.getPads()),
+                SmallVector<int64_t>(pool.getKernel().size(), 1)};
+  return emitWindows(program, op, window, /*isMax=*/false,
+                     pool.getCountIncludePad());
+}

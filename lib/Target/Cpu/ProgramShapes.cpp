@@ -1,0 +1,397 @@
+//===- ProgramShapes.cpp - Dims of a program as SSA values ----------------===//
+//
+// Equal dims should be one value: kernels collapse axes and load contiguous
+// lanes only where they know that dims are equal. So shape arithmetic is
+// followed through the ops that exporters write instead of read from memory.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CpuProgram.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
+#include "dialects/QOpt/IR/ShapeFunctions.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+
+//===----------------------------------------------------------------------===//
+// The dim policy
+//===----------------------------------------------------------------------===//
+
+/// i64 values in the host function. What must hold is collected: the checks
+/// follow when all dims of an op are there.
+class CpuProgram::DimPolicy {
+public:
+  using Dim = Value;
+
+  explicit DimPolicy(CpuProgram &program)
+      : program(program), v(program.vectors()) {}
+
+  struct Need {
+    Value condition;
+    const char *text;
+  };
+  SmallVector<Need> needs;
+  bool isUnknown = false;
+
+  Dim constant(int64_t value) { return v.i64(value); }
+  std::optional<int64_t> known(Dim dim) { return knownNumber(dim); }
+  Dim add(Dim x, Dim y) { return v.add(x, y); }
+  Dim sub(Dim x, Dim y) { return v.sub(x, y); }
+  Dim mul(Dim x, Dim y) { return v.mul(x, y); }
+  Dim min(Dim x, Dim y) { return v.min(x, y); }
+  Dim max(Dim x, Dim y) { return v.max(x, y); }
+  Dim floorDiv(Dim x, Dim y) { return v.div(x, divisor(y)); }
+  Dim ceilDiv(Dim x, Dim y) {
+    Value d = divisor(y);
+    if (knownNumber(d) == 1)
+      return x;
+    Value hasRest = v.less(v.i64(0), v.rem(x, d));
+    return v.add(v.div(x, d), v.select(hasRest, v.i64(1), v.i64(0)));
+  }
+  Dim broadcast(Dim x, Dim y) {
+    if (isSameDim(x, y) || knownNumber(y) == 1)
+      return x;
+    if (knownNumber(x) == 1)
+      return y;
+    bool isXKnown = knownNumber(x).has_value();
+    bool isYKnown = knownNumber(y).has_value();
+    Value one = v.i64(1), holds = v.equal(x, y);
+    if (!isXKnown)
+      holds = either(holds, v.equal(x, one));
+    if (!isYKnown)
+      holds = either(holds, v.equal(y, one));
+    needs.push_back({holds, "the dims of the operands do not broadcast"});
+    if (isXKnown)
+      return x;
+    return isYKnown ? y : v.select(v.equal(x, one), y, x);
+  }
+  Dim selectEqual(Dim x, int64_t number, Dim a, Dim c) {
+    if (isSameDim(a, c))
+      return a;
+    return v.select(v.equal(x, v.i64(number)), a, c);
+  }
+  Dim selectNegative(Dim x, Dim a, Dim c) {
+    return v.select(v.less(x, v.i64(0)), a, c);
+  }
+  SmallVector<Dim> dimsOf(Value value) { return program.dims(value); }
+  SmallVector<Dim> elementsOf(Value value) {
+    if (auto elements = program.elements(value))
+      return *elements;
+    isUnknown = true;
+    return {v.i64(1)};
+  }
+
+  Value either(Value x, Value y) {
+    return program.b.createOrFold<arith::OrIOp>(program.location, x, y);
+  }
+
+private:
+  /// No division by zero, whatever the data says.
+  Value divisor(Value y) {
+    return knownNumber(y).value_or(0) > 0 ? y : v.max(y, v.i64(1));
+  }
+
+  CpuProgram &program;
+  VectorBuilder v;
+};
+
+//===----------------------------------------------------------------------===//
+// Elements of shape tensors
+//===----------------------------------------------------------------------===//
+
+std::optional<SmallVector<Value>>
+CpuProgram::followElements(Value tensor) {
+  using Result = std::optional<SmallVector<Value>>;
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  return llvm::TypeSwitch<Operation *, Result>(op)
+      .Case([&](ShapeOp shape) -> Result {
+        SmallVector<Value> all = dims(shape.getX());
+        if (static_cast<size_t>(shape.getEnd()) > all.size())
+          return std::nullopt;
+        return SmallVector<Value>(all.begin() + shape.getStart(),
+                                  all.begin() + shape.getEnd());
+      })
+      .Case([&](GatherOp gather) -> Result {
+        auto indices = getAllKnownIntegers(gather.getIndices());
+        auto table = elements(gather.getX());
+        if (!indices || !table || cast<RankedTensorType>(gather.getX().getType())
+                                          .getRank() != 1)
+          return std::nullopt;
+        SmallVector<Value> result;
+        for (int64_t index : *indices) {
+          int64_t size = table->size();
+          index += index < 0 ? size : 0;
+          if (index < 0 || index >= size)
+            return std::nullopt;
+          result.push_back((*table)[index]);
+        }
+        return result;
+      })
+      .Case([&](ConcatOp concat) -> Result {
+        SmallVector<Value> result;
+        for (Value input : concat.getInputs()) {
+          auto part = elements(input);
+          if (!part)
+            return std::nullopt;
+          result.append(*part);
+        }
+        return result;
+      })
+      .Case<SqueezeOp, UnsqueezeOp, ReshapeOp>([&](auto view) -> Result {
+        if (cast<RankedTensorType>(view.getX().getType()).getRank() > 1)
+          return std::nullopt;
+        return elements(view.getX());
+      })
+      .Case([&](kernel::MapOp map) -> Result {
+        Operation &inner = map.getBodyBlock().front();
+        auto isInteger = [](Value value) {
+          return getElementTypeOrSelf(value).isSignlessInteger();
+        };
+        if (!isa<CastOp>(inner) || !isInteger(inner.getOperand(0)) ||
+            !isInteger(inner.getResult(0)) || map.getInputs().size() != 1)
+          return std::nullopt;
+        return elements(map.getInputs().front());
+      })
+      .Default([](Operation *) -> Result { return std::nullopt; });
+}
+
+std::optional<SmallVector<Value>> CpuProgram::elements(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!type.hasStaticShape() || type.getRank() > 1 ||
+      type.getNumElements() > kMaxKnownIntegers)
+    return std::nullopt;
+  auto it = tensorElements.find(tensor);
+  if (it != tensorElements.end())
+    return it->second;
+  VectorBuilder v = vectors();
+  std::optional<SmallVector<Value>> result;
+  if (auto known = getAllKnownIntegers(tensor)) {
+    result.emplace();
+    for (int64_t number : *known)
+      result->push_back(v.i64(number));
+  } else {
+    result = followElements(tensor);
+  }
+  if (!result && !isOnHost(tensor))
+    return std::nullopt;
+  if (!result) {
+    result.emplace();
+    Buffer &source = buffer(tensor);
+    Type element = source.elementType();
+    for (int64_t i = 0; i < type.getNumElements(); ++i) {
+      Value loaded = v.widen(
+          v.loadScalar(source.pointer, v.i64(i), memoryType(element)), element);
+      if (!loaded.getType().isInteger(64))
+        loaded = arith::ExtSIOp::create(b, location, b.getI64Type(), loaded);
+      result->push_back(loaded);
+    }
+  }
+  tensorElements[tensor] = *result;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Dims
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> CpuProgram::dims(Value tensor) {
+  auto it = tensorDims.find(tensor);
+  if (it != tensorDims.end())
+    return it->second;
+  SmallVector<Value> result;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  assert(type.hasStaticShape() && "dims of a tensor that was not made yet");
+  for (int64_t dim : type.getShape())
+    result.push_back(vectors().i64(dim));
+  return result;
+}
+
+LogicalResult CpuProgram::computeDims(Operation *op) {
+  if (isa<kernel::PackOp>(op))
+    return success();
+  if (!kernel::isKernel(op))
+    return setDims(op);
+  Block &body = op->getRegion(0).front();
+  for (BlockArgument argument : body.getArguments()) {
+    Value operand = op->getOperand(argument.getArgNumber());
+    if (auto pack = operand.getDefiningOp<kernel::PackOp>())
+      operand = pack.getOperands().front();
+    tensorDims[argument] = dims(operand);
+  }
+  for (Operation &inner : body.without_terminator())
+    if (failed(setDims(&inner)))
+      return failure();
+  for (auto [result, value] : llvm::zip_equal(
+           op->getResults(), body.getTerminator()->getOperands()))
+    tensorDims[result] = dims(value);
+  return success();
+}
+
+LogicalResult CpuProgram::setDims(Operation *op) {
+  if (op->getNumResults() == 0)
+    return success();
+  checkOperands(op);
+  DimPolicy policy(*this);
+  auto computed = resultDims(op, policy);
+  if (failed(computed))
+    return op->emitOpError("has dims that cannot be computed");
+  if (policy.isUnknown)
+    return op->emitOpError("expects a shape of static length");
+  for (DimPolicy::Need &need : policy.needs)
+    require(need.condition, 1, need.text);
+  VectorBuilder v = vectors();
+  for (auto [result, resultDims] :
+       llvm::zip_equal(op->getResults(), *computed)) {
+    auto type = cast<RankedTensorType>(result.getType());
+    if (type.getRank() != static_cast<int64_t>(resultDims.size()))
+      return op->emitOpError("expects a result of rank ")
+             << resultDims.size() << ", but found " << type;
+    for (auto [i, dim] : llvm::enumerate(resultDims)) {
+      if (type.isDynamicDim(i))
+        continue;
+      Value expected = v.i64(type.getDimSize(i));
+      requireEqual(dim, expected,
+                   "expects " + Twine(type.getDimSize(i)) +
+                       " elements along axis " + Twine(i));
+      dim = expected;
+    }
+    tensorDims[result] = resultDims;
+  }
+  if (auto reshape = dyn_cast<ReshapeOp>(op)) {
+    Type element = getElementTypeOrSelf(op->getResult(0));
+    requireEqual(byteCount(dims(reshape.getX()), element),
+                 byteCount(dims(op->getResult(0)), element),
+                 "a reshape changes the number of elements");
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// What the dims of operands must be
+//===----------------------------------------------------------------------===//
+
+void CpuProgram::checkBroadcast(Value operand, ValueRange target) {
+  DimPolicy policy(*this);
+  SmallVector<Value> own = dims(operand);
+  VectorBuilder v = vectors();
+  size_t offset = target.size() - own.size();
+  for (auto [i, dim] : llvm::enumerate(own)) {
+    if (isSameDim(dim, target[offset + i]) || knownNumber(dim) == 1)
+      continue;
+    require(policy.either(v.equal(dim, target[offset + i]),
+                          v.equal(dim, v.i64(1))),
+            1, "the dims of the operands do not broadcast");
+  }
+}
+
+void CpuProgram::checkScales(ValueRange scales, Value codes,
+                                 std::optional<FormatAttr> format) {
+  DimPolicy policy(*this);
+  VectorBuilder v = vectors();
+  SmallVector<Value> target = dims(codes);
+  for (Value scale : scales) {
+    for (auto [i, dim] : llvm::enumerate(dims(scale))) {
+      if (isSameDim(dim, target[i]) || knownNumber(dim) == 1)
+        continue;
+      Value holds =
+          policy.either(v.equal(dim, target[i]), v.equal(dim, v.i64(1)));
+      if (format && format->isBlocked() &&
+          format->getAxis() == static_cast<int64_t>(i)) {
+        Value blocks =
+            policy.ceilDiv(target[i], v.i64(format->getBlockSize()));
+        if (isSameDim(dim, blocks))
+          continue;
+        holds = policy.either(holds, v.equal(dim, blocks));
+      }
+      require(holds, 1, "the dims of the scales do not fit the codes");
+    }
+  }
+}
+
+void CpuProgram::checkOperands(Operation *op) {
+  VectorBuilder v = vectors();
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](MatMulOp matmul) {
+        SmallVector<Value> lhs = dims(matmul.getLhs());
+        SmallVector<Value> rhs = dims(matmul.getRhs());
+        requireEqual(lhs.back(), rhs.size() == 1 ? rhs[0] : rhs.end()[-2],
+                     "the reduction dims of the operands differ");
+        checkScales(matmul.getLhsScales(), matmul.getLhs(),
+                    matmul.getLhsFormat());
+        checkScales(matmul.getRhsScales(), matmul.getRhs(),
+                    matmul.getRhsFormat());
+      })
+      .Case([&](ConvOp conv) {
+        SmallVector<Value> x = dims(conv.getX()), w = dims(conv.getW());
+        requireEqual(x[1], v.mul(w[1], v.i64(conv.getGroup())),
+                     "the channels of the operands differ");
+        if (conv.getBias())
+          requireEqual(dims(conv.getBias())[0], w[0],
+                       "the bias does not fit the output channels");
+        checkScales(conv.getXScales(), conv.getX(), conv.getXFormat());
+        checkScales(conv.getWScales(), conv.getW(), conv.getWFormat());
+      })
+      .Case([&](AttentionOp attention) {
+        SmallVector<Value> query = dims(attention.getQuery());
+        SmallVector<Value> key = dims(attention.getKey());
+        SmallVector<Value> value = dims(attention.getValue());
+        int64_t last = query.size() - 1;
+        requireEqual(query[last], key[last], "the head sizes differ");
+        requireEqual(key[last - 1], value[last - 1],
+                     "the numbers of keys and values differ");
+        for (int64_t i = 0; i < last - 1; ++i) {
+          requireEqual(query[i], key[i], "the batches differ");
+          requireEqual(query[i], value[i], "the batches differ");
+        }
+        if (attention.getMask()) {
+          query[last] = key[last - 1];
+          checkBroadcast(attention.getMask(), query);
+        }
+      })
+      .Case([&](QuantizeOp quantize) {
+        checkScales(quantize.getScales(), quantize.getX(),
+                    quantize.getFormat());
+        checkScales(quantize.getZeros(), quantize.getX(), quantize.getFormat());
+      })
+      .Case([&](DequantizeOp dequantize) {
+        checkScales(dequantize.getScales(), dequantize.getCodes(),
+                    dequantize.getFormat());
+        checkScales(dequantize.getZeros(), dequantize.getCodes(),
+                    dequantize.getFormat());
+      })
+      .Case<RequantizeOp, ShiftOp, DivideRoundOp, LayerNormOp>([&](auto rowwise) {
+        for (Value operand : rowwise->getOperands().drop_front())
+          checkBroadcast(operand, dims(rowwise->getOperand(0)));
+      })
+      .Case([&](BatchNormOp norm) {
+        Value channels = dims(norm.getX())[1];
+        for (Value operand : norm->getOperands().drop_front())
+          requireEqual(dims(operand)[0], channels,
+                       "the statistics do not fit the channels");
+      })
+      .Case([&](ConcatOp concat) {
+        SmallVector<Value> first = dims(concat.getInputs().front());
+        for (Value input : concat.getInputs().drop_front())
+          for (auto [i, dim] : llvm::enumerate(dims(input)))
+            if (i != static_cast<size_t>(concat.getAxis()))
+              requireEqual(first[i], dim, "the dims of the parts differ");
+      })
+      .Case([&](SplitOp split) {
+        int64_t total = 0;
+        for (int64_t size : split.getSizes())
+          total += size;
+        requireEqual(dims(split.getX())[split.getAxis()], v.i64(total),
+                     "the sizes of the parts do not sum to the dim");
+      })
+      .Case([&](SqueezeOp squeeze) {
+        for (int64_t axis : squeeze.getAxes())
+          requireEqual(dims(squeeze.getX())[axis], v.i64(1),
+                       "a squeezed axis has more than one element");
+      });
+}

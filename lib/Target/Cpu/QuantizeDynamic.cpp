@@ -1,0 +1,242 @@
+//===- QuantizeDynamic.cpp - Codes with scales made from the data ---------===//
+//
+// Rows are read twice, from cache. What needs a maximum over more than a row (a
+// sample, NVFP4's tensor) takes it in a pass of its own, piece by piece.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+#include "QuantizeRow.h"
+#include "RowMath.h"
+#include "RowSource.h"
+#include "TrailingRows.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/Numerics/ElementCodes.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+using numerics::MLIRPolicy;
+
+/// Elements of a part, and of a piece of which the maximum is kept.
+static constexpr int64_t partElements = 8192;
+
+namespace {
+/// A quantization whose operand lies in memory.
+struct TensorQuantization : Quantization {
+  TensorQuantization(CpuProgram &program, const Quantization &q)
+      : Quantization(q), program(program),
+        x(program.buffer(op->getOperand(0)).pointer),
+        dims(program.dims(op->getOperand(0))) {}
+
+  CpuProgram &program;
+  Value x, codes;
+  SmallVector<Value> scales, dims;
+};
+} // namespace
+
+/// Integers, a scale for each run along the last axis.
+static void emitIntegerRows(const TensorQuantization &q) {
+  VectorBuilder host = q.program.vectors();
+  Value size = q.dims.back();
+  Value rows = host.product(ArrayRef(q.dims).drop_back());
+  Value perPart = rowsPerPart(host, size, partElements);
+  q.program.launch("quantize_dynamic",
+                   {q.x, q.codes, q.scales[0], size, rows, perPart},
+                   host.ceilDiv(rows, perPart), [&](KernelScope &scope) {
+                     VectorBuilder v = scope.vectors();
+                     ArrayRef<Value> own(scope.captures);
+                     Value low = v.mul(scope.part, own[5]);
+                     Value high = v.min(own[4], v.add(low, own[5]));
+                     v.loop(low, high, 1, [&](Value row) {
+                       Value begin = v.mul(row, own[3]);
+                       quantizeIntegers(v, q, {own[0], begin}, {own[1], begin},
+                                        {own[2], row}, own[3]);
+                     });
+                   });
+}
+
+namespace {
+/// Maxima of the pieces of rows: `perRow` for each of `rows` rows of `size`.
+struct Pieces {
+  Value maxima, rows, size, perRow;
+};
+} // namespace
+
+static Pieces emitPieceMaxima(const TensorQuantization &q, Value rows,
+                              Value size) {
+  VectorBuilder host = q.program.vectors();
+  Value perRow = host.ceilDiv(size, host.i64(partElements));
+  Value parts = host.mul(rows, perRow);
+  Value maxima =
+      q.program.temporary(host.add(host.mul(parts, host.i64(4)), host.i64(64)));
+  q.program.launch(
+      "largest_magnitude", {q.x, maxima, size, perRow}, parts,
+      [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        ArrayRef<Value> own(scope.captures);
+        Value row = v.div(scope.part, own[3]);
+        Value first = v.mul(v.rem(scope.part, own[3]), v.i64(partElements));
+        Value length = v.min(v.sub(own[2], first), v.i64(partElements));
+        Value begin = v.add(v.mul(row, own[2]), first);
+        v.storeScalar(largestMagnitude(v, q, {own[0], begin}, length), own[1],
+                      scope.part);
+      });
+  return {maxima, rows, size, perRow};
+}
+
+/// The largest of the `perRow` maxima of a row.
+static Value joinPieces(VectorBuilder &v, Value maxima, Value row,
+                        Value perRow) {
+  MLIRPolicy one(v.b, v.loc);
+  Value first = v.mul(row, perRow);
+  return v.loop(
+      v.i64(0), perRow, 1, {one.f(0)}, [&](Value i, ValueRange carried) {
+        Value piece = v.loadScalar(maxima, v.add(first, i), v.b.getF32Type());
+        return SmallVector<Value>{one.max(piece, carried[0])};
+      })[0];
+}
+
+/// Integers, a scale for each index of the first axis.
+static void emitIntegerSamples(const TensorQuantization &q) {
+  VectorBuilder host = q.program.vectors();
+  Value size = host.product(ArrayRef(q.dims).drop_front());
+  Pieces pieces = emitPieceMaxima(q, q.dims.front(), size);
+  q.program.launch(
+      "quantize_dynamic",
+      {q.x, q.codes, q.scales[0], size, pieces.perRow, pieces.maxima},
+      host.mul(pieces.rows, pieces.perRow), [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        MLIRPolicy one(scope.b, scope.loc);
+        ArrayRef<Value> own(scope.captures);
+        Value row = v.div(scope.part, own[4]);
+        Value first = v.mul(v.rem(scope.part, own[4]), v.i64(partElements));
+        Value length = v.min(v.sub(own[3], first), v.i64(partElements));
+        auto scale =
+            numerics::symmetricScale(one, joinPieces(v, own[5], row, own[4]),
+                                     q.format->elementInfo().symmetricMax);
+        v.ifThen(v.equal(first, v.i64(0)),
+                 [&] { q.writeScale(v, 0, own[2], scale.scale, row); });
+        Value begin = v.add(v.mul(row, own[3]), first);
+        writeIntegers(v, q, {own[0], begin}, {own[1], begin}, length,
+                      scale.inverse);
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+/// Blocks along another axis: 16 beside each other. `row` counts (outer,
+/// block).
+static void quantizeColumns(VectorBuilder &v, const TensorQuantization &q,
+                            const BlockRule &rule, Value pointer, Value codes,
+                            Value scales, Value row, Value size, Value blocks,
+                            Value inner) {
+  MLIRPolicy lanes(v.b, v.loc, kLanes);
+  int64_t block = q.block;
+  Value first = v.mul(v.rem(row, blocks), v.i64(block));
+  Value length = v.min(v.sub(size, first), v.i64(block));
+  Value begin = v.mul(v.add(v.mul(v.div(row, blocks), size), first), inner);
+  loopRow(v, inner, {}, [&](Value column, Value count, ValueRange) {
+    Value start = v.add(begin, column);
+    auto at = [&](Value j) { return v.add(start, v.mul(j, inner)); };
+    Value amax = v.loop(
+        v.i64(0), length, 1, {lanes.i(0)}, [&](Value j, ValueRange carried) {
+          Value x = v.loadLanes(pointer, at(j), q.xType, count);
+          Value bits = numerics::magnitudeBits(lanes, x);
+          return SmallVector<Value>{lanes.maxS(bits, carried[0])};
+        })[0];
+    Value byte = rule.scaleByte(lanes, amax);
+    v.storeLanes(byte, scales, v.add(v.mul(row, inner), column),
+                 q.scaleTypes[0], count);
+    Value prepared = rule.prepare(lanes, byte);
+    v.loop(v.i64(0), length, 1, [&](Value j) {
+      Value x = v.loadLanes(pointer, at(j), q.xType, count);
+      v.storeLanes(rule.code(lanes, x, amax, prepared), codes, at(j),
+                   q.codeType, count);
+    });
+    return SmallVector<Value>();
+  });
+}
+
+static void emitBlocks(const TensorQuantization &q) {
+  VectorBuilder host = q.program.vectors();
+  bool isNvfp4 = q.isNvfp4();
+  int64_t axis = q.axis;
+  ArrayRef<Value> dims(q.dims);
+  Value outer = host.product(dims.take_front(axis));
+  Value size = dims[axis];
+  Value inner = host.product(dims.drop_front(axis + 1));
+  Value blocks = host.ceilDiv(size, host.i64(q.block));
+  bool isLast = knownNumber(inner) == 1;
+  SmallVector<Value> captures{q.x, q.codes, q.scales[0], size, blocks, inner};
+  if (isNvfp4) {
+    Pieces pieces = emitPieceMaxima(q, host.i64(1), host.product(dims));
+    captures.append({pieces.maxima, pieces.perRow, q.scales[1]});
+  }
+  Value rows = isLast ? outer : host.mul(outer, blocks);
+  Value rowSize = isLast ? size : host.mul(inner, host.i64(q.block));
+  Value perPart = rowsPerPart(host, rowSize, partElements);
+  size_t own = captures.size();
+  captures.append({rows, perPart});
+  // A tensor without elements still has a scale.
+  Value parts = host.ceilDiv(rows, perPart);
+  if (isNvfp4)
+    parts = host.max(parts, host.i64(1));
+  q.program.launch(
+      "quantize_dynamic", captures, parts, [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        MLIRPolicy one(scope.b, scope.loc);
+        ArrayRef<Value> args(scope.captures);
+        BlockRule rule{*q.format, q.rule, isNvfp4};
+        if (isNvfp4) {
+          Value amax = joinPieces(v, args[6], v.i64(0), args[7]);
+          rule.encodeScale =
+              numerics::nvfp4EncodeScaleOfBits(one, one.bitsOf(amax));
+          v.ifThen(v.equal(scope.part, v.i64(0)), [&] {
+            q.writeScale(v, 1, args[8], one.div(one.f(1), rule.encodeScale),
+                         v.i64(0));
+          });
+        }
+        Value low = v.mul(scope.part, args[own + 1]);
+        Value high = v.min(args[own], v.add(low, args[own + 1]));
+        v.loop(low, high, 1, [&](Value row) {
+          Value begin = v.mul(row, args[3]);
+          if (isLast)
+            quantizeBlocks(v, q, rule, {args[0], begin}, {args[1], begin},
+                           {args[2], v.mul(row, args[4])}, args[3]);
+          else
+            quantizeColumns(v, q, rule, args[0], args[1], args[2], row, args[3],
+                            args[4], args[5]);
+        });
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// The op
+//===----------------------------------------------------------------------===//
+
+LogicalResult cpu::emitQuantizeDynamic(CpuProgram &program, Operation *op) {
+  auto root = cast<QuantizeDynamicOp>(cast<kernel::RowsOp>(op).getRoot());
+  if (!isa<BlockArgument>(root.getX()))
+    return emitTrailingRows(program, op, {"map", root.getX()}, root);
+  FailureOr<Quantization> quantization = readQuantization(root);
+  if (failed(quantization))
+    return failure();
+  Operation *yield = op->getRegion(0).front().getTerminator();
+  for (Value yielded : yield->getOperands())
+    if (yielded.getDefiningOp() != root)
+      return op->emitOpError("cannot have ops behind 'qopt.quantize_dynamic'");
+  TensorQuantization q(program, *quantization);
+  q.codes = placeOf(program, op, root.getCodes());
+  for (Value scale : root.getScales())
+    q.scales.push_back(placeOf(program, op, scale));
+  if (q.block)
+    emitBlocks(q);
+  else if (root.getPer() == "sample")
+    emitIntegerSamples(q);
+  else
+    emitIntegerRows(q);
+  return success();
+}

@@ -1,0 +1,206 @@
+//===- TrailingRows.cpp - Rows that are made one at a time ----------------===//
+//
+// A prologue writes codes and scales to memory as well: the tiles of the
+// product read them in another order, and its epilogue reads the scales.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TrailingRows.h"
+#include "QuantizeRow.h"
+#include "RowMath.h"
+#include "RowSource.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+
+/// Elements of a part.
+static constexpr int64_t partElements = 8192;
+
+/// Bytes of scratch for `elements` f32 and the lanes behind them.
+static Value scratchBytes(VectorBuilder v, Value elements) {
+  Value rounded = v.mul(v.div(v.add(elements, v.i64(15)), v.i64(16)),
+                        v.i64(16 * sizeof(float)));
+  return v.add(rounded, v.i64(64));
+}
+
+namespace {
+/// One launch over rows.
+class RowPass {
+public:
+  RowPass(CpuProgram &program, Operation *kernel, const RowFormula &formula,
+          Epilogue::Stores stores)
+      : program(program), formula(formula),
+        epilogue(program, kernel, formula.result ? formula.result : formula.x,
+                 formula.result, stores) {
+    if (formula.normalize)
+      epilogue.need(formula.x);
+    for (Value other : formula.others)
+      epilogue.need(other);
+    dims = program.dims(formula.x);
+    axis = formula.axis < 0 ? formula.axis + dims.size() : formula.axis;
+    size = program.vectors().product(ArrayRef(dims).drop_front(axis));
+  }
+
+  LogicalResult quantize(QuantizeDynamicOp op, Value codes, Value scales) {
+    FailureOr<Quantization> quantization = readQuantization(op);
+    if (failed(quantization))
+      return failure();
+    rows = op.getX();
+    if (isa<BlockArgument>(rows) && quantization->xType.isF32())
+      source = program.buffer(rows).pointer;
+    else
+      epilogue.need(rows);
+    quantizer.emplace(program, *quantization, codes, scales, size);
+    return success();
+  }
+  void setConsumer(RowConsumer &behind) { consumer = &behind; }
+
+  LogicalResult launch();
+
+private:
+  void runRow(KernelScope &scope, Value row, Value line);
+  void finish(VectorBuilder &v, const Epilogue::Lanes &at, Value index,
+              Value result, Value line);
+
+  CpuProgram &program;
+  const RowFormula &formula;
+  Epilogue epilogue;
+  SmallVector<Value> dims;
+  int64_t axis;
+  Value size;
+  /// What is quantized, and where it lies if nothing has to make it.
+  Value rows, source;
+  std::optional<RowQuantizer> quantizer;
+  RowConsumer *consumer = nullptr;
+};
+} // namespace
+
+LogicalResult RowPass::launch() {
+  VectorBuilder host = program.vectors();
+  Value count = host.product(ArrayRef(dims).take_front(axis));
+  Value perPart = rowsPerPart(host, size, partElements);
+  Value parts = host.ceilDiv(count, perPart);
+  Value bytes = scratchBytes(host, size);
+  Value scratch = program.scratch(bytes);
+  CaptureList list;
+  list.add({&size, &count, &perPart, &scratch, &bytes, &source});
+  if (quantizer)
+    quantizer->capture(list);
+  if (consumer)
+    consumer->capture(list);
+  SmallVector<Value> captures = list.values();
+  if (failed(epilogue.capture(captures)))
+    return failure();
+  program.launch(formula.name, captures, parts, [&](KernelScope &scope) {
+    list.enter(scope);
+    epilogue.enter(scope);
+    dims.assign(epilogue.dimsInside().begin(), epilogue.dimsInside().end());
+    VectorBuilder v = scope.vectors();
+    Value first = v.mul(scope.part, perPart);
+    Value end = v.min(count, v.add(first, perPart));
+    Value line =
+        v.address(scratch, v.mul(scope.thread, bytes), scope.b.getI8Type());
+    v.loop(first, end, 1, [&](Value row) { runRow(scope, row, line); });
+  });
+  return epilogue.verify();
+}
+
+void RowPass::runRow(KernelScope &scope, Value row, Value line) {
+  VectorBuilder v = scope.vectors();
+  Run made = source ? Run{source, v.mul(row, size)} : Run{line, v.i64(0)};
+  auto forEach = [&](function_ref<void(const Epilogue::Lanes &, Value)> body) {
+    loopRowElements(v, dims, axis, row, body);
+  };
+  if (formula.normalize) {
+    forEach([&](const Epilogue::Lanes &at, Value index) {
+      v.store(epilogue.evaluate(v.b, formula.x, at), line, index);
+    });
+    SmallVector<Value> facts = formula.normalize(v, line, size);
+    forEach([&](const Epilogue::Lanes &at, Value index) {
+      Value lanes = v.load(line, index, v.b.getF32Type());
+      finish(v, at, index, formula.last(v, epilogue, facts, lanes, at), line);
+    });
+  } else if (!source) {
+    forEach([&](const Epilogue::Lanes &at, Value index) {
+      finish(v, at, index, Value(), line);
+    });
+  }
+  if (quantizer)
+    quantizer->run(v, made, row);
+  if (consumer)
+    consumer->run(v, row);
+}
+
+void RowPass::finish(VectorBuilder &v, const Epilogue::Lanes &at, Value index,
+                     Value result, Value line) {
+  if (!epilogue.storedResults().empty())
+    epilogue.finish(v.b, at, result);
+  if (quantizer)
+    v.store(epilogue.evaluate(v.b, rows, at, result), line, index);
+}
+
+Value cpu::placeOf(CpuProgram &program, Operation *kernel, Value inside) {
+  Operation *yield = kernel->getRegion(0).front().getTerminator();
+  for (OpOperand &operand : yield->getOpOperands())
+    if (operand.get() == inside)
+      return program.allocate(kernel->getResult(operand.getOperandNumber()))
+          .pointer;
+  return program.allocateInside(inside).pointer;
+}
+
+LogicalResult cpu::emitTrailingRows(CpuProgram &program, Operation *kernel,
+                                    const RowFormula &formula,
+                                    QuantizeDynamicOp quantizer) {
+  RowPass pass(program, kernel, formula, Epilogue::Stores::Results);
+  if (quantizer) {
+    Value codes = placeOf(program, kernel, quantizer.getCodes());
+    Value scales = placeOf(program, kernel, quantizer.getScales().front());
+    if (failed(pass.quantize(quantizer, codes, scales)))
+      return failure();
+  }
+  return pass.launch();
+}
+
+/// What makes the rows of `product` inside its kernel; null for none.
+static QuantizeDynamicOp prologueOf(MatMulOp product) {
+  return cast<kernel::ContractOp>(product->getParentOp()).getQuantizer();
+}
+
+void cpu::placePrologue(CpuProgram &program, MatMulOp product) {
+  if (QuantizeDynamicOp quantizer = prologueOf(product))
+    for (Value made : quantizer->getResults())
+      program.allocateInside(made);
+}
+
+static LogicalResult emitPrologue(CpuProgram &program, MatMulOp product,
+                                  QuantizeDynamicOp quantizer,
+                                  RowConsumer &consumer) {
+  auto contract = cast<kernel::ContractOp>(product->getParentOp());
+  LayerNormOp norm = contract.getPrologueNorm();
+  RowFormula formula =
+      norm ? formulaOf(norm) : RowFormula{"quantize_dynamic", quantizer.getX()};
+  RowPass pass(program, contract, formula, Epilogue::Stores::Nothing);
+  if (failed(
+          pass.quantize(quantizer, program.buffer(quantizer.getCodes()).pointer,
+                        program.buffer(quantizer.getScales().front()).pointer)))
+    return failure();
+  pass.setConsumer(consumer);
+  return pass.launch();
+}
+
+LogicalResult cpu::emitConsumer(CpuProgram &program, MatMulOp product,
+                                StringRef name, Value rows,
+                                RowConsumer &consumer) {
+  if (QuantizeDynamicOp quantizer = prologueOf(product))
+    return emitPrologue(program, product, quantizer, consumer);
+  CaptureList list;
+  consumer.capture(list);
+  program.launch(name, list.values(), rows, [&](KernelScope &scope) {
+    list.enter(scope);
+    VectorBuilder v = scope.vectors();
+    consumer.run(v, scope.part);
+  });
+  return success();
+}
