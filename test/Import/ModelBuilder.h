@@ -8,7 +8,7 @@
 #ifndef TEST_IMPORT_MODELBUILDER_H
 #define TEST_IMPORT_MODELBUILDER_H
 
-#include "lib/Import/ONNX/OnnxProto.h"
+#include "lib/ONNX/OnnxProto.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include <initializer_list>
 #include <string>

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ElementTypes.h"
 #include "Operators.h"
+#include "lib/ONNX/ElementTypes.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -176,8 +176,8 @@ static LogicalResult importSwish(NodeImporter &node) {
 
 static LogicalResult importCast(NodeImporter &node) {
   int64_t to = node.getInt("to", 0);
-  StringRef name = getDataTypeName(to);
-  Type type = getElementType(node.getBuilder().getContext(), to);
+  StringRef name = getOnnxTypeName(to);
+  Type type = getOnnxElementType(node.getBuilder().getContext(), to);
   if (name.empty())
     return node.fail(
         malformed("expects a data type in \"to\", but found " + Twine(to)));

@@ -9,7 +9,7 @@
 #define LIB_IMPORT_ONNX_EXTERNALDATA_H
 
 #include "Failure.h"
-#include "OnnxProto.h"
+#include "lib/ONNX/OnnxProto.h"
 #include "qopt/Support/MappedFile.h"
 #include "llvm/ADT/StringMap.h"
 #include <memory>

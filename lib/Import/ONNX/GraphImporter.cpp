@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "GraphImporter.h"
-#include "ElementTypes.h"
 #include "NodeImporter.h"
 #include "Operators.h"
+#include "lib/ONNX/ElementTypes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "llvm/ADT/StringExtras.h"
@@ -134,12 +134,12 @@ GraphImporter::readDeclared(const onnx::ValueInfoProto &info,
     return unsupported("only tensors are supported, not sequences, maps, "
                        "optional or sparse values");
   const onnx::TypeProto::Tensor &type = info.type().tensor_type();
-  StringRef typeName = getDataTypeName(type.elem_type());
+  StringRef typeName = getOnnxTypeName(type.elem_type());
   if (typeName.empty())
     return malformed("expects a data type, but found number " +
                      Twine(type.elem_type()));
   declared.elementType =
-      importer::getElementType(builder.getContext(), type.elem_type());
+      getOnnxElementType(builder.getContext(), type.elem_type());
   if (!declared.elementType)
     return unsupported("tensors of type " + typeName + " are not supported");
   if (!type.has_shape())
@@ -228,11 +228,10 @@ GraphImporter::checkDeclaredTypes(const onnx::NodeProto &node) {
     if (declared == declaredTypes.end() || value == values.end())
       continue;
     Type found = importer::getElementType(value->second);
-    Type expected =
-        importer::getElementType(builder.getContext(), declared->second);
+    Type expected = getOnnxElementType(builder.getContext(), declared->second);
     if (expected && expected != found)
       return malformed("output " + quote(output) + " is declared as " +
-                       getDataTypeName(declared->second) +
+                       getOnnxTypeName(declared->second) +
                        ", but the operator makes another type");
   }
   return std::nullopt;

@@ -8,8 +8,8 @@
 #define LIB_IMPORT_ONNX_GRAPHIMPORTER_H
 
 #include "Failure.h"
-#include "OnnxProto.h"
 #include "TensorReader.h"
+#include "lib/ONNX/OnnxProto.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 

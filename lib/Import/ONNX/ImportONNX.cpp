@@ -7,10 +7,10 @@
 
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "GraphImporter.h"
-#include "OnnxProto.h"
 #include "TensorReader.h"
 #include "WireWalk.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
+#include "lib/ONNX/OnnxProto.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"

@@ -11,9 +11,9 @@
 
 #include "ConstantValues.h"
 #include "Failure.h"
-#include "OnnxProto.h"
 #include "TensorReader.h"
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "lib/ONNX/OnnxProto.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/SmallBitVector.h"
 

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ElementTypes.h"
 #include "Operators.h"
 #include "dialects/QOpt/IR/Formats.h"
+#include "lib/ONNX/ElementTypes.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -183,13 +183,13 @@ static Type readTypeAttribute(NodeImporter &node, StringRef name) {
   int64_t dataType = node.getInt(name, 0);
   if (dataType == 0)
     return {};
-  Type type = getElementType(node.getBuilder().getContext(), dataType);
+  Type type = getOnnxElementType(node.getBuilder().getContext(), dataType);
   if (!type)
     (void)node.fail(
-        getDataTypeName(dataType).empty()
+        getOnnxTypeName(dataType).empty()
             ? malformed("attribute " + quote(name) +
                         " expects a data type, but found " + Twine(dataType))
-            : unsupported(quote(name) + " of " + getDataTypeName(dataType) +
+            : unsupported(quote(name) + " of " + getOnnxTypeName(dataType) +
                           " is not supported"));
   return type;
 }

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "TensorReader.h"
-#include "ElementTypes.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
+#include "lib/ONNX/ElementTypes.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -147,10 +147,10 @@ static void normalizeBooleans(TensorData &data) {
 std::optional<Failure> TensorReader::read(const TensorProto &tensor,
                                           TensorData &data) {
   int32_t dataType = tensor.data_type();
-  StringRef typeName = getDataTypeName(dataType);
+  StringRef typeName = getOnnxTypeName(dataType);
   if (typeName.empty())
     return malformed("tensor has the unknown data type " + Twine(dataType));
-  Type elementType = getElementType(context, dataType);
+  Type elementType = getOnnxElementType(context, dataType);
   if (!elementType)
     return unsupported("tensors of type " + typeName + " are not supported");
   if (tensor.has_segment())

@@ -9,10 +9,10 @@
 #include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
-using namespace qopt::importer;
+using namespace qopt;
 using onnx::TensorProto;
 
-StringRef qopt::importer::getDataTypeName(int32_t dataType) {
+StringRef qopt::getOnnxTypeName(int32_t dataType) {
   if (dataType == TensorProto::UNDEFINED ||
       !onnx::TensorProto_DataType_IsValid(dataType))
     return {};
@@ -20,7 +20,7 @@ StringRef qopt::importer::getDataTypeName(int32_t dataType) {
       static_cast<onnx::TensorProto_DataType>(dataType));
 }
 
-Type qopt::importer::getElementType(MLIRContext *context, int32_t dataType) {
+Type qopt::getOnnxElementType(MLIRContext *context, int32_t dataType) {
   auto integer = [&](unsigned width) -> Type {
     return IntegerType::get(context, width);
   };

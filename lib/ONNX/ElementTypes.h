@@ -4,21 +4,21 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_IMPORT_ONNX_ELEMENTTYPES_H
-#define LIB_IMPORT_ONNX_ELEMENTTYPES_H
+#ifndef LIB_ONNX_ELEMENTTYPES_H
+#define LIB_ONNX_ELEMENTTYPES_H
 
 #include "mlir/IR/Types.h"
 #include "llvm/ADT/StringRef.h"
 
-namespace qopt::importer {
+namespace qopt {
 
 /// ONNX's name of a data type; empty when ONNX has no such type.
-llvm::StringRef getDataTypeName(int32_t dataType);
+llvm::StringRef getOnnxTypeName(int32_t dataType);
 
 /// The element type for an ONNX data type; null for those that we do not have
 /// (strings, complex numbers, the FNUZ floats) and for unknown numbers.
-mlir::Type getElementType(mlir::MLIRContext *context, int32_t dataType);
+mlir::Type getOnnxElementType(mlir::MLIRContext *context, int32_t dataType);
 
-} // namespace qopt::importer
+} // namespace qopt
 
-#endif // LIB_IMPORT_ONNX_ELEMENTTYPES_H
+#endif // LIB_ONNX_ELEMENTTYPES_H

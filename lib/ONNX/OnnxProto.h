@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_IMPORT_ONNX_ONNXPROTO_H
-#define LIB_IMPORT_ONNX_ONNXPROTO_H
+#ifndef LIB_ONNX_ONNXPROTO_H
+#define LIB_ONNX_ONNXPROTO_H
 
 #include <google/protobuf/arena.h>
 #include <google/protobuf/extension_set.h>
@@ -22,4 +22,4 @@
 #include "onnx-ml.pb.h"
 #pragma GCC visibility pop
 
-#endif // LIB_IMPORT_ONNX_ONNXPROTO_H
+#endif // LIB_ONNX_ONNXPROTO_H
