@@ -607,6 +607,22 @@ static std::vector<GoodModel> makeQuantizationCases() {
          return dequantize(21, "ui4[2, 3]", "f32[2, 2]", {1, 2, 3, 4},
                            {attr("block_size", 2)});
        }},
+      {"DequantizeComputedRows",
+       {"format = #qopt.format<i8>", "(tensor<?x3xi8>, tensor<?x1xf32>)"},
+       [] {
+         return Model(21)
+             .in("x", "i8[N, 3]")
+             .in("s", "f32[N, 1]")
+             .node("DequantizeLinear", {"x", "s"}, {"y"},
+                   {attr("block_size", 3)})
+             .out("y");
+       }},
+      {"DequantizeConstantRows",
+       {"format = #qopt.format<i8, axis = 1, block = 3>"},
+       [=] {
+         return dequantize(21, "i8[2, 3]", "f32[2, 1]", {1, 2},
+                           {attr("block_size", 3)});
+       }},
       {"DequantizeSharedExponents",
        {"+2:", ") : tensor<2x1xf8E8M0FNU>",
         "format = #qopt.format<mxfp4, axis = 1>", "-> tensor<2x32xf32>"},

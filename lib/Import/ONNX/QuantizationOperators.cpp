@@ -52,7 +52,7 @@ static LogicalResult checkBlockedShape(NodeImporter &node, Value x, Value scale,
 
 /// Reads `axis` and `block_size` and holds them against the shapes.
 static std::optional<Granularity> readGranularity(NodeImporter &node, Value x,
-                                                  Value scale) {
+                                                  Type codes, Value scale) {
   int64_t rank = getRank(x);
   RankedTensorType type = getType(scale);
   int64_t axisAttribute = node.getInt("axis", 1);
@@ -77,6 +77,13 @@ static std::optional<Granularity> readGranularity(NodeImporter &node, Value x,
     granularity.shape = llvm::to_vector(type.getShape());
     if (failed(checkBlockedShape(node, x, scale, granularity)))
       return std::nullopt;
+    // A computed scale for a whole row is that of dynamic quantization.
+    int64_t dim = getType(x).getDimSize(*axis);
+    if (!scale.getDefiningOp<ConstantOp>() && !ShapedType::isDynamic(dim) &&
+        dim <= block && isa<IntegerType>(codes)) {
+      granularity.axis = -1;
+      granularity.block = 0;
+    }
     return granularity;
   }
   if (block == 0 && type.getRank() == 1) {
@@ -215,7 +222,8 @@ static LogicalResult importQuantizeLinear(NodeImporter &node) {
   if (precision && !precision.isF32())
     return node.fail(unsupported("expects a precision of float, but found "
                                  "another"));
-  std::optional<Granularity> granularity = readGranularity(node, x, scale);
+  std::optional<Granularity> granularity =
+      readGranularity(node, x, codes, scale);
   Value zero;
   if (!granularity || failed(readZero(node, scale, codes, *granularity, zero)))
     return failure();
@@ -252,7 +260,8 @@ static LogicalResult importDequantizeLinear(NodeImporter &node) {
   if (!isa<Float32Type, Float16Type, BFloat16Type>(output))
     return node.fail(malformed("expects output_dtype float, float16 or "
                                "bfloat16"));
-  std::optional<Granularity> granularity = readGranularity(node, codes, scale);
+  std::optional<Granularity> granularity =
+      readGranularity(node, codes, codeType, scale);
   Value zero;
   if (!granularity ||
       failed(readZero(node, scale, codeType, *granularity, zero)))
