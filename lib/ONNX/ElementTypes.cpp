@@ -78,3 +78,30 @@ Type qopt::getOnnxElementType(MLIRContext *context, int32_t dataType) {
     return {};
   }
 }
+
+std::optional<int32_t> qopt::findOnnxDataType(Type elementType) {
+  for (int32_t type = 0; type < onnx::TensorProto_DataType_DataType_ARRAYSIZE;
+       ++type)
+    if (getOnnxElementType(elementType.getContext(), type) == elementType)
+      return type;
+  return std::nullopt;
+}
+
+int64_t qopt::getOpsetOf(int32_t dataType) {
+  switch (dataType) {
+  case TensorProto::BFLOAT16:
+    return 22;
+  case TensorProto::FLOAT4E2M1:
+    return 23;
+  case TensorProto::FLOAT8E8M0:
+    return 24;
+  case TensorProto::INT2:
+  case TensorProto::UINT2:
+    return 25;
+  case TensorProto::FLOAT6E2M3:
+  case TensorProto::FLOAT6E3M2:
+    return 28;
+  default:
+    return 21;
+  }
+}

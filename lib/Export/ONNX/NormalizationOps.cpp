@@ -1,0 +1,99 @@
+//===- NormalizationOps.cpp - Norms, softmax, pools, sums -----------------===//
+//
+// Each is an operator of the same formula; sums differ in their order only.
+//
+//===----------------------------------------------------------------------===//
+
+#include "OpForms.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::exporter;
+
+/// Attributes of the op that ONNX has under the same name, or under another
+/// one: `kernel` is `kernel_shape`.
+static SmallVector<NodeAttribute> copyAttributes(Operation *op,
+                                                 ArrayRef<StringRef> names) {
+  SmallVector<NodeAttribute> attributes;
+  for (StringRef name : names) {
+    Attribute value = op->getAttr(name);
+    if (name == "kernel")
+      name = "kernel_shape";
+    if (auto list = dyn_cast<DenseI64ArrayAttr>(value))
+      attributes.push_back({name, SmallVector<int64_t>(list.asArrayRef())});
+    else if (auto flag = dyn_cast<BoolAttr>(value))
+      attributes.push_back({name, static_cast<int64_t>(flag.getValue())});
+    else if (auto number = dyn_cast<IntegerAttr>(value))
+      attributes.push_back({name, number.getInt()});
+    else
+      attributes.push_back(
+          {name, cast<FloatAttr>(value).getValue().convertToFloat()});
+  }
+  return attributes;
+}
+
+static void writeBatchNorm(GraphWriter &writer, Operation *op,
+                           StringRef operation) {
+  writer.finish(operation, useOperands(writer, op),
+                copyAttributes(op, {"epsilon"}));
+}
+
+static void writeLayerNorm(GraphWriter &writer, Operation *op,
+                           StringRef operation) {
+  writer.finish(operation, useOperands(writer, op),
+                copyAttributes(op, {"axis", "epsilon"}));
+}
+
+static void writeSoftmax(GraphWriter &writer, Operation *op,
+                         StringRef operation) {
+  writer.finish(operation, useOperands(writer, op),
+                copyAttributes(op, {"axis"}));
+}
+
+static void writeReduce(GraphWriter &writer, Operation *op, StringRef) {
+  auto reduce = cast<ReduceOp>(op);
+  StringRef operation = llvm::StringSwitch<StringRef>(reduce.getKind())
+                            .Case("sum", "ReduceSum")
+                            .Case("mean", "ReduceMean")
+                            .Case("max", "ReduceMax")
+                            .Case("min", "ReduceMin")
+                            .Case("prod", "ReduceProd")
+                            .Case("l2", "ReduceL2");
+  // Without axes ONNX takes all of them.
+  if (reduce.getAxes().empty() && typeOf(reduce.getX()).getRank() > 0) {
+    writer.fail() << "reduces no axis, which has no ONNX form";
+    return;
+  }
+  writer.finish(
+      operation,
+      {writer.use(reduce.getX()), writer.addIntegers(reduce.getAxes())},
+      copyAttributes(op, {"keepdims"}));
+}
+
+static void writeAveragePool(GraphWriter &writer, Operation *op,
+                             StringRef operation) {
+  writer.finish(operation, useOperands(writer, op),
+                copyAttributes(op, {"kernel", "strides", "pads", "ceil_mode",
+                                    "count_include_pad"}));
+}
+
+static void writeMaxPool(GraphWriter &writer, Operation *op,
+                         StringRef operation) {
+  writer.finish(operation, useOperands(writer, op),
+                copyAttributes(op, {"kernel", "strides", "pads", "dilations",
+                                    "ceil_mode"}));
+}
+
+ArrayRef<OpForm> qopt::exporter::getNormalizationForms() {
+  static constexpr OpForm rows[] = {
+      {AveragePoolOp::getOperationName(), "AveragePool", writeAveragePool},
+      {BatchNormOp::getOperationName(), "BatchNormalization", writeBatchNorm},
+      {GlobalAveragePoolOp::getOperationName(), "GlobalAveragePool", writeSame},
+      {LayerNormOp::getOperationName(), "LayerNormalization", writeLayerNorm},
+      {MaxPoolOp::getOperationName(), "MaxPool", writeMaxPool},
+      {ReduceOp::getOperationName(), "", writeReduce},
+      {SoftmaxOp::getOperationName(), "Softmax", writeSoftmax},
+  };
+  return rows;
+}
