@@ -35,18 +35,11 @@ static llvm::Error setPhase(std::optional<Phase> &phase, StringRef name) {
   return makeError(ExitCode::BadUse, "there is no phase '" + name + "'");
 }
 
-static llvm::Error setEmit(EmitKind &emit, StringRef name) {
-  std::optional<EmitKind> kind =
-      llvm::StringSwitch<std::optional<EmitKind>>(name)
-          .Case("shared", EmitKind::Shared)
-          .Case("object", EmitKind::Object)
-          .Default(std::nullopt);
-  if (!kind)
-    return makeError(ExitCode::BadUse, "'emit' expects shared or object, but "
-                                       "found '" +
-                                           name + "'");
-  emit = *kind;
-  return llvm::Error::success();
+static llvm::Error setEmit(CompileOptions &options, StringRef name) {
+  if (setEmitForm(options, name))
+    return llvm::Error::success();
+  return makeError(ExitCode::BadUse, "'emit' expects " + kEmitForms +
+                                         ", but found '" + name + "'");
 }
 
 static std::vector<std::string> splitList(StringRef text) {
@@ -66,7 +59,7 @@ static llvm::Error setOption(CompileOptions &options, StringRef name,
   if (name == "start-from")
     return setPhase(options.startFrom, value);
   if (name == "emit")
-    return setEmit(options.emit, value);
+    return setEmit(options, value);
   if (name == "cpu") {
     options.cpus = splitList(value);
     return llvm::Error::success();

@@ -52,9 +52,8 @@ struct Flags {
   cl::list<std::string> cpus{"cpu",
                              cl::desc("tiers or devices, best last (native)"),
                              cl::CommaSeparated, cl::cat(category)};
-  cl::opt<std::string> emit{"emit",
-                            cl::desc("shared, object, llvm, asm or mlir"),
-                            cl::init("shared"), cl::cat(category)};
+  cl::opt<std::string> emit{"emit", cl::desc(kEmitForms), cl::init("shared"),
+                            cl::cat(category)};
   cl::opt<std::string> report{
       "report", cl::desc("folder for report.json and report.html"),
       cl::value_desc("DIR"), cl::cat(category)};
@@ -158,19 +157,13 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   options.measuresErrors = flags.json || !flags.report.empty();
   if (llvm::Error error = readPrecision(flags, options))
     return error;
-  if (flags.emit == "object")
-    options.emit = EmitKind::Object;
-  else if (flags.emit == "llvm")
-    options.emit = EmitKind::LLVMIR;
-  else if (flags.emit == "asm")
-    options.emit = EmitKind::Assembly;
-  else if (flags.emit == "mlir" && flags.stopAfter.empty())
-    options.stopAfter = Phase::Kernels;
-  else if (flags.emit != "shared" && flags.emit != "mlir")
-    return makeError(ExitCode::BadUse,
-                     "--emit expects shared, object, llvm, asm or mlir, but "
-                     "found '" +
-                         flags.emit + "'");
+  auto stopAfter = readPhase("stop-after", flags.stopAfter);
+  if (!stopAfter)
+    return stopAfter.takeError();
+  options.stopAfter = *stopAfter;
+  if (!setEmitForm(options, flags.emit))
+    return makeError(ExitCode::BadUse, "--emit expects " + kEmitForms +
+                                           ", but found '" + flags.emit + "'");
   if (flags.fallback.getNumOccurrences()) {
     options.failOnFallback =
         flags.fallback.empty() ? "planned" : flags.fallback.getValue();
@@ -187,11 +180,6 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
       return gate.takeError();
     options.accuracyGate = *gate;
   }
-  auto stopAfter = readPhase("stop-after", flags.stopAfter);
-  if (!stopAfter)
-    return stopAfter.takeError();
-  if (*stopAfter)
-    options.stopAfter = *stopAfter;
   auto startFrom = readPhase("start-from", flags.startFrom);
   if (!startFrom)
     return startFrom.takeError();

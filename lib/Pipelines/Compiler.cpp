@@ -15,6 +15,7 @@
 #include "qopt/Calibration/Moments.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Emit/CpuTier.h"
+#include "qopt/Export/ONNX/ExportONNX.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/Pipelines/PhaseFiles.h"
 #include "qopt/Support/AtomicFile.h"
@@ -80,6 +81,8 @@ private:
   OwningOpRef<ModuleOp> module;
   /// The imported program, kept where accuracy is measured.
   OwningOpRef<ModuleOp> floatModule;
+  /// The program in the middle of `quantize`, kept where it is exported.
+  OwningOpRef<ModuleOp> qdqModule;
   Report report;
 };
 } // namespace
@@ -105,8 +108,10 @@ static CodeForm getForm(EmitKind emit) {
     return CodeForm::LLVMIR;
   case EmitKind::Assembly:
     return CodeForm::Assembly;
+  case EmitKind::QdqOnnx:
+    break;
   }
-  llvm_unreachable("an unknown kind");
+  llvm_unreachable("a kind without code");
 }
 
 /// Begins a message.
@@ -133,7 +138,8 @@ llvm::Error Compiler::checkOptions() {
   }
   if (llvm::Error error = chooseConfigs())
     return error;
-  if (options.emit != EmitKind::Shared && configs.size() != 1)
+  bool isOnnx = options.emit == EmitKind::QdqOnnx;
+  if (options.emit != EmitKind::Shared && !isOnnx && configs.size() != 1)
     return makeError(ExitCode::BadUse,
                      describe(options.emit) + " holds one tier, but " +
                          llvm::Twine(configs.size()) + " were named");
@@ -143,6 +149,11 @@ llvm::Error Compiler::checkOptions() {
                                            getName(*options.startFrom) +
                                            " to " +
                                            getName(*options.stopAfter));
+  if (isOnnx && options.startFrom && *options.startFrom >= Phase::Quantize)
+    return makeError(ExitCode::BadUse,
+                     "--emit=qdq-onnx takes the program before its ops work on "
+                     "codes\nnote: start from the model, or from a file of a "
+                     "phase before quantize");
   if (options.accuracyGate && options.startFrom &&
       *options.startFrom > Phase::Import)
     return makeError(
@@ -410,12 +421,21 @@ llvm::Error Compiler::runPhase(Phase phase) {
     if (llvm::Error error = collectWeightMoments())
       return error;
     if (llvm::Error error = runPipeline(phase, [&](OpPassManager &pm) {
-          buildQuantizePipeline(pm, report.recipe);
+          buildInsertQuantizersPipeline(pm, report.recipe);
+        }))
+      return error;
+    if (options.emit == EmitKind::QdqOnnx)
+      qdqModule = module->clone();
+    if (llvm::Error error = runPipeline(phase, [&](OpPassManager &pm) {
+          buildFormCodesPipeline(pm, report.recipe);
         }))
       return error;
     report.contract.readPlan(getMain(), report.recipe, getName(phase));
     report.contract.readResult(getMain(), getName(phase));
-    return options.accuracyGate ? checkAccuracy() : llvm::Error::success();
+    if (options.accuracyGate)
+      if (llvm::Error error = checkAccuracy())
+        return error;
+    return qdqModule ? checkContract() : llvm::Error::success();
   }
   case Phase::Fuse:
     return runPipeline(phase,
@@ -523,8 +543,17 @@ llvm::Error Compiler::emit() {
         << (problems.empty() ? "" : "\n")
         << describeLocation(options.model, diagnostic.getLocation())
         << diagnostic;
+    for (Diagnostic &note : diagnostic.getNotes())
+      llvm::raw_string_ostream(problems) << "\nnote: " << note;
     return success();
   });
+  if (options.emit == EmitKind::QdqOnnx) {
+    auto bytes = exportOnnxModel(
+        *qdqModule, {{{"qopt.recipe", writeRecipe(report.recipe)}}});
+    if (failed(bytes))
+      return makeError(ExitCode::Unsupported, problems);
+    return writeFileAtomically(options.output, *bytes);
+  }
   for (TargetConfig &config : configs)
     config.form = getForm(options.emit);
   auto program = backend->compile(*module, configs);
@@ -586,6 +615,10 @@ llvm::Error Compiler::compilePhases() {
         Phase::Quantize, Phase::Fuse, Phase::Kernels}) {
     if (isDone(phase))
       continue;
+    // What comes later is for machines.
+    if (phase > Phase::Quantize && options.emit == EmitKind::QdqOnnx &&
+        !options.stopAfter)
+      break;
     if (progress)
       progress(getName(phase));
     auto begin = std::chrono::steady_clock::now();

@@ -68,7 +68,8 @@ void qopt::buildTransformPipeline(OpPassManager &pm, const Recipe &recipe) {
         {recipe.transforms.smooth, recipe.transforms.pow2}));
 }
 
-void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
+void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
+                                         const Recipe &recipe) {
   OpPassManager &function = pm.nest<func::FuncOp>();
   // Weight quantizers read values, so expressions are evaluated before them.
   function.addPass(createEvaluateWeightsPass());
@@ -90,6 +91,10 @@ void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
     // One tensor with one set of parameters is quantized once.
     function.addPass(createCSEPass());
   }
+}
+
+void qopt::buildFormCodesPipeline(OpPassManager &pm, const Recipe &recipe) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
   // A float recipe runs these as well: models come with codes of their own.
   function.addPass(createFormQuantizedOpsPass());
   function.addPass(createFormRequantizePass());
@@ -98,6 +103,11 @@ void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
   function.addPass(createCSEPass());
   function.addPass(createEvaluateWeightsPass());
   pm.addPass(createVerifyQuantizedPass());
+}
+
+void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
+  buildInsertQuantizersPipeline(pm, recipe);
+  buildFormCodesPipeline(pm, recipe);
 }
 
 void qopt::buildFusePipeline(OpPassManager &pm) {

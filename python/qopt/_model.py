@@ -83,14 +83,14 @@ def load(path: Path, threads: int = 0) -> Module:
 def compile(model: Path, output: Path, *, preset: Optional[str] = None,
             recipe: Optional[Path] = None, calib: Optional[Path] = None,
             target: Optional[str] = None, cpu: Union[str, Sequence[str], None] = None,
-            report: Optional[Path] = None,
+            emit: Optional[str] = None, report: Optional[Path] = None,
             fail_on_fallback: Optional[str] = None) -> dict[str, Any]:
     """Compiles a model as qopt-compile does, whose flags the arguments are, and
     returns the contents of report.json."""
     if cpu is not None and not isinstance(cpu, str):
         cpu = ",".join(cpu)
     flags = {"preset": preset, "recipe": recipe, "calib": calib, "target": target,
-             "cpu": cpu, "report": report, "fail-on-fallback": fail_on_fallback}
+             "cpu": cpu, "emit": emit, "report": report, "fail-on-fallback": fail_on_fallback}
     given = [(name, os.fspath(value)) for name, value in flags.items()
              if value is not None]
     return json.loads(_qopt.compile(os.fspath(model), os.fspath(output), given))

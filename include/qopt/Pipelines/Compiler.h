@@ -20,6 +20,7 @@ enum class EmitKind {
   Object, ///< one object file, of one tier
   LLVMIR, ///< the text of its LLVM IR
   Assembly,
+  QdqOnnx, ///< the quantized model between quantizers and dequantizers
 };
 
 struct CompileOptions {
@@ -52,6 +53,14 @@ struct CompileOptions {
   /// Calibrates with lib/Reference instead of compiled code.
   bool calibrateWithReference = false;
 };
+
+/// What `setEmitForm` takes, as text for people.
+inline constexpr llvm::StringLiteral kEmitForms =
+    "shared, object, llvm, asm, mlir or qdq-onnx";
+
+/// Sets what is written by its name; `mlir` stops after the phase kernels,
+/// unless another one is set. False for an unknown name.
+bool setEmitForm(CompileOptions &options, llvm::StringRef name);
 
 /// Told of each phase when it begins.
 using ProgressCallback = llvm::function_ref<void(llvm::StringRef phase)>;

@@ -35,7 +35,15 @@ void buildPreparePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 /// activations.
 void buildTransformPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 
-/// Fixes the numbers; needs statistics of all static activations.
+/// The first half of `quantize`: float ops between dequantizers and quantizers,
+/// the form in which quantized ONNX models are written.
+void buildInsertQuantizersPipeline(mlir::OpPassManager &pm,
+                                   const Recipe &recipe);
+
+/// The second half: ops on codes in place of those.
+void buildFormCodesPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
+
+/// Both halves. Fixes the numbers; needs statistics of all static activations.
 void buildQuantizePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 
 /// Checks the form that `phase` leaves.
