@@ -57,6 +57,8 @@ TEST(CAPITest, OptionsAreThoseOfTheFlags) {
             2);
   EXPECT_EQ(text, "there is no phase 'lunch'");
   EXPECT_EQ(take(qoptCompileOptionsSet(options, "emit", "steam"), text), 2);
+  EXPECT_EQ(text, "'emit' expects shared, object, llvm, asm, mlir or qdq-onnx, "
+                  "but found 'steam'");
   QoptText *report = nullptr;
   ASSERT_EQ(
       take(qoptModelCompile(mlp, folder.file("m.so").c_str(), options, &report),
@@ -67,6 +69,36 @@ TEST(CAPITest, OptionsAreThoseOfTheFlags) {
             std::string::npos);
   qoptTextDestroy(report);
   qoptCompileOptionsDestroy(options);
+}
+
+TEST(CAPITest, EmitsWhatTheCommandEmits) {
+  // What each file begins with.
+  struct {
+    const char *emit;
+    std::string start;
+  } const forms[] = {{"shared", "\x7f"
+                                "ELF"},
+                     {"object", "\x7f"
+                                "ELF"},
+                     {"llvm", "; ModuleID"},
+                     {"asm", "\t"},
+                     {"mlir", "#"},
+                     {"qdq-onnx", "\x08\x0a"}};
+  for (const auto &form : forms) {
+    TemporaryFolder folder;
+    QoptCompileOptions *options = qoptCompileOptionsCreate();
+    std::string text, path = folder.file("out");
+    EXPECT_EQ(take(qoptCompileOptionsSet(options, "emit", form.emit), text), 0)
+        << text;
+    ASSERT_EQ(take(qoptModelCompile(mlp, path.c_str(), options, nullptr), text),
+              0)
+        << text;
+    std::ifstream stream(path, std::ios::binary);
+    std::string start(form.start.size(), 0);
+    stream.read(start.data(), start.size());
+    EXPECT_EQ(start, form.start) << form.emit;
+    qoptCompileOptionsDestroy(options);
+  }
 }
 
 TEST(CAPITest, DescribesModels) {

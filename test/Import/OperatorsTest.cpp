@@ -617,6 +617,16 @@ static std::vector<GoodModel> makeQuantizationCases() {
                    {attr("block_size", 3)})
              .out("y");
        }},
+      {"DequantizeWeightsByComputedRows",
+       {"format = #qopt.format<i8, axis = 1, block = 3>"},
+       [] {
+         return Model(21)
+             .init("x", "i8[2, 3]", {1, 2, 3, 4, 5, 6})
+             .in("s", "f32[2, 1]")
+             .node("DequantizeLinear", {"x", "s"}, {"y"},
+                   {attr("block_size", 3)})
+             .out("y");
+       }},
       {"DequantizeConstantRows",
        {"format = #qopt.format<i8, axis = 1, block = 3>"},
        [=] {

@@ -89,7 +89,8 @@ FLAGS = {
     "one unknown cpu of two": ([CNN, "-o", "m.so", "--cpu", "x86-64-v3,pentium"],
                                'no tier "pentium"'),
     "unknown emit": ([CNN, "-o", "m.so", "--emit", "exe"],
-                     "--emit expects shared, object, llvm, asm or mlir, but found 'exe'"),
+                     "--emit expects shared, object, llvm, asm, mlir or qdq-onnx, but found "
+                     "'exe'"),
     "object of two tiers": ([CNN, "-o", "m.o", "--emit", "object", "--cpu",
                              "x86-64-v3,x86-64-v4"], "an object file holds one tier"),
     "LLVM IR of two tiers": ([CNN, "-o", "m.ll", "--emit", "llvm", "--cpu",
@@ -250,7 +251,8 @@ def test_the_output_is_the_sample(tmp_path):
 
 
 @pytest.mark.parametrize("more", [[], ["--emit", "object"], ["--emit", "llvm"],
-                                  ["--emit", "asm"], ["--stop-after", "prepare"]])
+                                  ["--emit", "asm"], ["--emit", "qdq-onnx"],
+                                  ["--stop-after", "prepare"]])
 def test_a_folder_that_is_not_there(more, tmp_path):
     refuse(4, "none/m.so: cannot write", folder=tmp_path,
            arguments=[MLP, "-o", "none/m.so", *more])
@@ -269,7 +271,7 @@ def test_a_file_as_report_folder(tmp_path):
 
 
 @pytest.mark.parametrize("more", [["--emit", "llvm"], ["--emit", "asm"],
-                                  ["--stop-after", "prepare"]])
+                                  ["--emit", "qdq-onnx"], ["--stop-after", "prepare"]])
 def test_a_full_disk_leaves_what_was_there(more):
     result = run_tool("qopt-compile", MLP, "-o", "/dev/full", *more)
     assert result.returncode == 4
@@ -297,6 +299,29 @@ def test_a_file_of_another_phase(quantized, tmp_path):
     refuse(2, "is a file of phase quantize, not of prepare",
            "note: give --start-from=quantize", folder=tmp_path,
            arguments=[quantized, "-o", "m.so", "--start-from", "prepare"])
+
+
+def test_export_of_ops_on_codes(quantized, tmp_path):
+    refuse(2, "--emit=qdq-onnx takes the program before its ops work on codes",
+           "note: start from the model, or from a file of a phase before quantize",
+           folder=tmp_path, arguments=[quantized, "-o", "m.onnx", "--start-from", "quantize",
+                                       "--emit", "qdq-onnx"])
+
+
+def test_an_op_without_an_onnx_form(tmp_path):
+    (tmp_path / "m.mlir").write_text("""
+func.func @main(%x: tensor<4xi8>) -> tensor<4xi8> {
+  %t = qopt.constant(dense<1> : tensor<256xi8>) : tensor<256xi8>
+  %y = qopt.lookup %x, %t : (tensor<4xi8>, tensor<256xi8>) -> tensor<4xi8>
+  return %y : tensor<4xi8>
+}
+""")
+    refuse(3, "'qopt.lookup' op has no ONNX form", folder=tmp_path,
+           arguments=["m.mlir", "-o", "m.onnx", "--start-from", "transform", "--emit", "qdq-onnx"])
+
+
+def test_help_names_the_forms():
+    assert "shared, object, llvm, asm, mlir or qdq-onnx" in run_ok("qopt-compile", "--help")
 
 
 def test_an_onnx_file_as_phase_file(tmp_path):

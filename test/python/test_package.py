@@ -107,3 +107,18 @@ def test_a_quantized_model(tmp_path):
 def test_the_package_is_typed():
     assert (Path(qopt.__file__).parent / "py.typed").exists()
     assert qopt.__version__ == "0.1.0"
+
+
+def test_emit_takes_every_form(tmp_path):
+    import onnxruntime
+    path = tmp_path / "cnn.onnx"
+    report = qopt.compile(MODELS / "digits-cnn.onnx", path, preset="w8a8-dynamic",
+                          emit="qdq-onnx")
+    assert report["preset"] == "w8a8-dynamic"
+    session = onnxruntime.InferenceSession(path)
+    assert session.run(None, {"x": images(2)})[0].shape == (2, 10)
+    qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "cnn.mlir", emit="mlir")
+    assert "qkernel.variant" in (tmp_path / "cnn.mlir").read_text()
+    with pytest.raises(qopt.Error, match="'emit' expects shared, object, llvm, asm, mlir or "
+                                         "qdq-onnx, but found 'exe'"):
+        qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "cnn", emit="exe")

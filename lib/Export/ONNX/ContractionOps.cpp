@@ -19,7 +19,7 @@ static bool isOfReals(GraphWriter &writer, Operation *op, size_t numOperands) {
   if (op->getNumOperands() <= numOperands &&
       isa<FloatType>(elementTypeOf(op->getOperand(0))))
     return true;
-  writer.fail() << "computes on codes, which has no ONNX form";
+  writer.fail("computes on codes, which has no ONNX form");
   return false;
 }
 

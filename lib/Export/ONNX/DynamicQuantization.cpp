@@ -202,7 +202,9 @@ void DynamicQuantizer::writeNvfp4() {
       castThrough(raw, Float8E4M3FNType::get(op.getContext())));
   writer.setName(op.getScales()[0], scale);
   writer.setName(op.getScales()[1], binary("Div", number(1), encode));
-  writeBlockCodes(binary("Div", scale, encode));
+  // A block whose scale is 0 has codes of any kind: nothing divides by it.
+  std::string step = binary("Div", scale, encode);
+  writeBlockCodes(choose(binary("Equal", step, number(0)), number(1), step));
 }
 
 /// Only dequantizers know that the scales are f32 here.
@@ -218,20 +220,16 @@ void qopt::exporter::writeQuantizeDynamic(GraphWriter &writer, Operation *op,
                                           StringRef) {
   auto quantize = cast<QuantizeDynamicOp>(op);
   FormatAttr format = quantize.getFormat();
-  if (!isReadByDequantizersOnly(quantize)) {
-    writer.fail() << "has scales that other ops read, which has no ONNX form";
-    return;
-  }
+  if (!isReadByDequantizersOnly(quantize))
+    return writer.fail(
+        "has scales that other ops read, which has no ONNX form");
   bool isBlocked = format.isBlocked();
   auto type = typeOf(quantize.getX());
-  if (isBlocked && type.isDynamicDim(format.getAxis())) {
-    auto diagnostic = writer.fail()
-                      << "makes blocks of " << format.getName()
-                      << " along a dim of unknown size, which has no ONNX form";
-    diagnostic.attachNote()
-        << "fix the dim in the model, or take the preset with '-a16'";
-    return;
-  }
+  if (isBlocked && type.isDynamicDim(format.getAxis()))
+    return writer.fail(
+        "makes blocks of " + format.getName() +
+            " along a dim of unknown size, which has no ONNX form",
+        "fix the dim in the model, or take the preset with '-a16'");
   DynamicQuantizer quantizer(writer, quantize);
   if (!isBlocked)
     quantizer.writeRows();

@@ -35,9 +35,13 @@ LogicalResult GraphWriter::run(func::FuncOp main) {
   return failure(hasFailed);
 }
 
-InFlightDiagnostic GraphWriter::fail() {
+void GraphWriter::fail(const Twine &what, const Twine &note) {
+  if (hasFailed)
+    return;
   hasFailed = true;
-  return current->emitOpError();
+  InFlightDiagnostic diagnostic = current->emitOpError(what);
+  if (!note.isTriviallyEmpty())
+    diagnostic.attachNote() << note;
 }
 
 void GraphWriter::writeOp(Operation *op) {
@@ -47,9 +51,8 @@ void GraphWriter::writeOp(Operation *op) {
   const OpForm *form = lookupForm(op->getName().getStringRef());
   if (form)
     return form->write(*this, op, form->operation);
-  auto diagnostic = fail() << "has no ONNX form";
-  diagnostic.attachNote() << "ops on codes come late: export the model, not a "
-                             "file of a phase after 'transform'";
+  fail("has no ONNX form", "ops on codes come late: export the model, not a "
+                           "file of a phase after 'transform'");
 }
 
 //===----------------------------------------------------------------------===//
@@ -125,10 +128,7 @@ std::string GraphWriter::use(Value value, StringRef role) {
   if (known != names.end())
     return known->second;
   auto constant = value.getDefiningOp<ConstantOp>();
-  if (!constant) {
-    fail() << "uses a value that has no ONNX form";
-    return {};
-  }
+  assert(constant && "a value is used before it is made");
   return names[value] = writeConstant(constant, role);
 }
 
@@ -269,11 +269,17 @@ std::string GraphWriter::convert(StringRef name, Type from, Type to) {
   return add("Cast", {name.str()}, {{"to", getDataType(to)}});
 }
 
+std::string qopt::exporter::toString(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
 int64_t GraphWriter::getDataType(Type elementType) {
   std::optional<int32_t> type = findOnnxDataType(elementType);
   if (!type) {
-    fail() << "has elements of type " << elementType
-           << ", which ONNX does not have";
+    fail("has elements of type " + toString(elementType) +
+         ", which ONNX does not have");
     return 0;
   }
   opset = std::max(opset, getOpsetOf(*type));

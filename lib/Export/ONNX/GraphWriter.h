@@ -84,8 +84,8 @@ public:
   /// Puts a tensor into an attribute of the node added last.
   void setTensorAttribute(llvm::StringRef name, mlir::ElementsAttr elements);
 
-  /// Reports what is wrong with the op.
-  mlir::InFlightDiagnostic fail();
+  /// Reports what is wrong with the op and what to do; the first fault counts.
+  void fail(const llvm::Twine &what, const llvm::Twine &note = "");
 
 private:
   void writeInputs(mlir::func::FuncOp main);
@@ -125,6 +125,9 @@ private:
   std::map<std::tuple<const void *, std::vector<int64_t>, bool>, std::string>
       reshaped;
 };
+
+/// A type as text for messages.
+std::string toString(mlir::Type type);
 
 /// The type of a value, which is a tensor.
 inline mlir::RankedTensorType typeOf(mlir::Value value) {

@@ -61,10 +61,8 @@ static void writeReduce(GraphWriter &writer, Operation *op, StringRef) {
                             .Case("prod", "ReduceProd")
                             .Case("l2", "ReduceL2");
   // Without axes ONNX takes all of them.
-  if (reduce.getAxes().empty() && typeOf(reduce.getX()).getRank() > 0) {
-    writer.fail() << "reduces no axis, which has no ONNX form";
-    return;
-  }
+  if (reduce.getAxes().empty() && typeOf(reduce.getX()).getRank() > 0)
+    return writer.fail("reduces no axis, which has no ONNX form");
   writer.finish(
       operation,
       {writer.use(reduce.getX()), writer.addIntegers(reduce.getAxes())},

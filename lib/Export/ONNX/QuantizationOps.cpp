@@ -19,10 +19,8 @@ static void writeQuantize(GraphWriter &writer, Operation *op,
   RankedTensorType codes = typeOf(quantize.getResult());
   ScaleForm form = writeScales(writer, codes, quantize.getScales(),
                                quantize.getZeros(), quantize.getFormat());
-  if (form.granularity == Granularity::Other) {
-    writer.fail() << "has scales along several axes, which has no ONNX form";
-    return;
-  }
+  if (form.granularity == Granularity::Other)
+    return writer.fail("has scales along several axes, which has no ONNX form");
   Value x = quantize.getX();
   SmallVector<std::string> inputs{
       writer.convert(writer.use(x), elementTypeOf(x),

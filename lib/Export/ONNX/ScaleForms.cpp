@@ -60,7 +60,8 @@ static ScaleForm classify(RankedTensorType codes, ArrayRef<int64_t> dims,
       int64_t expected = isAxis && !ShapedType::isDynamic(dim)
                              ? llvm::divideCeil(dim, form.block)
                              : dim;
-      if (dims[i] != expected)
+      bool isPossible = ShapedType::isDynamic(expected) && dims[i] != 1;
+      if (dims[i] != expected && !isPossible)
         form.granularity = Granularity::Other;
     }
     return form;
@@ -123,9 +124,9 @@ static std::string writeZero(GraphWriter &writer, Value zero,
                              RankedTensorType codes, const ScaleForm &form,
                              ArrayRef<int64_t> scaleDims) {
   if (elementTypeOf(zero) != codes.getElementType()) {
-    writer.fail() << "has zero points of " << elementTypeOf(zero)
-                  << " for codes of " << codes.getElementType()
-                  << ", which has no ONNX form";
+    writer.fail("has zero points of " + toString(elementTypeOf(zero)) +
+                " for codes of " + toString(codes.getElementType()) +
+                ", which has no ONNX form");
     return {};
   }
   // ONNX wants as many zeros as scales.
@@ -137,8 +138,8 @@ static std::string writeZero(GraphWriter &writer, Value zero,
   auto constant = zero.getDefiningOp<ConstantOp>();
   if (constant && (isOne || typeOf(zero).getShape() == scaleDims))
     return writer.addWithDims(constant, dims, /*asF32=*/false, "zero_point");
-  writer.fail() << "has zero points of other dims than its scales, which has "
-                   "no ONNX form";
+  writer.fail("has zero points of other dims than its scales, which has no "
+              "ONNX form");
   return {};
 }
 
@@ -149,8 +150,7 @@ ScaleForm qopt::exporter::writeScales(GraphWriter &writer,
   ScaleForm form = classify(codes, dims, format);
   bool isBlocked = format && format.isBlocked();
   if (form.granularity == Granularity::Other && isBlocked) {
-    writer.fail() << "has scales that several blocks share, which has no ONNX "
-                     "form";
+    writer.fail("has scales that several blocks share, which has no ONNX form");
     return form;
   }
   for (Value scale : scales) {

@@ -35,19 +35,14 @@ static void setTensor(onnx::TensorProto &tensor, int64_t dataType,
   tensor.set_raw_data(bytes.data(), bytes.size());
 }
 
-static void reportSize(GraphWriter &writer, uint64_t maxSizeInBytes) {
-  auto diagnostic = writer.fail()
-                    << "needs more constants than the " << maxSizeInBytes
-                    << " bytes that one ONNX file can hold";
-  diagnostic.attachNote() << "take a preset with fewer bits for the weights";
-}
-
 std::string GraphWriter::addInitializer(StringRef name, Type elementType,
                                         ArrayRef<int64_t> dims,
                                         StringRef bytes) {
   sizeInBytes += bytes.size();
   if (sizeInBytes > maxSizeInBytes) {
-    reportSize(*this, maxSizeInBytes);
+    fail("needs more constants than the " + Twine(maxSizeInBytes) +
+             " bytes that one ONNX file can hold",
+         "take a preset with fewer bits for the weights");
     return {};
   }
   onnx::TensorProto &tensor = *graph.add_initializer();
@@ -60,7 +55,7 @@ std::optional<HostTensor> GraphWriter::read(ConstantOp constant) {
   llvm::Expected<HostTensor> tensor = readConstant(constant);
   if (tensor)
     return std::move(*tensor);
-  fail() << llvm::toString(tensor.takeError());
+  fail(llvm::toString(tensor.takeError()));
   return std::nullopt;
 }
 
@@ -80,7 +75,7 @@ std::string GraphWriter::writeConstant(ConstantOp constant, StringRef role) {
 void GraphWriter::setTensorAttribute(StringRef name, ElementsAttr elements) {
   llvm::Expected<HostTensor> tensor = readElements(elements);
   if (!tensor) {
-    fail() << llvm::toString(tensor.takeError());
+    fail(llvm::toString(tensor.takeError()));
     return;
   }
   onnx::AttributeProto &attribute =
@@ -130,8 +125,8 @@ std::string GraphWriter::addScalar(float value, Type elementType) {
   std::optional<ElementFormat> format =
       elementType ? elementFormatOf(elementType) : ElementFormat::F32;
   if (!format) {
-    fail() << "has a constant of " << elementType
-           << ", which has no ONNX form here";
+    fail("has a constant of " + toString(elementType) +
+         ", which has no ONNX form here");
     return {};
   }
   Type type = typeOf(*format, module.getContext());

@@ -77,10 +77,13 @@ static std::optional<Granularity> readGranularity(NodeImporter &node, Value x,
     granularity.shape = llvm::to_vector(type.getShape());
     if (failed(checkBlockedShape(node, x, scale, granularity)))
       return std::nullopt;
-    // A computed scale for a whole row is that of dynamic quantization.
+    // Of values that are computed, a scale for a whole row is that of dynamic
+    // quantization. Weights stay in blocks.
     int64_t dim = getType(x).getDimSize(*axis);
-    if (!scale.getDefiningOp<ConstantOp>() && !ShapedType::isDynamic(dim) &&
-        dim <= block && isa<IntegerType>(codes)) {
+    bool isComputed =
+        !scale.getDefiningOp<ConstantOp>() && !x.getDefiningOp<ConstantOp>();
+    if (isComputed && !ShapedType::isDynamic(dim) && dim <= block &&
+        isa<IntegerType>(codes)) {
       granularity.axis = -1;
       granularity.block = 0;
     }
