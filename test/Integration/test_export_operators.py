@@ -83,7 +83,7 @@ CASES = {
     "Squeeze": Case("Squeeze", ints(1), x=(2, 1, 4)),
     "Unsqueeze": Case("Unsqueeze", ints(0, 2)),
     "Expand": Case("Expand", ints(2, 1, 4), x=(3, 1)),
-    "Shape": Case("Shape", start=1),
+    "Shape": Case("Shape", x=(2, 3, 4), end=1),
     "Pad": Case("Pad", ints(0, 1, 0, 2, 0, 3), np.array(0.5, np.float32)),
     "Pad by zero": Case("Pad", ints(0, 1, 0, 2, 0, 3)),
     "Flatten": Case("Flatten", axis=2),
@@ -93,7 +93,7 @@ CASES = {
                                       np.array([1, -2, 3], np.int8), axis=1),
     "QuantizeLinear of blocks": Case("QuantizeLinear", np.abs(floats(2, 3, 2)), axis=2,
                                      block_size=3, output_dtype=TensorProto.INT8),
-    "QuantizeLinear to float8": Case("QuantizeLinear", np.float32(0.02), saturate=0,
+    "QuantizeLinear to float8": Case("QuantizeLinear", np.float32(1e-4), saturate=0,
                                      output_dtype=TensorProto.FLOAT8E5M2),
     "DequantizeLinear": Case("DequantizeLinear", np.float32(0.3), np.int32(0), of=INT32),
 }
@@ -162,3 +162,37 @@ def test_operator(name, tmp_path):
         assert have.data_type() == want.data_type()
         have, want = to_numbers(have), to_numbers(want)
         np.testing.assert_allclose(have, want, rtol=1e-5, atol=1e-5)
+
+
+# What `prepare` recognises in pieces, and the operators that it becomes.
+PIECES = {
+    "SiLU": ("s = Sigmoid(x)  y = Mul(x, s)", ["Sigmoid", "Mul"]),
+    "attention": (
+        "t = Transpose <perm = [0, 2, 1]> (x)  c = Constant <value_float = 0.5> ()"
+        "a = MatMul(x, t)  b = Mul(a, c)  d = Add(b, m)  p = Softmax <axis = -1> (d)"
+        "y = MatMul(p, x)", ["Transpose", "MatMul", "Mul", "Add", "Softmax", "MatMul"]),
+    "LayerNormalization": (
+        "i = Constant <value_ints = [-1]> ()  e = Constant <value_float = 0.001> ()"
+        "mean = ReduceMean(x, i)  d = Sub(x, mean)  q = Mul(d, d)  v = ReduceMean(q, i)"
+        "w = Add(v, e)  r = Sqrt(w)  n = Div(d, r)"
+        "g = Constant <value_floats = [1.0, 2.0, 3.0, 4.0]> ()  z = Mul(n, g)"
+        "h = Constant <value_floats = [0.5, 0.0, 1.0, 2.0]> ()  y = Add(z, h)",
+        ["LayerNormalization"]),
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_what_is_recognised_in_pieces(name, tmp_path):
+    nodes, operators = PIECES[name]
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 21]> '
+        f"g (float[n, 3, 4] x, float[3, 3] m) => (float[n, 3, 4] y) {{ {nodes} }}")
+    onnx.save(model, tmp_path / "m.onnx")
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "out.onnx", "--emit",
+           "qdq-onnx", "--quiet")
+    exported = onnx.load(tmp_path / "out.onnx")
+    assert [node.op_type for node in exported.graph.node] == operators
+    arrays = {"x": floats(2, 3, 4), "m": floats(3, 3)}
+    found, expected = (run(each.SerializeToString(), arrays)[0].numpy()
+                       for each in (exported, model))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)

@@ -237,5 +237,6 @@ TEST_F(ExportONNXTest, WhatHasNoFormIsNamed) {
     problems.clear();
     EXPECT_FALSE(write(row.program)) << row.program;
     EXPECT_NE(problems.find(row.problem), std::string::npos) << problems;
+    EXPECT_EQ(StringRef(problems).count(" op "), 1u) << problems;
   }
 }
