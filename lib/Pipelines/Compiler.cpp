@@ -649,8 +649,11 @@ llvm::Expected<Report> Compiler::run() {
   context.printOpOnDiagnostic(false);
   if (llvm::Error error = checkOptions())
     return std::move(error);
-  for (const TargetConfig &config : configs)
-    report.tiers.push_back(config.cpu);
+  if (options.emit == EmitKind::QdqOnnx)
+    report.target = "onnx";
+  else
+    for (const TargetConfig &config : configs)
+      report.tiers.push_back(config.cpu);
   if (llvm::Error error = load())
     return std::move(error);
   if (llvm::Error error = checkCalibration())

@@ -7,6 +7,7 @@ reference evaluator of onnx. qopt itself imports them again.
 import json
 import sys
 
+import jsonschema
 import numpy as np
 import onnx
 import onnxruntime
@@ -14,7 +15,7 @@ import pytest
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from qopt_tools import MODELS, run_ok
+from qopt_tools import MODELS, ROOT, run_ok
 
 sys.path.insert(0, str(MODELS))
 from fetch import FetchError
@@ -199,9 +200,12 @@ def test_the_contract_and_the_gate_are_those_of_the_artefact(task, tmp_path):
                   "--fail-on-fallback", "--accuracy-gate", "cosine>=0.9",
                   "--report", tmp_path / "report")
     report = json.loads((tmp_path / "report" / "report.json").read_text())
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(report)
     rows = [row for row in report["contract"] if row["op"] in ("Conv", "Gemm")]
     assert {row["realised"] for row in rows} <= {"i8 x i8 static", "i8 x i8 dynamic"}
     assert report["accuracy"][0]["cosine"] >= 0.9
+    assert report["target"] == "onnx" and report["tiers"] == []
     # Kernels are the other runtime's.
     assert {row["kernel"].split(" in ")[0] for row in report["contract"]} <= {"", "folded"}
 

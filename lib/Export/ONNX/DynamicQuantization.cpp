@@ -17,7 +17,8 @@ using namespace qopt;
 using namespace qopt::exporter;
 
 namespace {
-/// What all formulas need.
+/// What all formulas need. Arguments of a call make one node at most: their
+/// order is the host compiler's, and the file is the same everywhere.
 class DynamicQuantizer {
 public:
   DynamicQuantizer(GraphWriter &writer, QuantizeDynamicOp op)
@@ -136,8 +137,9 @@ std::string DynamicQuantizer::findExponents(StringRef amax) {
   // The cast rounds up. What it cannot hold is limited below.
   std::string above =
       castThrough(amax, Float8E8M0FNUType::get(op.getContext()));
-  std::string base = choose(binary("Greater", above, amax),
-                            binary("Mul", above, number(0.5f)), above);
+  std::string isAbove = binary("Greater", above, amax);
+  std::string half = binary("Mul", above, number(0.5f));
+  std::string base = choose(isAbove, half, above);
   std::string carry;
   if (op.getRule() == "ceil")
     carry =
@@ -190,21 +192,24 @@ void DynamicQuantizer::writeNvfp4() {
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
   std::string max = reduce("ReduceMax", writer.add("Abs", x), axes, true);
   std::string infinity = number(std::numeric_limits<float>::infinity());
-  std::string isUsable = binary("And", binary("Greater", max, number(0)),
-                                binary("Less", max, infinity));
+  std::string isPositive = binary("Greater", max, number(0));
+  std::string isFinite = binary("Less", max, infinity);
+  std::string isUsable = binary("And", isPositive, isFinite);
   std::string encode =
-      binary("Min", binary("Div", number(largestScale * largestElement), max),
-             number(0x1p126f));
+      binary("Div", number(largestScale * largestElement), max);
+  encode = binary("Min", encode, number(0x1p126f));
   encode = choose(isUsable, encode, number(1));
   std::string raw = binary("Div", blockMax, number(largestElement));
-  raw = binary("Min", binary("Mul", raw, encode), number(largestScale));
+  raw = binary("Mul", raw, encode);
+  raw = binary("Min", raw, number(largestScale));
   std::string scale = putScalesInPlace(
       castThrough(raw, Float8E4M3FNType::get(op.getContext())));
   writer.setName(op.getScales()[0], scale);
   writer.setName(op.getScales()[1], binary("Div", number(1), encode));
   // A block whose scale is 0 has codes of any kind: nothing divides by it.
   std::string step = binary("Div", scale, encode);
-  writeBlockCodes(choose(binary("Equal", step, number(0)), number(1), step));
+  std::string isZero = binary("Equal", step, number(0));
+  writeBlockCodes(choose(isZero, number(1), step));
 }
 
 /// Only dequantizers know that the scales are f32 here.
@@ -230,11 +235,14 @@ void qopt::exporter::writeQuantizeDynamic(GraphWriter &writer, Operation *op,
         "makes blocks of " + format.getName() +
             " along a dim of unknown size, which has no ONNX form",
         "fix the dim in the model, or take the preset with '-a16'");
+  const BlockFormat &row = *lookupFormat(format.getName());
   DynamicQuantizer quantizer(writer, quantize);
-  if (!isBlocked)
-    quantizer.writeRows();
-  else if (lookupFormat(format.getName())->hasSharedExponent())
+  if (isBlocked && row.hasSharedExponent())
     quantizer.writeSharedExponents();
-  else
+  else if (isBlocked && row.scales.size() == 2)
     quantizer.writeNvfp4();
+  else if (!isBlocked && row.elementInfo().isInteger())
+    quantizer.writeRows();
+  else
+    writer.fail("has no formula for " + format.getName());
 }

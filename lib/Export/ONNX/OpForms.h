@@ -1,4 +1,4 @@
-//===- OpForms.h - How ops are written ------------------------*- C++ -*-===//
+//===- OpForms.h - How ops are written --------------------------*- C++ -*-===//
 //
 // One row for each op that has an ONNX form. A family is a file with a table;
 // ExportONNX.cpp lists the families.

@@ -226,6 +226,13 @@ TEST_F(ExportONNXTest, WhatHasNoFormIsNamed) {
     : (tensor<2x4xf32>, tensor<2x1xf32>, tensor<1x4xf32>) -> tensor<2x4xi8>)",
                    "2x4xi8"),
        "'qopt.quantize' op has scales along several axes"},
+      {makeProgram("2x64xf32", R"(
+  %c, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8, axis = 1, block = 32>}
+    : (tensor<2x64xf32>) -> (tensor<2x64xi8>, tensor<2x2xf32>)
+  %y = qopt.dequantize %c scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>}
+    : (tensor<2x64xi8>, tensor<2x2xf32>) -> tensor<2x64xf32>)",
+                   "2x64xf32"),
+       "'qopt.quantize_dynamic' op has no formula for i8"},
       {makeProgram("2x64xi8", R"(
   %s = qopt.constant(dense<1.0> : tensor<1x2xf32>) : tensor<1x2xf32>
   %y = qopt.dequantize %x scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>}
