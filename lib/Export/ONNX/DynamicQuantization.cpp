@@ -230,6 +230,8 @@ void qopt::exporter::writeQuantizeDynamic(GraphWriter &writer, Operation *op,
         "has scales that other ops read, which has no ONNX form");
   bool isBlocked = format.isBlocked();
   auto type = typeOf(quantize.getX());
+  if (type.getRank() == 0 || !hasValidAxis(format, type.getRank()))
+    return writer.fail("expects an axis for its rows or blocks");
   if (isBlocked && type.isDynamicDim(format.getAxis()))
     return writer.fail(
         "makes blocks of " + format.getName() +

@@ -143,9 +143,18 @@ static std::string writeZero(GraphWriter &writer, Value zero,
   return {};
 }
 
+bool qopt::exporter::hasValidAxis(FormatAttr format, int64_t rank) {
+  return !format.isBlocked() ||
+         (format.getAxis() >= 0 && format.getAxis() < rank);
+}
+
 ScaleForm qopt::exporter::writeScales(GraphWriter &writer,
                                       RankedTensorType codes, ValueRange scales,
                                       ValueRange zeros, FormatAttr format) {
+  if ((format && !hasValidAxis(format, codes.getRank())) || zeros.size() > 1) {
+    writer.fail("has blocks along no axis, or zero points of zero points");
+    return {};
+  }
   SmallVector<int64_t> dims = getScaleDims(scales, codes.getRank());
   ScaleForm form = classify(codes, dims, format);
   bool isBlocked = format && format.isBlocked();

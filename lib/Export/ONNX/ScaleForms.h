@@ -35,6 +35,9 @@ struct ScaleForm {
   llvm::SmallVector<NodeAttribute> getAttributes() const;
 };
 
+/// True where blocks, if the format has them, run along an axis of `rank`.
+bool hasValidAxis(FormatAttr format, int64_t rank);
+
 /// Writes scales and zeros for codes of the type `codes`. `format` may be null.
 /// Reports what ONNX cannot say.
 ScaleForm writeScales(GraphWriter &writer, mlir::RankedTensorType codes,

@@ -175,8 +175,13 @@ std::string GraphWriter::addWithDims(ConstantOp constant,
   if (!tensor)
     return {};
   Type elementType = elementTypeOf(constant.getResult());
-  if (std::optional<ElementFormat> format = elementFormatOf(elementType);
-      asF32 && format) {
+  if (asF32) {
+    std::optional<ElementFormat> format = elementFormatOf(elementType);
+    if (!format) {
+      fail("has scales of " + toString(elementType) +
+           ", which have no ONNX form");
+      return {};
+    }
     tensor = decodeTensor(*tensor, *format);
     elementType = Float32Type::get(module.getContext());
   }

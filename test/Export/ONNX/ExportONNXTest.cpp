@@ -233,6 +233,39 @@ TEST_F(ExportONNXTest, WhatHasNoFormIsNamed) {
     : (tensor<2x64xi8>, tensor<2x2xf32>) -> tensor<2x64xf32>)",
                    "2x64xf32"),
        "'qopt.quantize_dynamic' op has no formula for i8"},
+      {makeProgram("2x4xf32", R"(
+  %c, %s = qopt.quantize_dynamic %x {format = #qopt.format<mxfp4, axis = 7>}
+    : (tensor<2x4xf32>) -> (tensor<2x4xf4E2M1FN>, tensor<2x1xf8E8M0FNU>)
+  %y = qopt.dequantize %c scales(%s) {format = #qopt.format<mxfp4, axis = 7>}
+    : (tensor<2x4xf4E2M1FN>, tensor<2x1xf8E8M0FNU>) -> tensor<2x4xf32>)",
+                   "2x4xf32"),
+       "'qopt.quantize_dynamic' op expects an axis for its rows or blocks"},
+      {makeProgram("2xi8", R"(
+  %s = qopt.constant(dense<1.0> : tensor<1xf32>) : tensor<1xf32>
+  %z = qopt.constant(dense<1> : tensor<1xi8>) : tensor<1xi8>
+  %y = qopt.dequantize %x scales(%s) zeros(%z, %z) {format = #qopt.format<i8>}
+    : (tensor<2xi8>, tensor<1xf32>, tensor<1xi8>, tensor<1xi8>) -> tensor<2xf32>)",
+                   "2xf32"),
+       "'qopt.dequantize' op has blocks along no axis, or zero points of zero "
+       "points"},
+      {makeProgram("2xi8", R"(
+  %s = qopt.constant(dense<1.0> : tensor<1xf64>) : tensor<1xf64>
+  %y = qopt.dequantize %x scales(%s) {format = #qopt.format<i8>}
+    : (tensor<2xi8>, tensor<1xf64>) -> tensor<2xf32>)",
+                   "2xf32"),
+       "'qopt.dequantize' op has scales of f64, which have no ONNX form"},
+      {makeProgram("2xi8", R"(
+  %s = qopt.constant(dense<1.0> : tensor<1xf32>) : tensor<1xf32>
+  %z = qopt.constant(dense<1> : tensor<1xi32>) : tensor<1xi32>
+  %y = qopt.dequantize %x scales(%s) zeros(%z) {format = #qopt.format<i8>}
+    : (tensor<2xi8>, tensor<1xf32>, tensor<1xi32>) -> tensor<2xf32>)",
+                   "2xf32"),
+       "'qopt.dequantize' op has zero points of i32 for codes of i8"},
+      {makeProgram(
+           "2xf8E4M3FNUZ",
+           "%y = qopt.cast %x : (tensor<2xf8E4M3FNUZ>) -> tensor<2xf32>",
+           "2xf32"),
+       "op has elements of type f8E4M3FNUZ, which ONNX does not have"},
       {makeProgram("2x64xi8", R"(
   %s = qopt.constant(dense<1.0> : tensor<1x2xf32>) : tensor<1x2xf32>
   %y = qopt.dequantize %x scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>}
