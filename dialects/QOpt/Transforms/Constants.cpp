@@ -27,9 +27,18 @@ std::optional<float> qopt::getScalarConstant(Value value) {
   return result;
 }
 
+/// True for a dequantize of a weight. One of i32 is a bias, which no format is
+/// kept for.
+static bool isOfCodes(Operation *op) {
+  auto dequantize = dyn_cast<DequantizeOp>(op);
+  return dequantize && !cast<RankedTensorType>(dequantize.getCodes().getType())
+                            .getElementType()
+                            .isSignlessInteger(32);
+}
+
 bool qopt::isExpressionOp(Operation *op) {
   return isa_and_nonnull<QOptDialect>(op->getDialect()) && isPure(op) &&
-         op->getNumRegions() == 0 && !isa<ConstantOp, DequantizeOp>(op);
+         op->getNumRegions() == 0 && !isa<ConstantOp>(op) && !isOfCodes(op);
 }
 
 bool qopt::isConstantExpression(Value value) {

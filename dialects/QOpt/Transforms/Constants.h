@@ -18,7 +18,8 @@ namespace qopt {
 std::optional<float> getScalarConstant(mlir::Value value);
 
 /// True for a constant and for a weight expression: ops on constants only. A
-/// dequantize is no part of one: the codes behind it are fixed numbers.
+/// dequantize is no part of one, because the codes behind it are fixed numbers,
+/// unless it is of i32: that is a bias.
 bool isConstantExpression(mlir::Value value);
 
 /// True for an op that a weight expression may hold.

@@ -201,7 +201,7 @@ def EvaluateWeightsPass
     ```
 
     The constant keeps the location of the op it stands for. Leaves a dequantize
-    alone, and with it what depends on one. An op that cannot be evaluated is an
+    alone, unless it is of i32, and with it what depends on one. An op that cannot be evaluated is an
     error. Constants without users are removed.
 
     Runs at the end of `quantize`, when no pass will write expressions any more.

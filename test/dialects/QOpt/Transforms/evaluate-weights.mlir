@@ -48,6 +48,19 @@ func.func @codes() -> (tensor<2x2xi8>, tensor<2x1xf32>) {
 
 // -----
 
+// A bias of a quantized ONNX model is i32 and becomes the float that it stands for.
+// CHECK-LABEL: func @bias
+// CHECK-NEXT: %[[B:.*]] = qopt.constant(dense<[5.000000e+01, -2.500000e+01]> : tensor<2xf32>)
+// CHECK-NEXT: return %[[B]]
+func.func @bias() -> tensor<2xf32> {
+  %q = qopt.constant(dense<[100, -50]> : tensor<2xi32>) : tensor<2xi32>
+  %s = qopt.constant(dense<0.5> : tensor<1xf32>) : tensor<1xf32>
+  %0 = qopt.dequantize %q scales(%s) : (tensor<2xi32>, tensor<1xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
 // A dequantize stays, and what depends on it.
 // CHECK-LABEL: func @dequantize
 // CHECK: %[[D:.*]] = qopt.dequantize
