@@ -123,8 +123,12 @@ def test_onnx_runtime(task, preset, tmp_path):
     expect_valid(exported, model, get_opset(preset))
     artefact = compile_model(model, folder, preset, tmp_path / "m.so")
     expected = run_qopt(artefact, folder, tmp_path / "out")
-    for optimize in (False, True):
-        expect_agreement(run_session(exported, folder, optimize), expected, bound)
+    plain = run_session(exported, folder, optimize=False)
+    expect_agreement(plain, expected, bound)
+    expect_agreement(run_session(exported, folder, optimize=True), expected, bound)
+    # Codes that differ are few: what ONNX Runtime does not fuse has our biases.
+    for have, want in zip(plain, expected):
+        assert np.abs(have - want).mean() <= bound / 50 * np.abs(want).max()
 
 
 @pytest.mark.parametrize("preset", NARROW_PRESETS)

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Biases.h"
 #include "OpForms.h"
 
 using namespace mlir;
@@ -30,7 +31,7 @@ static void writeConv(GraphWriter &writer, Operation *op, StringRef operation) {
   SmallVector<std::string> inputs{writer.use(conv.getX()),
                                   writer.use(conv.getW())};
   if (conv.getBias())
-    inputs.push_back(writer.use(conv.getBias()));
+    inputs.push_back(writeBias(writer, op, conv.getBias(), conv.getResult()));
   ArrayRef<int64_t> kernel = typeOf(conv.getW()).getShape().drop_front(2);
   writer.finish(operation, inputs,
                 {{"kernel_shape", toVector(kernel)},

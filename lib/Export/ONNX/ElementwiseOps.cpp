@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Biases.h"
 #include "OpForms.h"
 
 using namespace mlir;
@@ -11,6 +12,16 @@ using namespace qopt;
 using namespace qopt::exporter;
 
 static bool isBool(Value value) { return elementTypeOf(value).isInteger(1); }
+
+/// A sum, which may be that of a matrix product and its bias.
+static void writeAdd(GraphWriter &writer, Operation *op, StringRef operation) {
+  auto product = op->getOperand(0).getDefiningOp<MatMulOp>();
+  if (!product || !product->hasOneUse())
+    return writeSame(writer, op, operation);
+  std::string bias =
+      writeBias(writer, product, op->getOperand(1), op->getResult(0));
+  writer.finish(operation, {writer.use(op->getOperand(0)), bias});
+}
 
 /// And, Or, Xor of booleans; on integers the operator has another name.
 static void writeBits(GraphWriter &writer, Operation *op, StringRef operation) {
@@ -72,7 +83,7 @@ static void writeClip(GraphWriter &writer, Operation *op, StringRef operation) {
 ArrayRef<OpForm> qopt::exporter::getElementwiseForms() {
   static constexpr OpForm rows[] = {
       {AbsOp::getOperationName(), "Abs", writeSame},
-      {AddOp::getOperationName(), "Add", writeSame},
+      {AddOp::getOperationName(), "Add", writeAdd},
       {AndOp::getOperationName(), "And", writeBits},
       {CastOp::getOperationName(), "Cast", writeCast},
       {CeilOp::getOperationName(), "Ceil", writeSame},

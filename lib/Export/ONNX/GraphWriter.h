@@ -57,6 +57,11 @@ public:
   std::string addIntegers(llvm::ArrayRef<int64_t> values, unsigned width = 64);
   /// A scalar, rounded to `elementType`; f32 where it is null.
   std::string addScalar(float value, mlir::Type elementType = {});
+  /// A tensor that is named after `constant` and `role`.
+  std::string addTensor(ConstantOp constant, llvm::StringRef role,
+                        const HostTensor &tensor);
+  /// The elements of `constant`, whose type has a format, as f32.
+  llvm::SmallVector<float> readReals(ConstantOp constant);
   /// The elements of `constant` with other dims, where one element is repeated;
   /// as f32 if asked for. The name ends in `role`.
   std::string addWithDims(ConstantOp constant, llvm::ArrayRef<int64_t> dims,

@@ -152,6 +152,22 @@ static HostTensor decodeTensor(const HostTensor &tensor, ElementFormat format) {
   return result;
 }
 
+SmallVector<float> GraphWriter::readReals(ConstantOp constant) {
+  std::optional<ElementFormat> format =
+      elementFormatOf(elementTypeOf(constant.getResult()));
+  std::optional<HostTensor> tensor = read(constant);
+  if (!format || !tensor)
+    return {};
+  return llvm::to_vector(decodeTensor(*tensor, *format).as<float>());
+}
+
+std::string GraphWriter::addTensor(ConstantOp constant, StringRef role,
+                                   const HostTensor &tensor) {
+  Type elementType = getMLIRElementType(tensor.getType(), module.getContext());
+  return addInitializer(nameConstant(constant, role), elementType,
+                        tensor.getDims(), pack(tensor, elementType));
+}
+
 /// `tensor` with other dims; its only element is repeated.
 static HostTensor withDims(const HostTensor &tensor, ArrayRef<int64_t> dims) {
   HostTensor result = makeTensor(tensor.getType(), dims);

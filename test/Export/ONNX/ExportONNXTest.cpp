@@ -13,6 +13,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
+#include <cstring>
 
 using namespace mlir;
 using namespace qopt;
@@ -166,6 +167,76 @@ TEST_F(ExportONNXTest, ScalesOfAnAxisAreAList) {
     EXPECT_EQ(tensor.dims(0), 2) << tensor.name();
   }
   EXPECT_EQ(graph.initializer(1).raw_data(), "\5\5");
+}
+
+/// conv(x) + bias, then `tail`, whose last value is `%y`.
+static std::string makeConvProgram(StringRef tail, StringRef resultType) {
+  return makeProgram("1x1x4x4xi8",
+                     (R"(
+  %sx = qopt.constant(dense<0.5> : tensor<1x1x1x1xf32>) : tensor<1x1x1x1xf32>
+  %z = qopt.constant(dense<0> : tensor<1x1x1x1xi8>) : tensor<1x1x1x1xi8>
+  %r = qopt.dequantize %x scales(%sx) {format = #qopt.format<i8>}
+    : (tensor<1x1x4x4xi8>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %c = qopt.constant(dense<1> : tensor<2x1x1x1xi8>) : tensor<2x1x1x1xi8>
+  %sw = qopt.constant(dense<[[[[0.25]]], [[[2.0]]]]> : tensor<2x1x1x1xf32>) : tensor<2x1x1x1xf32>
+  %w = qopt.dequantize %c scales(%sw) {format = #qopt.format<i8, axis = 0>}
+    : (tensor<2x1x1x1xi8>, tensor<2x1x1x1xf32>) -> tensor<2x1x1x1xf32>
+  %b = qopt.constant(dense<[1.0, -2.5]> : tensor<2xf32>) : tensor<2xf32> loc("b")
+  %s = qopt.conv %r, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
+)" + tail)
+                         .str(),
+                     resultType);
+}
+
+static constexpr llvm::StringLiteral kQuantizeTail = R"(
+  %a = qopt.relu %s : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.quantize %a scales(%sx) zeros(%z) {format = #qopt.format<i8>}
+    : (tensor<1x2x4x4xf32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xi8>) -> tensor<1x2x4x4xi8>)";
+
+static const onnx::TensorProto *find(const onnx::ModelProto &model,
+                                     StringRef name) {
+  for (const onnx::TensorProto &tensor : model.graph().initializer())
+    if (StringRef(tensor.name()) == name)
+      return &tensor;
+  return nullptr;
+}
+
+TEST_F(ExportONNXTest, ABiasOfCodesIsInStepsOfTheSum) {
+  auto model = write(makeConvProgram(kQuantizeTail, "1x2x4x4xi8"));
+  ASSERT_TRUE(model) << problems;
+  EXPECT_EQ(find(*model, "b"), nullptr);
+  const onnx::TensorProto *codes = find(*model, "b_quantized");
+  const onnx::TensorProto *scale = find(*model, "b_scale");
+  ASSERT_TRUE(codes && scale);
+  EXPECT_EQ(codes->data_type(), onnx::TensorProto::INT32);
+  int32_t integers[2];
+  float steps[2];
+  ASSERT_EQ(codes->raw_data().size(), sizeof(integers));
+  ASSERT_EQ(scale->raw_data().size(), sizeof(steps));
+  std::memcpy(integers, codes->raw_data().data(), sizeof(integers));
+  std::memcpy(steps, scale->raw_data().data(), sizeof(steps));
+  // 1 / 0.125, and -2.5 / 1 to even.
+  EXPECT_EQ(integers[0], 8);
+  EXPECT_EQ(integers[1], -2);
+  EXPECT_EQ(steps[0], 0.125f);
+  EXPECT_EQ(steps[1], 1.0f);
+}
+
+TEST_F(ExportONNXTest, ABiasOfRealsStaysReal) {
+  // The sum is a result, or something else reads it too.
+  std::string asReal = "  %y = qopt.abs %s : (tensor<1x2x4x4xf32>) -> "
+                       "tensor<1x2x4x4xf32>";
+  std::string twice = (kQuantizeTail + R"(
+  %t = qopt.abs %s : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>)")
+                          .str();
+  for (auto &[tail, type] :
+       {std::pair(asReal, "1x2x4x4xf32"), std::pair(twice, "1x2x4x4xi8")}) {
+    auto model = write(makeConvProgram(tail, type));
+    ASSERT_TRUE(model) << problems;
+    EXPECT_NE(find(*model, "b"), nullptr);
+    EXPECT_EQ(find(*model, "b_quantized"), nullptr);
+  }
 }
 
 //===----------------------------------------------------------------------===//
