@@ -326,8 +326,10 @@ Value Epilogue::loadAccess(VectorBuilder &v, Access &access,
   bool hasBlocksAlongLanes = false;
   for (auto [g, group] : llvm::enumerate(groups)) {
     Value coordinate = lanes.coordinates[g], stride = access.strides[g];
-    bool isBlocked =
-        access.blockAxis >= group.first && access.blockAxis <= group.last;
+    // An axis with one block may stand in a group with others.
+    bool isBlocked = access.blockAxis >= group.first &&
+                     access.blockAxis <= group.last &&
+                     access.along[access.blockAxis] != Access::Along::Nothing;
     bool isLane = static_cast<int64_t>(g) == lanes.laneGroup;
     Access::Along along = access.groupAlong[g];
     if (along == Access::Along::Nothing)

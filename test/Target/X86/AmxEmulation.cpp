@@ -8,7 +8,7 @@
 
 #include "AmxEmulation.h"
 
-#include "lib/Target/X86/ConvertToLLVM.h"
+#include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
 #include "qopt/Emit/CpuTier.h"
@@ -91,7 +91,7 @@ static OwningOpRef<ModuleOp> parseInstructions(MLIRContext *context,
   text = replaceAll(text, "EXTA", hasSignedRows ? "extsi" : "extui");
   text = replaceAll(text, "EXTB", hasSignedRows ? "extui" : "extsi");
   auto module = parseSourceString<ModuleOp>(text, context);
-  if (!module || failed(x86::convertToLLVM(*module)))
+  if (!module || failed(cpu::convertToLLVM(*module)))
     llvm::report_fatal_error("the emulation cannot be lowered");
   return module;
 }

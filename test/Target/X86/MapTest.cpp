@@ -204,3 +204,15 @@ TEST(X86Map, LimitsOfTwoZerosAreTheSecond) {
         tensor<40xf32>, tensor<40xf32>, tensor<40xf32>
     })mlir");
 }
+
+TEST(X86Map, ReadsScalesOfBlocksAlongAnAxisOfOneElement) {
+  expectEqualToReference(R"mlir(
+    func.func @main(%x: tensor<2x1x3x7xf32>, %s: tensor<2x1x3x7xf32>, %c: tensor<2x1x3x7xi8>)
+        -> (tensor<2x1x3x7xi8>, tensor<2x1x3x7xf32>) {
+      %0 = qopt.quantize %x scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>}
+        : (tensor<2x1x3x7xf32>, tensor<2x1x3x7xf32>) -> tensor<2x1x3x7xi8>
+      %1 = qopt.dequantize %c scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>}
+        : (tensor<2x1x3x7xi8>, tensor<2x1x3x7xf32>) -> tensor<2x1x3x7xf32>
+      return %0, %1 : tensor<2x1x3x7xi8>, tensor<2x1x3x7xf32>
+    })mlir");
+}
