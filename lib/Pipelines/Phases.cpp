@@ -65,7 +65,8 @@ void qopt::buildTransformPipeline(OpPassManager &pm, const Recipe &recipe) {
     function.addPass(createEqualizeLayersPass({recipe.transforms.pow2}));
   if (recipe.transforms.smooth != "off")
     function.addPass(createSmoothActivationsPass(
-        {recipe.transforms.smooth, recipe.transforms.pow2}));
+        {recipe.transforms.smooth, recipe.transforms.pow2,
+         recipe.isCodePath()}));
 }
 
 void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,

@@ -65,7 +65,10 @@ def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncO
     factors of fourths of an octave, which round other channels up.
 
     Does nothing for convolutions, for activations without statistics, and for
-    matmuls that are not requested static.
+    matmuls that are not requested static. With keep-codes it also does nothing
+    where the activation comes from an op that has an integer form, as a factor
+    for each channel would put floats between codes. Norms, softmax and attention
+    are floats anyway, and functions such as GELU become so.
 
     Needs statistics; drops those of the new activations.
 
@@ -76,6 +79,8 @@ def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncO
     Option<"alpha", "alpha", "std::string", "\"search\"",
            "search, log, or an exponent between 0 and 1">,
     Option<"isPow2", "pow2", "bool", "false", "round factors to powers of two">,
+    Option<"keepsCodes", "keep-codes", "bool", "false",
+           "leave activations alone that are made from codes by codes">,
   ];
   let dependentDialects = ["::qopt::QOptDialect"];
 }

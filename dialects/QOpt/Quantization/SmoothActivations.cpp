@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
@@ -65,6 +66,8 @@ private:
     auto view = getWeightedContraction(matmul);
     if (!request || !view || request.getParams() != "static")
       return;
+    if (keepsCodes && isMadeFromCodes(matmul.getLhs()))
+      return;
     auto stats = qopt::getStatistics(matmul.getLhs());
     int64_t k = cast<RankedTensorType>(matmul.getRhs().getType()).getDimSize(0);
     if (!stats || stats->samples == 0 ||
@@ -77,6 +80,21 @@ private:
     group.stats = *stats;
     group.matmuls.push_back(matmul);
     group.weights.push_back(*weight);
+  }
+
+  /// True for what quantized operands become by integers alone. A function that
+  /// curves is a table of codes at best, and the factor is worth more than
+  /// that.
+  static bool isMadeFromCodes(Value activation) {
+    Operation *op = activation.getDefiningOp();
+    if (!op)
+      return false;
+    auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+    StringRef why;
+    CodeRole role = getCodeRole(op, why);
+    return (request && request.getParams() == "static") ||
+           isa<ReluOp, ClipOp>(op) ||
+           (role != CodeRole::None && role != CodeRole::Unary);
   }
 
   Factors exponentFactors(const Consumers &group, double exponent) {

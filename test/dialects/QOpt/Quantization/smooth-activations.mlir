@@ -1,5 +1,6 @@
 // RUN: qopt-opt %s --qopt-smooth-activations="alpha=0.5" --verify-each --split-input-file | FileCheck %s
 // RUN: qopt-opt %s --qopt-smooth-activations="alpha=search" --split-input-file | FileCheck %s --check-prefix=SEARCH
+// RUN: qopt-opt %s --qopt-smooth-activations="alpha=0.5 keep-codes" --split-input-file | FileCheck %s --check-prefix=KEEP
 // RUN: not qopt-opt %s --qopt-smooth-activations="alpha=2" --split-input-file 2>&1 | FileCheck %s --check-prefix=BAD
 
 // BAD: error: alpha '2' expects search, log, or a number between 0 and 1
@@ -41,4 +42,25 @@ func.func @others(%x: tensor<2x2xf32>, %z: tensor<2x2xf32> {qopt.stats = {min = 
   %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   %1 = qopt.matmul %z, %w {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
+}
+
+// -----
+
+// Where codes are to be made from codes, what a ReLU, a sum or a reshape makes is
+// left alone; an input, and what GELU makes, is not.
+// CHECK-LABEL: func @made_from_codes
+// CHECK-COUNT-8: qopt.mul
+// KEEP-LABEL: func @made_from_codes
+// KEEP-COUNT-4: qopt.mul
+// KEEP-NOT: qopt.mul
+func.func @made_from_codes(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}}) -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>) {
+  %w = qopt.constant(dense<[[2.0, 1.0, -2.0, 1.0], [1.0, -1.0, -1.0, 2.0], [2.0, -1.0, -2.0, 1.0], [-1.0, -1.0, 1.0, 2.0]]> : tensor<4x4xf32>) : tensor<4x4xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %1 = qopt.relu %0 {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %3 = qopt.add %1, %0 {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %4 = qopt.matmul %3, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %5 = qopt.gelu %0 {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %6 = qopt.matmul %5, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  return %2, %4, %6 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>
 }
