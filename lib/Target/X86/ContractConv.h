@@ -42,6 +42,10 @@ public:
 protected:
   virtual void setInput(ProgramEmitter &program);
   virtual void setWeight(ProgramEmitter &program);
+  /// What the codes of the prepared input are.
+  virtual bool inputIsUnsigned() const {
+    return kind != DotKind::Float && lhs.isUnsigned();
+  }
   void setAxes(ProgramEmitter &program, Epilogue &epilogue);
   /// Where the 16 outputs of a vector stand.
   llvm::SmallVector<PixelPiece> pixels(VectorBuilder &v, mlir::Value vector);

@@ -263,7 +263,7 @@ Epilogue::Lanes MatMulSource::coordinates(VectorBuilder &v,
 
 Value MatMulSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
                            Value laneSums) {
-  if (kind == DotKind::Float)
+  if (sumsAreFloats())
     return sums;
   Value matrix = v.mul(batchOffset(v, at.batch, rowStrides), rows);
   return terms.apply(v, sums, v.add(matrix, at.row), laneSums);

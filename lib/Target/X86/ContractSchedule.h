@@ -45,15 +45,31 @@ struct OutputVector {
   mlir::Value batch, row, vector;
 };
 
-/// How the steps of a product of f32 fall into groups with scales: `positions`
-/// times `channels` steps, cut every `block` channels and at each position.
+/// What the word of a scale is.
+enum class ScaleWord {
+  /// The f32 factor.
+  Factor,
+  /// The i32 exponent of a power of two.
+  Exponent,
+  /// The exponent as f32, where the machine scales by such.
+  FloatExponent
+};
+
+/// A block that no k ends: all steps are one group.
+inline constexpr int64_t kOneBlock = int64_t(1) << 40;
+
+/// How k falls into groups with scales: `positions` times `channels` elements,
+/// cut every `block` channels and at each position.
 struct GroupShape {
   /// 0 where the product has no groups.
   int64_t block = 0;
   int64_t positions = 1;
   mlir::Value channels;
-  /// Scales are i32 exponents, not f32 factors.
-  bool areExponents = false;
+  /// Elements of k that a step multiplies.
+  int64_t elementsInStep = 1;
+  /// Steps of a position: what `channels` needs, or more.
+  mlir::Value positionSteps;
+  ScaleWord scaleWord = ScaleWord::Factor;
   /// Operands are multiplied by this power of two.
   int multiplierLog2 = 0;
 
@@ -74,19 +90,28 @@ public:
     mlir::Value pointer, rowStride, rowStep;
     /// Words: scales of the groups, one after the other; null for none.
     mlir::Value scales = {}, scaleStride = {};
+    /// i32, where scales are: what the integer sums of groups start from; null
+    /// for 0.
+    mlir::Value starts = {};
   };
   struct Lanes {
     mlir::Value pointer, vectorStride, laneStep;
     /// Sums of codes, 16 a vector; null where not asked for.
     mlir::Value sums;
-    /// Words: scales, 16 a vector, `laneStep` from group to group; null for
+    /// Words: scales, 16 a vector, `scaleStep` from group to group; null for
     /// none.
-    mlir::Value scales = {};
+    mlir::Value scales = {}, scaleStep = {};
+    /// i32, where scales are: as those of the rows.
+    mlir::Value starts = {};
   };
 
   DotKind kind = DotKind::Float;
   TileSize tile;
   GroupShape groups;
+  /// Sums of groups are f32 whatever their elements are.
+  bool sumsAreFloats() const {
+    return kind == DotKind::Float || groups.block;
+  }
   /// Extents. On the host until `enter`.
   mlir::Value batches, rows, vectors, steps;
 

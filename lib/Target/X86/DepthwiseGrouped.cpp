@@ -26,7 +26,7 @@ public:
     SmallVector<Value> dims = program.dims(x.tensor);
     ImageSize size{dims[0], dims[1], shape.inputHeight, shape.inputWidth};
     input = decodeInput(program, window, x, size);
-    inputScales = InputScales(program, window, x, size, groups.areExponents);
+    inputScales = InputScales(program, window, x, size, groups.scaleWord);
     weight = decodeWeight(program, w, window, groups);
   }
 
@@ -74,9 +74,8 @@ private:
     if (weight.scales) {
       int64_t count = groups.block == kOneBlock ? 1 : window.positions();
       Value index = v.add(v.mul(at.output, v.i64(count)), v.i64(position));
-      Type word = groups.areExponents ? Type(v.b.getI32Type())
-                                      : Type(v.b.getF32Type());
-      rhs = v.splat(v.loadScalar(weight.scales, index, word));
+      rhs = v.splat(v.loadScalar(weight.scales, index,
+                                 scaleWordType(v, groups.scaleWord)));
     }
     return addGroup(v, groups, sum, t, lhs, rhs);
   }
@@ -114,7 +113,7 @@ LogicalResult x86::emitGroupedDepthwise(ProgramEmitter &program, Operation *op,
   StringRef reason = reject(program, x, w);
   if (!reason.empty())
     return op->emitOpError("has no kernel: ") << reason;
-  std::optional<GroupShape> groups = convGroupShapeOf(x, w);
+  std::optional<GroupShape> groups = convGroupShapeOf(program.tier(), x, w);
   if (!groups)
     return op->emitOpError("has no kernel: blocks do not fit each other");
   // One channel: a block holds one product, whatever its size.

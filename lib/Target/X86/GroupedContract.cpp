@@ -1,7 +1,7 @@
 //===- GroupedContract.cpp - Products whose operands have scales ----------===//
 //
-// One kernel for all formats: operands are decoded to f32 (to integers where
-// the format has them), groups are chains, scales are applied once a group.
+// One kernel for all formats: operands are decoded to signed bytes where sums of
+// groups stay exact, else to f32; scales are applied once a group.
 //
 //===----------------------------------------------------------------------===//
 
@@ -75,9 +75,9 @@ LogicalResult x86::emitGroupedContract(ProgramEmitter &program,
   if (!reason.empty())
     return fail(op, reason);
   std::optional<GroupShape> groups =
-      product ? groupShapeOf(lhs, lhs.type().getRank() - 1, rhs,
-                             rhs.type().getRank() - 2)
-              : convGroupShapeOf(lhs, rhs);
+      product ? groupShapeOf(program.tier(), lhs, lhs.type().getRank() - 1,
+                             rhs, rhs.type().getRank() - 2)
+              : convGroupShapeOf(program.tier(), lhs, rhs);
   if (!groups)
     return fail(op, "the blocks of the operands do not fit each other");
   Value result = root->getResult(0);

@@ -51,6 +51,7 @@ GroupedConvSource::GroupedConvSource(ProgramEmitter &program, ConvOp op,
   bool isWhole = shape.block == kOneBlock;
   groups.positions = isWhole ? 1 : window.positions();
   groups.channels = isWhole ? steps : v.i64(groupChannels);
+  groups.positionSteps = groups.channels;
 }
 
 void GroupedConvSource::setInput(ProgramEmitter &program) {
@@ -58,7 +59,7 @@ void GroupedConvSource::setInput(ProgramEmitter &program) {
   ImageSize size{x[0], x[1], inputHeight, inputWidth};
   ConvSource::input = decodeInput(program, window, input, size);
   inputScales =
-      InputScales(program, window, input, size, groups.areExponents);
+      InputScales(program, window, input, size, groups.scaleWord);
 }
 
 void GroupedConvSource::setWeight(ProgramEmitter &program) {
@@ -72,7 +73,7 @@ void GroupedConvSource::setWeight(ProgramEmitter &program) {
 
 void GroupedConvSource::capture(CaptureList &captures) {
   ConvSource::capture(captures);
-  captures.add({&weightScales, &groups.channels});
+  captures.add({&weightScales, &groups.channels, &groups.positionSteps});
   inputScales.capture(captures);
 }
 
@@ -115,6 +116,7 @@ ContractSource::Lanes GroupedConvSource::lanes(VectorBuilder &v, Value batch,
   // Behind the lanes and their (unused) sums.
   Value first = v.add(scratchWords, v.i64(tile.vectors * kLanes));
   result.scales = v.address(scratch, first, v.b.getI32Type());
+  result.scaleStep = v.i64(tile.vectors * kLanes);
   v.loop(v.i64(0), count, 1, [&](Value i) {
     packScales(v, batch, v.add(vector, i),
                v.address(result.scales, v.mul(i, v.i64(kLanes)),

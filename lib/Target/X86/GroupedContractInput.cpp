@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupedContractInput.h"
-#include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "GroupedContractTile.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -39,8 +39,8 @@ static bool isFlat(RankedTensorType type, int64_t rank) {
 
 InputScales::InputScales(ProgramEmitter &program, const Window &window,
                          const GroupedOperand &operand, const ImageSize &size,
-                         bool asExponents)
-    : rank(operand.type().getRank()), asExponents(asExponents) {
+                         ScaleWord kind)
+    : rank(operand.type().getRank()), kind(kind) {
   VectorBuilder v = program.vectors();
   SmallVector<Value> flat;
   for (Value scale : operand.scales) {
@@ -57,10 +57,12 @@ InputScales::InputScales(ProgramEmitter &program, const Window &window,
     copy.height = size.height;
     copy.width = size.width;
     copy.from = memoryType(element);
-    copy.to = asExponents ? Type(v.b.getI32Type()) : Type(v.b.getF32Type());
-    copy.border = asExponents ? v.i32(0) : v.f32(1);
-    copy.convert = [element, asExponents](VectorBuilder &v, Value lanes) {
-      return scaleWord(v, v.widen(lanes, element), element, asExponents);
+    copy.to = scaleWordType(v, kind);
+    copy.border = kind == ScaleWord::Exponent ? v.i32(0)
+                  : kind == ScaleWord::Factor ? v.f32(1)
+                                              : v.f32(0);
+    copy.convert = [element, kind](VectorBuilder &v, Value lanes) {
+      return scaleWord(v, v.widen(lanes, element), element, kind);
     };
     Planes entry;
     entry.input = prepareInput(program, window, copy);
@@ -84,14 +86,10 @@ void InputScales::capture(CaptureList &captures) {
 
 Value InputScales::at(VectorBuilder &v, const Window &window, Value image,
                       Value channel, Value y, Value x, Value i, Value j) const {
-  numerics::MLIRPolicy b(v.b, v.loc, kLanes);
-  Type word = asExponents ? Type(v.b.getI32Type()) : Type(v.b.getF32Type());
+  Type word = scaleWordType(v, kind);
   Value result;
   auto join = [&](Value scale) {
-    if (!result)
-      result = scale;
-    else
-      result = asExponents ? b.addI(result, scale) : b.mul(result, scale);
+    result = result ? joinScales(v, result, scale, kind) : scale;
   };
   for (const Planes &entry : planes) {
     Value plane = v.mul(image, entry.imageStride);
@@ -104,7 +102,7 @@ Value InputScales::at(VectorBuilder &v, const Window &window, Value image,
     SmallVector<Value> coordinates(rank, v.i64(0));
     coordinates[0] = image;
     coordinates[1] = channel;
-    join(v.splat(constants.scale(v, coordinates, asExponents, false)));
+    join(v.splat(constants.scale(v, coordinates, kind, false)));
   }
   return result;
 }

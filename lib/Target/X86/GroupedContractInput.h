@@ -28,7 +28,7 @@ public:
   InputScales() = default;
   InputScales(ProgramEmitter &program, const Window &window,
               const GroupedOperand &operand, const ImageSize &size,
-              bool asExponents);
+              ScaleWord kind);
 
   bool empty() const { return planes.empty() && constants.empty(); }
   void capture(CaptureList &captures);
@@ -50,7 +50,7 @@ private:
   /// Scales that are the same everywhere in a plane.
   BesideTensors constants;
   int64_t rank = 0;
-  bool asExponents = false;
+  ScaleWord kind = ScaleWord::Factor;
 };
 
 } // namespace qopt::x86

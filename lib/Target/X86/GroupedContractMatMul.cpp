@@ -1,13 +1,14 @@
 //===- GroupedContractMatMul.cpp - Matrix products with scales ------------===//
 //
-// Rows are decoded once for all parts; lanes by the part that uses them, into
-// its thread's scratch. Constant codes of fewer than 8 bits stay a stream of
-// bits until then.
+// Rows are decoded once for all parts, to words of unsigned bytes (integers plus
+// 128) or to f32; lanes by the part that uses them, into its thread's scratch.
+// Constant codes of fewer than 8 bits stay narrow until then.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Constants.h"
 #include "ContractMatMul.h"
+#include "GroupedContractLanes.h"
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
 #include "Packing.h"
@@ -33,13 +34,23 @@ protected:
   void setLanes(ProgramEmitter &program) override;
 
 private:
+  /// Where the vectors of a part keep what is packed for them.
+  struct Scratch {
+    Value codes, scales, starts;
+    Scratch at(VectorBuilder &v, Value offset) const;
+  };
+
+  bool areIntegers() const { return kind != DotKind::Float; }
   void decodeRows(ProgramEmitter &program, Value source);
-  void decodeLanes(VectorBuilder &v, ArrayRef<Value> batch, Value lane,
-                   Value panel, Value codes, Value scales);
+  void decodeLanes(VectorBuilder &v, ArrayRef<Value> batch, Value panel,
+                   const Scratch &scratch);
+  void decodeGroup(VectorBuilder &v, Value matrix, Value lane, Value panel,
+                   Value group, Value zero, Value target);
   Value loadCodes(VectorBuilder &v, Value matrix, Value step, Value lane,
                   Value panel);
 
   GroupedOperand lhs, rhs;
+  IntegerLanes integers;
   bool isStream = false;
   BesideTensors laneScales, laneZeros;
   SmallVector<Value> rhsBatchZeros;
@@ -55,10 +66,20 @@ GroupedMatMulSource::GroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
   groups = shape;
   groups.channels = depth;
   groupCount = groups.count(v);
+  steps = depth;
+  std::optional<int64_t> known = knownNumber(depth);
+  bool cutsChunks = shape.block % IntegerLanes::kDepthInChunk != 0 &&
+                    !(known && *known <= shape.block);
+  if (!cutsChunks && haveExactSums(lhs, rhs, shape, known)) {
+    kind = DotKind::UnsignedRows;
+    groups.elementsInStep = kElementsInWord;
+    steps = v.mul(v.ceilDiv(depth, v.i64(IntegerLanes::kDepthInChunk)),
+                  v.i64(IntegerLanes::kStepsInChunk));
+  }
+  groups.positionSteps = steps;
 }
 
 void GroupedMatMulSource::setRows(ProgramEmitter &program) {
-  steps = depth;
   Value source = program.buffer(lhs.tensor).pointer;
   if (lhs.isF32() && lhs.scales.empty()) {
     rowPointer = source;
@@ -68,13 +89,50 @@ void GroupedMatMulSource::setRows(ProgramEmitter &program) {
   decodeRows(program, source);
 }
 
-/// [rows][depth] of codes to f32, and the scales of their groups to words.
+/// Bytes that are decoded at once.
+static constexpr int64_t kRowBytes = 64;
+
+namespace {
+/// A row of codes and the row that tiles read; offsets count elements.
+struct RowCopy {
+  Value source, from, target, to, depth;
+};
+} // namespace
+
+/// Decodes a row of codes to f32, or to unsigned bytes; whole vectors are
+/// written, and bytes behind the end are 128. `zero` is f32 lanes or null.
+static void decodeRow(VectorBuilder &v, const GroupedOperand &operand,
+                      bool toIntegers, const RowCopy &row, Value zero) {
+  if (!toIntegers) {
+    v.loop(v.i64(0), row.depth, kLanes, [&](Value k) {
+      Value codes =
+          v.loadLanes(row.source, v.add(row.from, k), operand.element());
+      v.store(operand.decode(v, codes, zero), row.target, v.add(row.to, k));
+    });
+    return;
+  }
+  Type byte = v.b.getI8Type();
+  Value zeros = zero ? zeroBytes(v, zero) : Value();
+  Value none = v.constant(v.b.getI8IntegerAttr(-128), kRowBytes);
+  v.loop(v.i64(0), row.depth, kRowBytes, [&](Value k) {
+    Value codes = v.load(row.source, v.add(row.from, k), byte, kRowBytes);
+    Value bytes = offsetBytes(v, integerBytes(v, operand, codes, zeros));
+    Value exists = v.mask(v.sub(row.depth, k), kRowBytes);
+    v.store(v.select(exists, bytes, none), row.target, v.add(row.to, k));
+  });
+}
+
+/// [rows][depth] of codes as tiles read them, and the scales of their groups as
+/// words.
 void GroupedMatMulSource::decodeRows(ProgramEmitter &program, Value source) {
   VectorBuilder host = program.vectors();
   SmallVector<Value> dims = program.dims(lhs.tensor);
   SmallVector<Value> leading(dims.begin(), dims.end() - 1);
   Value all = host.product(leading);
-  rowStride = host.mul(host.ceilDiv(depth, host.i64(kLanes)), host.i64(kLanes));
+  int64_t unit = areIntegers() ? kRowBytes : kLanes;
+  Value stride = host.mul(host.ceilDiv(depth, host.i64(unit)), host.i64(unit));
+  rowStride = areIntegers() ? host.div(stride, host.i64(kElementsInWord))
+                            : stride;
   rowPointer = program.temporary(host.product({all, rowStride, host.i64(4)}));
   BesideTensors scales(program, lhs.scales, lhs.tensor, lhs.format);
   BesideTensors zeros(program, lhs.zeros, lhs.tensor, lhs.format);
@@ -82,8 +140,8 @@ void GroupedMatMulSource::decodeRows(ProgramEmitter &program, Value source) {
     rowScales =
         program.temporary(host.product({all, groupCount, host.i64(4)}));
 
-  Value target = rowPointer, stride = rowStride, table = rowScales,
-        length = depth, count = groupCount;
+  Value target = rowPointer, table = rowScales, length = depth,
+        count = groupCount;
   CaptureList list;
   list.add({&source, &target, &stride, &table, &length, &count});
   for (Value &dim : leading)
@@ -95,33 +153,38 @@ void GroupedMatMulSource::decodeRows(ProgramEmitter &program, Value source) {
     VectorBuilder v(scope.b, scope.loc);
     SmallVector<Value> at = v.delinearize(scope.part, leading);
     at.push_back(v.i64(0));
-    Value from = v.mul(scope.part, length), to = v.mul(scope.part, stride);
     // Zeros of a row are one: along k they would be zeros of groups.
     Value zero = zeros.empty() ? Value() : v.splat(zeros.zero(v, at, false));
-    v.loop(v.i64(0), length, kLanes, [&](Value k) {
-      Value codes = v.loadLanes(source, v.add(from, k), lhs.element());
-      v.store(lhs.decode(v, codes, zero), target, v.add(to, k));
-    });
+    decodeRow(v, lhs, areIntegers(),
+              {source, v.mul(scope.part, length), target,
+               v.mul(scope.part, stride), length},
+              zero);
     if (!table)
       return;
     v.loop(v.i64(0), count, 1, [&](Value group) {
       at.back() = v.mul(group, v.i64(groups.block));
-      v.storeScalar(scales.scale(v, at, groups.areExponents, false), table,
+      v.storeScalar(scales.scale(v, at, groups.scaleWord, false), table,
                     v.add(v.mul(scope.part, count), group));
     });
   });
 }
 
 void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
-  lanePointer = program.buffer(rhs.tensor).pointer;
   laneScales = BesideTensors(program, rhs.scales, rhs.tensor, rhs.format);
   laneZeros = BesideTensors(program, rhs.zeros, rhs.tensor, rhs.format);
   VectorBuilder v = program.vectors();
   rhsBatchZeros.assign(rhs.type().getRank() - 2, v.i64(0));
+  if (areIntegers()) {
+    integers = IntegerLanes(program, rhs, depth, columns, groups,
+                            batchDims.empty());
+    return;
+  }
   ConstantOp constant = program.constantOf(rhs.tensor);
   isStream = constant && batchDims.empty() && rhs.bits() < 8;
-  if (!isStream)
+  if (!isStream) {
+    lanePointer = program.buffer(rhs.tensor).pointer;
     return;
+  }
   std::vector<uint8_t> storage;
   ArrayRef<uint8_t> codes = constantBytes(constant, storage);
   lanePointer = program.weightPointer(packCodeStream(
@@ -130,15 +193,20 @@ void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
 
 void GroupedMatMulSource::capture(CaptureList &captures) {
   MatMulSource::capture(captures);
-  captures.add({&rowScales, &groupCount, &groups.channels});
+  captures.add({&rowScales, &groupCount, &groups.channels,
+                &groups.positionSteps});
   laneScales.capture(captures);
   laneZeros.capture(captures);
+  if (areIntegers())
+    integers.capture(captures);
 }
 
 Value GroupedMatMulSource::laneWords(VectorBuilder &v, int64_t numVectors) {
   Value width = v.i64(numVectors * kLanes);
-  scratchWords = v.mul(steps, width);
-  return v.add(scratchWords, v.mul(groupCount, width));
+  Value table = v.mul(groupCount, width);
+  scratchWords = areIntegers() && integers.isReady() ? v.i64(0)
+                                                     : v.mul(steps, width);
+  return v.add(scratchWords, v.mul(table, v.i64(areIntegers() ? 2 : 1)));
 }
 
 /// 16 codes of step `step`, in lanes.
@@ -153,11 +221,23 @@ Value GroupedMatMulSource::loadCodes(VectorBuilder &v, Value matrix, Value step,
                      v.mul(row, v.i64(kLanes * rhs.bits() / 8)), rhs.bits());
 }
 
-void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
-                                      Value lane, Value panel, Value codes,
-                                      Value scales) {
+/// Writes the f32 of a group.
+void GroupedMatMulSource::decodeGroup(VectorBuilder &v, Value matrix,
+                                      Value lane, Value panel, Value group,
+                                      Value zero, Value target) {
   Value laneStep = v.i64(tile.vectors * kLanes);
-  Value matrix = v.i64(0);
+  Value low = v.mul(group, v.i64(groups.block));
+  Value high = v.min(v.add(low, v.i64(groups.block)), depth);
+  v.loop(low, high, 1, [&](Value step) {
+    Value raw = loadCodes(v, matrix, step, lane, panel);
+    v.store(rhs.decode(v, raw, zero), target, v.mul(step, laneStep));
+  });
+}
+
+void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
+                                      Value panel, const Scratch &scratch) {
+  Value laneStep = v.i64(tile.vectors * kLanes);
+  Value matrix = v.i64(0), lane = v.mul(panel, v.i64(kLanes));
   if (!batchDims.empty())
     matrix = v.mul(batch.front(), depth);
   SmallVector<Value> at(rhsBatchZeros);
@@ -165,25 +245,39 @@ void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
     at[i - 1] = batch[i];
   at.append({v.i64(0), lane});
   v.loop(v.i64(0), groupCount, 1, [&](Value group) {
-    Value low = v.mul(group, v.i64(groups.block));
-    Value high = v.min(v.add(low, v.i64(groups.block)), depth);
-    at[at.size() - 2] = low;
+    at[at.size() - 2] = v.mul(group, v.i64(groups.block));
     Value zero = laneZeros.empty() ? Value() : laneZeros.zero(v, at, true);
-    v.loop(low, high, 1, [&](Value step) {
-      Value raw = loadCodes(v, matrix, step, lane, panel);
-      v.store(rhs.decode(v, raw, zero), codes, v.mul(step, laneStep));
-    });
+    Value word = v.mul(group, laneStep);
+    if (areIntegers()) {
+      Value start = integers.writeGroup(
+          v, tier, matrix, panel, group, zero ? zeroBytes(v, zero) : Value(),
+          scratch.codes, laneStep);
+      v.store(start, scratch.starts, word);
+    } else {
+      decodeGroup(v, matrix, lane, panel, group, zero, scratch.codes);
+    }
     if (!laneScales.empty())
-      v.store(laneScales.scale(v, at, groups.areExponents, true), scales,
-              v.mul(group, laneStep));
+      v.store(laneScales.scale(v, at, groups.scaleWord, true), scratch.scales,
+              word);
   });
+}
+
+GroupedMatMulSource::Scratch
+GroupedMatMulSource::Scratch::at(VectorBuilder &v, Value offset) const {
+  auto advance = [&](Value pointer) {
+    return pointer ? v.address(pointer, offset, v.b.getI32Type()) : Value();
+  };
+  return {advance(codes), advance(scales), advance(starts)};
 }
 
 ContractSource::Lanes GroupedMatMulSource::lanes(VectorBuilder &v, Value batch,
                                                  Value vector, Value count,
                                                  Value scratch) {
   Type word = v.b.getI32Type();
-  Value scales = v.address(scratch, scratchWords, word);
+  Value width = v.i64(tile.vectors * kLanes);
+  Scratch parts{scratch, v.address(scratch, scratchWords, word), Value()};
+  if (areIntegers())
+    parts.starts = v.address(parts.scales, v.mul(groupCount, width), word);
   // The matrix of rhs, then its coordinates.
   SmallVector<Value> where;
   if (!batchDims.empty()) {
@@ -193,13 +287,20 @@ ContractSource::Lanes GroupedMatMulSource::lanes(VectorBuilder &v, Value batch,
                        ArrayRef<Value>(all).take_back(rhsBatchZeros.size()));
   }
   v.loop(v.i64(0), count, 1, [&](Value i) {
-    Value panel = v.add(vector, i), offset = v.mul(i, v.i64(kLanes));
-    decodeLanes(v, where, v.mul(panel, v.i64(kLanes)), panel,
-                v.address(scratch, offset, word),
-                v.address(scales, offset, word));
+    decodeLanes(v, where, v.add(vector, i),
+                parts.at(v, v.mul(i, v.i64(kLanes))));
   });
-  return {scratch, v.i64(kLanes), v.i64(tile.vectors * kLanes), Value(),
-          laneScales.empty() ? Value() : scales};
+  Lanes result{scratch, v.i64(kLanes), width, Value()};
+  if (areIntegers() && integers.isReady()) {
+    result.pointer = integers.panelAddress(v, vector);
+    result.vectorStride = integers.panelStride(v);
+    result.laneStep = v.i64(kLanes);
+  }
+  result.scaleStep = width;
+  result.starts = parts.starts;
+  if (!laneScales.empty())
+    result.scales = parts.scales;
+  return result;
 }
 
 ContractSource::Rows GroupedMatMulSource::rowsFrom(VectorBuilder &v,

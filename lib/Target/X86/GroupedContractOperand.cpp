@@ -80,28 +80,40 @@ Value BesideTensors::load(VectorBuilder &v, const Entry &entry,
 }
 
 Value x86::scaleWord(VectorBuilder &v, Value lanes, Type element,
-                     bool asExponents) {
+                     ScaleWord kind) {
   numerics::MLIRPolicy b(v.b, v.loc, lanesOf(lanes));
-  if (asExponents)
-    return b.select(b.eqI(lanes, b.i(255)), b.i(kNaNExponent),
-                    b.subI(lanes, b.i(127)));
+  if (kind != ScaleWord::Factor) {
+    Value isNaN = b.eqI(lanes, b.i(255)), exponent = b.subI(lanes, b.i(127));
+    if (kind == ScaleWord::Exponent)
+      return b.select(isNaN, b.i(kNaNExponent), exponent);
+    return b.select(isNaN, b.f(numerics::quietNaN), b.toFloat(exponent));
+  }
   std::optional<ElementFormat> format = elementFormatOf(element);
   if (element.getIntOrFloatBitWidth() > 8)
     return lanes;
   return numerics::decodeCode(b, lanes, *format);
 }
 
+Value x86::joinScales(VectorBuilder &v, Value a, Value b, ScaleWord kind) {
+  numerics::MLIRPolicy policy(v.b, v.loc, lanesOf(a));
+  switch (kind) {
+  case ScaleWord::Factor:
+    return policy.mul(a, b);
+  case ScaleWord::Exponent:
+    return policy.addI(a, b);
+  case ScaleWord::FloatExponent:
+    return policy.add(a, b);
+  }
+  llvm_unreachable("unknown scale word");
+}
+
 Value BesideTensors::scale(VectorBuilder &v, ArrayRef<Value> coordinates,
-                           bool asExponents, bool forLanes) const {
+                           ScaleWord kind, bool forLanes) const {
   Value result;
   for (const Entry &entry : entries) {
     Value word = scaleWord(v, load(v, entry, coordinates, forLanes),
-                           entry.element, asExponents);
-    numerics::MLIRPolicy b(v.b, v.loc, lanesOf(word));
-    if (!result)
-      result = word;
-    else
-      result = asExponents ? b.addI(result, word) : b.mul(result, word);
+                           entry.element, kind);
+    result = result ? joinScales(v, result, word, kind) : word;
   }
   return result;
 }
@@ -113,7 +125,7 @@ Value BesideTensors::zero(VectorBuilder &v, ArrayRef<Value> coordinates,
   numerics::MLIRPolicy b(v.b, v.loc, lanesOf(code));
   if (isa<IntegerType>(entry.element))
     return b.toFloat(code);
-  return scaleWord(v, code, entry.element, /*asExponents=*/false);
+  return scaleWord(v, code, entry.element, ScaleWord::Factor);
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,7 +200,19 @@ Value x86::unpackLanes(VectorBuilder &v, Value pointer, Value offset,
   return b.andI(b.shrU(window, distance), b.i((1 << bits) - 1));
 }
 
-std::optional<GroupShape> x86::groupShapeOf(const GroupedOperand &lhs,
+/// How the scales of two operands are kept. To scale by f32 exponents gives the
+/// bits of scale2 where no sum of a group is below 2^-32: codes see to that.
+static ScaleWord scaleWordOf(const Tier &tier, const GroupedOperand &lhs,
+                             const GroupedOperand &rhs) {
+  bool hasScales = !lhs.scales.empty() || !rhs.scales.empty();
+  if (!hasScales || !lhs.hasOnlyExponents() || !rhs.hasOnlyExponents())
+    return ScaleWord::Factor;
+  bool canScale = tier.vectorBits == 512 && !lhs.isF32() && !rhs.isF32();
+  return canScale ? ScaleWord::FloatExponent : ScaleWord::Exponent;
+}
+
+std::optional<GroupShape> x86::groupShapeOf(const Tier &tier,
+                                            const GroupedOperand &lhs,
                                             int64_t lhsAxis,
                                             const GroupedOperand &rhs,
                                             int64_t rhsAxis) {
@@ -199,16 +223,15 @@ std::optional<GroupShape> x86::groupShapeOf(const GroupedOperand &lhs,
     return std::nullopt;
   if (!groups.block)
     groups.block = kOneBlock;
-  bool hasScales = !lhs.scales.empty() || !rhs.scales.empty();
-  groups.areExponents =
-      hasScales && lhs.hasOnlyExponents() && rhs.hasOnlyExponents();
+  groups.scaleWord = scaleWordOf(tier, lhs, rhs);
   groups.multiplierLog2 = lhs.multiplierLog2() + rhs.multiplierLog2();
   return groups;
 }
 
-std::optional<GroupShape> x86::convGroupShapeOf(const GroupedOperand &x,
+std::optional<GroupShape> x86::convGroupShapeOf(const Tier &tier,
+                                                const GroupedOperand &x,
                                                 const GroupedOperand &w) {
-  std::optional<GroupShape> groups = groupShapeOf(x, 1, w, 1);
+  std::optional<GroupShape> groups = groupShapeOf(tier, x, 1, w, 1);
   if (groups && groups->block == kOneBlock && w.blockAlong(0))
     groups->block = w.type().getDimSize(1);
   return groups;

@@ -97,7 +97,7 @@ DecodedWeight x86::decodeWeight(ProgramEmitter &program,
       v.loop(v.i64(0), v.i64(blocks), 1, [&](Value index) {
         Value word =
             scales.scale(v, coordinates(position, v.mul(index, v.i64(block))),
-                         groups.areExponents, false);
+                         groups.scaleWord, false);
         Value group = v.add(v.mul(position, v.i64(blocks)), index);
         v.storeScalar(
             word, table,

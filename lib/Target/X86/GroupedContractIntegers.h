@@ -1,0 +1,42 @@
+//===- GroupedContractIntegers.h - Codes as signed bytes --------*- C++ -*-===//
+//
+// Elements that are small integers times a power of two are multiplied as those
+// integers, four to a word.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_X86_GROUPEDCONTRACTINTEGERS_H
+#define QOPT_LIB_TARGET_X86_GROUPEDCONTRACTINTEGERS_H
+
+#include "GroupedContractOperand.h"
+
+namespace qopt::x86 {
+
+/// Elements of k in a word.
+inline constexpr int64_t kElementsInWord = 4;
+
+/// True where each element of both operands is a signed byte and the sums of
+/// groups, over at most `depth` elements, have at most 24 bits: then they are
+/// the sums that chains of f32 give.
+bool haveExactSums(const GroupedOperand &lhs, const GroupedOperand &rhs,
+                   const GroupShape &groups, std::optional<int64_t> depth);
+
+/// (code - zero) * unit * 2^multiplierLog2() of a vector of bytes with a code
+/// each; `zero` is a vector of bytes or null.
+mlir::Value integerBytes(VectorBuilder &v, const GroupedOperand &operand,
+                         mlir::Value codes, mlir::Value zero = {});
+
+/// Signed bytes as unsigned ones: 128 is added.
+mlir::Value offsetBytes(VectorBuilder &v, mlir::Value bytes);
+
+/// 16 zeros that a BesideTensors gives, a byte for each element of 16 words.
+mlir::Value zeroBytes(VectorBuilder &v, mlir::Value zeros);
+
+/// Adds 128 times the sum of the four signed bytes of each word to `sum`: what
+/// the offset of the other operand brings in.
+mlir::Value addOffsets(VectorBuilder &v, const Tier &tier, mlir::Value words,
+                       mlir::Value sum);
+
+} // namespace qopt::x86
+
+#endif

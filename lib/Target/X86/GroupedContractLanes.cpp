@@ -1,0 +1,142 @@
+//===- GroupedContractLanes.cpp - Matrices of integers as lanes -----------===//
+//
+// Behind the end of k stand any integers: rows hold 0 there, and the sums that
+// make up for the offset of rows count them too.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GroupedContractLanes.h"
+#include "Constants.h"
+#include "Packing.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::x86;
+
+static constexpr int64_t kBytes = kLanes * kElementsInWord;
+
+IntegerLanes::IntegerLanes(ProgramEmitter &program,
+                           const GroupedOperand &operand, Value depth,
+                           Value columns, const GroupShape &groups,
+                           bool isOneMatrix)
+    : operand(operand), block(groups.block), depth(depth), columns(columns) {
+  VectorBuilder v = program.vectors();
+  chunks = v.ceilDiv(depth, v.i64(kDepthInChunk));
+  groupCount = groups.count(v);
+  ConstantOp constant = program.constantOf(operand.tensor);
+  if (!constant || !isOneMatrix) {
+    pointer = program.buffer(operand.tensor).pointer;
+    return;
+  }
+  int64_t k = *knownNumber(depth), n = *knownNumber(columns);
+  std::vector<uint8_t> storage;
+  ArrayRef<uint8_t> codes = constantBytes(constant, storage);
+  pointer =
+      program.weightPointer(packCodePlanes(codes, k, n, operand.bits()));
+  form = operand.bits() < 8 ? Form::Planes : Form::Words;
+  if (form == Form::Planes)
+    return;
+  std::vector<int32_t> words = sumGroups(codes, k, n, block);
+  bool areNarrow = std::min(block, k) * 128 <= INT16_MAX;
+  std::vector<int16_t> narrow(words.begin(), words.end());
+  sumElement = v.b.getIntegerType(areNarrow ? 16 : 32);
+  sums = program.weightPointer(areNarrow ? bytesOf(narrow) : bytesOf(words));
+}
+
+void IntegerLanes::capture(CaptureList &captures) {
+  captures.add({&pointer, &sums, &depth, &columns, &chunks, &groupCount});
+}
+
+Value IntegerLanes::panelStride(VectorBuilder &v) const {
+  return v.mul(chunks, v.i64(kStepsInChunk * kLanes));
+}
+
+Value IntegerLanes::panelAddress(VectorBuilder &v, Value panel) const {
+  return v.address(pointer, v.mul(panel, panelStride(v)), v.b.getI32Type());
+}
+
+/// Bits of bytes, moved `distance` to the left (or right), under a mask.
+static Value moveBits(VectorBuilder &v, Value bytes, int64_t distance,
+                      int64_t mask) {
+  auto constant = [&](int64_t value) {
+    return v.constant(v.b.getI8IntegerAttr(int8_t(value)), kBytes);
+  };
+  if (distance > 0)
+    bytes = arith::ShLIOp::create(v.b, v.loc, bytes, constant(distance));
+  else if (distance < 0)
+    bytes = arith::ShRUIOp::create(v.b, v.loc, bytes, constant(-distance));
+  return arith::AndIOp::create(v.b, v.loc, bytes, constant(mask));
+}
+
+Value IntegerLanes::planeCodes(VectorBuilder &v, Value chunk,
+                               int64_t step) const {
+  int64_t bits = operand.bits();
+  auto load = [&](int64_t offset) {
+    return v.load(pointer, v.add(chunk, v.i64(offset)), v.b.getI8Type(),
+                  kBytes);
+  };
+  Value codes;
+  if (bits & 4)
+    codes = moveBits(v, load(step / 2 * kBytes), step % 2 * -4, 0x0F);
+  if (!(bits & 2))
+    return codes;
+  int64_t low = bits & 4;
+  Value more = moveBits(v, load(low * kBytes / 2), low - 2 * step, 3 << low);
+  return codes ? Value(arith::OrIOp::create(v.b, v.loc, codes, more)) : more;
+}
+
+Value IntegerLanes::matrixCodes(VectorBuilder &v, Value firstRow, Value panel,
+                                Value firstDepth) const {
+  auto wordsType = VectorType::get({kLanes}, v.b.getI32Type());
+  Value last = v.sub(depth, v.i64(1)), words;
+  for (int64_t i = 0; i < kElementsInWord; ++i) {
+    Value row = v.add(firstRow, v.min(v.add(firstDepth, v.i64(i)), last));
+    Value offset = v.add(v.mul(row, columns), v.mul(panel, v.i64(kLanes)));
+    Value codes = arith::ExtUIOp::create(
+        v.b, v.loc, wordsType, v.load(pointer, offset, v.b.getI8Type()));
+    Value distance = v.constant(v.b.getI32IntegerAttr(8 * i), kLanes);
+    codes = arith::ShLIOp::create(v.b, v.loc, codes, distance);
+    words = words ? Value(arith::OrIOp::create(v.b, v.loc, words, codes))
+                  : codes;
+  }
+  auto bytes = VectorType::get({kBytes}, v.b.getI8Type());
+  return vector::BitCastOp::create(v.b, v.loc, bytes, words);
+}
+
+Value IntegerLanes::writeGroup(VectorBuilder &v, const Tier &tier,
+                               Value firstRow, Value panel, Value group,
+                               Value zero, Value target,
+                               Value laneStep) const {
+  auto wordsType = VectorType::get({kLanes}, v.b.getI32Type());
+  Value none = v.constant(v.b.getI32IntegerAttr(0), kLanes);
+  if (form == Form::Words) {
+    Value index = v.add(v.mul(panel, groupCount), group);
+    Value sum = v.load(sums, v.mul(index, v.i64(kLanes)), sumElement);
+    if (sum.getType() != wordsType)
+      sum = arith::ExtSIOp::create(v.b, v.loc, wordsType, sum);
+    return v.mul(sum, v.constant(v.b.getI32IntegerAttr(-128), kLanes));
+  }
+  Value blockChunks = v.i64(llvm::divideCeil(block, kDepthInChunk));
+  Value first = v.mul(group, blockChunks);
+  Value end = v.min(v.add(first, blockChunks), chunks);
+  Value sum = v.loop(first, end, 1, {none}, [&](Value chunk, ValueRange old) {
+    Value planes = v.mul(v.add(v.mul(panel, chunks), chunk),
+                         v.i64(kDepthInChunk * 2 * operand.bits()));
+    Value sum = old.front();
+    for (int64_t i = 0; i < kStepsInChunk; ++i) {
+      Value step = v.add(v.mul(chunk, v.i64(kStepsInChunk)), v.i64(i));
+      Value codes = form == Form::Planes
+                        ? planeCodes(v, planes, i)
+                        : matrixCodes(v, firstRow, panel,
+                                      v.mul(step, v.i64(kElementsInWord)));
+      Value bytes = integerBytes(v, operand, codes, zero);
+      Value words = vector::BitCastOp::create(v.b, v.loc, wordsType, bytes);
+      v.store(words, target, v.mul(step, laneStep));
+      sum = addOffsets(v, tier, words, sum);
+    }
+    return SmallVector<Value>{sum};
+  }).front();
+  return v.sub(none, sum);
+}
