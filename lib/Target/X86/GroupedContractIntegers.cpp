@@ -1,13 +1,14 @@
 //===- GroupedContractIntegers.cpp - Codes as signed bytes ----------------===//
 //
-// Decoding is arithmetic on bytes: a table would need an instruction that not
-// all tiers have.
+// Codes of up to 4 bits are looked up in a table of 16 bytes; wider floats are
+// decoded by arithmetic on bytes.
 //
 //===----------------------------------------------------------------------===//
 
 #include "GroupedContractIntegers.h"
 #include "ContractDot.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -85,6 +86,33 @@ public:
                                  constant(bound));
   }
 
+  /// The byte of `table` that each index below 16 stands for.
+  Value lookUp(ArrayRef<int8_t> table, Value indices, const Tier &tier) {
+    int64_t width = std::min<int64_t>(lanes, tier.vectorBits / 8);
+    StringRef name = width == 64   ? "llvm.x86.avx512.pshuf.b.512"
+                     : width == 32 ? "llvm.x86.avx2.pshuf.b"
+                                   : "llvm.x86.ssse3.pshuf.b.128";
+    auto type = VectorType::get({width}, v.b.getI8Type());
+    SmallVector<int8_t> bytes;
+    for (int64_t i = 0; i < width; i += table.size())
+      llvm::append_range(bytes, table);
+    Value tables = arith::ConstantOp::create(
+        v.b, v.loc, DenseElementsAttr::get(type, ArrayRef<int8_t>(bytes)));
+    auto lookUpPart = [&](Value part) {
+      return LLVM::CallIntrinsicOp::create(v.b, v.loc, type,
+                                           v.b.getStringAttr(name),
+                                           ValueRange{tables, part})
+          .getResult(0);
+    };
+    if (width == lanes)
+      return lookUpPart(indices);
+    assert(2 * width == lanes && "vectors have at most 64 bytes");
+    return vector::ShuffleOp::create(
+        v.b, v.loc, lookUpPart(v.extractStrided(indices, 0, width)),
+        lookUpPart(v.extractStrided(indices, width, width)),
+        llvm::to_vector(llvm::seq<int64_t>(0, lanes)));
+  }
+
   VectorBuilder &v;
   int64_t lanes;
 };
@@ -107,17 +135,27 @@ static Value integersOfFloats(ByteBuilder &b, Value codes,
   return v.select(isPositive, result, v.sub(b.constant(0), result));
 }
 
-Value x86::integerBytes(VectorBuilder &v, const GroupedOperand &operand,
-                        Value codes, Value zero) {
+/// The integers of all 16 codes of at most 4 bits.
+static SmallVector<int8_t> integerTable(ElementFormat format) {
+  const ElementFormatInfo &info = infoOf(format);
+  SmallVector<int8_t> table;
+  for (uint32_t code = 0; code < 16; ++code)
+    table.push_back(int8_t(std::ldexp(decode(code & info.codeMask(), format),
+                                      *info.integerLog2)));
+  return table;
+}
+
+Value x86::integerBytes(VectorBuilder &v, const Tier &tier,
+                        const GroupedOperand &operand, Value codes,
+                        Value zero) {
   ByteBuilder b(v, codes);
-  const ElementFormatInfo &info = infoOf(*elementFormatOf(operand.element()));
+  ElementFormat format = *elementFormatOf(operand.element());
+  const ElementFormatInfo &info = infoOf(format);
   Value result = codes;
-  if (!info.isInteger()) {
+  if (info.bits <= 4 && info.isSigned())
+    result = b.lookUp(integerTable(format), codes, tier);
+  else if (!info.isInteger())
     result = integersOfFloats(b, codes, info);
-  } else if (info.isSigned() && info.bits < 8) {
-    int64_t sign = 1 << (info.bits - 1);
-    result = v.sub(b.bitXor(codes, sign), b.constant(sign));
-  }
   return zero ? v.sub(result, zero) : result;
 }
 

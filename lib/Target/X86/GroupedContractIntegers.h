@@ -23,8 +23,9 @@ bool haveExactSums(const GroupedOperand &lhs, const GroupedOperand &rhs,
 
 /// (code - zero) * unit * 2^multiplierLog2() of a vector of bytes with a code
 /// each; `zero` is a vector of bytes or null.
-mlir::Value integerBytes(VectorBuilder &v, const GroupedOperand &operand,
-                         mlir::Value codes, mlir::Value zero = {});
+mlir::Value integerBytes(VectorBuilder &v, const Tier &tier,
+                         const GroupedOperand &operand, mlir::Value codes,
+                         mlir::Value zero = {});
 
 /// Signed bytes as unsigned ones: 128 is added.
 mlir::Value offsetBytes(VectorBuilder &v, mlir::Value bytes);

@@ -131,7 +131,7 @@ Value IntegerLanes::writeGroup(VectorBuilder &v, const Tier &tier,
                         ? planeCodes(v, planes, i)
                         : matrixCodes(v, firstRow, panel,
                                       v.mul(step, v.i64(kElementsInWord)));
-      Value bytes = integerBytes(v, operand, codes, zero);
+      Value bytes = integerBytes(v, tier, operand, codes, zero);
       Value words = vector::BitCastOp::create(v.b, v.loc, wordsType, bytes);
       v.store(words, target, v.mul(step, laneStep));
       sum = addOffsets(v, tier, words, sum);

@@ -101,8 +101,9 @@ struct RowCopy {
 
 /// Decodes a row of codes to f32, or to unsigned bytes; whole vectors are
 /// written, and bytes behind the end are 128. `zero` is f32 lanes or null.
-static void decodeRow(VectorBuilder &v, const GroupedOperand &operand,
-                      bool toIntegers, const RowCopy &row, Value zero) {
+static void decodeRow(VectorBuilder &v, const Tier &tier,
+                      const GroupedOperand &operand, bool toIntegers,
+                      const RowCopy &row, Value zero) {
   if (!toIntegers) {
     v.loop(v.i64(0), row.depth, kLanes, [&](Value k) {
       Value codes =
@@ -116,7 +117,7 @@ static void decodeRow(VectorBuilder &v, const GroupedOperand &operand,
   Value none = v.constant(v.b.getI8IntegerAttr(-128), kRowBytes);
   v.loop(v.i64(0), row.depth, kRowBytes, [&](Value k) {
     Value codes = v.load(row.source, v.add(row.from, k), byte, kRowBytes);
-    Value bytes = offsetBytes(v, integerBytes(v, operand, codes, zeros));
+    Value bytes = offsetBytes(v, integerBytes(v, tier, operand, codes, zeros));
     Value exists = v.mask(v.sub(row.depth, k), kRowBytes);
     v.store(v.select(exists, bytes, none), row.target, v.add(row.to, k));
   });
@@ -155,7 +156,7 @@ void GroupedMatMulSource::decodeRows(ProgramEmitter &program, Value source) {
     at.push_back(v.i64(0));
     // Zeros of a row are one: along k they would be zeros of groups.
     Value zero = zeros.empty() ? Value() : v.splat(zeros.zero(v, at, false));
-    decodeRow(v, lhs, areIntegers(),
+    decodeRow(v, tier, lhs, areIntegers(),
               {source, v.mul(scope.part, length), target,
                v.mul(scope.part, stride), length},
               zero);
