@@ -5,15 +5,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupedContractInput.h"
+#include "GroupedContractIntegers.h"
 #include "GroupedContractTile.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
-WindowInput x86::decodeInput(ProgramEmitter &program, const Window &window,
-                             const GroupedOperand &operand,
-                             const ImageSize &size) {
+/// The copy of the codes of an operand, but for what they become.
+static InputCopy copyOf(ProgramEmitter &program, const GroupedOperand &operand,
+                        const ImageSize &size) {
   VectorBuilder v = program.vectors();
   InputCopy copy;
   copy.source = program.buffer(operand.tensor).pointer;
@@ -21,12 +22,35 @@ WindowInput x86::decodeInput(ProgramEmitter &program, const Window &window,
   copy.height = size.height;
   copy.width = size.width;
   copy.from = memoryType(operand.element());
+  return copy;
+}
+
+WindowInput x86::decodeInput(ProgramEmitter &program, const Window &window,
+                             const GroupedOperand &operand,
+                             const ImageSize &size) {
+  VectorBuilder v = program.vectors();
+  InputCopy copy = copyOf(program, operand, size);
   copy.to = v.b.getF32Type();
   copy.border = v.f32(0);
   if (!operand.isF32())
     copy.convert = [operand](VectorBuilder &v, Value codes) {
       return operand.decode(v, v.widen(codes, operand.element()));
     };
+  return prepareInput(program, window, copy);
+}
+
+WindowInput x86::decodeIntegerInput(ProgramEmitter &program,
+                                    const Window &window,
+                                    const GroupedOperand &operand,
+                                    const ImageSize &size) {
+  VectorBuilder v = program.vectors();
+  InputCopy copy = copyOf(program, operand, size);
+  copy.to = v.b.getI8Type();
+  copy.border = v.i32(128);
+  const Tier &tier = program.tier();
+  copy.convert = [operand, &tier](VectorBuilder &v, Value codes) {
+    return offsetBytes(v, integerBytes(v, tier, operand, codes));
+  };
   return prepareInput(program, window, copy);
 }
 

@@ -18,9 +18,13 @@ struct ImageSize {
   mlir::Value images, channels, height, width;
 };
 
-/// Launches the decoding (and padding) of an operand [N, C, H, W].
+/// Launches the decoding (and padding) of an operand [N, C, H, W] to f32.
 WindowInput decodeInput(ProgramEmitter &program, const Window &window,
                         const GroupedOperand &operand, const ImageSize &size);
+/// The same to unsigned bytes, integers plus 128.
+WindowInput decodeIntegerInput(ProgramEmitter &program, const Window &window,
+                               const GroupedOperand &operand,
+                               const ImageSize &size);
 
 /// The scales of such an operand.
 class InputScales {

@@ -135,14 +135,18 @@ static Value integersOfFloats(ByteBuilder &b, Value codes,
   return v.select(isPositive, result, v.sub(b.constant(0), result));
 }
 
-/// The integers of all 16 codes of at most 4 bits.
-static SmallVector<int8_t> integerTable(ElementFormat format) {
+/// The integer of a code.
+static int8_t integerOfCode(ElementFormat format, uint32_t code) {
   const ElementFormatInfo &info = infoOf(format);
-  SmallVector<int8_t> table;
-  for (uint32_t code = 0; code < 16; ++code)
-    table.push_back(int8_t(std::ldexp(decode(code & info.codeMask(), format),
-                                      *info.integerLog2)));
-  return table;
+  return int8_t(std::ldexp(decode(code, format), *info.integerLog2));
+}
+
+Bytes x86::integersOf(const GroupedOperand &operand, ArrayRef<uint8_t> codes) {
+  ElementFormat format = *elementFormatOf(operand.element());
+  Bytes integers;
+  for (uint8_t code : codes)
+    integers.push_back(uint8_t(integerOfCode(format, code)));
+  return integers;
 }
 
 Value x86::integerBytes(VectorBuilder &v, const Tier &tier,
@@ -152,10 +156,14 @@ Value x86::integerBytes(VectorBuilder &v, const Tier &tier,
   ElementFormat format = *elementFormatOf(operand.element());
   const ElementFormatInfo &info = infoOf(format);
   Value result = codes;
-  if (info.bits <= 4 && info.isSigned())
-    result = b.lookUp(integerTable(format), codes, tier);
-  else if (!info.isInteger())
+  if (info.bits <= 4 && info.isSigned()) {
+    SmallVector<int8_t> table;
+    for (uint32_t code = 0; code < 16; ++code)
+      table.push_back(integerOfCode(format, code));
+    result = b.lookUp(table, codes, tier);
+  } else if (!info.isInteger()) {
     result = integersOfFloats(b, codes, info);
+  }
   return zero ? v.sub(result, zero) : result;
 }
 
@@ -176,4 +184,20 @@ Value x86::addOffsets(VectorBuilder &v, const Tier &tier, Value words,
                       Value sum) {
   Dot dot(v, tier, DotKind::UnsignedRows);
   return dot.add(dot.row(v.i32(int32_t(0x80808080))), dot.lanes(words), sum);
+}
+
+std::pair<Value, Type> x86::packSums(ProgramEmitter &program,
+                                     const std::vector<int32_t> &sums,
+                                     int64_t length) {
+  VectorBuilder v = program.vectors();
+  if (length * 128 > INT16_MAX)
+    return {program.weightPointer(bytesOf(sums)), v.b.getI32Type()};
+  std::vector<int16_t> narrow(sums.begin(), sums.end());
+  return {program.weightPointer(bytesOf(narrow)), v.b.getI16Type()};
+}
+
+Value x86::startOf(VectorBuilder &v, Value sum) {
+  auto type = dyn_cast<VectorType>(sum.getType());
+  numerics::MLIRPolicy b(v.b, v.loc, type ? type.getDimSize(0) : 0);
+  return b.mulI(b.extendSigned(sum), b.i(-128));
 }

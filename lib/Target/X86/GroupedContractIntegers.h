@@ -9,6 +9,7 @@
 #define QOPT_LIB_TARGET_X86_GROUPEDCONTRACTINTEGERS_H
 
 #include "GroupedContractOperand.h"
+#include "Packing.h"
 
 namespace qopt::x86 {
 
@@ -27,6 +28,9 @@ mlir::Value integerBytes(VectorBuilder &v, const Tier &tier,
                          const GroupedOperand &operand, mlir::Value codes,
                          mlir::Value zero = {});
 
+/// The same of constant codes.
+Bytes integersOf(const GroupedOperand &operand, llvm::ArrayRef<uint8_t> codes);
+
 /// Signed bytes as unsigned ones: 128 is added.
 mlir::Value offsetBytes(VectorBuilder &v, mlir::Value bytes);
 
@@ -37,6 +41,15 @@ mlir::Value zeroBytes(VectorBuilder &v, mlir::Value zeros);
 /// the offset of the other operand brings in.
 mlir::Value addOffsets(VectorBuilder &v, const Tier &tier, mlir::Value words,
                        mlir::Value sum);
+
+/// Sums of groups of at most `length` signed bytes in the artefact, and the type
+/// that they are stored in.
+std::pair<mlir::Value, mlir::Type> packSums(ProgramEmitter &program,
+                                            const std::vector<int32_t> &sums,
+                                            int64_t length);
+/// What a group with this sum starts from (i32), so that the offset of the other
+/// operand does not count.
+mlir::Value startOf(VectorBuilder &v, mlir::Value sum);
 
 } // namespace qopt::x86
 

@@ -38,11 +38,8 @@ IntegerLanes::IntegerLanes(ProgramEmitter &program,
   form = operand.bits() < 8 ? Form::Planes : Form::Words;
   if (form == Form::Planes)
     return;
-  std::vector<int32_t> words = sumGroups(codes, k, n, block);
-  bool areNarrow = std::min(block, k) * 128 <= INT16_MAX;
-  std::vector<int16_t> narrow(words.begin(), words.end());
-  sumElement = v.b.getIntegerType(areNarrow ? 16 : 32);
-  sums = program.weightPointer(areNarrow ? bytesOf(narrow) : bytesOf(words));
+  std::tie(sums, sumElement) = packSums(
+      program, sumGroups(codes, k, n, block), std::min(block, k));
 }
 
 void IntegerLanes::capture(CaptureList &captures) {
@@ -113,10 +110,7 @@ Value IntegerLanes::writeGroup(VectorBuilder &v, const Tier &tier,
   Value none = v.constant(v.b.getI32IntegerAttr(0), kLanes);
   if (form == Form::Words) {
     Value index = v.add(v.mul(panel, groupCount), group);
-    Value sum = v.load(sums, v.mul(index, v.i64(kLanes)), sumElement);
-    if (sum.getType() != wordsType)
-      sum = arith::ExtSIOp::create(v.b, v.loc, wordsType, sum);
-    return v.mul(sum, v.constant(v.b.getI32IntegerAttr(-128), kLanes));
+    return startOf(v, v.load(sums, v.mul(index, v.i64(kLanes)), sumElement));
   }
   Value blockChunks = v.i64(llvm::divideCeil(block, kDepthInChunk));
   Value first = v.mul(group, blockChunks);

@@ -144,3 +144,16 @@ std::vector<int32_t> qopt::x86::sumGroups(ArrayRef<uint8_t> matrix,
           int8_t(matrix[k * columns + j]);
   return sums;
 }
+
+std::vector<int32_t> qopt::x86::sumGroups(ArrayRef<uint8_t> weight,
+                                          KernelShape shape, int64_t block) {
+  auto [outputs, channels, positions] = shape;
+  int64_t blocks = divideCeil(channels, block);
+  std::vector<int32_t> sums(outputs * positions * blocks);
+  for (int64_t o = 0; o < outputs; ++o)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < positions; ++p)
+        sums[(o * positions + p) * blocks + c / block] +=
+            int8_t(weight[(o * channels + c) * positions + p]);
+  return sums;
+}

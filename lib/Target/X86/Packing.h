@@ -61,6 +61,10 @@ Bytes packCodePlanes(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
 /// matrix, as [columns / 16][depth / block][16].
 std::vector<int32_t> sumGroups(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
                                int64_t columns, int64_t block);
+/// Those of a weight, over groups of `block` channels, as
+/// [outputs][positions][channels / block].
+std::vector<int32_t> sumGroups(llvm::ArrayRef<uint8_t> weight,
+                               KernelShape shape, int64_t block);
 
 /// The memory of numbers.
 template <class T> llvm::ArrayRef<uint8_t> bytesOf(const std::vector<T> &values) {
