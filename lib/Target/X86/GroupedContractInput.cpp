@@ -110,7 +110,20 @@ void InputScales::capture(CaptureList &captures) {
 
 Value InputScales::at(VectorBuilder &v, const Window &window, Value image,
                       Value channel, Value y, Value x, Value i, Value j) const {
-  Type word = scaleWordType(v, kind);
+  return load(v, image, channel, [&](const WindowInput &input, Value plane) {
+    return v.add(input.offset(v, window, plane, y, i, j), x);
+  });
+}
+
+Value InputScales::inPlane(VectorBuilder &v, Value image, Value channel,
+                           Value offset) const {
+  return load(v, image, channel, [&](const WindowInput &input, Value plane) {
+    return v.add(v.mul(plane, input.planeStride), offset);
+  });
+}
+
+Value InputScales::load(VectorBuilder &v, Value image, Value channel,
+                        OffsetOf offsetOf) const {
   Value result;
   auto join = [&](Value scale) {
     result = result ? joinScales(v, result, scale, kind) : scale;
@@ -119,8 +132,8 @@ Value InputScales::at(VectorBuilder &v, const Window &window, Value image,
     Value plane = v.mul(image, entry.imageStride);
     if (entry.block)
       plane = v.add(plane, v.div(channel, v.i64(entry.block)));
-    Value offset = entry.input.offset(v, window, plane, y, i, j);
-    join(v.load(entry.input.pointer, v.add(offset, x), word));
+    join(v.load(entry.input.pointer, offsetOf(entry.input, plane),
+                scaleWordType(v, kind)));
   }
   if (!constants.empty()) {
     SmallVector<Value> coordinates(rank, v.i64(0));

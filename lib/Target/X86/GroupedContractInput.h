@@ -35,11 +35,16 @@ public:
               ScaleWord kind);
 
   bool empty() const { return planes.empty() && constants.empty(); }
+  ScaleWord wordKind() const { return kind; }
   void capture(CaptureList &captures);
   /// The scales that 16 outputs from (y, x) on read at kernel position (i, j).
   mlir::Value at(VectorBuilder &v, const Window &window, mlir::Value image,
                  mlir::Value channel, mlir::Value y, mlir::Value x,
                  mlir::Value i, mlir::Value j) const;
+
+  /// Those of 16 elements of a plane of the decoded input.
+  mlir::Value inPlane(VectorBuilder &v, mlir::Value image, mlir::Value channel,
+                      mlir::Value offset) const;
 
 private:
   /// Scales that differ from element to element.
@@ -50,6 +55,11 @@ private:
     /// Channels of a plane; 0 where all share it.
     int64_t block;
   };
+  using OffsetOf =
+      llvm::function_ref<mlir::Value(const WindowInput &, mlir::Value plane)>;
+  mlir::Value load(VectorBuilder &v, mlir::Value image, mlir::Value channel,
+                   OffsetOf offsetOf) const;
+
   std::vector<Planes> planes;
   /// Scales that are the same everywhere in a plane.
   BesideTensors constants;

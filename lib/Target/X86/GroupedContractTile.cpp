@@ -10,6 +10,7 @@
 
 #include "GroupedContractTile.h"
 #include "ContractDot.h"
+#include "GroupedContractOperand.h"
 #include "ProgramEmitter.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "dialects/QOpt/Numerics/Scaling.h"
@@ -39,30 +40,32 @@ static Value scaleByFloat(VectorBuilder &v, Value x, Value n) {
       .getResult(0);
 }
 
-/// `sum` + t times the powers of two of a group.
-static Value addPowers(VectorBuilder &v, const GroupShape &groups, Value sum,
-                       Value t, Value lhs, Value rhs) {
+Value x86::scaleByPower(VectorBuilder &v, ScaleWord kind, Value x,
+                        Value word) {
+  if (kind == ScaleWord::FloatExponent)
+    return scaleByFloat(v, x, word);
   numerics::MLIRPolicy b(v.b, v.loc, kLanes);
-  if (!lhs)
-    std::swap(lhs, rhs);
-  if (groups.scaleWord == ScaleWord::FloatExponent) {
-    Value exponent = b.sub(lhs, b.f(groups.multiplierLog2));
-    if (rhs)
-      exponent = b.add(exponent, rhs);
-    return b.add(sum, scaleByFloat(v, t, exponent));
-  }
-  Value exponent = rhs ? b.addI(lhs, rhs) : lhs;
-  Value isNaN = b.geS(exponent, b.i(kNaNExponent / 2));
-  exponent = b.subI(exponent, b.i(groups.multiplierLog2));
-  Value added = b.add(sum, numerics::scale2(b, t, exponent));
-  return b.select(isNaN, b.f(numerics::quietNaN), added);
+  Value isNaN = b.geS(word, b.i(kNaNExponent / 2));
+  return b.select(isNaN, b.f(numerics::quietNaN), numerics::scale2(b, x, word));
+}
+
+Value x86::divideWord(VectorBuilder &v, ScaleWord kind, Value word, int log2) {
+  numerics::MLIRPolicy b(v.b, v.loc, kLanes);
+  return kind == ScaleWord::FloatExponent ? b.sub(word, b.f(log2))
+                                          : b.subI(word, b.i(log2));
 }
 
 Value x86::addGroup(VectorBuilder &v, const GroupShape &groups, Value sum,
                     Value t, Value lhsScale, Value rhsScale) {
-  if (groups.scaleWord != ScaleWord::Factor)
-    return addPowers(v, groups, sum, t, lhsScale, rhsScale);
   numerics::MLIRPolicy b(v.b, v.loc, kLanes);
+  if (ScaleWord kind = groups.scaleWord; kind != ScaleWord::Factor) {
+    if (!lhsScale)
+      std::swap(lhsScale, rhsScale);
+    Value word = divideWord(v, kind, lhsScale, groups.multiplierLog2);
+    if (rhsScale)
+      word = joinScales(v, word, rhsScale, kind);
+    return b.add(sum, scaleByPower(v, kind, t, word));
+  }
   if (groups.multiplierLog2)
     t = b.mul(t, b.f(std::ldexp(1.0f, -groups.multiplierLog2)));
   Value scale = lhsScale && rhsScale ? b.mul(lhsScale, rhsScale)

@@ -22,6 +22,14 @@ TileSize largestGroupedTile(const Tier &tier);
 /// The type of the word of a scale.
 mlir::Type scaleWordType(VectorBuilder &v, ScaleWord word);
 
+/// x times the power of two of a word that is no factor, as scale2 with NaN for
+/// NaN. Vectors.
+mlir::Value scaleByPower(VectorBuilder &v, ScaleWord kind, mlir::Value x,
+                         mlir::Value word);
+/// `word` for a product with operands that are multiplied by 2^log2.
+mlir::Value divideWord(VectorBuilder &v, ScaleWord kind, mlir::Value word,
+                       int log2);
+
 /// `sum` + t times the scales of a group (null: 1), by the group formula. All
 /// are vectors.
 mlir::Value addGroup(VectorBuilder &v, const GroupShape &groups,
