@@ -168,17 +168,16 @@ void WeightDecoder::writeFloats(VectorBuilder &v, Value output) {
   });
 }
 
+/// Codes behind the last channel are 0, and so are their integers.
 void WeightDecoder::writeIntegers(VectorBuilder &v, Value output) {
-  int64_t channels = shape.kernel.channels;
+  auto bytes = VectorType::get({kLanes}, v.b.getI8Type());
   Value row = v.mul(output, v.i64(stride));
-  Value none = v.constant(v.b.getI8IntegerAttr(0), kLanes);
   forEachVector(v, output, [&](Value position, Value source, Value channel) {
-    Value narrow = arith::TruncIOp::create(v.b, v.loc, none.getType(),
+    Value narrow = arith::TruncIOp::create(v.b, v.loc, bytes,
                                            unpack(v, source, channel));
-    Value integers = integerBytes(v, tier, operand, narrow);
-    Value exists = v.mask(v.sub(v.i64(channels), channel));
-    Value at = v.mul(position, v.i64(llvm::alignTo(channels, kElementsInWord)));
-    v.store(v.select(exists, integers, none), result.pointer,
+    Value at = v.mul(position, v.i64(llvm::alignTo(shape.kernel.channels,
+                                                   kElementsInWord)));
+    v.store(integerBytes(v, tier, operand, narrow), result.pointer,
             v.add(row, v.add(at, channel)));
   });
 }
