@@ -14,11 +14,13 @@ namespace qopt::x86 {
 
 class Dot {
 public:
-  /// What a word becomes before it is multiplied: itself, or its even and odd
-  /// bytes in halves of 8 lanes.
+  /// What a word becomes before it is multiplied: itself, in halves of 8 lanes,
+  /// or in such halves its even and its odd bytes.
   using Operand = llvm::SmallVector<mlir::Value, 4>;
 
-  Dot(VectorBuilder &v, const Tier &tier, DotKind kind);
+  /// Signed codes are known to be from -`largestSigned` to `largestSigned`.
+  Dot(VectorBuilder &v, const Tier &tier, DotKind kind,
+      int64_t largestSigned = 128);
 
   mlir::Type wordType() const;
   Operand lanes(mlir::Value words);
@@ -26,15 +28,20 @@ public:
   mlir::Value add(const Operand &row, const Operand &lanes, mlir::Value sum);
 
 private:
+  /// How the machine multiplies.
+  enum class Form { Float, Words, Pairs, SplitPairs };
+  mlir::Value addHalf(llvm::ArrayRef<mlir::Value> row,
+                      llvm::ArrayRef<mlir::Value> lanes, mlir::Value sum);
   mlir::Value bitcast(mlir::Value x, mlir::Type element, int64_t lanes);
   mlir::Value dotBytes(mlir::Value sum, mlir::Value unsignedWords,
                        mlir::Value signedWords);
+  mlir::Value multiplyBytes(mlir::Value unsignedWords, mlir::Value signedWords);
   mlir::Value multiplyPairs(mlir::Value x, mlir::Value y);
   void appendPairs(mlir::Value words, bool isSigned, Operand &result);
 
   VectorBuilder &v;
   DotKind kind;
-  bool split;
+  Form form;
 };
 
 } // namespace qopt::x86

@@ -52,7 +52,9 @@ enum class ScaleWord {
   /// The i32 exponent of a power of two.
   Exponent,
   /// The exponent as f32, where the machine scales by such.
-  FloatExponent
+  FloatExponent,
+  /// The power of two as f32, for sums of integers.
+  Power
 };
 
 /// A block that no k ends: all steps are one group.
@@ -70,6 +72,8 @@ struct GroupShape {
   /// Steps of a position: what `channels` needs, or more.
   mlir::Value positionSteps;
   ScaleWord scaleWord = ScaleWord::Factor;
+  /// Of codes that are multiplied as signed bytes.
+  int64_t largestSigned = 128;
   /// Operands are multiplied by this power of two.
   int multiplierLog2 = 0;
 

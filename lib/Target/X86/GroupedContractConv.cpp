@@ -60,9 +60,8 @@ GroupedConvSource::GroupedConvSource(ProgramEmitter &program, ConvOp op,
   bool cutsWords =
       shape.block % kElementsInWord != 0 && shape.block < groupChannels;
   if (!cutsWords && weight.zeros.empty() &&
-      haveExactSums(input, weight, shape, channels)) {
+      useIntegers(input, weight, channels, groups)) {
     kind = DotKind::UnsignedLanes;
-    groups.elementsInStep = kElementsInWord;
     perPosition = llvm::divideCeil(groupChannels, kElementsInWord);
   }
   steps = v.i64(perPosition * window.positions());

@@ -82,9 +82,9 @@ InputScales::InputScales(ProgramEmitter &program, const Window &window,
     copy.width = size.width;
     copy.from = memoryType(element);
     copy.to = scaleWordType(v, kind);
-    copy.border = kind == ScaleWord::Exponent ? v.i32(0)
-                  : kind == ScaleWord::Factor ? v.f32(1)
-                                              : v.f32(0);
+    copy.border = kind == ScaleWord::Exponent        ? v.i32(0)
+                  : kind == ScaleWord::FloatExponent ? v.f32(0)
+                                                     : v.f32(1);
     copy.convert = [element, kind](VectorBuilder &v, Value lanes) {
       return scaleWord(v, v.widen(lanes, element), element, kind);
     };

@@ -51,14 +51,20 @@ static std::optional<IntegerRange> rangeOf(const GroupedOperand &operand) {
   return range;
 }
 
-bool x86::haveExactSums(const GroupedOperand &lhs, const GroupedOperand &rhs,
-                        const GroupShape &groups,
-                        std::optional<int64_t> depth) {
+bool x86::useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
+                      std::optional<int64_t> depth, GroupShape &groups) {
   std::optional<IntegerRange> a = rangeOf(lhs), b = rangeOf(rhs);
   if (!a || !b || !a->fitsByte() || !b->fitsByte())
     return false;
   int64_t length = depth ? std::min(groups.block, *depth) : groups.block;
-  return length <= (int64_t(1) << 24) / (a->magnitude() * b->magnitude());
+  if (length > (int64_t(1) << 24) / (a->magnitude() * b->magnitude()))
+    return false;
+  groups.elementsInStep = kElementsInWord;
+  groups.largestSigned = b->magnitude();
+  bool areSingle = lhs.scales.size() <= 1 && rhs.scales.size() <= 1;
+  if (groups.scaleWord == ScaleWord::Exponent && areSingle)
+    groups.scaleWord = ScaleWord::Power;
+  return true;
 }
 
 namespace {
@@ -180,9 +186,9 @@ Value x86::zeroBytes(VectorBuilder &v, Value zeros) {
                                    b.mulI(byte, b.i(0x01010101)));
 }
 
-Value x86::addOffsets(VectorBuilder &v, const Tier &tier, Value words,
-                      Value sum) {
-  Dot dot(v, tier, DotKind::UnsignedRows);
+Value x86::addOffsets(VectorBuilder &v, const Tier &tier,
+                      int64_t largestSigned, Value words, Value sum) {
+  Dot dot(v, tier, DotKind::UnsignedRows, largestSigned);
   return dot.add(dot.row(v.i32(int32_t(0x80808080))), dot.lanes(words), sum);
 }
 

@@ -16,11 +16,12 @@ namespace qopt::x86 {
 /// Elements of k in a word.
 inline constexpr int64_t kElementsInWord = 4;
 
-/// True where each element of both operands is a signed byte and the sums of
-/// groups, over at most `depth` elements, have at most 24 bits: then they are
-/// the sums that chains of f32 give.
-bool haveExactSums(const GroupedOperand &lhs, const GroupedOperand &rhs,
-                   const GroupShape &groups, std::optional<int64_t> depth);
+/// Makes `groups` one of integers where each element of both operands is a signed
+/// byte and the sums of groups, over at most `depth` elements, have at most 24
+/// bits: then they are the sums that chains of f32 give. False, and no change,
+/// where they are not.
+bool useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
+                 std::optional<int64_t> depth, GroupShape &groups);
 
 /// (code - zero) * unit * 2^multiplierLog2() of a vector of bytes with a code
 /// each; `zero` is a vector of bytes or null.
@@ -39,7 +40,8 @@ mlir::Value zeroBytes(VectorBuilder &v, mlir::Value zeros);
 
 /// Adds 128 times the sum of the four signed bytes of each word to `sum`: what
 /// the offset of the other operand brings in.
-mlir::Value addOffsets(VectorBuilder &v, const Tier &tier, mlir::Value words,
+mlir::Value addOffsets(VectorBuilder &v, const Tier &tier,
+                       int64_t largestSigned, mlir::Value words,
                        mlir::Value sum);
 
 /// Sums of groups of at most `length` signed bytes in the artefact, and the type

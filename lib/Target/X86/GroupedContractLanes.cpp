@@ -21,7 +21,8 @@ IntegerLanes::IntegerLanes(ProgramEmitter &program,
                            const GroupedOperand &operand, Value depth,
                            Value columns, const GroupShape &groups,
                            bool isOneMatrix)
-    : operand(operand), block(groups.block), depth(depth), columns(columns) {
+    : operand(operand), block(groups.block),
+      largestSigned(groups.largestSigned), depth(depth), columns(columns) {
   VectorBuilder v = program.vectors();
   chunks = v.ceilDiv(depth, v.i64(kDepthInChunk));
   groupCount = groups.count(v);
@@ -128,7 +129,7 @@ Value IntegerLanes::writeGroup(VectorBuilder &v, const Tier &tier,
       Value bytes = integerBytes(v, tier, operand, codes, zero);
       Value words = vector::BitCastOp::create(v.b, v.loc, wordsType, bytes);
       v.store(words, target, v.mul(step, laneStep));
-      sum = addOffsets(v, tier, words, sum);
+      sum = addOffsets(v, tier, largestSigned, words, sum);
     }
     return SmallVector<Value>{sum};
   }).front();

@@ -58,7 +58,7 @@ private:
 
   GroupedOperand operand;
   Form form = Form::Matrix;
-  int64_t block = 0;
+  int64_t block = 0, largestSigned = 128;
   mlir::Value pointer, sums;
   mlir::Value depth, columns, chunks, groupCount;
   mlir::Type sumElement;

@@ -70,9 +70,8 @@ GroupedMatMulSource::GroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
   std::optional<int64_t> known = knownNumber(depth);
   bool cutsChunks = shape.block % IntegerLanes::kDepthInChunk != 0 &&
                     !(known && *known <= shape.block);
-  if (!cutsChunks && haveExactSums(lhs, rhs, shape, known)) {
+  if (!cutsChunks && useIntegers(lhs, rhs, known, groups)) {
     kind = DotKind::UnsignedRows;
-    groups.elementsInStep = kElementsInWord;
     steps = v.mul(v.ceilDiv(depth, v.i64(IntegerLanes::kDepthInChunk)),
                   v.i64(IntegerLanes::kStepsInChunk));
   }

@@ -82,7 +82,7 @@ Value BesideTensors::load(VectorBuilder &v, const Entry &entry,
 Value x86::scaleWord(VectorBuilder &v, Value lanes, Type element,
                      ScaleWord kind) {
   numerics::MLIRPolicy b(v.b, v.loc, lanesOf(lanes));
-  if (kind != ScaleWord::Factor) {
+  if (kind == ScaleWord::Exponent || kind == ScaleWord::FloatExponent) {
     Value isNaN = b.eqI(lanes, b.i(255)), exponent = b.subI(lanes, b.i(127));
     if (kind == ScaleWord::Exponent)
       return b.select(isNaN, b.i(kNaNExponent), exponent);
@@ -98,6 +98,7 @@ Value x86::joinScales(VectorBuilder &v, Value a, Value b, ScaleWord kind) {
   numerics::MLIRPolicy policy(v.b, v.loc, lanesOf(a));
   switch (kind) {
   case ScaleWord::Factor:
+  case ScaleWord::Power:
     return policy.mul(a, b);
   case ScaleWord::Exponent:
     return policy.addI(a, b);

@@ -55,8 +55,28 @@ Value x86::divideWord(VectorBuilder &v, ScaleWord kind, Value word, int log2) {
                                           : b.subI(word, b.i(log2));
 }
 
+/// `sum` + t times powers of two, t an integer of at most 24 bits. With the
+/// smaller one first the first product is exact, and without end only where the
+/// second one is.
+static Value addPowers(VectorBuilder &v, const GroupShape &groups, Value sum,
+                       Value t, Value lhs, Value rhs) {
+  numerics::MLIRPolicy b(v.b, v.loc, kLanes);
+  if (!lhs)
+    std::swap(lhs, rhs);
+  if (groups.multiplierLog2)
+    lhs = b.mul(lhs, b.f(std::ldexp(1.0f, -groups.multiplierLog2)));
+  if (!rhs)
+    return b.add(sum, b.mul(t, lhs));
+  // What is no number is one of the two: either comparison fails.
+  Value smaller = b.select(b.olt(lhs, rhs), lhs, rhs);
+  Value larger = b.select(b.ogt(rhs, lhs), rhs, lhs);
+  return b.add(sum, b.mul(b.mul(t, smaller), larger));
+}
+
 Value x86::addGroup(VectorBuilder &v, const GroupShape &groups, Value sum,
                     Value t, Value lhsScale, Value rhsScale) {
+  if (groups.scaleWord == ScaleWord::Power)
+    return addPowers(v, groups, sum, t, lhsScale, rhsScale);
   numerics::MLIRPolicy b(v.b, v.loc, kLanes);
   if (ScaleWord kind = groups.scaleWord; kind != ScaleWord::Factor) {
     if (!lhsScale)
@@ -84,7 +104,7 @@ public:
               const GroupShape &groups, TileSize size,
               const ContractSource::Rows &rows,
               const ContractSource::Lanes &lanes)
-      : v(v), dot(v, tier, kind), areIntegers(kind != DotKind::Float),
+      : v(v), dot(v, tier, kind, groups.largestSigned), areIntegers(kind != DotKind::Float),
         groups(groups), size(size), rows(rows), lanes(lanes) {}
 
   Sums emit() {
