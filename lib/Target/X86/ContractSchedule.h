@@ -107,6 +107,11 @@ public:
     mlir::Value scales = {}, scaleStep = {};
     /// i32, where scales are: as those of the rows.
     mlir::Value starts = {};
+    /// In place of words in memory (and of starts): those of a vector at `step`,
+    /// a multiple of 4, and the 3 steps behind it.
+    std::function<llvm::SmallVector<mlir::Value>(
+        VectorBuilder &, mlir::Value step, int64_t vector)>
+        unpack = {};
   };
 
   DotKind kind = DotKind::Float;

@@ -83,15 +83,6 @@ public:
   Value bitXor(Value x, int64_t mask) {
     return arith::XOrIOp::create(v.b, v.loc, x, constant(mask));
   }
-  Value shiftLeft(Value x, int64_t distance) {
-    return arith::ShLIOp::create(v.b, v.loc, x, constant(distance));
-  }
-  /// Of unsigned bytes.
-  Value isBelow(Value x, int64_t bound) {
-    return arith::CmpIOp::create(v.b, v.loc, arith::CmpIPredicate::ult, x,
-                                 constant(bound));
-  }
-
   /// The byte of `table` that each index below 16 stands for.
   Value lookUp(ArrayRef<int8_t> table, Value indices, const Tier &tier) {
     int64_t width = std::min<int64_t>(lanes, tier.vectorBits / 8);
@@ -124,17 +115,17 @@ public:
 };
 } // namespace
 
-/// A float code times 2^integerLog2: its magnitude up to the second binade, and
-/// twice as much from binade to binade.
+/// A float code times 2^integerLog2: its magnitude up to the second binade; from
+/// each one to the next a step counts twice as much.
 static Value integersOfFloats(ByteBuilder &b, Value codes,
                               const ElementFormatInfo &info) {
   VectorBuilder &v = b.v;
   Value magnitude = b.bitAnd(codes, info.codeMask() >> 1), result = magnitude;
   for (int64_t field = 2; field < 1 << info.exponentBits; ++field) {
-    Value skipped = b.constant((field - 1) << info.mantissaBits);
-    Value value = b.shiftLeft(v.sub(magnitude, skipped), field - 1);
-    Value isBelow = b.isBelow(magnitude, field << info.mantissaBits);
-    result = v.select(isBelow, result, value);
+    Value binade = b.constant(field << info.mantissaBits);
+    Value steps = v.sub(v.max(magnitude, binade), binade);
+    for (int64_t i = 0; i < 1 << (field - 2); ++i)
+      result = v.add(result, steps);
   }
   Value sign = b.bitAnd(codes, 1 << (info.bits - 1));
   Value isPositive = v.equal(sign, b.constant(0));
@@ -189,7 +180,7 @@ Value x86::zeroBytes(VectorBuilder &v, Value zeros) {
 Value x86::addOffsets(VectorBuilder &v, const Tier &tier,
                       int64_t largestSigned, Value words, Value sum) {
   Dot dot(v, tier, DotKind::UnsignedRows, largestSigned);
-  return dot.add(dot.row(v.i32(int32_t(0x80808080))), dot.lanes(words), sum);
+  return dot.add(dot.row(v.i32(kByteOffsets)), dot.lanes(words), sum);
 }
 
 std::pair<Value, Type> x86::packSums(ProgramEmitter &program,

@@ -16,6 +16,9 @@ namespace qopt::x86 {
 /// Elements of k in a word.
 inline constexpr int64_t kElementsInWord = 4;
 
+/// What `offsetBytes` adds to each byte of a word.
+inline constexpr int32_t kByteOffsets = int32_t(0x80808080);
+
 /// Makes `groups` one of integers where each element of both operands is a signed
 /// byte and the sums of groups, over at most `depth` elements, have at most 24
 /// bits: then they are the sums that chains of f32 give. False, and no change,

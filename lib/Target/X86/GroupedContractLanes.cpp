@@ -103,35 +103,56 @@ Value IntegerLanes::matrixCodes(VectorBuilder &v, Value firstRow, Value panel,
   return vector::BitCastOp::create(v.b, v.loc, bytes, words);
 }
 
+Value IntegerLanes::wordsOf(VectorBuilder &v, const Tier &tier, Value codes,
+                            Value zero) const {
+  auto words = VectorType::get({kLanes}, v.b.getI32Type());
+  return vector::BitCastOp::create(v.b, v.loc, words,
+                                   integerBytes(v, tier, operand, codes, zero));
+}
+
+SmallVector<Value> IntegerLanes::unpack(VectorBuilder &v, const Tier &tier,
+                                        Value panel, Value chunk,
+                                        Value zero) const {
+  Value at = v.mul(v.add(v.mul(panel, chunks), chunk),
+                   v.i64(kDepthInChunk * 2 * operand.bits()));
+  SmallVector<Value> words;
+  for (int64_t step = 0; step < kStepsInChunk; ++step)
+    words.push_back(wordsOf(v, tier, planeCodes(v, at, step), zero));
+  return words;
+}
+
 Value IntegerLanes::writeGroup(VectorBuilder &v, const Tier &tier,
                                Value firstRow, Value panel, Value group,
                                Value zero, Value target,
                                Value laneStep) const {
-  auto wordsType = VectorType::get({kLanes}, v.b.getI32Type());
-  Value none = v.constant(v.b.getI32IntegerAttr(0), kLanes);
   if (form == Form::Words) {
     Value index = v.add(v.mul(panel, groupCount), group);
     return startOf(v, v.load(sums, v.mul(index, v.i64(kLanes)), sumElement));
   }
+  auto wordsAt = [&](Value chunk) {
+    if (form == Form::Planes)
+      return unpack(v, tier, panel, chunk, zero);
+    SmallVector<Value> words;
+    Value depth = v.mul(chunk, v.i64(kDepthInChunk));
+    for (int64_t i = 0; i < kDepthInChunk; i += kElementsInWord)
+      words.push_back(wordsOf(
+          v, tier, matrixCodes(v, firstRow, panel, v.add(depth, v.i64(i))),
+          zero));
+    return words;
+  };
+  Value none = v.constant(v.b.getI32IntegerAttr(0), kLanes);
   Value blockChunks = v.i64(llvm::divideCeil(block, kDepthInChunk));
   Value first = v.mul(group, blockChunks);
   Value end = v.min(v.add(first, blockChunks), chunks);
-  Value sum = v.loop(first, end, 1, {none}, [&](Value chunk, ValueRange old) {
-    Value planes = v.mul(v.add(v.mul(panel, chunks), chunk),
-                         v.i64(kDepthInChunk * 2 * operand.bits()));
-    Value sum = old.front();
-    for (int64_t i = 0; i < kStepsInChunk; ++i) {
-      Value step = v.add(v.mul(chunk, v.i64(kStepsInChunk)), v.i64(i));
-      Value codes = form == Form::Planes
-                        ? planeCodes(v, planes, i)
-                        : matrixCodes(v, firstRow, panel,
-                                      v.mul(step, v.i64(kElementsInWord)));
-      Value bytes = integerBytes(v, tier, operand, codes, zero);
-      Value words = vector::BitCastOp::create(v.b, v.loc, wordsType, bytes);
-      v.store(words, target, v.mul(step, laneStep));
-      sum = addOffsets(v, tier, largestSigned, words, sum);
-    }
-    return SmallVector<Value>{sum};
-  }).front();
-  return v.sub(none, sum);
+  SmallVector<Value> sum = v.loop(
+      first, end, 1, {none}, [&](Value chunk, ValueRange before) {
+        Value sum = before.front();
+        Value step = v.mul(chunk, v.i64(kStepsInChunk));
+        for (auto [i, words] : llvm::enumerate(wordsAt(chunk))) {
+          v.store(words, target, v.mul(v.add(step, v.i64(i)), laneStep));
+          sum = addOffsets(v, tier, largestSigned, words, sum);
+        }
+        return SmallVector<Value>{sum};
+      });
+  return v.sub(none, sum.front());
 }

@@ -29,6 +29,13 @@ public:
   /// True when tiles read the words of a panel at `panelAddress`.
   bool isReady() const { return form == Form::Words; }
   mlir::Value panelAddress(VectorBuilder &v, mlir::Value panel) const;
+  /// True when the words of a panel cost no more than `unpack`.
+  bool arePlanes() const { return form == Form::Planes; }
+  /// The words of a chunk of `panel`; `zero` is null or that of its group
+  /// (bytes).
+  llvm::SmallVector<mlir::Value> unpack(VectorBuilder &v, const Tier &tier,
+                                        mlir::Value panel, mlir::Value chunk,
+                                        mlir::Value zero = {}) const;
   /// Words from panel to panel.
   mlir::Value panelStride(VectorBuilder &v) const;
 
@@ -50,11 +57,14 @@ private:
     /// Words, and a table of the sums of groups.
     Words
   };
-  /// The codes of 4 steps of a chunk.
+  /// The codes of a step of the chunk at byte `chunk`.
   mlir::Value planeCodes(VectorBuilder &v, mlir::Value chunk,
                          int64_t step) const;
+  /// Those from row `firstDepth` of a matrix on.
   mlir::Value matrixCodes(VectorBuilder &v, mlir::Value firstRow,
                           mlir::Value panel, mlir::Value firstDepth) const;
+  mlir::Value wordsOf(VectorBuilder &v, const Tier &tier, mlir::Value codes,
+                      mlir::Value zero) const;
 
   GroupedOperand operand;
   Form form = Form::Matrix;

@@ -41,6 +41,8 @@ private:
   };
 
   bool areIntegers() const { return kind != DotKind::Float; }
+  /// True when lanes are of use to so few rows that tiles unpack them.
+  bool unpacksInTiles() const;
   void decodeRows(ProgramEmitter &program, Value source);
   void decodeLanes(VectorBuilder &v, ArrayRef<Value> batch, Value panel,
                    const Scratch &scratch);
@@ -201,11 +203,18 @@ void GroupedMatMulSource::capture(CaptureList &captures) {
     integers.capture(captures);
 }
 
+bool GroupedMatMulSource::unpacksInTiles() const {
+  std::optional<int64_t> known = knownNumber(rows);
+  return areIntegers() && integers.arePlanes() && laneZeros.empty() && known &&
+         *known <= tile.rows;
+}
+
 Value GroupedMatMulSource::laneWords(VectorBuilder &v, int64_t numVectors) {
   Value width = v.i64(numVectors * kLanes);
   Value table = v.mul(groupCount, width);
-  scratchWords = areIntegers() && integers.isReady() ? v.i64(0)
-                                                     : v.mul(steps, width);
+  bool isEmpty =
+      areIntegers() && (integers.isReady() || unpacksInTiles());
+  scratchWords = isEmpty ? v.i64(0) : v.mul(steps, width);
   return v.add(scratchWords, v.mul(table, v.i64(areIntegers() ? 2 : 1)));
 }
 
@@ -248,7 +257,9 @@ void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
     at[at.size() - 2] = v.mul(group, v.i64(groups.block));
     Value zero = laneZeros.empty() ? Value() : laneZeros.zero(v, at, true);
     Value word = v.mul(group, laneStep);
-    if (areIntegers()) {
+    if (unpacksInTiles()) {
+      // Nothing but scales.
+    } else if (areIntegers()) {
       Value start = integers.writeGroup(
           v, tier, matrix, panel, group, zero ? zeroBytes(v, zero) : Value(),
           scratch.codes, laneStep);
@@ -298,6 +309,11 @@ ContractSource::Lanes GroupedMatMulSource::lanes(VectorBuilder &v, Value batch,
   }
   result.scaleStep = width;
   result.starts = parts.starts;
+  if (unpacksInTiles())
+    result.unpack = [this, vector](VectorBuilder &v, Value step, int64_t j) {
+      Value chunk = v.div(step, v.i64(IntegerLanes::kStepsInChunk));
+      return integers.unpack(v, tier, v.add(vector, v.i64(j)), chunk);
+    };
   if (!laneScales.empty())
     result.scales = parts.scales;
   return result;

@@ -10,7 +10,7 @@
 
 #include "GroupedContractTile.h"
 #include "ContractDot.h"
-#include "GroupedContractOperand.h"
+#include "GroupedContractIntegers.h"
 #include "ProgramEmitter.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "dialects/QOpt/Numerics/Scaling.h"
@@ -98,6 +98,9 @@ namespace {
 /// Sums of a tile, row by row.
 using Sums = SmallVector<Value>;
 
+/// Steps that lanes are unpacked for at once.
+constexpr int64_t kUnpackedSteps = 4;
+
 class GroupedTile {
 public:
   GroupedTile(VectorBuilder &v, const Tier &tier, DotKind kind,
@@ -150,15 +153,54 @@ private:
 
   /// The sums of a group as f32.
   Sums sumGroup(Value first, Value count, Value group) {
-    Sums sums = v.loop(v.i64(0), count, 1, starts(group),
-                       [&](Value index, ValueRange before) {
-                         return addStep(v.add(first, index), before);
-                       });
+    Sums sums = lanes.unpack ? sumUnpacked(first, count)
+                             : v.loop(v.i64(0), count, 1, starts(group),
+                                      [&](Value index, ValueRange before) {
+                                        return addStep(v.add(first, index),
+                                                       before);
+                                      });
     numerics::MLIRPolicy b(v.b, v.loc, kLanes);
     if (areIntegers)
       for (Value &sum : sums)
         sum = b.toFloat(sum);
     return sums;
+  }
+
+  /// The integer sums of a group whose lanes are unpacked here. What the offset
+  /// of the rows brings in is summed beside them.
+  Sums sumUnpacked(Value first, Value count) {
+    Type word = dot.wordType();
+    Value zero = v.constant(cast<TypedAttr>(v.b.getZeroAttr(word)), kLanes);
+    size_t numSums = size.rows * size.vectors;
+    Sums inits(numSums + size.vectors, zero);
+    Sums sums = v.loop(
+        v.i64(0), v.ceilDiv(count, v.i64(kUnpackedSteps)), 1, inits,
+        [&](Value chunk, ValueRange before) {
+          Value step = v.add(first, v.mul(chunk, v.i64(kUnpackedSteps)));
+          return addUnpacked(step, before);
+        });
+    for (size_t i = 0; i < numSums; ++i)
+      sums[i] = v.sub(sums[i], sums[numSums + i % size.vectors]);
+    sums.truncate(numSums);
+    return sums;
+  }
+
+  Sums addUnpacked(Value step, ValueRange before) {
+    Sums after(before);
+    SmallVector<Sums> words;
+    for (int64_t j = 0; j < size.vectors; ++j)
+      words.push_back(lanes.unpack(v, step, j));
+    for (int64_t k = 0; k < kUnpackedSteps; ++k) {
+      Dot::Operand offset = dot.row(v.i32(kByteOffsets));
+      SmallVector<Dot::Operand> operands;
+      for (int64_t j = 0; j < size.vectors; ++j) {
+        operands.push_back(dot.lanes(words[j][k]));
+        Value &sum = after[size.rows * size.vectors + j];
+        sum = dot.add(offset, operands[j], sum);
+      }
+      addRows(v.add(step, v.i64(k)), operands, after);
+    }
+    return after;
   }
 
   Sums starts(Value group) {
@@ -185,17 +227,22 @@ private:
       operands.push_back(dot.lanes(v.load(
           lanes.pointer, v.add(offset, v.mul(v.i64(j), lanes.vectorStride)),
           dot.wordType())));
+    addRows(step, operands, after);
+    return after;
+  }
+
+  /// Adds the products of all rows with the lanes of a step.
+  void addRows(Value step, ArrayRef<Dot::Operand> operands, Sums &sums) {
     for (int64_t i = 0; i < size.rows; ++i) {
       Value at =
           v.add(v.mul(step, rows.rowStep), v.mul(v.i64(i), rows.rowStride));
       Dot::Operand row =
           dot.row(v.loadScalar(rows.pointer, at, dot.wordType()));
       for (int64_t j = 0; j < size.vectors; ++j) {
-        Value &sum = after[i * size.vectors + j];
+        Value &sum = sums[i * size.vectors + j];
         sum = dot.add(row, operands[j], sum);
       }
     }
-    return after;
   }
 
   Sums addScaled(ArrayRef<Value> t, ValueRange before, Value group) {

@@ -95,15 +95,15 @@ class GroupedPairs
 TEST_P(GroupedPairs, MatMul) {
   auto [format, element] = GetParam();
   expectEqualToReference(replaced(R"mlir(
-func.func @main(%a: tensor<5x70xELEMENT>, %as: tensor<5x3xf8E8M0FNU>, %s: tensor<3x37xf8E8M0FNU> {test.constant}, %w0: tensor<70x37xf4E2M1FN> {test.constant}, %w1: tensor<70x37xf6E2M3FN> {test.constant}, %w2: tensor<70x37xf6E3M2FN> {test.constant}, %w3: tensor<70x37xf8E4M3FN> {test.constant}, %w4: tensor<70x37xf8E5M2> {test.constant}, %w5: tensor<70x37xi8> {test.constant})
-    -> (tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>) {
-  %0 = qopt.matmul %a scales(%as), %w0 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<5x70xELEMENT>, tensor<5x3xf8E8M0FNU>, tensor<70x37xf4E2M1FN>, tensor<3x37xf8E8M0FNU>) -> tensor<5x37xf32>
-  %1 = qopt.matmul %a scales(%as), %w1 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp6-e2m3", axis = 0>} : (tensor<5x70xELEMENT>, tensor<5x3xf8E8M0FNU>, tensor<70x37xf6E2M3FN>, tensor<3x37xf8E8M0FNU>) -> tensor<5x37xf32>
-  %2 = qopt.matmul %a scales(%as), %w2 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp6-e3m2", axis = 0>} : (tensor<5x70xELEMENT>, tensor<5x3xf8E8M0FNU>, tensor<70x37xf6E3M2FN>, tensor<3x37xf8E8M0FNU>) -> tensor<5x37xf32>
-  %3 = qopt.matmul %a scales(%as), %w3 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp8-e4m3", axis = 0>} : (tensor<5x70xELEMENT>, tensor<5x3xf8E8M0FNU>, tensor<70x37xf8E4M3FN>, tensor<3x37xf8E8M0FNU>) -> tensor<5x37xf32>
-  %4 = qopt.matmul %a scales(%as), %w4 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp8-e5m2", axis = 0>} : (tensor<5x70xELEMENT>, tensor<5x3xf8E8M0FNU>, tensor<70x37xf8E5M2>, tensor<3x37xf8E8M0FNU>) -> tensor<5x37xf32>
-  %5 = qopt.matmul %a scales(%as), %w5 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<5x70xELEMENT>, tensor<5x3xf8E8M0FNU>, tensor<70x37xi8>, tensor<3x37xf8E8M0FNU>) -> tensor<5x37xf32>
-  return %0, %1, %2, %3, %4, %5 : tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>, tensor<5x37xf32>
+func.func @main(%a: tensor<3x70xELEMENT>, %as: tensor<3x3xf8E8M0FNU>, %s: tensor<3x37xf8E8M0FNU> {test.constant}, %w0: tensor<70x37xf4E2M1FN> {test.constant}, %w1: tensor<70x37xf6E2M3FN> {test.constant}, %w2: tensor<70x37xf6E3M2FN> {test.constant}, %w3: tensor<70x37xf8E4M3FN> {test.constant}, %w4: tensor<70x37xf8E5M2> {test.constant}, %w5: tensor<70x37xi8> {test.constant})
+    -> (tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>) {
+  %0 = qopt.matmul %a scales(%as), %w0 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf4E2M1FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %1 = qopt.matmul %a scales(%as), %w1 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp6-e2m3", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf6E2M3FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %2 = qopt.matmul %a scales(%as), %w2 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp6-e3m2", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf6E3M2FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %3 = qopt.matmul %a scales(%as), %w3 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp8-e4m3", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf8E4M3FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %4 = qopt.matmul %a scales(%as), %w4 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp8-e5m2", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf8E5M2>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %5 = qopt.matmul %a scales(%as), %w5 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xi8>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  return %0, %1, %2, %3, %4, %5 : tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>
 })mlir",
                                   {{"FORMAT", format}, {"ELEMENT", element}}));
 }
@@ -136,15 +136,18 @@ TEST(GroupedContract, IntegerBlocks) {
 func.func @main(%a: tensor<2x9x101xi8>, %t: tensor<2x9x1xf32>, %w: tensor<101x50xi4> {test.constant}, %s16: tensor<7x50xf16> {test.constant}, %s20: tensor<6x50xf32> {test.constant},
                 %u: tensor<101x50xui4> {test.constant}, %z: tensor<4x50xui4> {test.constant}, %s32: tensor<4x50xf16> {test.constant},
                 %c: tensor<101x33xi2> {test.constant}, %y: tensor<1x33xf32> {test.constant}, %d: tensor<101x33xui2> {test.constant},
-                %b: tensor<7x36xi4>, %bt: tensor<7x1xf32>, %bz: tensor<7x1xi4>, %e: tensor<36x16xi4>, %es: tensor<3x16xf32>)
-    -> (tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x33xf32>, tensor<2x9x33xf32>, tensor<7x16xf32>) {
+                %f: tensor<1x101xi8>, %ft: tensor<1x1xf32>, %b: tensor<7x36xi4>, %bt: tensor<7x1xf32>, %bz: tensor<7x1xi4>, %e: tensor<36x16xi4>, %es: tensor<3x16xf32>)
+    -> (tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x33xf32>, tensor<2x9x33xf32>, tensor<7x16xf32>, tensor<1x50xf32>, tensor<1x33xf32>, tensor<1x50xf32>) {
   %0 = qopt.matmul %a scales(%t), %w scales(%s16) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 16, scale = f16>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x50xi4>, tensor<7x50xf16>) -> tensor<2x9x50xf32>
   %1 = qopt.matmul %a scales(%t), %w scales(%s20) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 20>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x50xi4>, tensor<6x50xf32>) -> tensor<2x9x50xf32>
   %2 = qopt.matmul %a scales(%t), %u scales(%s32) zeros(%z) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x50xui4>, tensor<4x50xf16>, tensor<4x50xui4>) -> tensor<2x9x50xf32>
   %3 = qopt.matmul %a scales(%t), %c scales(%y) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i2, axis = 1>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x33xi2>, tensor<1x33xf32>) -> tensor<2x9x33xf32>
   %4 = qopt.matmul %a scales(%t), %d scales(%y) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui2, axis = 1>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x33xui2>, tensor<1x33xf32>) -> tensor<2x9x33xf32>
   %5 = qopt.matmul %b scales(%bt) zeros(%bz), %e scales(%es) {lhs_format = #qopt.format<i4, axis = 0, zero = i4>, rhs_format = #qopt.format<i4, axis = 0, block = 16>} : (tensor<7x36xi4>, tensor<7x1xf32>, tensor<7x1xi4>, tensor<36x16xi4>, tensor<3x16xf32>) -> tensor<7x16xf32>
-  return %0, %1, %2, %3, %4, %5 : tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x33xf32>, tensor<2x9x33xf32>, tensor<7x16xf32>
+  %6 = qopt.matmul %f scales(%ft), %w scales(%s16) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 16, scale = f16>} : (tensor<1x101xi8>, tensor<1x1xf32>, tensor<101x50xi4>, tensor<7x50xf16>) -> tensor<1x50xf32>
+  %7 = qopt.matmul %f scales(%ft), %d scales(%y) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui2, axis = 1>} : (tensor<1x101xi8>, tensor<1x1xf32>, tensor<101x33xui2>, tensor<1x33xf32>) -> tensor<1x33xf32>
+  %8 = qopt.matmul %f scales(%ft), %u scales(%s32) zeros(%z) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>} : (tensor<1x101xi8>, tensor<1x1xf32>, tensor<101x50xui4>, tensor<4x50xf16>, tensor<4x50xui4>) -> tensor<1x50xf32>
+  return %0, %1, %2, %3, %4, %5, %6, %7, %8 : tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x33xf32>, tensor<2x9x33xf32>, tensor<7x16xf32>, tensor<1x50xf32>, tensor<1x33xf32>, tensor<1x50xf32>
 })mlir");
 }
 
