@@ -54,16 +54,11 @@ GroupedConvSource::GroupedConvSource(ProgramEmitter &program, ConvOp op,
   bool isWhole = shape.block == kOneBlock;
   groups.positions = isWhole ? 1 : window.positions();
   int64_t groupPositions = isWhole ? window.positions() : 1;
-  int64_t channels = groupChannels * groupPositions;
-  groups.channels = v.i64(channels);
-  int64_t perPosition = groupChannels;
-  bool cutsWords =
-      shape.block % kElementsInWord != 0 && shape.block < groupChannels;
-  if (!cutsWords && weight.zeros.empty() &&
-      useIntegers(input, weight, channels, groups)) {
+  groups.channels = v.i64(groupChannels * groupPositions);
+  int64_t perPosition =
+      llvm::divideCeil(groupChannels, groups.elementsInStep);
+  if (sumsIntegers(groups))
     kind = DotKind::UnsignedLanes;
-    perPosition = llvm::divideCeil(groupChannels, kElementsInWord);
-  }
   steps = v.i64(perPosition * window.positions());
   groups.positionSteps = v.i64(perPosition * groupPositions);
 }

@@ -51,20 +51,19 @@ static std::optional<IntegerRange> rangeOf(const GroupedOperand &operand) {
   return range;
 }
 
-bool x86::useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
+void x86::useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
                       std::optional<int64_t> depth, GroupShape &groups) {
   std::optional<IntegerRange> a = rangeOf(lhs), b = rangeOf(rhs);
   if (!a || !b || !a->fitsByte() || !b->fitsByte())
-    return false;
+    return;
   int64_t length = depth ? std::min(groups.block, *depth) : groups.block;
   if (length > (int64_t(1) << 24) / (a->magnitude() * b->magnitude()))
-    return false;
+    return;
   groups.elementsInStep = kElementsInWord;
   groups.largestSigned = b->magnitude();
   bool areSingle = lhs.scales.size() <= 1 && rhs.scales.size() <= 1;
   if (groups.scaleWord == ScaleWord::Exponent && areSingle)
     groups.scaleWord = ScaleWord::Power;
-  return true;
 }
 
 namespace {

@@ -69,10 +69,7 @@ GroupedMatMulSource::GroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
   groups.channels = depth;
   groupCount = groups.count(v);
   steps = depth;
-  std::optional<int64_t> known = knownNumber(depth);
-  bool cutsChunks = shape.block % IntegerLanes::kDepthInChunk != 0 &&
-                    !(known && *known <= shape.block);
-  if (!cutsChunks && useIntegers(lhs, rhs, known, groups)) {
+  if (sumsIntegers(groups)) {
     kind = DotKind::UnsignedRows;
     steps = v.mul(v.ceilDiv(depth, v.i64(IntegerLanes::kDepthInChunk)),
                   v.i64(IntegerLanes::kStepsInChunk));
