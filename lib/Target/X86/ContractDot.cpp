@@ -1,9 +1,10 @@
 //===- ContractDot.cpp - One step of a tile -------------------------------===//
 //
 // Without VNNI, vpmaddubsw multiplies bytes and adds pairs of products in 16
-// bits: that is exact where one side is small. Otherwise the bytes of a word are
-// taken apart into two vectors of 16-bit pairs (bytes 0 and 2, bytes 1 and 3):
-// the pair products of vpmaddwd are exact and land in the lane of their output.
+// bits: that is exact where one side is small. Otherwise the bytes of a word
+// are taken apart into two vectors of 16-bit pairs (bytes 0 and 2, bytes 1 and
+// 3): the pair products of vpmaddwd are exact and land in the lane of their
+// output.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,9 +68,9 @@ Value Dot::add(const Operand &row, const Operand &lanes, Value sum) {
   SmallVector<Value, 2> halves;
   size_t parts = row.size();
   for (int64_t half = 0; half < 2; ++half)
-    halves.push_back(
-        addHalf(row, ArrayRef<Value>(lanes).slice(half * parts, parts),
-                v.extractStrided(sum, half * 8, 8)));
+    halves.push_back(addHalf(row,
+                             ArrayRef<Value>(lanes).slice(half * parts, parts),
+                             v.extractStrided(sum, half * 8, 8)));
   SmallVector<int64_t> all = llvm::to_vector(llvm::seq<int64_t>(0, kLanes));
   return vector::ShuffleOp::create(v.b, v.loc, halves[0], halves[1], all);
 }
@@ -103,9 +104,9 @@ static Value intrinsic(VectorBuilder &v, StringRef name, Type type,
 
 Value Dot::dotBytes(Value sum, Value unsignedWords, Value signedWords) {
   Type byte = v.b.getI8Type();
-  return intrinsic(v, "llvm.x86.avx512.vpdpbusd.512", sum.getType(),
-                   {sum, bitcast(unsignedWords, byte, 64),
-                    bitcast(signedWords, byte, 64)});
+  return intrinsic(
+      v, "llvm.x86.avx512.vpdpbusd.512", sum.getType(),
+      {sum, bitcast(unsignedWords, byte, 64), bitcast(signedWords, byte, 64)});
 }
 
 Value Dot::multiplyPairs(Value x, Value y) {
@@ -116,10 +117,9 @@ Value Dot::multiplyPairs(Value x, Value y) {
 /// Sums of pairs of products, 16 of them.
 Value Dot::multiplyBytes(Value unsignedWords, Value signedWords) {
   Type byte = v.b.getI8Type();
-  return intrinsic(v, "llvm.x86.avx2.pmadd.ub.sw",
-                   VectorType::get({16}, v.b.getI16Type()),
-                   {bitcast(unsignedWords, byte, 32),
-                    bitcast(signedWords, byte, 32)});
+  return intrinsic(
+      v, "llvm.x86.avx2.pmadd.ub.sw", VectorType::get({16}, v.b.getI16Type()),
+      {bitcast(unsignedWords, byte, 32), bitcast(signedWords, byte, 32)});
 }
 
 /// Bytes 0 and 2, then bytes 1 and 3, of 8 words as pairs of 16 bits.

@@ -107,8 +107,8 @@ public:
     mlir::Value scales = {}, scaleStep = {};
     /// i32, where scales are: as those of the rows.
     mlir::Value starts = {};
-    /// In place of words in memory (and of starts): those of a vector at `step`,
-    /// a multiple of 4, and the 3 steps behind it.
+    /// In place of words in memory (and of starts): those of a vector at
+    /// `step`, a multiple of 4, and the 3 steps behind it.
     std::function<llvm::SmallVector<mlir::Value>(
         VectorBuilder &, mlir::Value step, int64_t vector)>
         unpack = {};
@@ -118,9 +118,7 @@ public:
   TileSize tile;
   GroupShape groups;
   /// Sums of groups are f32 whatever their elements are.
-  bool sumsAreFloats() const {
-    return kind == DotKind::Float || groups.block;
-  }
+  bool sumsAreFloats() const { return kind == DotKind::Float || groups.block; }
   /// Extents. On the host until `enter`.
   mlir::Value batches, rows, vectors, steps;
 

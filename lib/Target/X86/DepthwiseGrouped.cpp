@@ -102,8 +102,8 @@ private:
   Value loadWeight(VectorBuilder &v, Value pointer, Value stride,
                    const DepthwiseAt &at, int64_t position) const {
     Value row = v.mul(at.output, stride);
-    return v.splat(v.loadScalar(pointer, v.add(row, v.i64(position)),
-                                v.b.getF32Type()));
+    return v.splat(
+        v.loadScalar(pointer, v.add(row, v.i64(position)), v.b.getF32Type()));
   }
   Value add(VectorBuilder &v, const DepthwiseAt &at, int64_t position,
             Value sum, Value t) const {

@@ -1,7 +1,7 @@
 //===- GroupedContract.cpp - Products whose operands have scales ----------===//
 //
-// One kernel for all formats: operands are decoded to signed bytes where sums of
-// groups stay exact, else to f32; scales are applied once a group.
+// One kernel for all formats: operands are decoded to signed bytes where sums
+// of groups stay exact, else to f32; scales are applied once a group.
 //
 //===----------------------------------------------------------------------===//
 

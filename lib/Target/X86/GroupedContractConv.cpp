@@ -55,8 +55,7 @@ GroupedConvSource::GroupedConvSource(ProgramEmitter &program, ConvOp op,
   groups.positions = isWhole ? 1 : window.positions();
   int64_t groupPositions = isWhole ? window.positions() : 1;
   groups.channels = v.i64(groupChannels * groupPositions);
-  int64_t perPosition =
-      llvm::divideCeil(groupChannels, groups.elementsInStep);
+  int64_t perPosition = llvm::divideCeil(groupChannels, groups.elementsInStep);
   if (sumsIntegers(groups))
     kind = DotKind::UnsignedLanes;
   steps = v.i64(perPosition * window.positions());
@@ -69,8 +68,7 @@ void GroupedConvSource::setInput(ProgramEmitter &program) {
   ConvSource::input = areIntegers()
                           ? decodeIntegerInput(program, window, input, size)
                           : decodeInput(program, window, input, size);
-  inputScales =
-      InputScales(program, window, input, size, groups.scaleWord);
+  inputScales = InputScales(program, window, input, size, groups.scaleWord);
 }
 
 void GroupedConvSource::setWeight(ProgramEmitter &program) {
@@ -87,8 +85,8 @@ void GroupedConvSource::setWeight(ProgramEmitter &program) {
 
 void GroupedConvSource::capture(CaptureList &captures) {
   ConvSource::capture(captures);
-  captures.add({&weightScales, &weightStarts, &groups.channels,
-                &groups.positionSteps});
+  captures.add(
+      {&weightScales, &weightStarts, &groups.channels, &groups.positionSteps});
   inputScales.capture(captures);
 }
 

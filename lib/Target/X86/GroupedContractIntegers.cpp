@@ -114,8 +114,8 @@ public:
 };
 } // namespace
 
-/// A float code times 2^integerLog2: its magnitude up to the second binade; from
-/// each one to the next a step counts twice as much.
+/// A float code times 2^integerLog2: its magnitude up to the second binade;
+/// from each one to the next a step counts twice as much.
 static Value integersOfFloats(ByteBuilder &b, Value codes,
                               const ElementFormatInfo &info) {
   VectorBuilder &v = b.v;
@@ -170,14 +170,13 @@ Value x86::offsetBytes(VectorBuilder &v, Value bytes) {
 Value x86::zeroBytes(VectorBuilder &v, Value zeros) {
   numerics::MLIRPolicy b(v.b, v.loc, kLanes);
   Value byte = b.andI(b.toInt(zeros), b.i(0xFF));
-  auto bytes =
-      VectorType::get({kLanes * kElementsInWord}, v.b.getI8Type());
+  auto bytes = VectorType::get({kLanes * kElementsInWord}, v.b.getI8Type());
   return vector::BitCastOp::create(v.b, v.loc, bytes,
                                    b.mulI(byte, b.i(0x01010101)));
 }
 
-Value x86::addOffsets(VectorBuilder &v, const Tier &tier,
-                      int64_t largestSigned, Value words, Value sum) {
+Value x86::addOffsets(VectorBuilder &v, const Tier &tier, int64_t largestSigned,
+                      Value words, Value sum) {
   Dot dot(v, tier, DotKind::UnsignedRows, largestSigned);
   return dot.add(dot.row(v.i32(kByteOffsets)), dot.lanes(words), sum);
 }

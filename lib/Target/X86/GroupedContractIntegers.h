@@ -19,9 +19,9 @@ inline constexpr int64_t kElementsInWord = 4;
 /// What `offsetBytes` adds to each byte of a word.
 inline constexpr int32_t kByteOffsets = int32_t(0x80808080);
 
-/// Makes `groups` one of integers where each element of both operands is a signed
-/// byte and the sums of groups, over at most `depth` elements, have at most 24
-/// bits: then they are the sums that chains of f32 give.
+/// Makes `groups` one of integers where each element of both operands is a
+/// signed byte and the sums of groups, over at most `depth` elements, have at
+/// most 24 bits: then they are the sums that chains of f32 give.
 void useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
                  std::optional<int64_t> depth, GroupShape &groups);
 
@@ -46,13 +46,13 @@ mlir::Value addOffsets(VectorBuilder &v, const Tier &tier,
                        int64_t largestSigned, mlir::Value words,
                        mlir::Value sum);
 
-/// Sums of groups of at most `length` signed bytes in the artefact, and the type
-/// that they are stored in.
+/// Sums of groups of at most `length` signed bytes in the artefact, and the
+/// type that they are stored in.
 std::pair<mlir::Value, mlir::Type> packSums(ProgramEmitter &program,
                                             const std::vector<int32_t> &sums,
                                             int64_t length);
-/// What a group with this sum starts from (i32), so that the offset of the other
-/// operand does not count.
+/// What a group with this sum starts from (i32), so that the offset of the
+/// other operand does not count.
 mlir::Value startOf(VectorBuilder &v, mlir::Value sum);
 
 } // namespace qopt::x86

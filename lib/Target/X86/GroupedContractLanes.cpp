@@ -31,16 +31,16 @@ IntegerLanes::IntegerLanes(ProgramEmitter &program,
     pointer = program.buffer(operand.tensor).pointer;
     return;
   }
-  int64_t k = *knownNumber(depth), n = *knownNumber(columns);
+  ArrayRef<int64_t> dims = operand.type().getShape().take_back(2);
+  int64_t k = dims.front(), n = dims.back();
   std::vector<uint8_t> storage;
   ArrayRef<uint8_t> codes = constantBytes(constant, storage);
-  pointer =
-      program.weightPointer(packCodePlanes(codes, k, n, operand.bits()));
+  pointer = program.weightPointer(packCodePlanes(codes, k, n, operand.bits()));
   form = operand.bits() < 8 ? Form::Planes : Form::Words;
   if (form == Form::Planes)
     return;
-  std::tie(sums, sumElement) = packSums(
-      program, sumGroups(codes, k, n, block), std::min(block, k));
+  std::tie(sums, sumElement) =
+      packSums(program, sumGroups(codes, k, n, block), std::min(block, k));
 }
 
 void IntegerLanes::capture(CaptureList &captures) {
@@ -96,8 +96,8 @@ Value IntegerLanes::matrixCodes(VectorBuilder &v, Value firstRow, Value panel,
         v.b, v.loc, wordsType, v.load(pointer, offset, v.b.getI8Type()));
     Value distance = v.constant(v.b.getI32IntegerAttr(8 * i), kLanes);
     codes = arith::ShLIOp::create(v.b, v.loc, codes, distance);
-    words = words ? Value(arith::OrIOp::create(v.b, v.loc, words, codes))
-                  : codes;
+    words =
+        words ? Value(arith::OrIOp::create(v.b, v.loc, words, codes)) : codes;
   }
   auto bytes = VectorType::get({kBytes}, v.b.getI8Type());
   return vector::BitCastOp::create(v.b, v.loc, bytes, words);
@@ -123,8 +123,7 @@ SmallVector<Value> IntegerLanes::unpack(VectorBuilder &v, const Tier &tier,
 
 Value IntegerLanes::writeGroup(VectorBuilder &v, const Tier &tier,
                                Value firstRow, Value panel, Value group,
-                               Value zero, Value target,
-                               Value laneStep) const {
+                               Value zero, Value target, Value laneStep) const {
   if (form == Form::Words) {
     Value index = v.add(v.mul(panel, groupCount), group);
     return startOf(v, v.load(sums, v.mul(index, v.i64(kLanes)), sumElement));
@@ -144,8 +143,8 @@ Value IntegerLanes::writeGroup(VectorBuilder &v, const Tier &tier,
   Value blockChunks = v.i64(llvm::divideCeil(block, kDepthInChunk));
   Value first = v.mul(group, blockChunks);
   Value end = v.min(v.add(first, blockChunks), chunks);
-  SmallVector<Value> sum = v.loop(
-      first, end, 1, {none}, [&](Value chunk, ValueRange before) {
+  SmallVector<Value> sum =
+      v.loop(first, end, 1, {none}, [&](Value chunk, ValueRange before) {
         Value sum = before.front();
         Value step = v.mul(chunk, v.i64(kStepsInChunk));
         for (auto [i, words] : llvm::enumerate(wordsAt(chunk))) {

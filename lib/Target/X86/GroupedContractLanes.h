@@ -1,8 +1,8 @@
 //===- GroupedContractLanes.h - Matrices of integers as lanes ---*- C++ -*-===//
 //
 // The lane operand of a product of groups of integers: words of four signed
-// bytes. Constants of 8 bits are read where the artefact has them, narrower ones
-// stay narrow until a part writes what it uses into its thread's scratch.
+// bytes. Constants of 8 bits are read where the artefact has them, narrower
+// ones stay narrow until a part writes what it uses into its thread's scratch.
 //
 //===----------------------------------------------------------------------===//
 

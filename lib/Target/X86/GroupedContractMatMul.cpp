@@ -1,8 +1,8 @@
 //===- GroupedContractMatMul.cpp - Matrix products with scales ------------===//
 //
-// Rows are decoded once for all parts, to words of unsigned bytes (integers plus
-// 128) or to f32; lanes by the part that uses them, into its thread's scratch.
-// Constant codes of fewer than 8 bits stay narrow until then.
+// Rows are decoded once for all parts, to words of unsigned bytes (integers
+// plus 128) or to f32; lanes by the part that uses them, into its thread's
+// scratch. Constant codes of fewer than 8 bits stay narrow until then.
 //
 //===----------------------------------------------------------------------===//
 
@@ -130,8 +130,8 @@ void GroupedMatMulSource::decodeRows(ProgramEmitter &program, Value source) {
   Value all = host.product(leading);
   int64_t unit = areIntegers() ? kRowBytes : kLanes;
   Value stride = host.mul(host.ceilDiv(depth, host.i64(unit)), host.i64(unit));
-  rowStride = areIntegers() ? host.div(stride, host.i64(kElementsInWord))
-                            : stride;
+  rowStride =
+      areIntegers() ? host.div(stride, host.i64(kElementsInWord)) : stride;
   rowPointer = program.temporary(host.product({all, rowStride, host.i64(4)}));
   BesideTensors scales(program, lhs.scales, lhs.tensor, lhs.format);
   BesideTensors zeros(program, lhs.zeros, lhs.tensor, lhs.format);
@@ -174,8 +174,8 @@ void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
   VectorBuilder v = program.vectors();
   rhsBatchZeros.assign(rhs.type().getRank() - 2, v.i64(0));
   if (areIntegers()) {
-    integers = IntegerLanes(program, rhs, depth, columns, groups,
-                            batchDims.empty());
+    integers =
+        IntegerLanes(program, rhs, depth, columns, groups, batchDims.empty());
     return;
   }
   ConstantOp constant = program.constantOf(rhs.tensor);
@@ -192,8 +192,8 @@ void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
 
 void GroupedMatMulSource::capture(CaptureList &captures) {
   MatMulSource::capture(captures);
-  captures.add({&rowScales, &groupCount, &groups.channels,
-                &groups.positionSteps});
+  captures.add(
+      {&rowScales, &groupCount, &groups.channels, &groups.positionSteps});
   laneScales.capture(captures);
   laneZeros.capture(captures);
   if (areIntegers())
@@ -209,8 +209,7 @@ bool GroupedMatMulSource::unpacksInTiles() const {
 Value GroupedMatMulSource::laneWords(VectorBuilder &v, int64_t numVectors) {
   Value width = v.i64(numVectors * kLanes);
   Value table = v.mul(groupCount, width);
-  bool isEmpty =
-      areIntegers() && (integers.isReady() || unpacksInTiles());
+  bool isEmpty = areIntegers() && (integers.isReady() || unpacksInTiles());
   scratchWords = isEmpty ? v.i64(0) : v.mul(steps, width);
   return v.add(scratchWords, v.mul(table, v.i64(areIntegers() ? 2 : 1)));
 }
@@ -254,15 +253,13 @@ void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
     at[at.size() - 2] = v.mul(group, v.i64(groups.block));
     Value zero = laneZeros.empty() ? Value() : laneZeros.zero(v, at, true);
     Value word = v.mul(group, laneStep);
-    if (unpacksInTiles()) {
-      // Nothing but scales.
-    } else if (areIntegers()) {
-      Value start = integers.writeGroup(
-          v, tier, matrix, panel, group, zero ? zeroBytes(v, zero) : Value(),
-          scratch.codes, laneStep);
-      v.store(start, scratch.starts, word);
-    } else {
+    if (!areIntegers()) {
       decodeGroup(v, matrix, lane, panel, group, zero, scratch.codes);
+    } else if (!unpacksInTiles()) {
+      Value start = integers.writeGroup(v, tier, matrix, panel, group,
+                                        zero ? zeroBytes(v, zero) : Value(),
+                                        scratch.codes, laneStep);
+      v.store(start, scratch.starts, word);
     }
     if (!laneScales.empty())
       v.store(laneScales.scale(v, at, groups.scaleWord, true), scratch.scales,

@@ -212,11 +212,9 @@ static ScaleWord scaleWordOf(const Tier &tier, const GroupedOperand &lhs,
   return canScale ? ScaleWord::FloatExponent : ScaleWord::Exponent;
 }
 
-std::optional<GroupShape> x86::groupShapeOf(const Tier &tier,
-                                            const GroupedOperand &lhs,
-                                            int64_t lhsAxis,
-                                            const GroupedOperand &rhs,
-                                            int64_t rhsAxis) {
+std::optional<GroupShape>
+x86::groupShapeOf(const Tier &tier, const GroupedOperand &lhs, int64_t lhsAxis,
+                  const GroupedOperand &rhs, int64_t rhsAxis) {
   int64_t a = lhs.blockAlong(lhsAxis), b = rhs.blockAlong(rhsAxis);
   GroupShape groups;
   groups.block = a && b ? std::min(a, b) : std::max(a, b);

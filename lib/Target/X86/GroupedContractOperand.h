@@ -85,11 +85,9 @@ mlir::Value unpackLanes(VectorBuilder &v, mlir::Value pointer,
 
 /// The groups of a product of two operands whose k runs along these axes.
 /// Nothing where the blocks do not fit each other.
-std::optional<GroupShape> groupShapeOf(const Tier &tier,
-                                       const GroupedOperand &lhs,
-                                       int64_t lhsAxis,
-                                       const GroupedOperand &rhs,
-                                       int64_t rhsAxis);
+std::optional<GroupShape>
+groupShapeOf(const Tier &tier, const GroupedOperand &lhs, int64_t lhsAxis,
+             const GroupedOperand &rhs, int64_t rhsAxis);
 
 /// The groups of a convolution. Blocks along its outputs have scales for each
 /// kernel position, so k is cut there as well.

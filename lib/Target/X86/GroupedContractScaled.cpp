@@ -27,18 +27,16 @@ public:
   /// Returns 0 where all are moderate.
   Value run(Value count, function_ref<Value(Value)> valueAt,
             function_ref<Value(Value)> wordAt, Value target, Value first) {
-    Value seen = v.loop(v.i64(0), count, kLanes, {b.i(0)},
-                        [&](Value i, ValueRange before) {
-                          Value scaled =
-                              scaleByPower(v, kind, valueAt(i), wordAt(i));
-                          v.store(scaled, target, v.add(first, i));
-                          Value exists = v.mask(v.sub(count, i));
-                          Value extreme = b.select(exists, isExtreme(scaled),
-                                                   b.i(0));
-                          return SmallVector<Value>{
-                              b.orI(before.front(), extreme)};
-                        })
-                     .front();
+    Value seen =
+        v.loop(v.i64(0), count, kLanes, {b.i(0)},
+               [&](Value i, ValueRange before) {
+                 Value scaled = scaleByPower(v, kind, valueAt(i), wordAt(i));
+                 v.store(scaled, target, v.add(first, i));
+                 Value exists = v.mask(v.sub(count, i));
+                 Value extreme = b.select(exists, isExtreme(scaled), b.i(0));
+                 return SmallVector<Value>{b.orI(before.front(), extreme)};
+               })
+            .front();
     return vector::ReductionOp::create(v.b, v.loc, vector::CombiningKind::OR,
                                        seen);
   }
@@ -66,8 +64,8 @@ ScaledOperand x86::scaleInput(ProgramEmitter &program, const Window &window,
   VectorBuilder host = program.vectors();
   Value planes = host.mul(size.images, size.channels);
   ScaledOperand result;
-  result.pointer = program.temporary(
-      host.product({planes, input.planeStride, host.i64(4)}));
+  result.pointer =
+      program.temporary(host.product({planes, input.planeStride, host.i64(4)}));
   result.flags = program.temporary(host.mul(planes, host.i64(4)));
 
   ScaledOperand target = result;
@@ -86,17 +84,16 @@ ScaledOperand x86::scaleInput(ProgramEmitter &program, const Window &window,
     Value channel = v.rem(scope.part, channels);
     Value first = v.mul(scope.part, source.planeStride);
     Value count = v.mul(source.phaseStride, v.i64(window.strides[1]));
-    Value flag = Scaler(v, words.wordKind())
-                     .run(
-                         count,
-                         [&](Value i) {
-                           return v.load(source.pointer, v.add(first, i),
-                                         v.b.getF32Type());
-                         },
-                         [&](Value i) {
-                           return words.inPlane(v, image, channel, i);
-                         },
-                         target.pointer, first);
+    Value flag =
+        Scaler(v, words.wordKind())
+            .run(
+                count,
+                [&](Value i) {
+                  return v.load(source.pointer, v.add(first, i),
+                                v.b.getF32Type());
+                },
+                [&](Value i) { return words.inPlane(v, image, channel, i); },
+                target.pointer, first);
     v.storeScalar(flag, target.flags, scope.part);
   });
   return result;

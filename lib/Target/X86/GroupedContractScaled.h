@@ -1,7 +1,7 @@
 //===- GroupedContractScaled.h - Codes times powers of two ------*- C++ -*-===//
 //
-// Where each group is one product and its scales are powers of two, codes can be
-// multiplied by their scales beforehand: y + scale2(x * w, e) is then one
+// Where each group is one product and its scales are powers of two, codes can
+// be multiplied by their scales beforehand: y + scale2(x * w, e) is then one
 // fma(x', w', y), as long as nothing under- or overflows. Flags say where that
 // is sure.
 //
@@ -27,11 +27,13 @@ struct ScaledOperand {
   }
 };
 
-/// Launches the products of an input, whose planes `input` holds, with `scales`.
+/// Launches the products of an input, whose planes `input` holds, with
+/// `scales`.
 ScaledOperand scaleInput(ProgramEmitter &program, const Window &window,
                          const WindowInput &input, const InputScales &scales,
                          const ImageSize &size);
-/// The same for a weight of one channel, divided by the multipliers of `groups`.
+/// The same for a weight of one channel, divided by the multipliers of
+/// `groups`.
 ScaledOperand scaleWeight(ProgramEmitter &program, const DecodedWeight &weight,
                           int64_t outputs, int64_t positions,
                           const GroupShape &groups);

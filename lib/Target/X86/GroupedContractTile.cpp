@@ -40,8 +40,7 @@ static Value scaleByFloat(VectorBuilder &v, Value x, Value n) {
       .getResult(0);
 }
 
-Value x86::scaleByPower(VectorBuilder &v, ScaleWord kind, Value x,
-                        Value word) {
+Value x86::scaleByPower(VectorBuilder &v, ScaleWord kind, Value x, Value word) {
   if (kind == ScaleWord::FloatExponent)
     return scaleByFloat(v, x, word);
   numerics::MLIRPolicy b(v.b, v.loc, kLanes);
@@ -107,8 +106,9 @@ public:
               const GroupShape &groups, TileSize size,
               const ContractSource::Rows &rows,
               const ContractSource::Lanes &lanes)
-      : v(v), dot(v, tier, kind, groups.largestSigned), areIntegers(kind != DotKind::Float),
-        groups(groups), size(size), rows(rows), lanes(lanes) {}
+      : v(v), dot(v, tier, kind, groups.largestSigned),
+        areIntegers(kind != DotKind::Float), groups(groups), size(size),
+        rows(rows), lanes(lanes) {}
 
   Sums emit() {
     Value blocks = groups.blocks(v), steps = groups.positionSteps;
@@ -153,12 +153,12 @@ private:
 
   /// The sums of a group as f32.
   Sums sumGroup(Value first, Value count, Value group) {
-    Sums sums = lanes.unpack ? sumUnpacked(first, count)
-                             : v.loop(v.i64(0), count, 1, starts(group),
-                                      [&](Value index, ValueRange before) {
-                                        return addStep(v.add(first, index),
-                                                       before);
-                                      });
+    Sums sums = lanes.unpack
+                    ? sumUnpacked(first, count)
+                    : v.loop(v.i64(0), count, 1, starts(group),
+                             [&](Value index, ValueRange before) {
+                               return addStep(v.add(first, index), before);
+                             });
     numerics::MLIRPolicy b(v.b, v.loc, kLanes);
     if (areIntegers)
       for (Value &sum : sums)
@@ -173,12 +173,12 @@ private:
     Value zero = v.constant(cast<TypedAttr>(v.b.getZeroAttr(word)), kLanes);
     size_t numSums = size.rows * size.vectors;
     Sums inits(numSums + size.vectors, zero);
-    Sums sums = v.loop(
-        v.i64(0), v.ceilDiv(count, v.i64(kUnpackedSteps)), 1, inits,
-        [&](Value chunk, ValueRange before) {
-          Value step = v.add(first, v.mul(chunk, v.i64(kUnpackedSteps)));
-          return addUnpacked(step, before);
-        });
+    Sums sums = v.loop(v.i64(0), v.ceilDiv(count, v.i64(kUnpackedSteps)), 1,
+                       inits, [&](Value chunk, ValueRange before) {
+                         Value step =
+                             v.add(first, v.mul(chunk, v.i64(kUnpackedSteps)));
+                         return addUnpacked(step, before);
+                       });
     for (size_t i = 0; i < numSums; ++i)
       sums[i] = v.sub(sums[i], sums[numSums + i % size.vectors]);
     sums.truncate(numSums);
@@ -205,8 +205,7 @@ private:
 
   Sums starts(Value group) {
     Type word = dot.wordType();
-    Value zero =
-        v.constant(cast<TypedAttr>(v.b.getZeroAttr(word)), kLanes);
+    Value zero = v.constant(cast<TypedAttr>(v.b.getZeroAttr(word)), kLanes);
     Sums result(size.rows * size.vectors, zero);
     for (int64_t i = 0; i < size.rows; ++i)
       for (int64_t j = 0; j < size.vectors; ++j) {

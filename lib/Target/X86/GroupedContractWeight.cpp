@@ -161,10 +161,9 @@ void WeightDecoder::writeFloats(VectorBuilder &v, Value output) {
     if (!zeros.empty())
       zero = v.splat(
           zeros.zero(v, coordinates(v, output, position, channel), false));
-    Value at =
-        v.add(v.mul(position, v.i64(shape.kernel.channels)), channel);
-    v.store(operand.decode(v, unpack(v, source, channel), zero),
-            result.pointer, v.add(row, at));
+    Value at = v.add(v.mul(position, v.i64(shape.kernel.channels)), channel);
+    v.store(operand.decode(v, unpack(v, source, channel), zero), result.pointer,
+            v.add(row, at));
   });
 }
 
@@ -173,10 +172,10 @@ void WeightDecoder::writeIntegers(VectorBuilder &v, Value output) {
   auto bytes = VectorType::get({kLanes}, v.b.getI8Type());
   Value row = v.mul(output, v.i64(stride));
   forEachVector(v, output, [&](Value position, Value source, Value channel) {
-    Value narrow = arith::TruncIOp::create(v.b, v.loc, bytes,
-                                           unpack(v, source, channel));
-    Value at = v.mul(position, v.i64(llvm::alignTo(shape.kernel.channels,
-                                                   kElementsInWord)));
+    Value narrow =
+        arith::TruncIOp::create(v.b, v.loc, bytes, unpack(v, source, channel));
+    Value at = v.mul(
+        position, v.i64(llvm::alignTo(shape.kernel.channels, kElementsInWord)));
     v.store(integerBytes(v, tier, operand, narrow), result.pointer,
             v.add(row, v.add(at, channel)));
   });
@@ -191,10 +190,9 @@ void WeightDecoder::writeTables(VectorBuilder &v, Value output) {
       Value at = v.add(v.mul(output, v.mul(positions, blocks)), group);
       Value channel = v.mul(index, v.i64(shape.block));
       if (result.scales)
-        v.storeScalar(
-            scales.scale(v, coordinates(v, output, position, channel),
-                         groups.scaleWord, false),
-            result.scales, at);
+        v.storeScalar(scales.scale(v, coordinates(v, output, position, channel),
+                                   groups.scaleWord, false),
+                      result.scales, at);
       if (result.starts)
         v.storeScalar(startOf(v, v.loadScalar(sums, at, sumElement)),
                       result.starts, at);
@@ -212,8 +210,8 @@ DecodedWeight WeightDecoder::launch(ProgramEmitter &program) {
   list.add({&codes, &sums, &result.pointer, &result.scales, &result.starts});
   scales.capture(list);
   zeros.capture(list);
-  program.launch("decode_weight", list.values(),
-                 host.i64(shape.kernel.outputs), [&](KernelScope &scope) {
+  program.launch("decode_weight", list.values(), host.i64(shape.kernel.outputs),
+                 [&](KernelScope &scope) {
                    list.enter(scope);
                    VectorBuilder v(scope.b, scope.loc);
                    if (stride && toIntegers)

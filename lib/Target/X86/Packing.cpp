@@ -104,8 +104,8 @@ Bytes qopt::x86::packCodeStream(ArrayRef<uint8_t> weight, KernelShape shape,
   return toStream(codes, bits);
 }
 
-/// Adds the bits [low, low + width) of a code to a plane of `width` bits: that of
-/// word `step` of four lies behind those of the words before it.
+/// Adds the bits [low, low + width) of a code to a plane of `width` bits: that
+/// of word `step` of four lies behind those of the words before it.
 static void addToPlane(uint8_t *plane, int64_t step, int64_t byte, uint8_t code,
                        unsigned low, unsigned width) {
   unsigned perByte = 8 / width;

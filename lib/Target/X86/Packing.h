@@ -67,7 +67,8 @@ std::vector<int32_t> sumGroups(llvm::ArrayRef<uint8_t> weight,
                                KernelShape shape, int64_t block);
 
 /// The memory of numbers.
-template <class T> llvm::ArrayRef<uint8_t> bytesOf(const std::vector<T> &values) {
+template <class T>
+llvm::ArrayRef<uint8_t> bytesOf(const std::vector<T> &values) {
   return {reinterpret_cast<const uint8_t *>(values.data()),
           values.size() * sizeof(T)};
 }

@@ -154,14 +154,15 @@ func.func @main(%a: tensor<2x9x101xi8>, %t: tensor<2x9x1xf32>, %w: tensor<101x50
 TEST(GroupedContract, IntegersOfUnknownSize) {
   expectEqualToReference(R"mlir(
 func.func @main(%a: tensor<?x?xi8>, %as: tensor<?x?xf8E8M0FNU>, %b: tensor<?x?xf4E2M1FN>, %bs: tensor<?x?xf8E8M0FNU>,
-                %c: tensor<?x?x70xf6E2M3FN>, %cs: tensor<?x?x3xf8E8M0FNU>, %d: tensor<?x70x20xi8>, %ds: tensor<?x3x20xf8E8M0FNU>, %w: tensor<70x20xi8> {test.constant}, %ws: tensor<3x20xf8E8M0FNU> {test.constant})
-    -> (tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>) {
+                %c: tensor<?x?x70xf6E2M3FN>, %cs: tensor<?x?x3xf8E8M0FNU>, %d: tensor<?x70x20xi8>, %ds: tensor<?x3x20xf8E8M0FNU>, %w: tensor<70x20xi8> {test.constant}, %ws: tensor<3x20xf8E8M0FNU> {test.constant}, %e: tensor<?x?xf4E2M1FN>, %es: tensor<?x3xf8E8M0FNU>)
+    -> (tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>, tensor<?x20xf32>) {
   %0 = qopt.matmul %a scales(%as), %b scales(%bs) {lhs_format = #qopt.format<mxint8, axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<?x?xi8>, tensor<?x?xf8E8M0FNU>, tensor<?x?xf4E2M1FN>, tensor<?x?xf8E8M0FNU>) -> tensor<?x?xf32>
   %1 = qopt.matmul %c scales(%cs), %d scales(%ds) {lhs_format = #qopt.format<"mxfp6-e2m3", axis = 2>, rhs_format = #qopt.format<mxint8, axis = 1>} : (tensor<?x?x70xf6E2M3FN>, tensor<?x?x3xf8E8M0FNU>, tensor<?x70x20xi8>, tensor<?x3x20xf8E8M0FNU>) -> tensor<?x?x20xf32>
   %2 = qopt.matmul %c scales(%cs), %w scales(%ws) {lhs_format = #qopt.format<"mxfp6-e2m3", axis = 2>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<?x?x70xf6E2M3FN>, tensor<?x?x3xf8E8M0FNU>, tensor<70x20xi8>, tensor<3x20xf8E8M0FNU>) -> tensor<?x?x20xf32>
-  return %0, %1, %2 : tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>
+  %3 = qopt.matmul %e scales(%es), %w scales(%ws) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<?x?xf4E2M1FN>, tensor<?x3xf8E8M0FNU>, tensor<70x20xi8>, tensor<3x20xf8E8M0FNU>) -> tensor<?x20xf32>
+  return %0, %1, %2, %3 : tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>, tensor<?x20xf32>
 })mlir",
-                         {6, 75, 6, 3, 75, 21, 3, 21, 3, 11, 3, 11, 3, 3});
+                         {6, 75, 6, 3, 75, 21, 3, 21, 3, 11, 3, 11, 3, 3, 4, 70, 4});
 }
 
 TEST(GroupedContract, SumsOfMoreThan24Bits) {
