@@ -1,17 +1,17 @@
 //===- Attention.cpp - Softmax of products, times values ------------------===//
 //
-// Keys are transposed once, so that 16 of them fill the lanes. A part is a block
-// of rows of one head; it walks the keys in blocks of 64, as the formula says,
-// and keeps its sums in scratch memory.
+// Keys are transposed once, so that 16 of them fill the lanes. A part is a
+// block of rows of one head; it walks the keys in blocks of 64, as the formula
+// says, and keeps its sums in scratch memory.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ContractOperands.h"
 #include "Kernels.h"
-#include "lib/Target/Cpu/RowMath.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "lib/Target/Cpu/RowMath.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -47,7 +47,8 @@ private:
                  Value firstKey);
   void addValues(VectorBuilder &v, Value head, Value numRows, Value firstKey);
   void finishRow(VectorBuilder &v, Value head, Value row, Value i);
-  Value addMask(VectorBuilder &v, Value score, Value head, Value row, Value key);
+  Value addMask(VectorBuilder &v, Value score, Value head, Value row,
+                Value key);
 
   ProgramEmitter &program;
   qopt::AttentionOp op;
@@ -113,29 +114,29 @@ void AttentionKernel::transposeKeys() {
   Value parts = host.mul(heads, panels);
   CaptureList list;
   list.add({&from, &to, &count, &padded, &length, &panels});
-  program.launch("transpose_keys", list.values(), parts,
-                 [&](KernelScope &scope) {
-    list.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    Value head = v.div(scope.part, panels);
-    Value first = v.mul(v.rem(scope.part, panels), v.i64(kLanes));
-    Value last = v.sub(count, v.i64(1));
-    SmallVector<Value> rows;
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      Value index = v.min(v.add(first, v.i64(lane)), last);
-      rows.push_back(v.mul(v.add(v.mul(head, count), index), length));
-    }
-    Type f32 = v.b.getF32Type();
-    Value base = v.add(v.product({head, length, padded}), first);
-    v.loop(v.i64(0), length, 1, [&](Value d) {
-      Value result = v.constant(v.b.getF32FloatAttr(0), kLanes);
-      for (auto [lane, row] : llvm::enumerate(rows))
-        result = vector::InsertOp::create(
-            v.b, v.loc, v.loadScalar(from, v.add(row, d), f32), result,
-            static_cast<int64_t>(lane));
-      v.store(result, to, v.add(base, v.mul(d, padded)));
-    });
-  });
+  program.launch(
+      "transpose_keys", list.values(), parts, [&](KernelScope &scope) {
+        list.enter(scope);
+        VectorBuilder v(scope.b, scope.loc);
+        Value head = v.div(scope.part, panels);
+        Value first = v.mul(v.rem(scope.part, panels), v.i64(kLanes));
+        Value last = v.sub(count, v.i64(1));
+        SmallVector<Value> rows;
+        for (int64_t lane = 0; lane < kLanes; ++lane) {
+          Value index = v.min(v.add(first, v.i64(lane)), last);
+          rows.push_back(v.mul(v.add(v.mul(head, count), index), length));
+        }
+        Type f32 = v.b.getF32Type();
+        Value base = v.add(v.product({head, length, padded}), first);
+        v.loop(v.i64(0), length, 1, [&](Value d) {
+          Value result = v.constant(v.b.getF32FloatAttr(0), kLanes);
+          for (auto [lane, row] : llvm::enumerate(rows))
+            result = vector::InsertOp::create(
+                v.b, v.loc, v.loadScalar(from, v.add(row, d), f32), result,
+                static_cast<int64_t>(lane));
+          v.store(result, to, v.add(base, v.mul(d, padded)));
+        });
+      });
 }
 
 void AttentionKernel::capture(CaptureList &captures) {
@@ -154,8 +155,8 @@ LogicalResult AttentionKernel::emit() {
   VectorBuilder host = program.vectors();
   SmallVector<int64_t> groups;
   int64_t rank = leading.size() + 2;
-  headAxes = groupAxes(epilogue, program.dims(op.getResult()), 0, rank - 2,
-                       groups);
+  headAxes =
+      groupAxes(epilogue, program.dims(op.getResult()), 0, rank - 2, groups);
   groups.append({rank - 2, rank - 1});
   laneGroup = groups.size() - 1;
   epilogue.collapse(groups);
@@ -181,8 +182,8 @@ LogicalResult AttentionKernel::emit() {
 
 void AttentionKernel::writePart(VectorBuilder &v, KernelScope &scope) {
   Type f32 = v.b.getF32Type();
-  Value mine = v.address(scratch, v.mul(scope.thread, bytesPerThread),
-                         v.b.getI8Type());
+  Value mine =
+      v.address(scratch, v.mul(scope.thread, bytesPerThread), v.b.getI8Type());
   scores = mine;
   maxima = v.address(mine, v.i64(kBlockRows * kBlockKeys), f32);
   totals = v.address(maxima, v.i64(kBlockRows), f32);
@@ -202,17 +203,15 @@ void AttentionKernel::writePart(VectorBuilder &v, KernelScope &scope) {
   v.loop(v.i64(0), keys, kBlockKeys, [&](Value firstKey) {
     addBlock(v, head, firstRow, numRows, firstKey);
   });
-  v.loop(v.i64(0), numRows, 1, [&](Value i) {
-    finishRow(v, head, v.add(firstRow, i), i);
-  });
+  v.loop(v.i64(0), numRows, 1,
+         [&](Value i) { finishRow(v, head, v.add(firstRow, i), i); });
 }
 
 void AttentionKernel::addBlock(VectorBuilder &v, Value head, Value firstRow,
                                Value numRows, Value firstKey) {
   emitScores(v, head, firstRow, numRows, firstKey);
-  v.loop(v.i64(0), numRows, 1, [&](Value i) {
-    updateRow(v, head, v.add(firstRow, i), i, firstKey);
-  });
+  v.loop(v.i64(0), numRows, 1,
+         [&](Value i) { updateRow(v, head, v.add(firstRow, i), i, firstKey); });
   addValues(v, head, numRows, firstKey);
 }
 
@@ -221,8 +220,8 @@ void AttentionKernel::emitScores(VectorBuilder &v, Value head, Value firstRow,
   const Tier &tier = program.tier();
   Type f32 = v.b.getF32Type();
   bool isWide = tier.vectorBits == 512;
-  SmallVector<int64_t> sizes = isWide ? SmallVector<int64_t>{6, 2, 1}
-                                      : SmallVector<int64_t>{1};
+  SmallVector<int64_t> sizes =
+      isWide ? SmallVector<int64_t>{6, 2, 1} : SmallVector<int64_t>{1};
   TileOperands operands;
   operands.rowStride = depth;
   operands.rowStep = v.i64(1);
@@ -251,8 +250,7 @@ Value AttentionKernel::addMask(VectorBuilder &v, Value score, Value head,
   Value term = first;
   if (maskVaries) {
     Value left = v.sub(maskRowLength, key);
-    term = v.loadMasked(mask, v.add(offset, key), f32,
-                        v.max(left, v.i64(0)));
+    term = v.loadMasked(mask, v.add(offset, key), f32, v.max(left, v.i64(0)));
     Value isOne = v.equal(maskRowLength, v.i64(1));
     term = v.select(isOne, first, term);
   }
@@ -273,8 +271,7 @@ void AttentionKernel::updateRow(VectorBuilder &v, Value head, Value row,
         lanes.mul(v.load(scores, v.add(base, v.i64(j * kLanes)), f32), scale);
     if (mask)
       score = addMask(v, score, head, row, first);
-    score = keepLanes(v, score, v.sub(keys, first),
-                      v.f32(-numerics::infinity));
+    score = keepLanes(v, score, v.sub(keys, first), v.f32(-numerics::infinity));
     s.push_back(score);
     largest = largest ? lanes.max(score, largest) : score;
   }
@@ -290,8 +287,8 @@ void AttentionKernel::updateRow(VectorBuilder &v, Value head, Value row,
     v.store(p, scores, v.add(base, v.i64(j * kLanes)));
   }
   Value factor = numerics::expF32(one, one.sub(before, center));
-  Value total = one.fma(factor, v.loadScalar(totals, i, f32),
-                        sumLanes(v, partial));
+  Value total =
+      one.fma(factor, v.loadScalar(totals, i, f32), sumLanes(v, partial));
   v.storeScalar(now, maxima, i);
   v.storeScalar(total, totals, i);
   v.storeScalar(factor, factors, i);
@@ -319,13 +316,11 @@ void AttentionKernel::addValues(VectorBuilder &v, Value head, Value numRows,
     operands.lanes = v.address(value, v.add(firstValue, lane), f32);
     forEachPiece(v, numRows, rowSizes, [&](int64_t rowCount, Value i) {
       operands.rows = v.address(scores, v.mul(i, v.i64(kBlockKeys)), f32);
-      Value target =
-          v.address(sums, v.add(v.mul(i, paddedWidth), lane), f32);
+      Value target = v.address(sums, v.add(v.mul(i, paddedWidth), lane), f32);
       auto scaled = [&](int64_t row, int64_t j) -> Value {
-        Value old = v.load(target,
-                           v.add(v.mul(v.i64(row), paddedWidth),
-                                 v.i64(j * kLanes)),
-                           f32);
+        Value old = v.load(
+            target, v.add(v.mul(v.i64(row), paddedWidth), v.i64(j * kLanes)),
+            f32);
         Value factor = v.loadScalar(factors, v.add(i, v.i64(row)), f32);
         return arith::MulFOp::create(v.b, v.loc, v.splat(factor), old);
       };
@@ -354,8 +349,7 @@ void AttentionKernel::finishRow(VectorBuilder &v, Value head, Value row,
 }
 
 LogicalResult x86::emitAttention(ProgramEmitter &program, Operation *op) {
-  auto root =
-      cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
+  auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
   for (Value operand : root->getOperands())
     if (!cast<RankedTensorType>(operand.getType()).getElementType().isF32())
       return op->emitOpError("has no kernel: operands are not f32");

@@ -6,9 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "Capabilities.h"
+#include "GroupedContractSources.h"
 
 using namespace qopt;
 using namespace qopt::x86;
+
+static constexpr llvm::StringLiteral groupedVnni =
+    "x86-64.contract.grouped.vnni";
+static constexpr llvm::StringLiteral groupedAvx2 =
+    "x86-64.contract.grouped.avx2";
+static constexpr llvm::StringLiteral grouped = "x86-64.contract.grouped";
 
 static constexpr Capability table[] = {
     // operation, activation, weight, scale, granularity, accumulator, fused,
@@ -25,10 +32,23 @@ static constexpr Capability table[] = {
      "x86-64.contract.f32"},
     {"contract", "f32", "*", "*", "*", "f32", "none", "codes", "",
      "x86-64.contract.weight-only"},
-    {"contract", "*", "*", "*", "*", "f32", "*", "codes", "vnni",
-     "x86-64.contract.grouped.vnni"},
-    {"contract", "*", "*", "*", "*", "f32", "*", "codes", "",
-     "x86-64.contract.grouped"},
+    {"contract", "i8", "i8", "*", "block", "f32", "*", "n16k4", "vnni",
+     groupedVnni},
+    {"contract", "i8", "i4", "*", "block", "f32", "*", "n16k4", "vnni",
+     groupedVnni},
+    {"contract", "f4E2M1FN", "f4E2M1FN", "*", "block", "f32", "*", "n16k4",
+     "vnni", groupedVnni},
+    {"contract", "f6E2M3FN", "f6E2M3FN", "*", "block", "f32", "*", "n16k4",
+     "vnni", groupedVnni},
+    {"contract", "i8", "i8", "*", "block", "f32", "*", "n16k4", "",
+     groupedAvx2},
+    {"contract", "i8", "i4", "*", "block", "f32", "*", "n16k4", "",
+     groupedAvx2},
+    {"contract", "f4E2M1FN", "f4E2M1FN", "*", "block", "f32", "*", "n16k4", "",
+     groupedAvx2},
+    {"contract", "f6E2M3FN", "f6E2M3FN", "*", "block", "f32", "*", "n16k4", "",
+     groupedAvx2},
+    {"contract", "*", "*", "*", "*", "f32", "*", "codes", "", grouped},
     {"depthwise_conv", "*", "*", "*", "*", "*", "none", "plain", "",
      "x86-64.depthwise"},
     {"attention", "*", "*", "*", "*", "*", "none", "none", "",
@@ -54,4 +74,18 @@ TargetCapabilities x86::capabilitiesOf(const Tier &tier) {
     if (hasFeature(tier, row.feature))
       rows.push_back(row);
   return rows;
+}
+
+KernelChoice x86::checkedChoice(const Tier &tier, mlir::Operation *op,
+                                KernelChoice choice) {
+  if (choice.name != groupedVnni && choice.name != groupedAvx2)
+    return choice;
+  auto kernel = llvm::dyn_cast<kernel::ContractOp>(op);
+  mlir::Operation *root = kernel ? kernel.getRoot() : op;
+  std::optional<GroupShape> groups = groupsOf(tier, root);
+  if (groups && sumsIntegers(*groups))
+    return choice;
+  return {grouped.str(),
+          "sums of groups are not sure to be exact, or blocks or zeros do not "
+          "fit into words of bytes"};
 }

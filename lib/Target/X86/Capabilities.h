@@ -15,6 +15,11 @@ namespace qopt::x86 {
 /// The rows of the table whose feature `tier` has.
 TargetCapabilities capabilitiesOf(const Tier &tier);
 
+/// `choice`, or what runs in its place where its row says more than the kernel
+/// can: the sums of groups are integers only where they are sure to be exact.
+KernelChoice checkedChoice(const Tier &tier, mlir::Operation *op,
+                           KernelChoice choice);
+
 } // namespace qopt::x86
 
 #endif

@@ -5,9 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractConv.h"
-#include "lib/Target/Cpu/Constants.h"
 #include "Packing.h"
 #include "PackingLanes.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -157,9 +157,8 @@ ContractSource::Lanes ConvSource::lanes(VectorBuilder &v, Value batch,
   Type word = v.b.getI32Type();
   Value laneStep = v.i64(tile.vectors * kLanes);
   Value sums = v.address(scratch, scratchWords, word);
-  bool wantsSums = kind != DotKind::Float && terms.needsLaneSums();
-  LanePacker packer(v, tier, kind, kind != DotKind::Float && lhs.isUnsigned(),
-                    wantsSums);
+  bool wantsSums = !sumsAreFloats() && terms.needsLaneSums();
+  LanePacker packer(v, tier, kind, inputIsUnsigned(), wantsSums);
   Value firstPlane = v.mul(batch, v.i64(groupChannels));
   Value perPosition = packer.stepsOf(v.i64(groupChannels));
   v.loop(v.i64(0), count, 1, [&](Value i) {
@@ -223,11 +222,11 @@ Epilogue::Lanes ConvSource::coordinates(VectorBuilder &v,
 Value ConvSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
                          Value laneSums) {
   Value channel = channelOf(v, at.batch, at.row);
-  if (kind != DotKind::Float)
+  if (!sumsAreFloats())
     sums = terms.apply(v, sums, channel, laneSums);
   if (!bias)
     return sums;
-  if (kind != DotKind::Float)
+  if (!sumsAreFloats())
     return v.add(sums, v.splat(v.loadScalar(bias, channel, v.b.getI32Type())));
   Value addend = v.splat(v.loadScalar(bias, channel, v.b.getF32Type()));
   return arith::AddFOp::create(v.b, v.loc, sums, addend);

@@ -16,9 +16,9 @@
 
 namespace qopt::x86 {
 
-/// Neighbouring outputs of one row: lane 0 stands at (y, x), perhaps left of the
-/// row where only later lanes count. `before`: the lanes of earlier pieces; null
-/// in the first one.
+/// Neighbouring outputs of one row: lane 0 stands at (y, x), perhaps left of
+/// the row where only later lanes count. `before`: the lanes of earlier pieces;
+/// null in the first one.
 struct PixelPiece {
   mlir::Value y, x, before;
 };
@@ -31,17 +31,21 @@ public:
 
   void capture(CaptureList &captures) override;
   mlir::Value laneWords(VectorBuilder &v, int64_t numVectors) override;
-  Lanes lanes(VectorBuilder &v, mlir::Value batch, mlir::Value vector, mlir::Value count,
-              mlir::Value scratch) override;
+  Lanes lanes(VectorBuilder &v, mlir::Value batch, mlir::Value vector,
+              mlir::Value count, mlir::Value scratch) override;
   Rows rowsFrom(VectorBuilder &v, mlir::Value batch, mlir::Value row) override;
   Epilogue::Lanes coordinates(VectorBuilder &v,
                               const OutputVector &at) override;
   mlir::Value finish(VectorBuilder &v, mlir::Value sums, const OutputVector &at,
-               mlir::Value laneSums) override;
+                     mlir::Value laneSums) override;
 
 protected:
   virtual void setInput(ProgramEmitter &program);
   virtual void setWeight(ProgramEmitter &program);
+  /// What the codes of the prepared input are.
+  virtual bool inputIsUnsigned() const {
+    return kind != DotKind::Float && lhs.isUnsigned();
+  }
   void setAxes(ProgramEmitter &program, Epilogue &epilogue);
   /// Where the 16 outputs of a vector stand.
   llvm::SmallVector<PixelPiece> pixels(VectorBuilder &v, mlir::Value vector);
@@ -56,8 +60,8 @@ protected:
   CodeOperand lhs, rhs;
   int64_t channelGroups, groupChannels;
   bool isImage;
-  /// Lanes run over all outputs of a plane. Where rows are no rows of the input,
-  /// `denseWidth` is their length.
+  /// Lanes run over all outputs of a plane. Where rows are no rows of the
+  /// input, `denseWidth` is their length.
   bool isFlat = false;
   int64_t denseWidth = 0;
   mlir::Value denseHeight;

@@ -5,10 +5,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractMatMul.h"
-#include "lib/Target/Cpu/Constants.h"
 #include "Packing.h"
 #include "PackingLanes.h"
 #include "PackingRows.h"
+#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -269,7 +269,7 @@ Epilogue::Lanes MatMulSource::coordinates(VectorBuilder &v,
 
 Value MatMulSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
                            Value laneSums) {
-  if (kind == DotKind::Float)
+  if (sumsAreFloats())
     return sums;
   Value matrix = v.mul(batchOffset(v, at.batch, rowStrides), rows);
   return terms.apply(v, sums, v.add(matrix, at.row), laneSums);

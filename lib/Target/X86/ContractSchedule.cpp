@@ -102,7 +102,8 @@ public:
         TileSize size{rowCount, vectorCount};
         int64_t stride = largest.vectors * kLanes;
         if (source.groups.block)
-          emitGroupedTile(v, source.groups, size, rows, lanes, sums, stride);
+          emitGroupedTile(v, tier, source.kind, source.groups, size, rows,
+                          lanes, sums, stride);
         else if (rowCount >= kAmxRows)
           emitAmxTile(v, tier, source.kind, size, operands, sums,
                       v.i64(stride));
@@ -203,8 +204,8 @@ LogicalResult qopt::x86::emitSchedule(ProgramEmitter &program, StringRef name,
         v.loop(v.i64(0), numVectors, 1, [&](Value j) {
           Value offset =
               v.add(v.mul(i, v.i64(sumsStride)), v.mul(j, v.i64(kLanes)));
-          Type word = source.kind == DotKind::Float ? Type(v.b.getF32Type())
-                                                    : Type(v.b.getI32Type());
+          Type word = source.sumsAreFloats() ? Type(v.b.getF32Type())
+                                             : Type(v.b.getI32Type());
           Value sum = v.load(sums, offset, word);
           Value laneSums;
           if (lanes.sums)

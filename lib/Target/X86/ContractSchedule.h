@@ -22,15 +22,35 @@ struct OutputVector {
   mlir::Value batch, row, vector;
 };
 
-/// How the steps of a product of f32 fall into groups with scales: `positions`
-/// times `channels` steps, cut every `block` channels and at each position.
+/// What the word of a scale is.
+enum class ScaleWord {
+  /// The f32 factor.
+  Factor,
+  /// The i32 exponent of a power of two.
+  Exponent,
+  /// The exponent as f32, where the machine scales by such.
+  FloatExponent,
+  /// The power of two as f32, for sums of integers.
+  Power
+};
+
+/// A block that no k ends: all steps are one group.
+inline constexpr int64_t kOneBlock = int64_t(1) << 40;
+
+/// How k falls into groups with scales: `positions` times `channels` elements,
+/// cut every `block` channels and at each position.
 struct GroupShape {
   /// 0 where the product has no groups.
   int64_t block = 0;
   int64_t positions = 1;
   mlir::Value channels;
-  /// Scales are i32 exponents, not f32 factors.
-  bool areExponents = false;
+  /// Elements of k that a step multiplies.
+  int64_t elementsInStep = 1;
+  /// Steps of a position: what `channels` needs, or more.
+  mlir::Value positionSteps;
+  ScaleWord scaleWord = ScaleWord::Factor;
+  /// Of codes that are multiplied as signed bytes.
+  int64_t largestSigned = 128;
   /// Operands are multiplied by this power of two.
   int multiplierLog2 = 0;
 
@@ -51,19 +71,31 @@ public:
     mlir::Value pointer, rowStride, rowStep;
     /// Words: scales of the groups, one after the other; null for none.
     mlir::Value scales = {}, scaleStride = {};
+    /// i32, where scales are: what the integer sums of groups start from; null
+    /// for 0.
+    mlir::Value starts = {};
   };
   struct Lanes {
     mlir::Value pointer, vectorStride, laneStep;
     /// Sums of codes, 16 a vector; null where not asked for.
     mlir::Value sums;
-    /// Words: scales, 16 a vector, `laneStep` from group to group; null for
+    /// Words: scales, 16 a vector, `scaleStep` from group to group; null for
     /// none.
-    mlir::Value scales = {};
+    mlir::Value scales = {}, scaleStep = {};
+    /// i32, where scales are: as those of the rows.
+    mlir::Value starts = {};
+    /// In place of words in memory (and of starts): those of a vector at
+    /// `step`, a multiple of 4, and the 3 steps behind it.
+    std::function<llvm::SmallVector<mlir::Value>(
+        VectorBuilder &, mlir::Value step, int64_t vector)>
+        unpack = {};
   };
 
   DotKind kind = DotKind::Float;
   TileSize tile;
   GroupShape groups;
+  /// Sums of groups are f32 whatever their elements are.
+  bool sumsAreFloats() const { return kind == DotKind::Float || groups.block; }
   /// Extents. On the host until `enter`.
   mlir::Value batches, rows, vectors, steps;
 

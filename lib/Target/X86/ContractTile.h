@@ -10,8 +10,8 @@
 #ifndef QOPT_LIB_TARGET_X86_CONTRACTTILE_H
 #define QOPT_LIB_TARGET_X86_CONTRACTTILE_H
 
-#include "Tier.h"
 #include "ProgramEmitter.h"
+#include "Tier.h"
 
 namespace qopt::x86 {
 

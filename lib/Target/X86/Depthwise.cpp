@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ContractCodes.h"
 #include "Depthwise.h"
+#include "ContractCodes.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
@@ -63,8 +63,8 @@ LogicalResult x86::emitDepthwisePlanes(
     Type element = shape.element;
     Value addend;
     if (shape.bias)
-      addend = v.splat(
-          v.loadScalar(shape.bias, at.output, memoryType(element)));
+      addend =
+          v.splat(v.loadScalar(shape.bias, at.output, memoryType(element)));
     v.loop(v.i64(0), shape.height, 1, [&](Value y) {
       v.loop(v.i64(0), shape.width, kLanes, [&](Value x) {
         at.y = y;
@@ -139,13 +139,12 @@ Value DepthwiseSum::operator()(VectorBuilder &v, const DepthwiseAt &at) const {
   Value firstWeight = v.mul(at.output, v.i64(window.positions()));
   for (int64_t i = 0; i < window.kernel[0]; ++i)
     for (int64_t j = 0; j < window.kernel[1]; ++j) {
-      Value offset = v.add(
-          at.x, input.offset(v, window, at.inputPlane, at.y, v.i64(i), v.i64(j)));
+      Value offset = v.add(at.x, input.offset(v, window, at.inputPlane, at.y,
+                                              v.i64(i), v.i64(j)));
       Value x = v.loadLanes(input.pointer, offset, inputElement);
       Value index = v.add(firstWeight, v.i64(i * window.kernel[1] + j));
-      Value w = v.widen(
-          v.loadScalar(weights, index, memoryType(weightElement)),
-          weightElement);
+      Value w = v.widen(v.loadScalar(weights, index, memoryType(weightElement)),
+                        weightElement);
       if (areFloats) {
         sum = b.fma(x, v.splat(w), sum);
         continue;
@@ -160,8 +159,7 @@ Value DepthwiseSum::operator()(VectorBuilder &v, const DepthwiseAt &at) const {
 }
 
 LogicalResult x86::emitDepthwise(ProgramEmitter &program, Operation *op) {
-  auto root =
-      cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
+  auto root = cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
   if (!root.getXScales().empty() || !root.getWScales().empty())
     return emitGroupedDepthwise(program, op, root);
   Type x = typeOf(root.getX()).getElementType();
@@ -175,8 +173,7 @@ LogicalResult x86::emitDepthwise(ProgramEmitter &program, Operation *op) {
   DepthwiseSum sum(program, root, shape);
   CaptureList list;
   sum.capture(list);
-  return emitDepthwisePlanes(program, shape, list, epilogue,
-                             [&](VectorBuilder &v, const DepthwiseAt &at) {
-                               return sum(v, at);
-                             });
+  return emitDepthwisePlanes(
+      program, shape, list, epilogue,
+      [&](VectorBuilder &v, const DepthwiseAt &at) { return sum(v, at); });
 }

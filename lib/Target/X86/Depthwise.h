@@ -8,10 +8,10 @@
 #ifndef QOPT_LIB_TARGET_X86_DEPTHWISE_H
 #define QOPT_LIB_TARGET_X86_DEPTHWISE_H
 
-#include "ProgramEmitter.h"
-#include "lib/Target/Cpu/Epilogue.h"
 #include "PackingInput.h"
+#include "ProgramEmitter.h"
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "lib/Target/Cpu/Epilogue.h"
 
 namespace qopt::x86 {
 

@@ -1,16 +1,17 @@
 //===- DepthwiseGrouped.cpp - Depthwise convolutions with scales ----------===//
 //
 // With blocks each kernel position is a group of one product; without, all
-// positions are one group.
+// positions are one group. Products with powers of two as scales are summed by
+// fma where their magnitudes allow it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Depthwise.h"
-#include "GroupedContractInput.h"
+#include "GroupedContractScaled.h"
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
-#include "GroupedContractWeight.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -26,22 +27,64 @@ public:
     SmallVector<Value> dims = program.dims(x.tensor);
     ImageSize size{dims[0], dims[1], shape.inputHeight, shape.inputWidth};
     input = decodeInput(program, window, x, size);
-    inputScales = InputScales(program, window, x, size, groups.areExponents);
+    inputScales = InputScales(program, window, x, size, groups.scaleWord);
     weight = decodeWeight(program, w, window, groups);
+    bool areCodes = !x.isF32() && !w.isF32();
+    isScaled = areCodes && groups.scaleWord != ScaleWord::Factor &&
+               groups.block != kOneBlock && !inputScales.empty();
+    if (!isScaled)
+      return;
+    scaledInput = scaleInput(program, window, input, inputScales, size);
+    scaledWeight = scaleWeight(program, weight, w.type().getDimSize(0),
+                               window.positions(), groups);
   }
 
   void capture(CaptureList &captures) {
     input.capture(captures);
     inputScales.capture(captures);
     captures.add({&weight.pointer, &weight.rowStride, &weight.scales});
+    scaledInput.capture(captures);
+    scaledWeight.capture(captures);
   }
 
   Value operator()(VectorBuilder &v, const DepthwiseAt &at) const {
+    if (!isScaled)
+      return sumGroups(v, at);
+    Type word = v.b.getI32Type();
+    Value isExtreme = arith::OrIOp::create(
+        v.b, v.loc, v.loadScalar(scaledInput.flags, at.inputPlane, word),
+        v.loadScalar(scaledWeight.flags, at.output, word));
+    auto choice = scf::IfOp::create(
+        v.b, v.loc, TypeRange{VectorType::get({kLanes}, v.b.getF32Type())},
+        v.equal(isExtreme, v.i32(0)), /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(v.b);
+    v.b.setInsertionPointToStart(choice.thenBlock());
+    scf::YieldOp::create(v.b, v.loc, sumScaled(v, at));
+    v.b.setInsertionPointToStart(choice.elseBlock());
+    scf::YieldOp::create(v.b, v.loc, sumGroups(v, at));
+    return choice.getResult(0);
+  }
+
+private:
+  /// fma of operands that are scaled already.
+  Value sumScaled(VectorBuilder &v, const DepthwiseAt &at) const {
+    numerics::MLIRPolicy b(v.b, v.loc, kLanes);
+    Value sum = b.f(0);
+    for (int64_t position = 0; position < window.positions(); ++position)
+      sum = b.fma(loadInput(v, scaledInput.pointer, at, position),
+                  loadWeight(v, scaledWeight.pointer, scaledWeight.rowStride,
+                             at, position),
+                  sum);
+    return sum;
+  }
+
+  Value sumGroups(VectorBuilder &v, const DepthwiseAt &at) const {
     numerics::MLIRPolicy b(v.b, v.loc, kLanes);
     bool isWhole = groups.block == kOneBlock;
     Value sum = b.f(0), t = b.f(0);
     for (int64_t position = 0; position < window.positions(); ++position) {
-      t = b.fma(loadInput(v, at, position), loadWeight(v, at, position),
+      t = b.fma(loadInput(v, input.pointer, at, position),
+                loadWeight(v, weight.pointer, weight.rowStride, at, position),
                 isWhole ? t : b.f(0));
       if (!isWhole)
         sum = add(v, at, position, sum, t);
@@ -49,19 +92,18 @@ public:
     return isWhole ? add(v, at, 0, sum, t) : sum;
   }
 
-private:
-  Value loadInput(VectorBuilder &v, const DepthwiseAt &at,
+  Value loadInput(VectorBuilder &v, Value pointer, const DepthwiseAt &at,
                   int64_t position) const {
     Value offset = input.offset(v, window, at.inputPlane, at.y,
                                 v.i64(position / window.kernel[1]),
                                 v.i64(position % window.kernel[1]));
-    return v.load(input.pointer, v.add(offset, at.x), v.b.getF32Type());
+    return v.load(pointer, v.add(offset, at.x), v.b.getF32Type());
   }
-  Value loadWeight(VectorBuilder &v, const DepthwiseAt &at,
-                   int64_t position) const {
-    Value row = v.mul(at.output, weight.rowStride);
-    return v.splat(v.loadScalar(weight.pointer, v.add(row, v.i64(position)),
-                                v.b.getF32Type()));
+  Value loadWeight(VectorBuilder &v, Value pointer, Value stride,
+                   const DepthwiseAt &at, int64_t position) const {
+    Value row = v.mul(at.output, stride);
+    return v.splat(
+        v.loadScalar(pointer, v.add(row, v.i64(position)), v.b.getF32Type()));
   }
   Value add(VectorBuilder &v, const DepthwiseAt &at, int64_t position,
             Value sum, Value t) const {
@@ -74,9 +116,8 @@ private:
     if (weight.scales) {
       int64_t count = groups.block == kOneBlock ? 1 : window.positions();
       Value index = v.add(v.mul(at.output, v.i64(count)), v.i64(position));
-      Type word = groups.areExponents ? Type(v.b.getI32Type())
-                                      : Type(v.b.getF32Type());
-      rhs = v.splat(v.loadScalar(weight.scales, index, word));
+      rhs = v.splat(v.loadScalar(weight.scales, index,
+                                 scaleWordType(v, groups.scaleWord)));
     }
     return addGroup(v, groups, sum, t, lhs, rhs);
   }
@@ -87,6 +128,8 @@ private:
   WindowInput input;
   InputScales inputScales;
   DecodedWeight weight;
+  bool isScaled = false;
+  ScaledOperand scaledInput, scaledWeight;
 };
 } // namespace
 
@@ -114,7 +157,7 @@ LogicalResult x86::emitGroupedDepthwise(ProgramEmitter &program, Operation *op,
   StringRef reason = reject(program, x, w);
   if (!reason.empty())
     return op->emitOpError("has no kernel: ") << reason;
-  std::optional<GroupShape> groups = convGroupShapeOf(x, w);
+  std::optional<GroupShape> groups = convGroupShapeOf(program.tier(), x, w);
   if (!groups)
     return op->emitOpError("has no kernel: blocks do not fit each other");
   // One channel: a block holds one product, whatever its size.
@@ -125,8 +168,7 @@ LogicalResult x86::emitGroupedDepthwise(ProgramEmitter &program, Operation *op,
   GroupedDepthwiseSum sum(program, x, w, *groups, shape);
   CaptureList list;
   sum.capture(list);
-  return emitDepthwisePlanes(program, shape, list, epilogue,
-                             [&](VectorBuilder &v, const DepthwiseAt &at) {
-                               return sum(v, at);
-                             });
+  return emitDepthwisePlanes(
+      program, shape, list, epilogue,
+      [&](VectorBuilder &v, const DepthwiseAt &at) { return sum(v, at); });
 }

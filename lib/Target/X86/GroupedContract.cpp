@@ -1,10 +1,11 @@
 //===- GroupedContract.cpp - Products whose operands have scales ----------===//
 //
-// One kernel for all formats: operands are decoded to f32 (to integers where
-// the format has them), groups are chains, scales are applied once a group.
+// One kernel for all formats: operands are decoded to signed bytes where sums
+// of groups stay exact, else to f32; scales are applied once a group.
 //
 //===----------------------------------------------------------------------===//
 
+#include "GroupedContractLanes.h"
 #include "GroupedContractSources.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
@@ -24,6 +25,46 @@ GroupedOperand x86::lhsOf(ConvOp op) {
 }
 GroupedOperand x86::rhsOf(ConvOp op) {
   return {op.getW(), op.getWScales(), op.getWZeros(), op.getWFormat()};
+}
+
+static std::optional<GroupShape> groupsOf(const Tier &tier, MatMulOp op) {
+  GroupedOperand lhs = lhsOf(op), rhs = rhsOf(op);
+  int64_t lhsAxis = lhs.type().getRank() - 1;
+  int64_t rhsAxis = rhs.type().getRank() - 2;
+  std::optional<GroupShape> groups =
+      groupShapeOf(tier, lhs, lhsAxis, rhs, rhsAxis);
+  if (!groups)
+    return groups;
+  std::optional<int64_t> depth;
+  for (int64_t dim :
+       {lhs.type().getDimSize(lhsAxis), rhs.type().getDimSize(rhsAxis)})
+    if (!ShapedType::isDynamic(dim))
+      depth = dim;
+  // Lanes are packed in chunks, so a group begins with one.
+  bool isOne = depth && *depth <= groups->block;
+  if (isOne || groups->block % IntegerLanes::kDepthInChunk == 0)
+    useIntegers(lhs, rhs, depth, *groups);
+  return groups;
+}
+
+static std::optional<GroupShape> groupsOf(const Tier &tier, ConvOp op) {
+  GroupedOperand x = lhsOf(op), w = rhsOf(op);
+  std::optional<GroupShape> groups = convGroupShapeOf(tier, x, w);
+  if (!groups || !w.zeros.empty())
+    return groups;
+  ArrayRef<int64_t> dims = w.type().getShape();
+  int64_t length = groups->block == kOneBlock
+                       ? ShapedType::getNumElements(dims.drop_front())
+                       : dims[1];
+  if (groups->block % kElementsInWord == 0 || dims[1] <= groups->block)
+    useIntegers(x, w, length, *groups);
+  return groups;
+}
+
+std::optional<GroupShape> x86::groupsOf(const Tier &tier, Operation *product) {
+  if (auto conv = dyn_cast<ConvOp>(product))
+    return ::groupsOf(tier, conv);
+  return ::groupsOf(tier, cast<MatMulOp>(product));
 }
 
 /// True when zeros differ along an axis.
@@ -73,10 +114,7 @@ LogicalResult x86::emitGroupedContract(ProgramEmitter &program, Operation *op) {
       product ? reject(product, lhs, rhs) : reject(program, conv, lhs, rhs);
   if (!reason.empty())
     return fail(op, reason);
-  std::optional<GroupShape> groups =
-      product ? groupShapeOf(lhs, lhs.type().getRank() - 1, rhs,
-                             rhs.type().getRank() - 2)
-              : convGroupShapeOf(lhs, rhs);
+  std::optional<GroupShape> groups = groupsOf(program.tier(), root);
   if (!groups)
     return fail(op, "the blocks of the operands do not fit each other");
   Value result = root->getResult(0);

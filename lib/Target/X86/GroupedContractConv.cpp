@@ -1,12 +1,13 @@
 //===- GroupedContractConv.cpp - Convolutions with scales -----------------===//
 //
-// Inputs and weights are decoded to f32 first, each value once. Blocks run
-// along the channels at each kernel position.
+// Inputs and weights are decoded first, each value once: to bytes (inputs plus
+// 128) or to f32. Blocks run along the channels at each kernel position.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ContractConv.h"
 #include "GroupedContractInput.h"
+#include "GroupedContractIntegers.h"
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
 #include "GroupedContractWeight.h"
@@ -30,14 +31,16 @@ public:
 protected:
   void setInput(ProgramEmitter &program) override;
   void setWeight(ProgramEmitter &program) override;
+  bool inputIsUnsigned() const override { return areIntegers(); }
 
 private:
+  bool areIntegers() const { return kind != DotKind::Float; }
   /// Stores the scales of 16 outputs for all groups.
   void packScales(VectorBuilder &v, Value batch, Value index, Value target);
 
   GroupedOperand input, weight;
   InputScales inputScales;
-  Value weightScales;
+  Value weightScales, weightStarts;
 };
 } // namespace
 
@@ -50,29 +53,40 @@ GroupedConvSource::GroupedConvSource(ProgramEmitter &program, ConvOp op,
   // Without blocks all of k is one group.
   bool isWhole = shape.block == kOneBlock;
   groups.positions = isWhole ? 1 : window.positions();
-  groups.channels = isWhole ? steps : v.i64(groupChannels);
+  int64_t groupPositions = isWhole ? window.positions() : 1;
+  groups.channels = v.i64(groupChannels * groupPositions);
+  int64_t perPosition = llvm::divideCeil(groupChannels, groups.elementsInStep);
+  if (sumsIntegers(groups))
+    kind = DotKind::UnsignedLanes;
+  steps = v.i64(perPosition * window.positions());
+  groups.positionSteps = v.i64(perPosition * groupPositions);
 }
 
 void GroupedConvSource::setInput(ProgramEmitter &program) {
   SmallVector<Value> x = program.dims(op.getX());
   ImageSize size{x[0], x[1], inputHeight, inputWidth};
-  ConvSource::input = decodeInput(program, window, input, size);
-  inputScales =
-      InputScales(program, window, input, size, groups.areExponents);
+  ConvSource::input = areIntegers()
+                          ? decodeIntegerInput(program, window, input, size)
+                          : decodeInput(program, window, input, size);
+  inputScales = InputScales(program, window, input, size, groups.scaleWord);
 }
 
 void GroupedConvSource::setWeight(ProgramEmitter &program) {
-  DecodedWeight decoded = decodeWeight(program, weight, window, groups);
+  DecodedWeight decoded =
+      areIntegers() ? decodeIntegerWeight(program, weight, window, groups)
+                    : decodeWeight(program, weight, window, groups);
   weights = decoded.pointer;
   rowWords = decoded.rowStride;
   weightScales = decoded.scales;
+  weightStarts = decoded.starts;
   if (op.getBias())
     bias = program.buffer(op.getBias()).pointer;
 }
 
 void GroupedConvSource::capture(CaptureList &captures) {
   ConvSource::capture(captures);
-  captures.add({&weightScales, &groups.channels});
+  captures.add(
+      {&weightScales, &weightStarts, &groups.channels, &groups.positionSteps});
   inputScales.capture(captures);
 }
 
@@ -92,13 +106,12 @@ void GroupedConvSource::packScales(VectorBuilder &v, Value batch, Value index,
     Value i = v.div(position, v.i64(window.kernel[1]));
     Value j = v.rem(position, v.i64(window.kernel[1]));
     v.loop(v.i64(0), blocks, 1, [&](Value block) {
-      Value channel =
-          v.add(firstChannel, v.mul(block, v.i64(groups.block)));
+      Value channel = v.add(firstChannel, v.mul(block, v.i64(groups.block)));
       Value group = v.add(v.mul(position, blocks), block);
       Value scales;
       for (const PixelPiece &piece : pieces) {
-        Value own = inputScales.at(v, window, image, channel, piece.y, piece.x,
-                                   i, j);
+        Value own =
+            inputScales.at(v, window, image, channel, piece.y, piece.x, i, j);
         scales = scales ? v.select(piece.before, scales, own) : own;
       }
       v.store(scales, target, v.mul(group, v.i64(tile.vectors * kLanes)));
@@ -115,10 +128,11 @@ ContractSource::Lanes GroupedConvSource::lanes(VectorBuilder &v, Value batch,
   // Behind the lanes and their (unused) sums.
   Value first = v.add(scratchWords, v.i64(tile.vectors * kLanes));
   result.scales = v.address(scratch, first, v.b.getI32Type());
+  result.scaleStep = v.i64(tile.vectors * kLanes);
   v.loop(v.i64(0), count, 1, [&](Value i) {
-    packScales(v, batch, v.add(vector, i),
-               v.address(result.scales, v.mul(i, v.i64(kLanes)),
-                         v.b.getI32Type()));
+    packScales(
+        v, batch, v.add(vector, i),
+        v.address(result.scales, v.mul(i, v.i64(kLanes)), v.b.getI32Type()));
   });
   return result;
 }
@@ -126,13 +140,13 @@ ContractSource::Lanes GroupedConvSource::lanes(VectorBuilder &v, Value batch,
 ContractSource::Rows GroupedConvSource::rowsFrom(VectorBuilder &v, Value batch,
                                                  Value row) {
   Rows result = ConvSource::rowsFrom(v, batch, row);
-  if (!weightScales)
-    return result;
   Value count = groups.count(v);
-  result.scales =
-      v.address(weightScales, v.mul(channelOf(v, batch, row), count),
-                v.b.getI32Type());
+  Value first = v.mul(channelOf(v, batch, row), count);
   result.scaleStride = count;
+  if (weightScales)
+    result.scales = v.address(weightScales, first, v.b.getI32Type());
+  if (weightStarts)
+    result.starts = v.address(weightStarts, first, v.b.getI32Type());
   return result;
 }
 

@@ -5,15 +5,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupedContractInput.h"
-#include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "GroupedContractIntegers.h"
+#include "GroupedContractTile.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
-WindowInput x86::decodeInput(ProgramEmitter &program, const Window &window,
-                             const GroupedOperand &operand,
-                             const ImageSize &size) {
+/// The copy of the codes of an operand, but for what they become.
+static InputCopy copyOf(ProgramEmitter &program, const GroupedOperand &operand,
+                        const ImageSize &size) {
   VectorBuilder v = program.vectors();
   InputCopy copy;
   copy.source = program.buffer(operand.tensor).pointer;
@@ -21,12 +22,35 @@ WindowInput x86::decodeInput(ProgramEmitter &program, const Window &window,
   copy.height = size.height;
   copy.width = size.width;
   copy.from = memoryType(operand.element());
+  return copy;
+}
+
+WindowInput x86::decodeInput(ProgramEmitter &program, const Window &window,
+                             const GroupedOperand &operand,
+                             const ImageSize &size) {
+  VectorBuilder v = program.vectors();
+  InputCopy copy = copyOf(program, operand, size);
   copy.to = v.b.getF32Type();
   copy.border = v.f32(0);
   if (!operand.isF32())
     copy.convert = [operand](VectorBuilder &v, Value codes) {
       return operand.decode(v, v.widen(codes, operand.element()));
     };
+  return prepareInput(program, window, copy);
+}
+
+WindowInput x86::decodeIntegerInput(ProgramEmitter &program,
+                                    const Window &window,
+                                    const GroupedOperand &operand,
+                                    const ImageSize &size) {
+  VectorBuilder v = program.vectors();
+  InputCopy copy = copyOf(program, operand, size);
+  copy.to = v.b.getI8Type();
+  copy.border = v.i32(128);
+  const Tier &tier = program.tier();
+  copy.convert = [operand, &tier](VectorBuilder &v, Value codes) {
+    return offsetBytes(v, integerBytes(v, tier, operand, codes));
+  };
   return prepareInput(program, window, copy);
 }
 
@@ -39,8 +63,8 @@ static bool isFlat(RankedTensorType type, int64_t rank) {
 
 InputScales::InputScales(ProgramEmitter &program, const Window &window,
                          const GroupedOperand &operand, const ImageSize &size,
-                         bool asExponents)
-    : rank(operand.type().getRank()), asExponents(asExponents) {
+                         ScaleWord kind)
+    : rank(operand.type().getRank()), kind(kind) {
   VectorBuilder v = program.vectors();
   SmallVector<Value> flat;
   for (Value scale : operand.scales) {
@@ -57,18 +81,20 @@ InputScales::InputScales(ProgramEmitter &program, const Window &window,
     copy.height = size.height;
     copy.width = size.width;
     copy.from = memoryType(element);
-    copy.to = asExponents ? Type(v.b.getI32Type()) : Type(v.b.getF32Type());
-    copy.border = asExponents ? v.i32(0) : v.f32(1);
-    copy.convert = [element, asExponents](VectorBuilder &v, Value lanes) {
-      return scaleWord(v, v.widen(lanes, element), element, asExponents);
+    copy.to = scaleWordType(v, kind);
+    copy.border = kind == ScaleWord::Exponent        ? v.i32(0)
+                  : kind == ScaleWord::FloatExponent ? v.f32(0)
+                                                     : v.f32(1);
+    copy.convert = [element, kind](VectorBuilder &v, Value lanes) {
+      return scaleWord(v, v.widen(lanes, element), element, kind);
     };
     Planes entry;
     entry.input = prepareInput(program, window, copy);
     Value isOne = v.equal(dims[0], v.i64(1));
     entry.imageStride = v.select(isOne, v.i64(0), dims[1]);
-    entry.block = type.getDimSize(1) == 1          ? 0
-                  : operand.blockAlong(1)          ? operand.blockAlong(1)
-                                                   : 1;
+    entry.block = type.getDimSize(1) == 1 ? 0
+                  : operand.blockAlong(1) ? operand.blockAlong(1)
+                                          : 1;
     planes.push_back(std::move(entry));
   }
   constants = BesideTensors(program, flat, operand.tensor, operand.format);
@@ -84,27 +110,36 @@ void InputScales::capture(CaptureList &captures) {
 
 Value InputScales::at(VectorBuilder &v, const Window &window, Value image,
                       Value channel, Value y, Value x, Value i, Value j) const {
-  numerics::MLIRPolicy b(v.b, v.loc, kLanes);
-  Type word = asExponents ? Type(v.b.getI32Type()) : Type(v.b.getF32Type());
+  return load(v, image, channel, [&](const WindowInput &input, Value plane) {
+    return v.add(input.offset(v, window, plane, y, i, j), x);
+  });
+}
+
+Value InputScales::inPlane(VectorBuilder &v, Value image, Value channel,
+                           Value offset) const {
+  return load(v, image, channel, [&](const WindowInput &input, Value plane) {
+    return v.add(v.mul(plane, input.planeStride), offset);
+  });
+}
+
+Value InputScales::load(VectorBuilder &v, Value image, Value channel,
+                        OffsetOf offsetOf) const {
   Value result;
   auto join = [&](Value scale) {
-    if (!result)
-      result = scale;
-    else
-      result = asExponents ? b.addI(result, scale) : b.mul(result, scale);
+    result = result ? joinScales(v, result, scale, kind) : scale;
   };
   for (const Planes &entry : planes) {
     Value plane = v.mul(image, entry.imageStride);
     if (entry.block)
       plane = v.add(plane, v.div(channel, v.i64(entry.block)));
-    Value offset = entry.input.offset(v, window, plane, y, i, j);
-    join(v.load(entry.input.pointer, v.add(offset, x), word));
+    join(v.load(entry.input.pointer, offsetOf(entry.input, plane),
+                scaleWordType(v, kind)));
   }
   if (!constants.empty()) {
     SmallVector<Value> coordinates(rank, v.i64(0));
     coordinates[0] = image;
     coordinates[1] = channel;
-    join(v.splat(constants.scale(v, coordinates, asExponents, false)));
+    join(v.splat(constants.scale(v, coordinates, kind, false)));
   }
   return result;
 }

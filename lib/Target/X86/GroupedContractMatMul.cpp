@@ -1,17 +1,18 @@
 //===- GroupedContractMatMul.cpp - Matrix products with scales ------------===//
 //
-// Rows are decoded once for all parts; lanes by the part that uses them, into
-// its thread's scratch. Constant codes of fewer than 8 bits stay a stream of
-// bits until then.
+// Rows are decoded once for all parts, to words of unsigned bytes (integers
+// plus 128) or to f32; lanes by the part that uses them, into its thread's
+// scratch. Constant codes of fewer than 8 bits stay narrow until then.
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Target/Cpu/Constants.h"
 #include "ContractMatMul.h"
+#include "GroupedContractLanes.h"
+#include "GroupedContractRows.h"
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
 #include "Packing.h"
-#include "lib/Target/Cpu/TrailingRows.h"
+#include "lib/Target/Cpu/Constants.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -34,12 +35,24 @@ protected:
   void setLanes(ProgramEmitter &program) override;
 
 private:
-  void decodeLanes(VectorBuilder &v, ArrayRef<Value> batch, Value lane,
-                   Value panel, Value codes, Value scales);
+  /// Where the vectors of a part keep what is packed for them.
+  struct Scratch {
+    Value codes, scales, starts;
+    Scratch at(VectorBuilder &v, Value offset) const;
+  };
+
+  bool areIntegers() const { return kind != DotKind::Float; }
+  /// True when lanes are of use to so few rows that tiles unpack them.
+  bool unpacksInTiles() const;
+  void decodeLanes(VectorBuilder &v, ArrayRef<Value> batch, Value panel,
+                   const Scratch &scratch);
+  void decodeGroup(VectorBuilder &v, Value matrix, Value lane, Value panel,
+                   Value group, Value zero, Value target);
   Value loadCodes(VectorBuilder &v, Value matrix, Value step, Value lane,
                   Value panel);
 
   GroupedOperand lhs, rhs;
+  IntegerLanes integers;
   bool isStream = false;
   BesideTensors laneScales, laneZeros;
   SmallVector<Value> rhsBatchZeros;
@@ -55,70 +68,16 @@ GroupedMatMulSource::GroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
   groups = shape;
   groups.channels = depth;
   groupCount = groups.count(v);
+  steps = depth;
+  if (sumsIntegers(groups)) {
+    kind = DotKind::UnsignedRows;
+    steps = v.mul(v.ceilDiv(depth, v.i64(IntegerLanes::kDepthInChunk)),
+                  v.i64(IntegerLanes::kStepsInChunk));
+  }
+  groups.positionSteps = steps;
 }
 
-namespace {
-/// Decodes rows of a [rows][depth] matrix of codes to f32, and the scales of
-/// their groups to words.
-class RowDecoder : public RowConsumer {
-public:
-  RowDecoder(ProgramEmitter &program, const GroupedOperand &operand,
-             const GroupShape &groups, Value rows, Value depth)
-      : operand(operand), groups(groups), depth(depth),
-        source(program.buffer(operand.tensor).pointer),
-        scales(program, operand.scales, operand.tensor, operand.format),
-        zeros(program, operand.zeros, operand.tensor, operand.format) {
-    VectorBuilder v = program.vectors();
-    SmallVector<Value> dims = program.dims(operand.tensor);
-    leading.assign(dims.begin(), dims.end() - 1);
-    groupCount = groups.count(v);
-    stride = v.mul(v.ceilDiv(depth, v.i64(kLanes)), v.i64(kLanes));
-    target = program.temporary(v.product({rows, stride, v.i64(4)}));
-    if (!scales.empty())
-      table = program.temporary(v.product({rows, groupCount, v.i64(4)}));
-  }
-
-  void capture(CaptureList &captures) override {
-    captures.add({&depth, &source, &groupCount, &stride, &target, &table});
-    for (Value &dim : leading)
-      captures.add(dim);
-    scales.capture(captures);
-    zeros.capture(captures);
-  }
-
-  void run(VectorBuilder &v, Value row) override {
-    SmallVector<Value> at = v.delinearize(row, leading);
-    at.push_back(v.i64(0));
-    Value from = v.mul(row, depth), to = v.mul(row, stride);
-    // Zeros of a row are one: along k they would be zeros of groups.
-    Value zero = zeros.empty() ? Value() : v.splat(zeros.zero(v, at, false));
-    v.loop(v.i64(0), depth, kLanes, [&](Value k) {
-      Value codes = v.loadLanes(source, v.add(from, k), operand.element());
-      v.store(operand.decode(v, codes, zero), target, v.add(to, k));
-    });
-    if (!table)
-      return;
-    v.loop(v.i64(0), groupCount, 1, [&](Value group) {
-      at.back() = v.mul(group, v.i64(groups.block));
-      v.storeScalar(scales.scale(v, at, groups.areExponents, false), table,
-                    v.add(v.mul(row, groupCount), group));
-    });
-  }
-
-  /// On the host, before a launch.
-  Value target, stride, table;
-
-private:
-  const GroupedOperand &operand;
-  const GroupShape &groups;
-  Value depth, source, groupCount;
-  BesideTensors scales, zeros;
-  SmallVector<Value> leading;
-};
-} // namespace
-
 LogicalResult GroupedMatMulSource::setRows(ProgramEmitter &program) {
-  steps = depth;
   if (lhs.isF32() && lhs.scales.empty()) {
     rowPointer = program.buffer(lhs.tensor).pointer;
     rowStride = depth;
@@ -127,22 +86,28 @@ LogicalResult GroupedMatMulSource::setRows(ProgramEmitter &program) {
   SmallVector<Value> dims = program.dims(lhs.tensor);
   Value all = program.vectors().product(ArrayRef(dims).drop_back());
   RowDecoder decoder(program, lhs, groups, all, depth);
-  rowPointer = decoder.target;
-  rowStride = decoder.stride;
-  rowScales = decoder.table;
+  rowPointer = decoder.decoded().pointer;
+  rowStride = decoder.decoded().stride;
+  rowScales = decoder.decoded().scales;
   return emitConsumer(program, op, "decode_rows", all, decoder);
 }
 
 void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
-  lanePointer = program.buffer(rhs.tensor).pointer;
   laneScales = BesideTensors(program, rhs.scales, rhs.tensor, rhs.format);
   laneZeros = BesideTensors(program, rhs.zeros, rhs.tensor, rhs.format);
   VectorBuilder v = program.vectors();
   rhsBatchZeros.assign(rhs.type().getRank() - 2, v.i64(0));
+  if (areIntegers()) {
+    integers =
+        IntegerLanes(program, rhs, depth, columns, groups, batchDims.empty());
+    return;
+  }
   ConstantOp constant = program.constantOf(rhs.tensor);
   isStream = constant && batchDims.empty() && rhs.bits() < 8;
-  if (!isStream)
+  if (!isStream) {
+    lanePointer = program.buffer(rhs.tensor).pointer;
     return;
+  }
   std::vector<uint8_t> storage;
   ArrayRef<uint8_t> codes = constantBytes(constant, storage);
   lanePointer = program.weightPointer(packCodeStream(
@@ -151,15 +116,26 @@ void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
 
 void GroupedMatMulSource::capture(CaptureList &captures) {
   MatMulSource::capture(captures);
-  captures.add({&rowScales, &groupCount, &groups.channels});
+  captures.add(
+      {&rowScales, &groupCount, &groups.channels, &groups.positionSteps});
   laneScales.capture(captures);
   laneZeros.capture(captures);
+  if (areIntegers())
+    integers.capture(captures);
+}
+
+bool GroupedMatMulSource::unpacksInTiles() const {
+  std::optional<int64_t> known = knownNumber(rows);
+  return areIntegers() && integers.arePlanes() && laneZeros.empty() && known &&
+         *known <= tile.rows;
 }
 
 Value GroupedMatMulSource::laneWords(VectorBuilder &v, int64_t numVectors) {
   Value width = v.i64(numVectors * kLanes);
-  scratchWords = v.mul(steps, width);
-  return v.add(scratchWords, v.mul(groupCount, width));
+  Value table = v.mul(groupCount, width);
+  bool isEmpty = areIntegers() && (integers.isReady() || unpacksInTiles());
+  scratchWords = isEmpty ? v.i64(0) : v.mul(steps, width);
+  return v.add(scratchWords, v.mul(table, v.i64(areIntegers() ? 2 : 1)));
 }
 
 /// 16 codes of step `step`, in lanes.
@@ -174,11 +150,23 @@ Value GroupedMatMulSource::loadCodes(VectorBuilder &v, Value matrix, Value step,
                      rhs.bits());
 }
 
-void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
-                                      Value lane, Value panel, Value codes,
-                                      Value scales) {
+/// Writes the f32 of a group.
+void GroupedMatMulSource::decodeGroup(VectorBuilder &v, Value matrix,
+                                      Value lane, Value panel, Value group,
+                                      Value zero, Value target) {
   Value laneStep = v.i64(tile.vectors * kLanes);
-  Value matrix = v.i64(0);
+  Value low = v.mul(group, v.i64(groups.block));
+  Value high = v.min(v.add(low, v.i64(groups.block)), depth);
+  v.loop(low, high, 1, [&](Value step) {
+    Value raw = loadCodes(v, matrix, step, lane, panel);
+    v.store(rhs.decode(v, raw, zero), target, v.mul(step, laneStep));
+  });
+}
+
+void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
+                                      Value panel, const Scratch &scratch) {
+  Value laneStep = v.i64(tile.vectors * kLanes);
+  Value matrix = v.i64(0), lane = v.mul(panel, v.i64(kLanes));
   if (!batchDims.empty())
     matrix = v.mul(batch.front(), depth);
   SmallVector<Value> at(rhsBatchZeros);
@@ -186,25 +174,39 @@ void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
     at[i - 1] = batch[i];
   at.append({v.i64(0), lane});
   v.loop(v.i64(0), groupCount, 1, [&](Value group) {
-    Value low = v.mul(group, v.i64(groups.block));
-    Value high = v.min(v.add(low, v.i64(groups.block)), depth);
-    at[at.size() - 2] = low;
+    at[at.size() - 2] = v.mul(group, v.i64(groups.block));
     Value zero = laneZeros.empty() ? Value() : laneZeros.zero(v, at, true);
-    v.loop(low, high, 1, [&](Value step) {
-      Value raw = loadCodes(v, matrix, step, lane, panel);
-      v.store(rhs.decode(v, raw, zero), codes, v.mul(step, laneStep));
-    });
+    Value word = v.mul(group, laneStep);
+    if (!areIntegers()) {
+      decodeGroup(v, matrix, lane, panel, group, zero, scratch.codes);
+    } else if (!unpacksInTiles()) {
+      Value start = integers.writeGroup(v, tier, matrix, panel, group,
+                                        zero ? zeroBytes(v, zero) : Value(),
+                                        scratch.codes, laneStep);
+      v.store(start, scratch.starts, word);
+    }
     if (!laneScales.empty())
-      v.store(laneScales.scale(v, at, groups.areExponents, true), scales,
-              v.mul(group, laneStep));
+      v.store(laneScales.scale(v, at, groups.scaleWord, true), scratch.scales,
+              word);
   });
+}
+
+GroupedMatMulSource::Scratch
+GroupedMatMulSource::Scratch::at(VectorBuilder &v, Value offset) const {
+  auto advance = [&](Value pointer) {
+    return pointer ? v.address(pointer, offset, v.b.getI32Type()) : Value();
+  };
+  return {advance(codes), advance(scales), advance(starts)};
 }
 
 ContractSource::Lanes GroupedMatMulSource::lanes(VectorBuilder &v, Value batch,
                                                  Value vector, Value count,
                                                  Value scratch) {
   Type word = v.b.getI32Type();
-  Value scales = v.address(scratch, scratchWords, word);
+  Value width = v.i64(tile.vectors * kLanes);
+  Scratch parts{scratch, v.address(scratch, scratchWords, word), Value()};
+  if (areIntegers())
+    parts.starts = v.address(parts.scales, v.mul(groupCount, width), word);
   // The matrix of rhs, then its coordinates.
   SmallVector<Value> where;
   if (!batchDims.empty()) {
@@ -214,13 +216,25 @@ ContractSource::Lanes GroupedMatMulSource::lanes(VectorBuilder &v, Value batch,
                        ArrayRef<Value>(all).take_back(rhsBatchZeros.size()));
   }
   v.loop(v.i64(0), count, 1, [&](Value i) {
-    Value panel = v.add(vector, i), offset = v.mul(i, v.i64(kLanes));
-    decodeLanes(v, where, v.mul(panel, v.i64(kLanes)), panel,
-                v.address(scratch, offset, word),
-                v.address(scales, offset, word));
+    decodeLanes(v, where, v.add(vector, i),
+                parts.at(v, v.mul(i, v.i64(kLanes))));
   });
-  return {scratch, v.i64(kLanes), v.i64(tile.vectors * kLanes), Value(),
-          laneScales.empty() ? Value() : scales};
+  Lanes result{scratch, v.i64(kLanes), width, Value()};
+  if (areIntegers() && integers.isReady()) {
+    result.pointer = integers.panelAddress(v, vector);
+    result.vectorStride = integers.panelStride(v);
+    result.laneStep = v.i64(kLanes);
+  }
+  result.scaleStep = width;
+  result.starts = parts.starts;
+  if (unpacksInTiles())
+    result.unpack = [this, vector](VectorBuilder &v, Value step, int64_t j) {
+      Value chunk = v.div(step, v.i64(IntegerLanes::kStepsInChunk));
+      return integers.unpack(v, tier, v.add(vector, v.i64(j)), chunk);
+    };
+  if (!laneScales.empty())
+    result.scales = parts.scales;
+  return result;
 }
 
 ContractSource::Rows GroupedMatMulSource::rowsFrom(VectorBuilder &v,

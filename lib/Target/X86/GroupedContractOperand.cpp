@@ -44,8 +44,8 @@ BesideTensors::BesideTensors(ProgramEmitter &program, ValueRange tensors,
           continue;
         Value isOne = v.equal(dims[axis], v.i64(1));
         entry.strides[axis] = v.select(isOne, v.i64(0), strides[axis]);
-        bool isBlocked = format && format->isBlocked() &&
-                         format->getAxis() == axis;
+        bool isBlocked =
+            format && format->isBlocked() && format->getAxis() == axis;
         if (isBlocked)
           entry.blocks[axis] = format->getBlockSize();
       }
@@ -73,35 +73,48 @@ Value BesideTensors::load(VectorBuilder &v, const Entry &entry,
   }
   if (forLanes && entry.hasLanes)
     return v.loadLanes(entry.pointer, offset, entry.element);
-  Value scalar = v.widen(
-      v.loadScalar(entry.pointer, offset, memoryType(entry.element)),
-      entry.element);
+  Value scalar =
+      v.widen(v.loadScalar(entry.pointer, offset, memoryType(entry.element)),
+              entry.element);
   return forLanes ? v.splat(scalar) : scalar;
 }
 
 Value x86::scaleWord(VectorBuilder &v, Value lanes, Type element,
-                     bool asExponents) {
+                     ScaleWord kind) {
   numerics::MLIRPolicy b(v.b, v.loc, lanesOf(lanes));
-  if (asExponents)
-    return b.select(b.eqI(lanes, b.i(255)), b.i(kNaNExponent),
-                    b.subI(lanes, b.i(127)));
+  if (kind == ScaleWord::Exponent || kind == ScaleWord::FloatExponent) {
+    Value isNaN = b.eqI(lanes, b.i(255)), exponent = b.subI(lanes, b.i(127));
+    if (kind == ScaleWord::Exponent)
+      return b.select(isNaN, b.i(kNaNExponent), exponent);
+    return b.select(isNaN, b.f(numerics::quietNaN), b.toFloat(exponent));
+  }
   std::optional<ElementFormat> format = elementFormatOf(element);
   if (element.getIntOrFloatBitWidth() > 8)
     return lanes;
   return numerics::decodeCode(b, lanes, *format);
 }
 
+Value x86::joinScales(VectorBuilder &v, Value a, Value b, ScaleWord kind) {
+  numerics::MLIRPolicy policy(v.b, v.loc, lanesOf(a));
+  switch (kind) {
+  case ScaleWord::Factor:
+  case ScaleWord::Power:
+    return policy.mul(a, b);
+  case ScaleWord::Exponent:
+    return policy.addI(a, b);
+  case ScaleWord::FloatExponent:
+    return policy.add(a, b);
+  }
+  llvm_unreachable("unknown scale word");
+}
+
 Value BesideTensors::scale(VectorBuilder &v, ArrayRef<Value> coordinates,
-                           bool asExponents, bool forLanes) const {
+                           ScaleWord kind, bool forLanes) const {
   Value result;
   for (const Entry &entry : entries) {
     Value word = scaleWord(v, load(v, entry, coordinates, forLanes),
-                           entry.element, asExponents);
-    numerics::MLIRPolicy b(v.b, v.loc, lanesOf(word));
-    if (!result)
-      result = word;
-    else
-      result = asExponents ? b.addI(result, word) : b.mul(result, word);
+                           entry.element, kind);
+    result = result ? joinScales(v, result, word, kind) : word;
   }
   return result;
 }
@@ -113,7 +126,7 @@ Value BesideTensors::zero(VectorBuilder &v, ArrayRef<Value> coordinates,
   numerics::MLIRPolicy b(v.b, v.loc, lanesOf(code));
   if (isa<IntegerType>(entry.element))
     return b.toFloat(code);
-  return scaleWord(v, code, entry.element, /*asExponents=*/false);
+  return scaleWord(v, code, entry.element, ScaleWord::Factor);
 }
 
 //===----------------------------------------------------------------------===//
@@ -146,9 +159,9 @@ int GroupedOperand::multiplierLog2() const {
 
 Value GroupedOperand::decode(VectorBuilder &v, Value codes, Value zero) const {
   numerics::MLIRPolicy b(v.b, v.loc, lanesOf(codes));
-  Value value = isF32() ? codes
-                        : numerics::decodeCode(b, codes,
-                                               *elementFormatOf(element()));
+  Value value =
+      isF32() ? codes
+              : numerics::decodeCode(b, codes, *elementFormatOf(element()));
   if (zero)
     value = b.sub(value, zero);
   int log2 = multiplierLog2();
@@ -175,8 +188,7 @@ Value x86::unpackLanes(VectorBuilder &v, Value pointer, Value offset,
     crosses |= at % 8 + bits > 8;
   }
   auto pick = [&](ArrayRef<int64_t> lanes) -> Value {
-    Value picked =
-        vector::ShuffleOp::create(v.b, v.loc, bytes, bytes, lanes);
+    Value picked = vector::ShuffleOp::create(v.b, v.loc, bytes, bytes, lanes);
     return arith::ExtUIOp::create(v.b, v.loc, words, picked);
   };
   numerics::MLIRPolicy b(v.b, v.loc, kLanes);
@@ -188,10 +200,20 @@ Value x86::unpackLanes(VectorBuilder &v, Value pointer, Value offset,
   return b.andI(b.shrU(window, distance), b.i((1 << bits) - 1));
 }
 
-std::optional<GroupShape> x86::groupShapeOf(const GroupedOperand &lhs,
-                                            int64_t lhsAxis,
-                                            const GroupedOperand &rhs,
-                                            int64_t rhsAxis) {
+/// How the scales of two operands are kept. To scale by f32 exponents gives the
+/// bits of scale2 where no sum of a group is below 2^-32: codes see to that.
+static ScaleWord scaleWordOf(const Tier &tier, const GroupedOperand &lhs,
+                             const GroupedOperand &rhs) {
+  bool hasScales = !lhs.scales.empty() || !rhs.scales.empty();
+  if (!hasScales || !lhs.hasOnlyExponents() || !rhs.hasOnlyExponents())
+    return ScaleWord::Factor;
+  bool canScale = tier.vectorBits == 512 && !lhs.isF32() && !rhs.isF32();
+  return canScale ? ScaleWord::FloatExponent : ScaleWord::Exponent;
+}
+
+std::optional<GroupShape>
+x86::groupShapeOf(const Tier &tier, const GroupedOperand &lhs, int64_t lhsAxis,
+                  const GroupedOperand &rhs, int64_t rhsAxis) {
   int64_t a = lhs.blockAlong(lhsAxis), b = rhs.blockAlong(rhsAxis);
   GroupShape groups;
   groups.block = a && b ? std::min(a, b) : std::max(a, b);
@@ -199,16 +221,15 @@ std::optional<GroupShape> x86::groupShapeOf(const GroupedOperand &lhs,
     return std::nullopt;
   if (!groups.block)
     groups.block = kOneBlock;
-  bool hasScales = !lhs.scales.empty() || !rhs.scales.empty();
-  groups.areExponents =
-      hasScales && lhs.hasOnlyExponents() && rhs.hasOnlyExponents();
+  groups.scaleWord = scaleWordOf(tier, lhs, rhs);
   groups.multiplierLog2 = lhs.multiplierLog2() + rhs.multiplierLog2();
   return groups;
 }
 
-std::optional<GroupShape> x86::convGroupShapeOf(const GroupedOperand &x,
+std::optional<GroupShape> x86::convGroupShapeOf(const Tier &tier,
+                                                const GroupedOperand &x,
                                                 const GroupedOperand &w) {
-  std::optional<GroupShape> groups = groupShapeOf(x, 1, w, 1);
+  std::optional<GroupShape> groups = groupShapeOf(tier, x, 1, w, 1);
   if (groups && groups->block == kOneBlock && w.blockAlong(0))
     groups->block = w.type().getDimSize(1);
   return groups;

@@ -25,7 +25,7 @@ public:
   /// The scales under the code at `coordinates` as one word: their product, or
   /// the sum of their exponents. Scalar, or for 16 codes along the last axis.
   mlir::Value scale(VectorBuilder &v, llvm::ArrayRef<mlir::Value> coordinates,
-                    bool asExponents, bool forLanes) const;
+                    ScaleWord kind, bool forLanes) const;
   /// The zero as f32.
   mlir::Value zero(VectorBuilder &v, llvm::ArrayRef<mlir::Value> coordinates,
                    bool forLanes) const;
@@ -48,7 +48,10 @@ private:
 
 /// A scale as a word: its f32 value, or the exponent of an E8M0 byte.
 mlir::Value scaleWord(VectorBuilder &v, mlir::Value lanes, mlir::Type element,
-                      bool asExponents);
+                      ScaleWord kind);
+/// The word of two scales together.
+mlir::Value joinScales(VectorBuilder &v, mlir::Value a, mlir::Value b,
+                       ScaleWord kind);
 
 /// An operand of a grouped product.
 struct GroupedOperand {
@@ -82,18 +85,15 @@ mlir::Value unpackLanes(VectorBuilder &v, mlir::Value pointer,
 
 /// The groups of a product of two operands whose k runs along these axes.
 /// Nothing where the blocks do not fit each other.
-std::optional<GroupShape> groupShapeOf(const GroupedOperand &lhs,
-                                       int64_t lhsAxis,
-                                       const GroupedOperand &rhs,
-                                       int64_t rhsAxis);
+std::optional<GroupShape>
+groupShapeOf(const Tier &tier, const GroupedOperand &lhs, int64_t lhsAxis,
+             const GroupedOperand &rhs, int64_t rhsAxis);
 
 /// The groups of a convolution. Blocks along its outputs have scales for each
 /// kernel position, so k is cut there as well.
-std::optional<GroupShape> convGroupShapeOf(const GroupedOperand &x,
+std::optional<GroupShape> convGroupShapeOf(const Tier &tier,
+                                           const GroupedOperand &x,
                                            const GroupedOperand &w);
-
-/// A block that no k ends: all steps are one group.
-inline constexpr int64_t kOneBlock = int64_t(1) << 40;
 
 } // namespace qopt::x86
 

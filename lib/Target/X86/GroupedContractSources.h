@@ -16,6 +16,14 @@ GroupedOperand rhsOf(MatMulOp op);
 GroupedOperand lhsOf(ConvOp op);
 GroupedOperand rhsOf(ConvOp op);
 
+/// The groups of a product with scales (`qopt.matmul` or `qopt.conv`), and
+/// whether their sums are integers: then a step has several elements. Nothing
+/// where the blocks of the operands do not fit each other.
+std::optional<GroupShape> groupsOf(const Tier &tier, mlir::Operation *product);
+inline bool sumsIntegers(const GroupShape &groups) {
+  return groups.elementsInStep > 1;
+}
+
 /// Null, with a diagnostic, for what has no kernel.
 std::unique_ptr<ContractSource> makeGroupedMatMulSource(ProgramEmitter &program,
                                                         MatMulOp op,

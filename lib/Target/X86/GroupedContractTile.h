@@ -1,7 +1,8 @@
 //===- GroupedContractTile.h - Tiles of sums of groups ----------*- C++ -*-===//
 //
-// A tile of f32 whose steps fall into groups. Each group is a chain of its own;
-// its scales are applied once, when it is added to the result.
+// A tile of f32 whose steps fall into groups. Each group is summed by itself, a
+// chain of f32 or exactly in integers; its scales are applied once, when it is
+// added to the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,13 +19,25 @@ inline constexpr int32_t kNaNExponent = 1 << 16;
 /// As `largestTile`: half of the registers hold the sums of groups.
 TileSize largestGroupedTile(const Tier &tier);
 
+/// The type of the word of a scale.
+mlir::Type scaleWordType(VectorBuilder &v, ScaleWord word);
+
+/// x times the power of two of a word that is no factor, as scale2 with NaN for
+/// NaN. Vectors.
+mlir::Value scaleByPower(VectorBuilder &v, ScaleWord kind, mlir::Value x,
+                         mlir::Value word);
+/// `word` for a product with operands that are multiplied by 2^log2.
+mlir::Value divideWord(VectorBuilder &v, ScaleWord kind, mlir::Value word,
+                       int log2);
+
 /// `sum` + t times the scales of a group (null: 1), by the group formula. All
 /// are vectors.
 mlir::Value addGroup(VectorBuilder &v, const GroupShape &groups,
                      mlir::Value sum, mlir::Value t, mlir::Value lhsScale,
                      mlir::Value rhsScale);
 
-void emitGroupedTile(VectorBuilder &v, const GroupShape &groups, TileSize size,
+void emitGroupedTile(VectorBuilder &v, const Tier &tier, DotKind kind,
+                     const GroupShape &groups, TileSize size,
                      const ContractSource::Rows &rows,
                      const ContractSource::Lanes &lanes, mlir::Value sums,
                      int64_t sumsStride);

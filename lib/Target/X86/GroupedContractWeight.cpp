@@ -6,104 +6,243 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupedContractWeight.h"
-#include "lib/Target/Cpu/Constants.h"
+#include "GroupedContractIntegers.h"
 #include "Packing.h"
+#include "lib/Target/Cpu/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
+namespace {
+/// Sizes of a weight and of the table of its groups.
+struct WeightShape {
+  WeightShape(const GroupedOperand &operand, const Window &window,
+              const GroupShape &groups);
+
+  KernelShape kernel;
+  int64_t rank, kernelWidth;
+  int64_t block, blocks, tablePositions;
+};
+
+/// What the kernel that decodes a weight captures and writes.
+class WeightDecoder {
+public:
+  WeightDecoder(ProgramEmitter &program, const GroupedOperand &operand,
+                const WeightShape &shape, const GroupShape &groups)
+      : tier(program.tier()), operand(operand), shape(shape), groups(groups),
+        scales(program, operand.scales, operand.tensor, operand.format),
+        zeros(program, operand.zeros, operand.tensor, operand.format) {
+    bytes = constantBytes(program.constantOf(operand.tensor), storage);
+  }
+
+  void prepareFloats(ProgramEmitter &program);
+  void prepareIntegers(ProgramEmitter &program);
+  DecodedWeight launch(ProgramEmitter &program);
+
+private:
+  SmallVector<Value> coordinates(VectorBuilder &v, Value output, Value position,
+                                 Value channel) const;
+  Value unpack(VectorBuilder &v, Value source, Value channel) const;
+  void forEachVector(
+      VectorBuilder &v, Value output,
+      function_ref<void(Value position, Value source, Value channel)> body);
+  void writeFloats(VectorBuilder &v, Value output);
+  void writeIntegers(VectorBuilder &v, Value output);
+  void writeTables(VectorBuilder &v, Value output);
+
+  const Tier &tier;
+  const GroupedOperand &operand;
+  const WeightShape &shape;
+  const GroupShape &groups;
+  BesideTensors scales, zeros;
+  std::vector<uint8_t> storage;
+  ArrayRef<uint8_t> bytes;
+  /// Elements from output to output of what is decoded at run time; 0 where
+  /// nothing is.
+  int64_t stride = 0;
+  bool toIntegers = false;
+  DecodedWeight result;
+  Value codes, sums;
+  Type sumElement;
+};
+} // namespace
+
+WeightShape::WeightShape(const GroupedOperand &operand, const Window &window,
+                         const GroupShape &groups)
+    : kernelWidth(window.kernel[1]) {
+  ArrayRef<int64_t> dims = operand.type().getShape();
+  rank = dims.size();
+  kernel = {dims[0], dims[1], window.positions()};
+  bool isWhole = groups.block == kOneBlock;
+  block = std::min(groups.block, dims[1]);
+  blocks = isWhole ? 1 : int64_t(llvm::divideCeil(dims[1], block));
+  tablePositions = isWhole ? 1 : window.positions();
+}
+
+void WeightDecoder::prepareFloats(ProgramEmitter &program) {
+  VectorBuilder v = program.vectors();
+  auto [outputs, channels, positions] = shape.kernel;
+  stride = llvm::divideCeil(channels * positions, kLanes) * kLanes + kLanes;
+  codes = program.weightPointer(
+      operand.isF32() ? packFloatRows(bytes, shape.kernel)
+                      : packCodeStream(bytes, shape.kernel, operand.bits()));
+  result.rowStride = v.i64(stride);
+  result.pointer = program.temporary(v.i64(outputs * stride * 4));
+}
+
+void WeightDecoder::prepareIntegers(ProgramEmitter &program) {
+  VectorBuilder v = program.vectors();
+  toIntegers = true;
+  auto [outputs, channels, positions] = shape.kernel;
+  int64_t words = llvm::divideCeil(channels, kElementsInWord) * positions;
+  Bytes integers = integersOf(operand, bytes);
+  if (operand.bits() == 8) {
+    PackedCodes packed =
+        packCodeRows(integers, shape.kernel, /*isUnsigned=*/false);
+    result.pointer = program.weightPointer(packed.words);
+  } else {
+    stride = llvm::alignTo(words * kElementsInWord, kLanes) + kLanes;
+    words = stride / kElementsInWord;
+    codes = program.weightPointer(
+        packCodeStream(bytes, shape.kernel, operand.bits()));
+    result.pointer = program.temporary(v.i64(outputs * stride));
+  }
+  result.rowStride = v.i64(words);
+  KernelShape summed = shape.kernel;
+  if (groups.block == kOneBlock)
+    summed = {outputs, channels * positions, 1};
+  int64_t length = std::min(groups.block, summed.channels);
+  std::tie(sums, sumElement) =
+      packSums(program, sumGroups(integers, summed, length), length);
+  result.starts = program.temporary(
+      v.i64(outputs * shape.tablePositions * shape.blocks * 4));
+}
+
+SmallVector<Value> WeightDecoder::coordinates(VectorBuilder &v, Value output,
+                                              Value position,
+                                              Value channel) const {
+  SmallVector<Value> at{output, channel};
+  if (shape.rank == 4)
+    at.push_back(v.div(position, v.i64(shape.kernelWidth)));
+  at.push_back(v.rem(position, v.i64(shape.kernelWidth)));
+  return at;
+}
+
+/// 16 codes of the channels of `source`, a position of an output.
+Value WeightDecoder::unpack(VectorBuilder &v, Value source,
+                            Value channel) const {
+  int64_t channels = shape.kernel.channels, bits = operand.bits();
+  if (operand.isF32())
+    return v.load(codes, v.add(v.mul(source, v.i64(channels)), channel),
+                  v.b.getF32Type());
+  int64_t padded = llvm::alignTo(channels, kLanes);
+  Value first = v.add(v.mul(source, v.i64(padded)), channel);
+  return unpackLanes(v, codes, v.div(v.mul(first, v.i64(bits)), v.i64(8)),
+                     bits);
+}
+
+void WeightDecoder::forEachVector(
+    VectorBuilder &v, Value output,
+    function_ref<void(Value, Value, Value)> body) {
+  Value positions = v.i64(shape.kernel.positions);
+  v.loop(v.i64(0), positions, 1, [&](Value position) {
+    Value source = v.add(v.mul(output, positions), position);
+    v.loop(v.i64(0), v.i64(shape.kernel.channels), kLanes,
+           [&](Value channel) { body(position, source, channel); });
+  });
+}
+
+void WeightDecoder::writeFloats(VectorBuilder &v, Value output) {
+  Value row = v.mul(output, v.i64(stride));
+  forEachVector(v, output, [&](Value position, Value source, Value channel) {
+    Value zero;
+    if (!zeros.empty())
+      zero = v.splat(
+          zeros.zero(v, coordinates(v, output, position, channel), false));
+    Value at = v.add(v.mul(position, v.i64(shape.kernel.channels)), channel);
+    v.store(operand.decode(v, unpack(v, source, channel), zero), result.pointer,
+            v.add(row, at));
+  });
+}
+
+/// Codes behind the last channel are 0, and so are their integers.
+void WeightDecoder::writeIntegers(VectorBuilder &v, Value output) {
+  auto bytes = VectorType::get({kLanes}, v.b.getI8Type());
+  Value row = v.mul(output, v.i64(stride));
+  forEachVector(v, output, [&](Value position, Value source, Value channel) {
+    Value narrow =
+        arith::TruncIOp::create(v.b, v.loc, bytes, unpack(v, source, channel));
+    Value at = v.mul(
+        position, v.i64(llvm::alignTo(shape.kernel.channels, kElementsInWord)));
+    v.store(integerBytes(v, tier, operand, narrow), result.pointer,
+            v.add(row, v.add(at, channel)));
+  });
+}
+
+/// The words of the groups of an output.
+void WeightDecoder::writeTables(VectorBuilder &v, Value output) {
+  Value blocks = v.i64(shape.blocks), positions = v.i64(shape.tablePositions);
+  v.loop(v.i64(0), positions, 1, [&](Value position) {
+    v.loop(v.i64(0), blocks, 1, [&](Value index) {
+      Value group = v.add(v.mul(position, blocks), index);
+      Value at = v.add(v.mul(output, v.mul(positions, blocks)), group);
+      Value channel = v.mul(index, v.i64(shape.block));
+      if (result.scales)
+        v.storeScalar(scales.scale(v, coordinates(v, output, position, channel),
+                                   groups.scaleWord, false),
+                      result.scales, at);
+      if (result.starts)
+        v.storeScalar(startOf(v, v.loadScalar(sums, at, sumElement)),
+                      result.starts, at);
+    });
+  });
+}
+
+DecodedWeight WeightDecoder::launch(ProgramEmitter &program) {
+  VectorBuilder host = program.vectors();
+  if (!scales.empty())
+    result.scales = program.temporary(host.i64(
+        shape.kernel.outputs * shape.tablePositions * shape.blocks * 4));
+  DecodedWeight decoded = result;
+  CaptureList list;
+  list.add({&codes, &sums, &result.pointer, &result.scales, &result.starts});
+  scales.capture(list);
+  zeros.capture(list);
+  program.launch("decode_weight", list.values(), host.i64(shape.kernel.outputs),
+                 [&](KernelScope &scope) {
+                   list.enter(scope);
+                   VectorBuilder v(scope.b, scope.loc);
+                   if (stride && toIntegers)
+                     writeIntegers(v, scope.part);
+                   else if (stride)
+                     writeFloats(v, scope.part);
+                   writeTables(v, scope.part);
+                 });
+  return decoded;
+}
+
 DecodedWeight x86::decodeWeight(ProgramEmitter &program,
                                 const GroupedOperand &operand,
                                 const Window &window,
                                 const GroupShape &groups) {
-  VectorBuilder host = program.vectors();
-  ArrayRef<int64_t> shape = operand.type().getShape();
+  WeightShape shape(operand, window, groups);
   // The positions of a single channel lie where channels of one would, unless
   // each position has a zero of its own.
-  bool isSingle = shape[1] == 1 && operand.zeros.empty();
-  KernelShape kernel = isSingle
-                           ? KernelShape{shape[0], window.positions(), 1}
-                           : KernelShape{shape[0], shape[1], window.positions()};
-  auto [outputs, channels, positions] = kernel;
-  int64_t paddedChannels = llvm::divideCeil(channels, kLanes) * kLanes;
-  int64_t stride =
-      llvm::divideCeil(channels * positions, kLanes) * kLanes + kLanes;
-  bool isWhole = groups.block == kOneBlock;
-  int64_t block = std::min(groups.block, shape[1]);
-  int64_t blocks = isWhole ? 1 : int64_t(llvm::divideCeil(shape[1], block));
-  int64_t tablePositions = isWhole ? 1 : window.positions();
-  std::vector<uint8_t> storage;
-  ArrayRef<uint8_t> bytes =
-      constantBytes(program.constantOf(operand.tensor), storage);
-  bool isF32 = operand.isF32();
-  Value codes = program.weightPointer(
-      isF32 ? packFloatRows(bytes, kernel)
-            : packCodeStream(bytes, kernel, operand.bits()));
-  BesideTensors scales(program, operand.scales, operand.tensor, operand.format);
-  BesideTensors zeros(program, operand.zeros, operand.tensor, operand.format);
+  if (shape.kernel.channels == 1 && operand.zeros.empty())
+    std::swap(shape.kernel.channels, shape.kernel.positions);
+  WeightDecoder decoder(program, operand, shape, groups);
+  decoder.prepareFloats(program);
+  return decoder.launch(program);
+}
 
-  DecodedWeight result;
-  result.rowStride = host.i64(stride);
-  result.pointer = program.temporary(host.i64(outputs * stride * 4));
-  if (!scales.empty())
-    result.scales =
-        program.temporary(host.i64(outputs * tablePositions * blocks * 4));
-  Value target = result.pointer, table = result.scales;
-  CaptureList list;
-  list.add({&codes, &target, &table});
-  scales.capture(list);
-  zeros.capture(list);
-  int64_t kernelWidth = window.kernel[1];
-  int64_t rank = shape.size();
-  program.launch("decode_weight", list.values(), host.i64(outputs),
-                 [&, channels = channels,
-                  positions = positions](KernelScope &scope) {
-    list.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    auto coordinates = [&](Value position, Value channel) {
-      SmallVector<Value> at{scope.part, channel};
-      if (rank == 4)
-        at.push_back(v.div(position, v.i64(kernelWidth)));
-      at.push_back(v.rem(position, v.i64(kernelWidth)));
-      return at;
-    };
-    Value row = v.mul(scope.part, v.i64(stride));
-    v.loop(v.i64(0), v.i64(positions), 1, [&](Value position) {
-      Value source =
-          v.add(v.mul(scope.part, v.i64(positions)), position);
-      v.loop(v.i64(0), v.i64(channels), kLanes, [&](Value channel) {
-        Value values;
-        if (isF32) {
-          values = v.load(
-              codes, v.add(v.mul(source, v.i64(channels)), channel),
-              v.b.getF32Type());
-        } else {
-          Value first = v.add(v.mul(source, v.i64(paddedChannels)), channel);
-          Value offset = v.div(v.mul(first, v.i64(operand.bits())), v.i64(8));
-          values = unpackLanes(v, codes, offset, operand.bits());
-        }
-        Value zero;
-        if (!zeros.empty())
-          zero = v.splat(zeros.zero(
-              v, coordinates(position, channel), false));
-        Value at = v.add(v.mul(position, v.i64(channels)), channel);
-        v.store(operand.decode(v, values, zero), target, v.add(row, at));
-      });
-    });
-    if (!table)
-      return;
-    v.loop(v.i64(0), v.i64(tablePositions), 1, [&](Value position) {
-      v.loop(v.i64(0), v.i64(blocks), 1, [&](Value index) {
-        Value word =
-            scales.scale(v, coordinates(position, v.mul(index, v.i64(block))),
-                         groups.areExponents, false);
-        Value group = v.add(v.mul(position, v.i64(blocks)), index);
-        v.storeScalar(
-            word, table,
-            v.add(v.mul(scope.part, v.i64(tablePositions * blocks)), group));
-      });
-    });
-  });
-  return result;
+DecodedWeight x86::decodeIntegerWeight(ProgramEmitter &program,
+                                       const GroupedOperand &operand,
+                                       const Window &window,
+                                       const GroupShape &groups) {
+  WeightShape shape(operand, window, groups);
+  WeightDecoder decoder(program, operand, shape, groups);
+  decoder.prepareIntegers(program);
+  return decoder.launch(program);
 }

@@ -13,16 +13,24 @@
 namespace qopt::x86 {
 
 struct DecodedWeight {
-  /// f32 [outputs][positions][channels], `rowStride` from output to output.
+  /// [outputs][positions][channels], `rowStride` words from output to output.
   mlir::Value pointer, rowStride;
   /// Words [outputs][positions][blocks]; null without scales.
   mlir::Value scales;
+  /// i32, as the scales: see ContractSource::Rows; null for f32.
+  mlir::Value starts;
 };
 
-/// Launches the decoding. `operand` is a constant.
+/// Launches the decoding to f32. `operand` is a constant.
 DecodedWeight decodeWeight(ProgramEmitter &program,
                            const GroupedOperand &operand, const Window &window,
                            const GroupShape &groups);
+/// The same to signed bytes, of which the channels of a position fill whole
+/// words. `operand` has no zeros.
+DecodedWeight decodeIntegerWeight(ProgramEmitter &program,
+                                  const GroupedOperand &operand,
+                                  const Window &window,
+                                  const GroupShape &groups);
 
 } // namespace qopt::x86
 

@@ -15,11 +15,6 @@ using llvm::divideCeil;
 
 static constexpr int64_t kPanel = 16;
 
-ArrayRef<uint8_t> qopt::x86::bytesOf(ArrayRef<int32_t> values) {
-  return {reinterpret_cast<const uint8_t *>(values.data()),
-          values.size() * sizeof(int32_t)};
-}
-
 static uint8_t signedCode(uint8_t code, bool isUnsigned) {
   return isUnsigned ? code ^ 0x80 : code;
 }
@@ -57,9 +52,9 @@ Bytes qopt::x86::packFloatRows(ArrayRef<uint8_t> weight, KernelShape shape) {
   for (int64_t o = 0; o < outputs; ++o)
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t p = 0; p < positions; ++p)
-        std::memcpy(
-            packed.data() + ((o * positions + p) * channels + c) * 4,
-            weight.data() + ((o * channels + c) * positions + p) * 4, 4);
+        std::memcpy(packed.data() + ((o * positions + p) * channels + c) * 4,
+                    weight.data() + ((o * channels + c) * positions + p) * 4,
+                    4);
   return packed;
 }
 
@@ -72,8 +67,8 @@ PackedCodes qopt::x86::packCodeRows(ArrayRef<uint8_t> weight, KernelShape shape,
   for (int64_t o = 0; o < outputs; ++o)
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t p = 0; p < positions; ++p) {
-        uint8_t code = signedCode(
-            weight[(o * channels + c) * positions + p], isUnsigned);
+        uint8_t code =
+            signedCode(weight[(o * channels + c) * positions + p], isUnsigned);
         packed.words[(o * positions + p) * words * 4 + c] = code;
         packed.sums[o] += int8_t(code);
       }
@@ -107,4 +102,58 @@ Bytes qopt::x86::packCodeStream(ArrayRef<uint8_t> weight, KernelShape shape,
         codes[(o * positions + p) * padded + c] =
             weight[(o * channels + c) * positions + p];
   return toStream(codes, bits);
+}
+
+/// Adds the bits [low, low + width) of a code to a plane of `width` bits: that
+/// of word `step` of four lies behind those of the words before it.
+static void addToPlane(uint8_t *plane, int64_t step, int64_t byte, uint8_t code,
+                       unsigned low, unsigned width) {
+  unsigned perByte = 8 / width;
+  uint8_t bits = (code >> low) & ((1 << width) - 1);
+  plane[step / perByte * 64 + byte] |= bits << (step % perByte * width);
+}
+
+Bytes qopt::x86::packCodePlanes(ArrayRef<uint8_t> matrix, int64_t depth,
+                                int64_t columns, unsigned bits) {
+  int64_t chunks = divideCeil(depth, 16), chunkBytes = 32 * bits;
+  Bytes packed(divideCeil(columns, kPanel) * chunks * chunkBytes);
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t j = 0; j < columns; ++j) {
+      uint8_t code = matrix[k * columns + j];
+      uint8_t *chunk =
+          packed.data() + (j / kPanel * chunks + k / 16) * chunkBytes;
+      int64_t step = k / 4 % 4, byte = j % kPanel * 4 + k % 4;
+      if (bits == 8)
+        chunk[step * 64 + byte] = code;
+      if (bits & 4)
+        addToPlane(chunk, step, byte, code, 0, 4);
+      if (bits & 2)
+        addToPlane(chunk + (bits & 4) * 32, step, byte, code, bits & 4, 2);
+    }
+  return packed;
+}
+
+std::vector<int32_t> qopt::x86::sumGroups(ArrayRef<uint8_t> matrix,
+                                          int64_t depth, int64_t columns,
+                                          int64_t block) {
+  int64_t groups = divideCeil(depth, block);
+  std::vector<int32_t> sums(divideCeil(columns, kPanel) * groups * kPanel);
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t j = 0; j < columns; ++j)
+      sums[(j / kPanel * groups + k / block) * kPanel + j % kPanel] +=
+          int8_t(matrix[k * columns + j]);
+  return sums;
+}
+
+std::vector<int32_t> qopt::x86::sumGroups(ArrayRef<uint8_t> weight,
+                                          KernelShape shape, int64_t block) {
+  auto [outputs, channels, positions] = shape;
+  int64_t blocks = divideCeil(channels, block);
+  std::vector<int32_t> sums(outputs * positions * blocks);
+  for (int64_t o = 0; o < outputs; ++o)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < positions; ++p)
+        sums[(o * positions + p) * blocks + c / block] +=
+            int8_t(weight[(o * channels + c) * positions + p]);
+  return sums;
 }

@@ -51,7 +51,27 @@ Bytes packCodeStream(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
 Bytes packCodeStream(llvm::ArrayRef<uint8_t> weight, KernelShape shape,
                      unsigned bits);
 
-llvm::ArrayRef<uint8_t> bytesOf(llvm::ArrayRef<int32_t> values);
+/// A [depth][columns] matrix of codes as [columns / 16][depth / 16] chunks of
+/// 4 words by 16 columns, a word four k. Of each code a chunk holds 4 bits, 2
+/// bits or both in planes: byte i of a plane has those of byte i of the first
+/// words in its low bits, then those of the next. Whole bytes stay as they are.
+Bytes packCodePlanes(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
+                     int64_t columns, unsigned bits);
+/// The sums of signed bytes over groups of `block` rows of a [depth][columns]
+/// matrix, as [columns / 16][depth / block][16].
+std::vector<int32_t> sumGroups(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
+                               int64_t columns, int64_t block);
+/// Those of a weight, over groups of `block` channels, as
+/// [outputs][positions][channels / block].
+std::vector<int32_t> sumGroups(llvm::ArrayRef<uint8_t> weight,
+                               KernelShape shape, int64_t block);
+
+/// The memory of numbers.
+template <class T>
+llvm::ArrayRef<uint8_t> bytesOf(const std::vector<T> &values) {
+  return {reinterpret_cast<const uint8_t *>(values.data()),
+          values.size() * sizeof(T)};
+}
 
 } // namespace qopt::x86
 

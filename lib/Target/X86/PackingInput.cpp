@@ -29,8 +29,8 @@ Window::Window(ArrayRef<int64_t> kernelDims, ArrayRef<int64_t> strideDims,
 }
 
 bool Window::isPointwise() const {
-  return positions() == 1 && strides[0] == 1 && strides[1] == 1 &&
-         !before[0] && !before[1] && !behind[0] && !behind[1];
+  return positions() == 1 && strides[0] == 1 && strides[1] == 1 && !before[0] &&
+         !before[1] && !behind[0] && !behind[1];
 }
 
 Value WindowInput::offset(VectorBuilder &v, const Window &window, Value plane,
@@ -84,7 +84,8 @@ private:
 
   void writeRow(Value in, Value out, int64_t phase) {
     int64_t stride = window.strides[1], left = window.before[1];
-    int64_t first = llvm::divideCeil(std::max<int64_t>(left - phase, 0), stride);
+    int64_t first =
+        llvm::divideCeil(std::max<int64_t>(left - phase, 0), stride);
     int64_t column = first * stride + phase - left;
     Value count = v.max(v.sub(copy.width, v.i64(column)), v.i64(0));
     count = v.ceilDiv(count, v.i64(stride));
@@ -164,14 +165,14 @@ WindowInput qopt::x86::prepareInput(ProgramEmitter &program,
   CaptureList list;
   target.capture(list);
   list.add({&copy.source, &copy.height, &copy.width, &copy.border});
-  program.launch("pad_input", list.values(), copy.planes,
-                 [&](KernelScope &scope) {
-                   list.enter(scope);
-                   VectorBuilder v(scope.b, scope.loc);
-                   if (copy.border.getType() != copy.to)
-                     copy.border = arith::TruncIOp::create(v.b, v.loc, copy.to,
-                                                           copy.border);
-                   PlaneWriter(v, window, copy, target).write(scope.part);
-                 });
+  program.launch(
+      "pad_input", list.values(), copy.planes, [&](KernelScope &scope) {
+        list.enter(scope);
+        VectorBuilder v(scope.b, scope.loc);
+        if (copy.border.getType() != copy.to)
+          copy.border =
+              arith::TruncIOp::create(v.b, v.loc, copy.to, copy.border);
+        PlaneWriter(v, window, copy, target).write(scope.part);
+      });
   return result;
 }

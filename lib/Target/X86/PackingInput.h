@@ -35,8 +35,8 @@ struct WindowInput {
   void capture(CaptureList &captures) {
     captures.add({&pointer, &rowLength, &phaseStride, &planeStride});
   }
-  /// The element that the output at column 0 of row `y` reads at kernel position
-  /// (i, j) in `plane`.
+  /// The element that the output at column 0 of row `y` reads at kernel
+  /// position (i, j) in `plane`.
   mlir::Value offset(VectorBuilder &v, const Window &window, mlir::Value plane,
                      mlir::Value y, mlir::Value i, mlir::Value j) const;
 };

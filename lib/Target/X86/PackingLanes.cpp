@@ -47,8 +47,8 @@ Value LanePacker::quad(const LaneRun &run, Value first, bool isPartial) {
       exists = v.less(row, run.depth);
       row = v.min(row, v.sub(run.depth, v.i64(1)));
     }
-    Value codes = arith::ExtUIOp::create(v.b, v.loc, words,
-                                         loadRow(run, row, byte));
+    Value codes =
+        arith::ExtUIOp::create(v.b, v.loc, words, loadRow(run, row, byte));
     if (flips) {
       Value flip = v.constant(v.b.getI32IntegerAttr(0x80), kLanes);
       codes = arith::XOrIOp::create(v.b, v.loc, codes, flip);
@@ -61,8 +61,8 @@ Value LanePacker::quad(const LaneRun &run, Value first, bool isPartial) {
       Value shift = v.constant(v.b.getI32IntegerAttr(8 * i), kLanes);
       codes = arith::ShLIOp::create(v.b, v.loc, codes, shift);
     }
-    result = result ? Value(arith::OrIOp::create(v.b, v.loc, result, codes))
-                    : codes;
+    result =
+        result ? Value(arith::OrIOp::create(v.b, v.loc, result, codes)) : codes;
   }
   return result;
 }

@@ -14,7 +14,8 @@ using namespace qopt;
 using namespace qopt::x86;
 
 LogicalResult ProgramEmitter::emitOp(Operation *op) {
-  if (!isa<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp>(op))
+  if (!isa<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp>(
+          op))
     return CpuProgram::emitOp(op);
   if (failed(computeDims(op)))
     return failure();

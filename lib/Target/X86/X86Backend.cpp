@@ -39,6 +39,13 @@ X86Backend::getCapabilities(const TargetConfig &config) const {
   return x86::capabilitiesOf(*tier);
 }
 
+KernelChoice X86Backend::selectKernel(Operation *op,
+                                      const TargetConfig &config) const {
+  KernelChoice choice = TargetBackend::selectKernel(op, config);
+  const x86::Tier *tier = x86::findTier(config.cpu);
+  return tier ? x86::checkedChoice(*tier, op, std::move(choice)) : choice;
+}
+
 static void loadDialects(MLIRContext *context) {
   DialectRegistry registry;
   registerX86Dialects(registry);

@@ -139,7 +139,13 @@ private:
       }
     ElementType element = *getHostElementType(type.getElementType());
     HostTensor tensor = llvm::cantFail(HostTensor::allocate(element, shape));
-    fill(tensor, type.getElementType());
+    auto codes = program.getArgAttrOfType<DenseI32ArrayAttr>(
+        argument.getArgNumber(), "test.codes");
+    if (codes)
+      for (uint8_t &value : tensor.asMutable<uint8_t>())
+        value = codes[uniform(0, codes.size() - 1)];
+    else
+      fill(tensor, type.getElementType());
     return tensor;
   }
 

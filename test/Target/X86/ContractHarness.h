@@ -16,8 +16,9 @@
 namespace qopt::test {
 
 /// `text` is a module with @main. Its arguments get random values of their
-/// types; those marked `{test.constant}` become constants. Dims that are `?`
-/// get the values of `dims`, in order.
+/// types; those marked `{test.constant}` become constants, and of codes marked
+/// `{test.codes = array<i32: ...>}` each is one of these. Dims that are `?` get
+/// the values of `dims`, in order.
 void expectEqualToReference(llvm::StringRef text,
                             llvm::ArrayRef<int64_t> dims = {});
 

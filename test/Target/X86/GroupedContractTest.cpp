@@ -1,6 +1,7 @@
 //===- GroupedContractTest.cpp - Products whose operands have scales ------===//
 //
-// Each format on both sides, with a last block that is short.
+// Each format on both sides, with a last block that is short. Small integers are
+// summed as such, so what makes sums of f32 special is tested by itself.
 //
 //===----------------------------------------------------------------------===//
 
@@ -86,6 +87,159 @@ INSTANTIATE_TEST_SUITE_P(Mx, GroupedFormats,
                                          std::pair("mxfp8-e4m3", "f8E4M3FN"),
                                          std::pair("mxfp8-e5m2", "f8E5M2"),
                                          std::pair("mxint8", "i8")));
+
+/// Each format beside each other one: some of the sums are of integers.
+class GroupedPairs
+    : public testing::TestWithParam<std::pair<const char *, const char *>> {};
+
+TEST_P(GroupedPairs, MatMul) {
+  auto [format, element] = GetParam();
+  expectEqualToReference(replaced(R"mlir(
+func.func @main(%a: tensor<3x70xELEMENT>, %as: tensor<3x3xf8E8M0FNU>, %s: tensor<3x37xf8E8M0FNU> {test.constant}, %w0: tensor<70x37xf4E2M1FN> {test.constant}, %w1: tensor<70x37xf6E2M3FN> {test.constant}, %w2: tensor<70x37xf6E3M2FN> {test.constant}, %w3: tensor<70x37xf8E4M3FN> {test.constant}, %w4: tensor<70x37xf8E5M2> {test.constant}, %w5: tensor<70x37xi8> {test.constant})
+    -> (tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>) {
+  %0 = qopt.matmul %a scales(%as), %w0 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf4E2M1FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %1 = qopt.matmul %a scales(%as), %w1 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp6-e2m3", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf6E2M3FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %2 = qopt.matmul %a scales(%as), %w2 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp6-e3m2", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf6E3M2FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %3 = qopt.matmul %a scales(%as), %w3 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp8-e4m3", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf8E4M3FN>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %4 = qopt.matmul %a scales(%as), %w4 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"mxfp8-e5m2", axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xf8E5M2>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  %5 = qopt.matmul %a scales(%as), %w5 scales(%s) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<3x70xELEMENT>, tensor<3x3xf8E8M0FNU>, tensor<70x37xi8>, tensor<3x37xf8E8M0FNU>) -> tensor<3x37xf32>
+  return %0, %1, %2, %3, %4, %5 : tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>, tensor<3x37xf32>
+})mlir",
+                                  {{"FORMAT", format}, {"ELEMENT", element}}));
+}
+
+TEST_P(GroupedPairs, Conv) {
+  auto [format, element] = GetParam();
+  expectEqualToReference(replaced(R"mlir(
+func.func @main(%a: tensor<1x38x3x17xELEMENT>, %as: tensor<1x2x3x17xf8E8M0FNU>, %s: tensor<5x2x1x3xf8E8M0FNU> {test.constant}, %w0: tensor<5x38x1x3xf4E2M1FN> {test.constant}, %w1: tensor<5x38x1x3xf6E2M3FN> {test.constant}, %w2: tensor<5x38x1x3xf6E3M2FN> {test.constant}, %w3: tensor<5x38x1x3xf8E4M3FN> {test.constant}, %w5: tensor<5x38x1x3xi8> {test.constant})
+    -> (tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>) {
+  %0 = qopt.conv %a scales(%as), %w0 scales(%s) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<mxfp4, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>} : (tensor<1x38x3x17xELEMENT>, tensor<1x2x3x17xf8E8M0FNU>, tensor<5x38x1x3xf4E2M1FN>, tensor<5x2x1x3xf8E8M0FNU>) -> tensor<1x5x3x17xf32>
+  %1 = qopt.conv %a scales(%as), %w1 scales(%s) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"mxfp6-e2m3", axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>} : (tensor<1x38x3x17xELEMENT>, tensor<1x2x3x17xf8E8M0FNU>, tensor<5x38x1x3xf6E2M3FN>, tensor<5x2x1x3xf8E8M0FNU>) -> tensor<1x5x3x17xf32>
+  %2 = qopt.conv %a scales(%as), %w2 scales(%s) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"mxfp6-e3m2", axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>} : (tensor<1x38x3x17xELEMENT>, tensor<1x2x3x17xf8E8M0FNU>, tensor<5x38x1x3xf6E3M2FN>, tensor<5x2x1x3xf8E8M0FNU>) -> tensor<1x5x3x17xf32>
+  %3 = qopt.conv %a scales(%as), %w3 scales(%s) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"mxfp8-e4m3", axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>} : (tensor<1x38x3x17xELEMENT>, tensor<1x2x3x17xf8E8M0FNU>, tensor<5x38x1x3xf8E4M3FN>, tensor<5x2x1x3xf8E8M0FNU>) -> tensor<1x5x3x17xf32>
+  %5 = qopt.conv %a scales(%as), %w5 scales(%s) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<mxint8, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>} : (tensor<1x38x3x17xELEMENT>, tensor<1x2x3x17xf8E8M0FNU>, tensor<5x38x1x3xi8>, tensor<5x2x1x3xf8E8M0FNU>) -> tensor<1x5x3x17xf32>
+  return %0, %1, %2, %3, %5 : tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>, tensor<1x5x3x17xf32>
+})mlir",
+                                  {{"FORMAT", format}, {"ELEMENT", element}}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Mx, GroupedPairs,
+                         testing::Values(std::pair("mxfp4", "f4E2M1FN"),
+                                         std::pair("mxfp6-e2m3", "f6E2M3FN"),
+                                         std::pair("mxfp6-e3m2", "f6E3M2FN"),
+                                         std::pair("mxfp8-e4m3", "f8E4M3FN"),
+                                         std::pair("mxfp8-e5m2", "f8E5M2"),
+                                         std::pair("mxint8", "i8")));
+
+TEST(GroupedContract, IntegerBlocks) {
+  expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<2x9x101xi8>, %t: tensor<2x9x1xf32>, %w: tensor<101x50xi4> {test.constant}, %s16: tensor<7x50xf16> {test.constant}, %s20: tensor<6x50xf32> {test.constant},
+                %u: tensor<101x50xui4> {test.constant}, %z: tensor<4x50xui4> {test.constant}, %s32: tensor<4x50xf16> {test.constant},
+                %c: tensor<101x33xi2> {test.constant}, %y: tensor<1x33xf32> {test.constant}, %d: tensor<101x33xui2> {test.constant},
+                %f: tensor<1x101xi8>, %ft: tensor<1x1xf32>, %b: tensor<7x36xi4>, %bt: tensor<7x1xf32>, %bz: tensor<7x1xi4>, %e: tensor<36x16xi4>, %es: tensor<3x16xf32>)
+    -> (tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x33xf32>, tensor<2x9x33xf32>, tensor<7x16xf32>, tensor<1x50xf32>, tensor<1x33xf32>, tensor<1x50xf32>) {
+  %0 = qopt.matmul %a scales(%t), %w scales(%s16) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 16, scale = f16>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x50xi4>, tensor<7x50xf16>) -> tensor<2x9x50xf32>
+  %1 = qopt.matmul %a scales(%t), %w scales(%s20) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 20>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x50xi4>, tensor<6x50xf32>) -> tensor<2x9x50xf32>
+  %2 = qopt.matmul %a scales(%t), %u scales(%s32) zeros(%z) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x50xui4>, tensor<4x50xf16>, tensor<4x50xui4>) -> tensor<2x9x50xf32>
+  %3 = qopt.matmul %a scales(%t), %c scales(%y) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i2, axis = 1>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x33xi2>, tensor<1x33xf32>) -> tensor<2x9x33xf32>
+  %4 = qopt.matmul %a scales(%t), %d scales(%y) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui2, axis = 1>} : (tensor<2x9x101xi8>, tensor<2x9x1xf32>, tensor<101x33xui2>, tensor<1x33xf32>) -> tensor<2x9x33xf32>
+  %5 = qopt.matmul %b scales(%bt) zeros(%bz), %e scales(%es) {lhs_format = #qopt.format<i4, axis = 0, zero = i4>, rhs_format = #qopt.format<i4, axis = 0, block = 16>} : (tensor<7x36xi4>, tensor<7x1xf32>, tensor<7x1xi4>, tensor<36x16xi4>, tensor<3x16xf32>) -> tensor<7x16xf32>
+  %6 = qopt.matmul %f scales(%ft), %w scales(%s16) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 16, scale = f16>} : (tensor<1x101xi8>, tensor<1x1xf32>, tensor<101x50xi4>, tensor<7x50xf16>) -> tensor<1x50xf32>
+  %7 = qopt.matmul %f scales(%ft), %d scales(%y) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui2, axis = 1>} : (tensor<1x101xi8>, tensor<1x1xf32>, tensor<101x33xui2>, tensor<1x33xf32>) -> tensor<1x33xf32>
+  %8 = qopt.matmul %f scales(%ft), %u scales(%s32) zeros(%z) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>} : (tensor<1x101xi8>, tensor<1x1xf32>, tensor<101x50xui4>, tensor<4x50xf16>, tensor<4x50xui4>) -> tensor<1x50xf32>
+  return %0, %1, %2, %3, %4, %5, %6, %7, %8 : tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x50xf32>, tensor<2x9x33xf32>, tensor<2x9x33xf32>, tensor<7x16xf32>, tensor<1x50xf32>, tensor<1x33xf32>, tensor<1x50xf32>
+})mlir");
+}
+
+TEST(GroupedContract, IntegersOfUnknownSize) {
+  expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<?x?xi8>, %as: tensor<?x?xf8E8M0FNU>, %b: tensor<?x?xf4E2M1FN>, %bs: tensor<?x?xf8E8M0FNU>,
+                %c: tensor<?x?x70xf6E2M3FN>, %cs: tensor<?x?x3xf8E8M0FNU>, %d: tensor<?x70x20xi8>, %ds: tensor<?x3x20xf8E8M0FNU>, %w: tensor<70x20xi8> {test.constant}, %ws: tensor<3x20xf8E8M0FNU> {test.constant}, %e: tensor<?x?xf4E2M1FN>, %es: tensor<?x3xf8E8M0FNU>)
+    -> (tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>, tensor<?x20xf32>) {
+  %0 = qopt.matmul %a scales(%as), %b scales(%bs) {lhs_format = #qopt.format<mxint8, axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<?x?xi8>, tensor<?x?xf8E8M0FNU>, tensor<?x?xf4E2M1FN>, tensor<?x?xf8E8M0FNU>) -> tensor<?x?xf32>
+  %1 = qopt.matmul %c scales(%cs), %d scales(%ds) {lhs_format = #qopt.format<"mxfp6-e2m3", axis = 2>, rhs_format = #qopt.format<mxint8, axis = 1>} : (tensor<?x?x70xf6E2M3FN>, tensor<?x?x3xf8E8M0FNU>, tensor<?x70x20xi8>, tensor<?x3x20xf8E8M0FNU>) -> tensor<?x?x20xf32>
+  %2 = qopt.matmul %c scales(%cs), %w scales(%ws) {lhs_format = #qopt.format<"mxfp6-e2m3", axis = 2>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<?x?x70xf6E2M3FN>, tensor<?x?x3xf8E8M0FNU>, tensor<70x20xi8>, tensor<3x20xf8E8M0FNU>) -> tensor<?x?x20xf32>
+  %3 = qopt.matmul %e scales(%es), %w scales(%ws) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<?x?xf4E2M1FN>, tensor<?x3xf8E8M0FNU>, tensor<70x20xi8>, tensor<3x20xf8E8M0FNU>) -> tensor<?x20xf32>
+  return %0, %1, %2, %3 : tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>, tensor<?x20xf32>
+})mlir",
+                         {6, 75, 6, 3, 75, 21, 3, 21, 3, 11, 3, 11, 3, 3, 4, 70, 4});
+}
+
+TEST(GroupedContract, SumsOfMoreThan24Bits) {
+  // Without blocks: 1024 products of -128 are 2^24, more of them are rounded
+  // step by step.
+  expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<3x1024xi8> {test.codes = array<i32: -128>}, %w: tensor<1024x20xi8> {test.constant, test.codes = array<i32: -128>},
+                %b: tensor<3x2500xi8> {test.codes = array<i32: -128, -128, -127>}, %v: tensor<2500x20xi8> {test.constant, test.codes = array<i32: -128, -128, -127>}, %m: tensor<2500x20xi8> {test.codes = array<i32: -128, -128, -127>},
+                %t: tensor<3x1xf32>, %s: tensor<1x20xf32> {test.constant},
+                %x: tensor<1x500x2x9xi8> {test.codes = array<i32: -128, -128, -127>}, %k: tensor<4x500x1x3xi8> {test.constant, test.codes = array<i32: -128, -128, -127>}, %xs: tensor<1x1x1x1xf32>, %ks: tensor<4x1x1x1xf32> {test.constant})
+    -> (tensor<3x20xf32>, tensor<3x20xf32>, tensor<3x20xf32>, tensor<1x4x2x7xf32>) {
+  %0 = qopt.matmul %a scales(%t), %w scales(%s) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i8, axis = 1>} : (tensor<3x1024xi8>, tensor<3x1xf32>, tensor<1024x20xi8>, tensor<1x20xf32>) -> tensor<3x20xf32>
+  %1 = qopt.matmul %b scales(%t), %v scales(%s) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i8, axis = 1>} : (tensor<3x2500xi8>, tensor<3x1xf32>, tensor<2500x20xi8>, tensor<1x20xf32>) -> tensor<3x20xf32>
+  %2 = qopt.matmul %b scales(%t), %m scales(%s) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i8, axis = 1>} : (tensor<3x2500xi8>, tensor<3x1xf32>, tensor<2500x20xi8>, tensor<1x20xf32>) -> tensor<3x20xf32>
+  %3 = qopt.conv %x scales(%xs), %k scales(%ks) {x_format = #qopt.format<i8>, w_format = #qopt.format<i8, axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x500x2x9xi8>, tensor<1x1x1x1xf32>, tensor<4x500x1x3xi8>, tensor<4x1x1x1xf32>) -> tensor<1x4x2x7xf32>
+  return %0, %1, %2, %3 : tensor<3x20xf32>, tensor<3x20xf32>, tensor<3x20xf32>, tensor<1x4x2x7xf32>
+})mlir");
+}
+
+TEST(GroupedContract, SumsThatAreZero) {
+  // Codes of both zeros and of the smallest numbers, with scales that make
+  // results underflow.
+  expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<8x70xf4E2M1FN> {test.codes = array<i32: 0, 0, 8, 8, 8, 1, 9>}, %as: tensor<8x3xf8E8M0FNU> {test.codes = array<i32: 0, 1, 2, 50, 127, 254>}, %w: tensor<70x37xf4E2M1FN> {test.constant, test.codes = array<i32: 0, 8, 8, 1, 9>}, %ws: tensor<3x37xf8E8M0FNU> {test.constant, test.codes = array<i32: 0, 1, 2, 50, 127, 254>},
+                %n: tensor<8x70xf4E2M1FN> {test.codes = array<i32: 8>}, %x: tensor<1x33x3x18xf4E2M1FN> {test.codes = array<i32: 0, 8, 8, 8, 1, 9>}, %xs: tensor<1x2x3x18xf8E8M0FNU> {test.codes = array<i32: 0, 1, 50, 127, 254>}, %k: tensor<5x33x1x3xf4E2M1FN> {test.constant, test.codes = array<i32: 0, 8, 8, 1, 9>}, %ks: tensor<5x2x1x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 0, 1, 50, 127, 254>})
+    -> (tensor<8x37xf32>, tensor<8x37xf32>, tensor<1x5x3x18xf32>) {
+  %0 = qopt.matmul %a scales(%as), %w scales(%ws) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<8x70xf4E2M1FN>, tensor<8x3xf8E8M0FNU>, tensor<70x37xf4E2M1FN>, tensor<3x37xf8E8M0FNU>) -> tensor<8x37xf32>
+  %1 = qopt.matmul %n scales(%as), %w scales(%ws) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<8x70xf4E2M1FN>, tensor<8x3xf8E8M0FNU>, tensor<70x37xf4E2M1FN>, tensor<3x37xf8E8M0FNU>) -> tensor<8x37xf32>
+  %2 = qopt.conv %x scales(%xs), %k scales(%ks) {x_format = #qopt.format<mxfp4, axis = 1>, w_format = #qopt.format<mxfp4, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>} : (tensor<1x33x3x18xf4E2M1FN>, tensor<1x2x3x18xf8E8M0FNU>, tensor<5x33x1x3xf4E2M1FN>, tensor<5x2x1x3xf8E8M0FNU>) -> tensor<1x5x3x18xf32>
+  return %0, %1, %2 : tensor<8x37xf32>, tensor<8x37xf32>, tensor<1x5x3x18xf32>
+})mlir");
+}
+
+TEST_P(GroupedFormats, ScalesWithoutNumbersAndExtremes) {
+  auto [format, element] = GetParam();
+  expectEqualToReference(replaced(R"mlir(
+func.func @main(%a: tensor<16x70xELEMENT>, %as: tensor<16x3xf8E8M0FNU> {test.codes = array<i32: 0, 1, 60, 100, 110, 120, 127, 127, 127, 127, 127, 127, 127, 130, 140, 150, 190, 230, 240, 254, 255>}, %w: tensor<70x40xELEMENT> {test.constant}, %ws: tensor<3x40xf8E8M0FNU> {test.constant, test.codes = array<i32: 0, 1, 60, 100, 110, 120, 127, 127, 127, 127, 127, 127, 127, 130, 140, 150, 190, 230, 240, 254, 255>},
+                %x: tensor<2x40x3x18xELEMENT>, %xs: tensor<2x2x3x18xf8E8M0FNU> {test.codes = array<i32: 0, 60, 127, 127, 127, 127, 127, 127, 127, 127, 190, 253, 254, 127, 127, 127, 127, 255>}, %k: tensor<3x40x1x3xELEMENT> {test.constant}, %ks: tensor<3x2x1x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 0, 60, 127, 127, 127, 190, 254>})
+    -> (tensor<16x40xf32>, tensor<2x3x3x18xf32>) {
+  %0 = qopt.matmul %a scales(%as), %w scales(%ws) {lhs_format = #qopt.format<"FORMAT", axis = 1>, rhs_format = #qopt.format<"FORMAT", axis = 0>} : (tensor<16x70xELEMENT>, tensor<16x3xf8E8M0FNU>, tensor<70x40xELEMENT>, tensor<3x40xf8E8M0FNU>) -> tensor<16x40xf32>
+  %1 = qopt.conv %x scales(%xs), %k scales(%ks) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x3x18xELEMENT>, tensor<2x2x3x18xf8E8M0FNU>, tensor<3x40x1x3xELEMENT>, tensor<3x2x1x3xf8E8M0FNU>) -> tensor<2x3x3x18xf32>
+  return %0, %1 : tensor<16x40xf32>, tensor<2x3x3x18xf32>
+})mlir",
+                                  {{"FORMAT", format}, {"ELEMENT", element}}));
+}
+
+TEST_P(GroupedFormats, DepthwiseOfModerateScales) {
+  // Planes of which all scales are moderate, some scales are tiny, and one is no
+  // number; a weight with a scale that is.
+  auto [format, element] = GetParam();
+  expectEqualToReference(replaced(R"mlir(
+func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 110, 119, 124, 127, 131, 140>}, %at: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 20, 30, 31>}, %w: tensor<80x1x3x3xELEMENT> {test.constant}, %ws: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 115, 127, 129, 133>}, %wt: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 20, 40, 60>},
+                %b: tensor<1x33x40xELEMENT>, %bs: tensor<1x2x40xf8E8M0FNU> {test.codes = array<i32: 110, 119, 127, 127, 131, 140, 119, 127, 127, 131, 140, 119, 127, 127, 131, 140, 119, 127, 127, 131, 255>}, %v: tensor<33x1x3xELEMENT> {test.constant}, %vs: tensor<2x1x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 115, 127, 129, 133>})
+    -> (tensor<2x80x5x18xf32>, tensor<2x80x3x9xf32>, tensor<2x80x5x18xf32>, tensor<2x80x5x18xf32>, tensor<1x33x38xf32>) {
+  %0 = qopt.conv %a scales(%as), %w scales(%ws) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x5x18xf32>
+  %1 = qopt.conv %a scales(%as), %w scales(%ws) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x3x9xf32>
+  %2 = qopt.conv %a scales(%at), %w scales(%ws) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x5x18xf32>
+  %3 = qopt.conv %a scales(%at), %w scales(%wt) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x5x18xf32>
+  %4 = qopt.conv %b scales(%bs), %v scales(%vs) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, group = 33 : i64} : (tensor<1x33x40xELEMENT>, tensor<1x2x40xf8E8M0FNU>, tensor<33x1x3xELEMENT>, tensor<2x1x3xf8E8M0FNU>) -> tensor<1x33x38xf32>
+  return %0, %1, %2, %3, %4 : tensor<2x80x5x18xf32>, tensor<2x80x3x9xf32>, tensor<2x80x5x18xf32>, tensor<2x80x5x18xf32>, tensor<1x33x38xf32>
+})mlir",
+                                  {{"FORMAT", format}, {"ELEMENT", element}}));
+}
+
+TEST(GroupedContract, ConvOfIntegerBlocks) {
+  expectEqualToReference(R"mlir(
+func.func @main(%x: tensor<2x40x5x18xi8>, %xs: tensor<2x1x1x1xf32>, %w: tensor<7x40x3x3xi4> {test.constant}, %s: tensor<7x2x3x3xf16> {test.constant}, %b: tensor<7xf32> {test.constant}, %t: tensor<7x1x1x1xf32> {test.constant}, %s6: tensor<7x7x3x3xf32> {test.constant},
+                %y: tensor<1x30x40xi8>, %ys: tensor<1x1x1xf32>, %v: tensor<6x10x3xi2> {test.constant}, %vs: tensor<6x1x1xf32> {test.constant}, %u: tensor<6x10x3xui4> {test.constant}, %us: tensor<6x2x3xf32> {test.constant})
+    -> (tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<1x6x40xf32>, tensor<1x6x40xf32>) {
+  %0 = qopt.conv %x scales(%xs), %w scales(%s) bias %b {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 1, block = 32, scale = f16>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi4>, tensor<7x2x3x3xf16>, tensor<7xf32>) -> tensor<2x7x5x18xf32>
+  %1 = qopt.conv %x scales(%xs), %w scales(%t) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi4>, tensor<7x1x1x1xf32>) -> tensor<2x7x5x18xf32>
+  %2 = qopt.conv %x scales(%xs), %w scales(%s6) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 1, block = 6>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi4>, tensor<7x7x3x3xf32>) -> tensor<2x7x5x18xf32>
+  %3 = qopt.conv %y scales(%ys), %v scales(%vs) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i2, axis = 0>, strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>, group = 3 : i64} : (tensor<1x30x40xi8>, tensor<1x1x1xf32>, tensor<6x10x3xi2>, tensor<6x1x1xf32>) -> tensor<1x6x40xf32>
+  %4 = qopt.conv %y scales(%ys), %u scales(%us) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<ui4, axis = 1, block = 8>, strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>, group = 3 : i64} : (tensor<1x30x40xi8>, tensor<1x1x1xf32>, tensor<6x10x3xui4>, tensor<6x2x3xf32>) -> tensor<1x6x40xf32>
+  return %0, %1, %2, %3, %4 : tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<1x6x40xf32>, tensor<1x6x40xf32>
+})mlir");
+}
 
 TEST(GroupedContract, Nvfp4) {
   expectEqualToReference(R"mlir(

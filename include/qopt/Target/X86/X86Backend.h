@@ -23,6 +23,8 @@ public:
   llvm::SmallVector<std::string> getCpus() const override;
   llvm::Expected<TargetCapabilities>
   getCapabilities(const TargetConfig &config) const override;
+  KernelChoice selectKernel(mlir::Operation *op,
+                            const TargetConfig &config) const override;
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp program, const TargetConfig &config,
         WeightsSection &weights) const override;

@@ -1,0 +1,65 @@
+//===- KernelChoiceTest.cpp - The kernels that reports name ---------------===//
+//
+// Products of codes with scales are named by how their groups are summed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "lib/Target/Cpu/KernelForm.h"
+#include "mlir/Parser/Parser.h"
+#include "qopt/Target/X86/X86Backend.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace qopt;
+
+/// The choices for the contractions of a program, in order.
+static std::vector<KernelChoice> choicesOf(StringRef text, StringRef tier) {
+  MLIRContext context;
+  context.loadDialect<QOptDialect, kernel::QKernelDialect, func::FuncDialect>();
+  auto module = parseSourceString<ModuleOp>(text, &context);
+  if (!module)
+    return {};
+  cpu::wrapBareOps(module->lookupSymbol<func::FuncOp>("main"));
+  std::vector<KernelChoice> choices;
+  module->walk([&](kernel::ContractOp op) {
+    choices.push_back(X86Backend().selectKernel(op, {tier.str()}));
+  });
+  return choices;
+}
+
+static constexpr const char *products = R"mlir(
+func.func @main(%a: tensor<5x64xi8>, %as: tensor<5x2xf8E8M0FNU>, %t: tensor<5x1xf32>, %z: tensor<5x1xi8>, %w: tensor<64x16xi8>, %ws: tensor<2x16xf8E8M0FNU>,
+                %v: tensor<64x16xi4>, %vs: tensor<2x16xf16>, %e: tensor<5x64xf8E4M3FN>, %f: tensor<64x16xf8E4M3FN>, %r: tensor<5x64xf32>,
+                %x: tensor<1x40x5x9xf4E2M1FN>, %xs: tensor<1x2x5x9xf8E8M0FNU>, %k: tensor<7x40x3x3xf4E2M1FN>, %ks: tensor<7x2x3x3xf8E8M0FNU>, %u: tensor<4x16xf32>)
+    -> (tensor<5x16xf32>, tensor<5x16xf32>, tensor<1x7x3x7xf32>, tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>) {
+  %0 = qopt.matmul %a scales(%as), %w scales(%ws) {lhs_format = #qopt.format<mxint8, axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<5x64xi8>, tensor<5x2xf8E8M0FNU>, tensor<64x16xi8>, tensor<2x16xf8E8M0FNU>) -> tensor<5x16xf32>
+  %1 = qopt.matmul %a scales(%t), %v scales(%vs) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<i4, axis = 0, block = 32, scale = f16>} : (tensor<5x64xi8>, tensor<5x1xf32>, tensor<64x16xi4>, tensor<2x16xf16>) -> tensor<5x16xf32>
+  %2 = qopt.conv %x scales(%xs), %k scales(%ks) {x_format = #qopt.format<mxfp4, axis = 1>, w_format = #qopt.format<mxfp4, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x40x5x9xf4E2M1FN>, tensor<1x2x5x9xf8E8M0FNU>, tensor<7x40x3x3xf4E2M1FN>, tensor<7x2x3x3xf8E8M0FNU>) -> tensor<1x7x3x7xf32>
+  %3 = qopt.matmul %e scales(%as), %f scales(%ws) {lhs_format = #qopt.format<"mxfp8-e4m3", axis = 1>, rhs_format = #qopt.format<"mxfp8-e4m3", axis = 0>} : (tensor<5x64xf8E4M3FN>, tensor<5x2xf8E8M0FNU>, tensor<64x16xf8E4M3FN>, tensor<2x16xf8E8M0FNU>) -> tensor<5x16xf32>
+  %4 = qopt.matmul %r, %v scales(%vs) {rhs_format = #qopt.format<i4, axis = 0, block = 32, scale = f16>} : (tensor<5x64xf32>, tensor<64x16xi4>, tensor<2x16xf16>) -> tensor<5x16xf32>
+  %5 = qopt.matmul %a scales(%t) zeros(%z), %v scales(%vs) {lhs_format = #qopt.format<i8, axis = 0, zero = i8>, rhs_format = #qopt.format<i4, axis = 0, block = 32, scale = f16>} : (tensor<5x64xi8>, tensor<5x1xf32>, tensor<5x1xi8>, tensor<64x16xi4>, tensor<2x16xf16>) -> tensor<5x16xf32>
+  %6 = qopt.matmul %a scales(%t), %v scales(%u) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<i4, axis = 0, block = 20>} : (tensor<5x64xi8>, tensor<5x1xf32>, tensor<64x16xi4>, tensor<4x16xf32>) -> tensor<5x16xf32>
+  return %0, %1, %2, %3, %4, %5, %6 : tensor<5x16xf32>, tensor<5x16xf32>, tensor<1x7x3x7xf32>, tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>
+})mlir";
+
+static void expectChoices(StringRef tier, StringRef ofIntegers) {
+  std::vector<KernelChoice> choices = choicesOf(products, tier);
+  ASSERT_EQ(choices.size(), 7u);
+  for (int integers : {0, 1, 2})
+    EXPECT_EQ(choices[integers].name, ofIntegers.str());
+  EXPECT_EQ(choices[3].name, "x86-64.contract.grouped");
+  EXPECT_EQ(choices[4].name, "x86-64.contract.weight-only");
+  // The row fits, but i8 less a zero is no byte, and 20 is no multiple of 16.
+  for (int exception : {5, 6}) {
+    EXPECT_EQ(choices[exception].name, "x86-64.contract.grouped");
+    EXPECT_NE(choices[exception].reason, "");
+  }
+  for (int whole : {0, 1, 2, 3, 4})
+    EXPECT_EQ(choices[whole].reason, "");
+}
+
+TEST(KernelChoice, NamesHowGroupsAreSummed) {
+  expectChoices("x86-64-v3", "x86-64.contract.grouped.avx2");
+  expectChoices("x86-64-v4", "x86-64.contract.grouped.vnni");
+}
