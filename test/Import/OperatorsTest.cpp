@@ -326,6 +326,11 @@ static std::vector<GoodModel> makeReductionCases() {
       {"GlobalAveragePool",
        {"qopt.global_average_pool %arg0", "-> tensor<?x3x1x1xf32>"},
        [] { return one(13, "GlobalAveragePool", "f32[N, 3, H, W]"); }},
+      {"GlobalMaxPool",
+       {"qopt.reduce %arg0 {axes = array<i64: 2, 3>, keepdims = true, kind = "
+        "\"max\"}",
+        "-> tensor<?x3x1x1xf32>"},
+       [] { return one(13, "GlobalMaxPool", "f32[N, 3, H, W]"); }},
       {"AveragePool",
        {"qopt.average_pool %arg0 {ceil_mode = true, count_include_pad = false, "
         "kernel = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, strides = "

@@ -164,10 +164,22 @@ static LogicalResult importGlobalAveragePool(NodeImporter &node) {
   return node.makeOutput<GlobalAveragePoolOp>(getElementType(x), x);
 }
 
+static LogicalResult importGlobalMaxPool(NodeImporter &node) {
+  Value x = node.getInput(0);
+  if (failed(node.expectRank(x, 3, "an input")) || failed(node.expectFloat(x)))
+    return failure();
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(2, getRank(x)));
+  return node.makeOutput<ReduceOp>(getElementType(x), x,
+                                   {node.attr("kind", "max"),
+                                    node.attr("axes", axes),
+                                    node.attr("keepdims", true)});
+}
+
 ArrayRef<Operator> qopt::importer::getWindowOperators() {
   static constexpr Operator rows[] = {
       {"AveragePool", 7, 1, 1, importAveragePool},
       {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
+      {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
       {"MaxPool", 1, 1, 1, importMaxPool},
   };
   return rows;
