@@ -21,7 +21,7 @@ QOPT_C_API QoptCompileOptions *qoptCompileOptionsCreate(void);
 QOPT_C_API void qoptCompileOptionsDestroy(QoptCompileOptions *options);
 /** Sets an option by the name of qopt-compile's flag, without the dashes:
     preset, recipe, calib, target, cpu, emit, report, fail-on-fallback,
-    stop-after, start-from. `value` is what the flag takes. */
+    stop-after, start-from, shapes. `value` is what the flag takes. */
 QOPT_C_API QoptError *qoptCompileOptionsSet(QoptCompileOptions *options,
                                             const char *name,
                                             const char *value);

@@ -42,6 +42,14 @@ static llvm::Error setEmit(CompileOptions &options, StringRef name) {
                                          ", but found '" + name + "'");
 }
 
+static llvm::Error setShapes(std::vector<InputShape> &shapes, StringRef text) {
+  auto read = parseShapes(text);
+  if (!read)
+    return read.takeError();
+  shapes = std::move(*read);
+  return llvm::Error::success();
+}
+
 static std::vector<std::string> splitList(StringRef text) {
   llvm::SmallVector<StringRef> parts;
   text.split(parts, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
@@ -60,6 +68,8 @@ static llvm::Error setOption(CompileOptions &options, StringRef name,
     return setPhase(options.startFrom, value);
   if (name == "emit")
     return setEmit(options, value);
+  if (name == "shapes")
+    return setShapes(options.shapes, value);
   if (name == "cpu") {
     options.cpus = splitList(value);
     return llvm::Error::success();

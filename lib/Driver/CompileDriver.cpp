@@ -54,6 +54,10 @@ struct Flags {
                              cl::CommaSeparated, cl::cat(category)};
   cl::opt<std::string> emit{"emit", cl::desc(kEmitForms), cl::init("shared"),
                             cl::cat(category)};
+  cl::opt<std::string> shapes{
+      "shapes", cl::value_desc("NAME:DIMS,..."), cl::cat(category),
+      cl::desc("compile for inputs of these dims only, as in x:1x3x224x224; ? "
+               "keeps a dim open")};
   cl::opt<std::string> report{
       "report", cl::desc("folder for report.json and report.html"),
       cl::value_desc("DIR"), cl::cat(category)};
@@ -173,6 +177,12 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
                        "--fail-on-fallback expects any, slow or "
                        "nothing, but found '" +
                            options.failOnFallback + "'");
+  }
+  if (flags.shapes.getNumOccurrences()) {
+    auto shapes = parseShapes(flags.shapes);
+    if (!shapes)
+      return shapes.takeError();
+    options.shapes = std::move(*shapes);
   }
   if (flags.gate.getNumOccurrences()) {
     auto gate = AccuracyGate::parse(flags.gate);

@@ -154,6 +154,11 @@ llvm::Error Compiler::checkOptions() {
                      "--emit=qdq-onnx takes the program before its ops work on "
                      "codes\nnote: start from the model, or from a file of a "
                      "phase before quantize");
+  if (options.startFrom && !options.shapes.empty())
+    return makeError(ExitCode::BadUse,
+                     "--shapes fixes dims when a model is imported, and "
+                     "--start-from goes on after that\n"
+                     "note: give --shapes where the phase file is made");
   if (options.accuracyGate && options.startFrom &&
       *options.startFrom > Phase::Import)
     return makeError(
@@ -268,7 +273,8 @@ llvm::Error Compiler::load() {
     return readPhaseAttributes();
   }
   ImportError error;
-  auto imported = importOnnxModel(options.model, context, error);
+  auto imported =
+      importOnnxModel(options.model, context, error, options.shapes);
   if (failed(imported))
     return makeError(error.code,
                      error.message +

@@ -80,17 +80,30 @@ def load(path: Path, threads: int = 0) -> Module:
     return Module(path, threads)
 
 
+def _join_shapes(shapes: Mapping[str, Sequence[Optional[int]]]) -> Optional[str]:
+    """The text of --shapes; None if no input has a shape."""
+    entries = [name + ":" + "x".join("?" if dim is None else str(dim) for dim in dims)
+               for name, dims in shapes.items()]
+    return ",".join(entries) or None
+
+
 def compile(model: Path, output: Path, *, preset: Optional[str] = None,
             recipe: Optional[Path] = None, calib: Optional[Path] = None,
             target: Optional[str] = None, cpu: Union[str, Sequence[str], None] = None,
-            emit: Optional[str] = None, report: Optional[Path] = None,
+             emit: Optional[str] = None,
+             shapes: Union[str, Mapping[str, Sequence[Optional[int]]], None] = None,
+             report: Optional[Path] = None,
             fail_on_fallback: Optional[str] = None) -> dict[str, Any]:
     """Compiles a model as qopt-compile does, whose flags the arguments are, and
-    returns the contents of report.json."""
+    returns the contents of report.json. In a mapping of `shapes` None keeps a
+    dim open."""
     if cpu is not None and not isinstance(cpu, str):
         cpu = ",".join(cpu)
+    if shapes is not None and not isinstance(shapes, str):
+        shapes = _join_shapes(shapes)
     flags = {"preset": preset, "recipe": recipe, "calib": calib, "target": target,
-             "cpu": cpu, "emit": emit, "report": report, "fail-on-fallback": fail_on_fallback}
+             "cpu": cpu, "emit": emit, "shapes": shapes, "report": report,
+             "fail-on-fallback": fail_on_fallback}
     given = [(name, os.fspath(value)) for name, value in flags.items()
              if value is not None]
     return json.loads(_qopt.compile(os.fspath(model), os.fspath(output), given))

@@ -59,6 +59,8 @@ TEST(CAPITest, OptionsAreThoseOfTheFlags) {
   EXPECT_EQ(take(qoptCompileOptionsSet(options, "emit", "steam"), text), 2);
   EXPECT_EQ(text, "'emit' expects shared, object, llvm, asm, mlir or qdq-onnx, "
                   "but found 'steam'");
+  EXPECT_EQ(take(qoptCompileOptionsSet(options, "shapes", "x:?xa"), text), 2);
+  EXPECT_EQ(text, "--shapes 'x:?xa': expects a size or ?, but found 'a'");
   QoptText *report = nullptr;
   ASSERT_EQ(
       take(qoptModelCompile(mlp, folder.file("m.so").c_str(), options, &report),
@@ -130,6 +132,25 @@ TEST(CAPITest, DescribesModels) {
   QoptResults *results = nullptr;
   EXPECT_EQ(take(qoptModelRun(model, &tensor, &results), text), 1);
   EXPECT_EQ(text, "input \"x\" of 2x64 f32 does not fit its 256 bytes");
+  qoptModelDestroy(model);
+}
+
+TEST(CAPITest, FixesShapes) {
+  TemporaryFolder folder;
+  std::string text, path = folder.file("m.so");
+  QoptCompileOptions *options = qoptCompileOptionsCreate();
+  EXPECT_EQ(take(qoptCompileOptionsSet(options, "shapes", "x:3x?"), text), 0);
+  ASSERT_EQ(take(qoptModelCompile(mlp, path.c_str(), options, nullptr), text),
+            0)
+      << text;
+  qoptCompileOptionsDestroy(options);
+  QoptModel *model = nullptr;
+  ASSERT_EQ(take(qoptModelLoad(path.c_str(), &model), text), 0) << text;
+  for (qopt_value_info value :
+       {qoptModelGetInput(model, 0), qoptModelGetOutput(model, 0)}) {
+    EXPECT_EQ(value.dims[0], 3);
+    EXPECT_STREQ(value.symbols[0], "");
+  }
   qoptModelDestroy(model);
 }
 

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 
+using namespace qopt;
 using namespace qopt::test;
 using onnx::AttributeProto;
 using onnx::TensorProto;
@@ -31,10 +32,11 @@ void TemporaryFolder::write(const std::string &name,
   std::ofstream(getPath(name), std::ios::binary) << bytes;
 }
 
-Imported qopt::test::importFile(const std::string &path) {
+Imported qopt::test::importFile(const std::string &path,
+                                llvm::ArrayRef<InputShape> shapes) {
   mlir::MLIRContext context;
   Imported result;
-  auto module = importOnnxModel(path, context, result.error);
+  auto module = importOnnxModel(path, context, result.error, shapes);
   if (mlir::failed(module))
     return result;
   result.isOk = true;
@@ -43,10 +45,11 @@ Imported qopt::test::importFile(const std::string &path) {
   return result;
 }
 
-Imported qopt::test::importBytes(const std::string &bytes) {
+Imported qopt::test::importBytes(const std::string &bytes,
+                                 llvm::ArrayRef<InputShape> shapes) {
   TemporaryFolder folder;
   folder.write("model.onnx", bytes);
-  return importFile(folder.getPath("model.onnx"));
+  return importFile(folder.getPath("model.onnx"), shapes);
 }
 
 static AttributeProto makeAttribute(const std::string &name,

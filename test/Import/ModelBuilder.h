@@ -37,10 +37,12 @@ private:
   std::string path;
 };
 
-/// Imports a file.
-Imported importFile(const std::string &path);
+/// Imports a file for inputs of `shapes`.
+Imported importFile(const std::string &path,
+                    llvm::ArrayRef<InputShape> shapes = {});
 /// Writes bytes to `model.onnx` of a new folder and imports it.
-Imported importBytes(const std::string &bytes);
+Imported importBytes(const std::string &bytes,
+                     llvm::ArrayRef<InputShape> shapes = {});
 
 onnx::AttributeProto attr(const std::string &name, int64_t value);
 onnx::AttributeProto attr(const std::string &name, int value);
@@ -71,7 +73,9 @@ public:
 
   onnx::GraphProto &graph() { return *proto.mutable_graph(); }
   onnx::TensorProto &lastInitializer();
-  Imported import() const { return importBytes(proto.SerializeAsString()); }
+  Imported import(llvm::ArrayRef<InputShape> shapes = {}) const {
+    return importBytes(proto.SerializeAsString(), shapes);
+  }
 
   onnx::ModelProto proto;
 };

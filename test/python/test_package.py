@@ -104,6 +104,32 @@ def test_a_quantized_model(tmp_path):
     np.testing.assert_allclose(quantized, exact, atol=0.05 * np.abs(exact).max())
 
 
+@pytest.mark.parametrize("shapes", ["x:4x1x8x?", {"x": (4, 1, 8, None)}])
+def test_fixed_shapes(module, shapes, tmp_path):
+    qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", shapes=shapes)
+    fixed = qopt.load(tmp_path / "m.so", threads=1)
+    assert fixed.inputs[0].shape == (4, 1, 8, 8)
+    assert fixed.outputs[0].shape == (4, 10)
+    np.testing.assert_array_equal(fixed.run({"x": images(4)})["logits"],
+                                  module.run({"x": images(4)})["logits"])
+    with pytest.raises(qopt.Error, match="expected size 4 in dim 0, but found 5") as raised:
+        fixed.run({"x": images(5)})
+    assert raised.value.code == 1
+
+
+def test_no_fixed_shapes(tmp_path):
+    qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", shapes={})
+    assert qopt.load(tmp_path / "m.so").inputs[0].shape == ("batch", 1, 8, 8)
+
+
+def test_shapes_that_do_not_fit(tmp_path):
+    for shapes in ({"x": (0, 1, 8, 8)}, {"x": (4, 1, 9, 8)}, {"y": (4,)}, "x=4"):
+        with pytest.raises(qopt.Error, match="--shapes") as raised:
+            qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", shapes=shapes)
+        assert raised.value.code == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_package_is_typed():
     assert (Path(qopt.__file__).parent / "py.typed").exists()
     assert qopt.__version__ == "0.1.0"

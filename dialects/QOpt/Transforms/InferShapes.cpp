@@ -31,6 +31,20 @@ bool qopt::refineShapes(Operation *op) {
   return succeeded(refineResultTypes(op)) && op->getResultTypes() != before;
 }
 
+/// Takes the names from the result's dims that are known by now.
+static void dropNamesOfKnownDims(func::FuncOp function, unsigned index) {
+  auto names = function.getResultAttrOfType<ArrayAttr>(index, kDimsAttrName);
+  auto type = dyn_cast<RankedTensorType>(function.getResultTypes()[index]);
+  if (!names || !type || static_cast<int64_t>(names.size()) != type.getRank())
+    return;
+  SmallVector<Attribute> kept(names.begin(), names.end());
+  for (auto [name, size] : llvm::zip_equal(kept, type.getShape()))
+    if (!ShapedType::isDynamic(size))
+      name = StringAttr::get(function.getContext());
+  function.setResultAttr(index, kDimsAttrName,
+                         ArrayAttr::get(function.getContext(), kept));
+}
+
 void qopt::updateResultTypes(func::FuncOp function) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return;
@@ -38,6 +52,8 @@ void qopt::updateResultTypes(func::FuncOp function) {
   function.setType(FunctionType::get(function.getContext(),
                                      function.getArgumentTypes(),
                                      terminator->getOperandTypes()));
+  for (unsigned index = 0; index < function.getNumResults(); ++index)
+    dropNamesOfKnownDims(function, index);
 }
 
 namespace {

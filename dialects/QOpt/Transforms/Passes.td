@@ -25,7 +25,8 @@ def InferShapesPass : Pass<"qopt-infer-shapes", "::mlir::func::FuncOp"> {
 
     Leaves dims alone that depend on a run, and results that an op of another
     dialect uses, as a loop or a branch fixes the types of what it yields. What
-    the function returns changes the function's type.
+    the function returns changes the function's type, and takes the names from
+    the dims that are known.
 
     Runs first in `prepare`, and after a pass that changes shapes.
 

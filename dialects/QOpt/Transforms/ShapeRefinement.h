@@ -16,7 +16,8 @@ namespace qopt {
 /// Returns true if a type changed.
 bool refineShapes(mlir::Operation *op);
 
-/// Gives a function's type the types that its one block returns.
+/// Gives a function's type the types that its one block returns. A dim of a
+/// result that is known keeps no name.
 void updateResultTypes(mlir::func::FuncOp function);
 
 } // namespace qopt

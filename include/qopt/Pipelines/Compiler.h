@@ -7,6 +7,7 @@
 #ifndef QOPT_PIPELINES_COMPILER_H
 #define QOPT_PIPELINES_COMPILER_H
 
+#include "qopt/Import/ONNX/InputShapes.h"
 #include "qopt/Pipelines/AccuracyGate.h"
 #include "qopt/Pipelines/Phases.h"
 #include "qopt/Pipelines/Report.h"
@@ -39,6 +40,8 @@ struct CompileOptions {
   /// Tiers or devices; empty is the best one of this machine.
   std::vector<std::string> cpus;
   EmitKind emit = EmitKind::Shared;
+  /// Inputs whose dims are fixed when the model is imported.
+  std::vector<InputShape> shapes;
   /// Empty: no report is written.
   std::string reportFolder;
   /// planned, any or slow; empty: nothing is refused.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GraphImporter.h"
+#include "FixShapes.h"
 #include "NodeImporter.h"
 #include "Operators.h"
 #include "lib/ONNX/ElementTypes.h"
@@ -50,7 +51,8 @@ public:
                 TensorReader &tensors, MLIRContext *context)
       : graph(graph), opset(opset), tensors(tensors), builder(context) {}
 
-  std::optional<Failure> run(OwningOpRef<ModuleOp> &module);
+  std::optional<Failure> run(ArrayRef<InputShape> shapes,
+                             OwningOpRef<ModuleOp> &module);
 
 private:
   std::optional<Failure> readNames();
@@ -375,7 +377,8 @@ std::optional<Failure> GraphImporter::importOutputs() {
   return std::nullopt;
 }
 
-std::optional<Failure> GraphImporter::run(OwningOpRef<ModuleOp> &module) {
+std::optional<Failure> GraphImporter::run(ArrayRef<InputShape> shapes,
+                                          OwningOpRef<ModuleOp> &module) {
   if (auto failure = readNames())
     return failure;
   module = ModuleOp::create(NameLoc::get(builder.getStringAttr(graph.name())));
@@ -384,6 +387,9 @@ std::optional<Failure> GraphImporter::run(OwningOpRef<ModuleOp> &module) {
                                   builder.getFunctionType({}, {}));
   builder.setInsertionPointToEnd(function.addEntryBlock());
   if (auto failure = importInputs())
+    return failure;
+  // As if the model stated these dims: no node knows better.
+  if (auto failure = fixShapes(function, shapes))
     return failure;
   if (auto failure = importNodes())
     return failure;
@@ -400,7 +406,8 @@ std::optional<Failure> GraphImporter::run(OwningOpRef<ModuleOp> &module) {
 
 std::optional<Failure>
 qopt::importer::importGraph(const onnx::GraphProto &graph, int64_t opset,
-                            TensorReader &tensors, MLIRContext *context,
+                            ArrayRef<InputShape> shapes, TensorReader &tensors,
+                            MLIRContext *context,
                             OwningOpRef<ModuleOp> &module) {
-  return GraphImporter(graph, opset, tensors, context).run(module);
+  return GraphImporter(graph, opset, tensors, context).run(shapes, module);
 }

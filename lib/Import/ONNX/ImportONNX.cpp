@@ -86,7 +86,9 @@ static std::optional<Failure> verifyModule(ModuleOp module) {
   return malformed(text);
 }
 
-static std::optional<Failure> importModel(StringRef path, MLIRContext &context,
+static std::optional<Failure> importModel(StringRef path,
+                                          ArrayRef<InputShape> shapes,
+                                          MLIRContext &context,
                                           OwningOpRef<ModuleOp> &module) {
   llvm::Expected<MappedFile> mapped = MappedFile::open(path);
   if (!mapped) {
@@ -109,19 +111,30 @@ static std::optional<Failure> importModel(StringRef path, MLIRContext &context,
   context.loadDialect<QOptDialect, func::FuncDialect>();
   TensorReader tensors(&context, std::move(file), std::move(skeleton));
   if (auto failure =
-          importGraph(model.graph(), opset, tensors, &context, module))
+          importGraph(model.graph(), opset, shapes, tensors, &context, module))
     return failure;
   return verifyModule(*module);
 }
 
-FailureOr<OwningOpRef<ModuleOp>> qopt::importOnnxModel(StringRef path,
-                                                       MLIRContext &context,
-                                                       ImportError &error) {
+/// Whether a failure is the fault of the dims that a user gave.
+static bool isSoundWithoutShapes(StringRef path, MLIRContext &context) {
   OwningOpRef<ModuleOp> module;
-  if (auto failure = importModel(path, context, module)) {
-    error = {failure->code, (path + ": " + failure->what).str(),
-             std::move(failure->note)};
-    return mlir::failure();
+  return !importModel(path, /*shapes=*/{}, context, module);
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+qopt::importOnnxModel(StringRef path, MLIRContext &context, ImportError &error,
+                      ArrayRef<InputShape> shapes) {
+  OwningOpRef<ModuleOp> module;
+  auto failure = importModel(path, shapes, context, module);
+  if (!failure)
+    return module;
+  error = {failure->code, (path + ": " + failure->what).str(),
+           std::move(failure->note)};
+  if (!shapes.empty() && error.code != ExitCode::BadUse &&
+      isSoundWithoutShapes(path, context)) {
+    error.code = ExitCode::BadUse;
+    error.note = "without --shapes the model is imported; give other dims";
   }
-  return module;
+  return mlir::failure();
 }

@@ -10,6 +10,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "qopt/Import/ONNX/InputShapes.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>
@@ -24,7 +25,7 @@ inline constexpr int64_t kMaxOpset = 28;
 /// Why a model was not imported.
 struct ImportError {
   /// BadData: malformed; Unsupported: valid, but not for us; NoResource: a file
-  /// cannot be read.
+  /// cannot be read; BadUse: the given shapes do not fit the model's inputs.
   ExitCode code = ExitCode::Internal;
   /// `model.onnx: node "/x/MatMul" (MatMul, opset 21): what is wrong`.
   std::string message;
@@ -37,10 +38,12 @@ struct ImportError {
 ///
 /// Arguments and results carry `qopt.name` and `qopt.dims`; the module carries
 /// `qopt.nodes`, a row for each ONNX node except Constant. Loads the dialects
-/// it needs into `context`. On failure fills `error` and reports nothing else.
+/// it needs into `context`. `shapes` are dims that the model leaves open; the
+/// module is that of a model that states them. On failure fills `error` and
+/// reports nothing else.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importOnnxModel(llvm::StringRef path, mlir::MLIRContext &context,
-                ImportError &error);
+                ImportError &error, llvm::ArrayRef<InputShape> shapes = {});
 
 /// An ONNX operator that is imported, with the opset since which it is.
 struct ImportedOperator {

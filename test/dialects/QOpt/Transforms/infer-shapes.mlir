@@ -11,6 +11,16 @@ func.func @example(%x: tensor<2x3xf32>) -> tensor<?x?xf32> {
 
 // -----
 
+// A dim of a result that is known needs no name any more.
+// CHECK-LABEL: func @names
+// CHECK-SAME: -> (tensor<3x?xf32> {qopt.dims = ["", "n"], qopt.name = "y"})
+func.func @names(%x: tensor<?x3xf32> {qopt.dims = ["n", ""]}) -> (tensor<?x?xf32> {qopt.dims = ["m", "n"], qopt.name = "y"}) {
+  %0 = qopt.transpose %x {perm = array<i64: 1, 0>} : (tensor<?x3xf32>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}
+
+// -----
+
 // One walk reaches what depends on what was refined.
 // CHECK-LABEL: func @chain
 // CHECK: qopt.conv {{.*}} -> tensor<?x4x4x4xf32>
