@@ -57,6 +57,10 @@ private:
   /// All scales of an operand or none: a mixed list has another formula.
   void narrow(Operation *op, MutableOperandRange scales, StringRef formatName) {
     Type exponentType = Float8E8M0FNUType::get(&getContext());
+    auto format = op->getAttrOfType<FormatAttr>(formatName);
+    // The attribute can say another type of the first scale only.
+    if (format && format.getScaleTypes().size() > 1)
+      return;
     SmallVector<SmallVector<int64_t>> bytes;
     for (OpOperand &scale : scales) {
       auto type = cast<RankedTensorType>(scale.get().getType());
@@ -79,7 +83,6 @@ private:
           exponentType));
       ++numNarrowed;
     }
-    auto format = op->getAttrOfType<FormatAttr>(formatName);
     if (!format || scales.empty() ||
         format.getScaleTypes().front() == exponentType)
       return;
