@@ -22,9 +22,23 @@ CNN = MODELS / "digits-cnn.onnx"
 WIDTH, HEADS = 32, 4
 
 
-def write_encoder(path):
+def position_nodes(constants, has_positions):
+    """Adds the rows of the first positions to the words."""
+    node = helper.make_node
+    if not has_positions:
+        return [node("Identity", ["words"], ["x0"], "/words")]
+    rng = np.random.default_rng(4)
+    constants |= {"positions": rng.standard_normal((256, WIDTH)).astype(np.float32) / 6,
+                  "counted": np.arange(256)[None]}
+    return [node("Slice", ["counted", "axis0", "length", "axis1"], ["places"], "/places"),
+            node("Gather", ["positions", "places"], ["rows"], "/positions"),
+            node("Add", ["words", "rows"], ["x0"], "/add_positions")]
+
+
+def write_encoder(path, has_positions=False):
     """One layer as of a sentence encoder: ids and a mask of one batch and length,
-    attention whose heads are split by shape arithmetic, and a mean of the words."""
+    attention whose heads are split by shape arithmetic, and a mean of the words. A
+    table of positions is read as far as the sentences reach."""
     rng = np.random.default_rng(3)
     weights = {"table": (50, WIDTH), "wq": (WIDTH, WIDTH), "wk": (WIDTH, WIDTH),
                "wv": (WIDTH, WIDTH), "wf": (WIDTH, 2 * WIDTH), "wg": (2 * WIDTH, WIDTH)}
@@ -38,7 +52,7 @@ def write_encoder(path):
                   "split_tail": np.array([HEADS, WIDTH // HEADS]), "join_tail": np.array([WIDTH])}
     node = helper.make_node
     nodes = [
-        node("Gather", ["table", "ids"], ["x0"], "/embed"),
+        node("Gather", ["table", "ids"], ["words"], "/embed"),
         node("Shape", ["ids"], ["dims"], "/shape"),
         node("Gather", ["dims", "zero_index"], ["batch0"], "/batch"),
         node("Gather", ["dims", "one_index"], ["length0"], "/length"),
@@ -46,6 +60,7 @@ def write_encoder(path):
         node("Unsqueeze", ["length0", "axis0"], ["length"], "/length_1"),
         node("Concat", ["batch", "length", "split_tail"], ["split"], "/split", axis=0),
         node("Concat", ["batch", "length", "join_tail"], ["join"], "/join", axis=0),
+        *position_nodes(constants, has_positions),
         node("LayerNormalization", ["x0", "gamma", "beta"], ["x"], "/norm"),
         node("Cast", ["mask"], ["mask_f"], "/mask", to=TensorProto.FLOAT),
         node("Sub", ["one", "mask_f"], ["hidden"], "/hidden"),
@@ -178,6 +193,22 @@ def test_sentences(encoder, preset, tmp_path):
     check_refused(sentences(2, 8), tmp_path, 'input "ids": expected size 9 in dim 1, but found 8')
     check_refused({"ids": sentences(2, 9)["ids"], "mask": sentences(1, 9)["mask"]}, tmp_path,
                   'input "mask": expected size 2 in dim 0, but found 1')
+
+
+def test_known_rows_of_a_table_are_a_constant(tmp_path):
+    """Fixed positions leave no table to quantize: its rows stay as they are."""
+    model = write_encoder(tmp_path / "m.onnx", has_positions=True)
+    compile_both(model, "ids:2x9", tmp_path)
+    check_same_bits(sentences(2, 9), tmp_path)
+    exact = run(tmp_path / "open.so", sentences(2, 9), tmp_path)["f"]
+    reports = compile_both(model, "ids:2x9", tmp_path, "--preset", "w8a8-dynamic",
+                           "--fail-on-fallback")
+    rows = [{row["node"]: row for row in report["contract"]}["/positions"] for report in reports]
+    assert [row["realised"] for row in rows] == ["float x i8", "float"]
+    assert rows[1]["kernel"] == "folded in quantize"
+    for name in ("open", "fixed"):
+        found = run(tmp_path / f"{name}.so", sentences(2, 9), tmp_path)["f"]
+        assert np.abs(found - exact).max() < 0.05 * np.abs(exact).max()
 
 
 def test_one_dim_can_stay_open(encoder, tmp_path):

@@ -157,6 +157,9 @@ private:
     if (!isWeightExpression(gather.getX()) || table.getRank() != 2 ||
         gather.getAxis() != 0 || !table.getElementType().isF32())
       return;
+    // Rows that are known are a weight expression, which is evaluated.
+    if (isWeightExpression(gather.getIndices()))
+      return;
     if (table.getNumElements() < kMinTableElements)
       return request(gather, "float", {}, {}, "small table");
     FormatAttr row =

@@ -19,7 +19,8 @@ def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
     ```
 
     A contraction of two activations, and a Gather of a small table, are
-    requested in float with the reason. Ops that carry a request keep it.
+    requested in float with the reason. Ops that carry a request keep it. A Gather
+    of known rows gets none: it is a constant.
 
     Runs at the end of `prepare`.
 

@@ -40,6 +40,19 @@ func.func @convolutions(%x: tensor<?x4x5x5xf32>) -> tensor<?x4x5x5xf32> {
 
 // -----
 
+// Rows that are known are a constant: no table is left to quantize.
+// CHECK-LABEL: func @known_rows
+// CHECK-NOT: qopt.request
+// CHECK: return
+func.func @known_rows() -> tensor<3x64xf32> {
+  %table = qopt.constant(dense<1.0> : tensor<64x64xf32>) : tensor<64x64xf32>
+  %i = qopt.constant(dense<[4, 5, 6]> : tensor<3xi64>) : tensor<3xi64>
+  %0 = qopt.gather %table, %i {axis = 0 : i64} : (tensor<64x64xf32>, tensor<3xi64>) -> tensor<3x64xf32>
+  return %0 : tensor<3x64xf32>
+}
+
+// -----
+
 // Products of two activations, attention and small tables stay float; a large
 // table has a scale a row.
 // CHECK-LABEL: func @reasons
