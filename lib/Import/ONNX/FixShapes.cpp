@@ -23,7 +23,7 @@ struct FixedSymbol {
 
 class ShapeFixer {
 public:
-  ShapeFixer(func::FuncOp function) : function(function) {}
+  explicit ShapeFixer(func::FuncOp function) : function(function) {}
 
   std::optional<Failure> read(const InputShape &shape);
   std::optional<Failure> apply();
