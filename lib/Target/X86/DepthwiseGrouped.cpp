@@ -34,29 +34,27 @@ public:
                groups.block != kOneBlock && !inputScales.empty();
     if (!isScaled)
       return;
-    scaledInput = scaleInput(program, window, input, inputScales, size);
     scaledWeight = scaleWeight(program, weight, w.type().getDimSize(0),
                                window.positions(), groups);
+    flags = scaleInput(program, window, input, inputScales, size, scaledWeight,
+                       multiplier);
   }
 
   void capture(CaptureList &captures) {
     input.capture(captures);
     inputScales.capture(captures);
     captures.add({&weight.pointer, &weight.rowStride, &weight.scales});
-    scaledInput.capture(captures);
     scaledWeight.capture(captures);
+    captures.add(flags);
   }
 
   Value operator()(VectorBuilder &v, const DepthwiseAt &at) const {
     if (!isScaled)
       return sumGroups(v, at);
-    Type word = v.b.getI32Type();
-    Value isExtreme = arith::OrIOp::create(
-        v.b, v.loc, v.loadScalar(scaledInput.flags, at.inputPlane, word),
-        v.loadScalar(scaledWeight.flags, at.output, word));
+    Value flag = v.loadScalar(flags, at.inputPlane, v.b.getI32Type());
     auto choice = scf::IfOp::create(
         v.b, v.loc, TypeRange{VectorType::get({kLanes}, v.b.getF32Type())},
-        v.equal(isExtreme, v.i32(0)), /*withElseRegion=*/true);
+        v.equal(flag, v.i32(0)), /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(v.b);
     v.b.setInsertionPointToStart(choice.thenBlock());
     scf::YieldOp::create(v.b, v.loc, sumScaled(v, at));
@@ -71,7 +69,7 @@ private:
     numerics::MLIRPolicy b(v.b, v.loc, kLanes);
     Value sum = b.f(0);
     for (int64_t position = 0; position < window.positions(); ++position)
-      sum = b.fma(loadInput(v, scaledInput.pointer, at, position),
+      sum = b.fma(loadInput(v, at, position),
                   loadWeight(v, scaledWeight.pointer, scaledWeight.rowStride,
                              at, position),
                   sum);
@@ -83,7 +81,7 @@ private:
     bool isWhole = groups.block == kOneBlock;
     Value sum = b.f(0), t = b.f(0);
     for (int64_t position = 0; position < window.positions(); ++position) {
-      t = b.fma(loadInput(v, input.pointer, at, position),
+      t = b.fma(loadInput(v, at, position),
                 loadWeight(v, weight.pointer, weight.rowStride, at, position),
                 isWhole ? t : b.f(0));
       if (!isWhole)
@@ -92,12 +90,12 @@ private:
     return isWhole ? add(v, at, 0, sum, t) : sum;
   }
 
-  Value loadInput(VectorBuilder &v, Value pointer, const DepthwiseAt &at,
+  Value loadInput(VectorBuilder &v, const DepthwiseAt &at,
                   int64_t position) const {
     Value offset = input.offset(v, window, at.inputPlane, at.y,
                                 v.i64(position / window.kernel[1]),
                                 v.i64(position % window.kernel[1]));
-    return v.load(pointer, v.add(offset, at.x), v.b.getF32Type());
+    return v.load(input.pointer, v.add(offset, at.x), v.b.getF32Type());
   }
   Value loadWeight(VectorBuilder &v, Value pointer, Value stride,
                    const DepthwiseAt &at, int64_t position) const {
@@ -129,7 +127,9 @@ private:
   InputScales inputScales;
   DecodedWeight weight;
   bool isScaled = false;
-  ScaledOperand scaledInput, scaledWeight;
+  ScaledWeight scaledWeight;
+  /// Where operands are not scaled beforehand.
+  Value flags;
 };
 } // namespace
 

@@ -16,100 +16,41 @@ using namespace qopt::x86;
 /// Values from 2^-60 to 2^60 are moderate.
 static constexpr int32_t kModerateLog2 = 60;
 
-namespace {
-/// Scales runs of f32 in place of a kernel's part and watches their magnitudes.
-class Scaler {
-public:
-  Scaler(VectorBuilder &v, ScaleWord kind)
-      : v(v), b(v.b, v.loc, kLanes), kind(kind) {}
-
-  /// Writes `count` values: those of `valueAt` times the power `wordAt`.
-  /// Returns 0 where all are moderate.
-  Value run(Value count, function_ref<Value(Value)> valueAt,
-            function_ref<Value(Value)> wordAt, Value target, Value first) {
-    Value seen =
-        v.loop(v.i64(0), count, kLanes, {b.i(0)},
-               [&](Value i, ValueRange before) {
-                 Value scaled = scaleByPower(v, kind, valueAt(i), wordAt(i));
-                 v.store(scaled, target, v.add(first, i));
-                 Value exists = v.mask(v.sub(count, i));
-                 Value extreme = b.select(exists, isExtreme(scaled), b.i(0));
-                 return SmallVector<Value>{b.orI(before.front(), extreme)};
-               })
-            .front();
-    return vector::ReductionOp::create(v.b, v.loc, vector::CombiningKind::OR,
-                                       seen);
-  }
-
-private:
-  /// 1 in the lanes that are neither 0 nor moderate.
-  Value isExtreme(Value x) {
-    Value magnitude = b.andI(b.bitsOf(x), b.i(0x7FFFFFFF));
-    Value isLow = b.ltS(magnitude, b.i((127 - kModerateLog2) << 23));
-    Value isHigh = b.gtS(magnitude, b.i((127 + kModerateLog2) << 23));
-    Value isSmall = b.andM(isLow, b.neI(magnitude, b.i(0)));
-    return b.select(b.orM(isSmall, isHigh), b.i(1), b.i(0));
-  }
-
-  VectorBuilder &v;
-  numerics::MLIRPolicy b;
-  ScaleWord kind;
-};
-} // namespace
-
-ScaledOperand x86::scaleInput(ProgramEmitter &program, const Window &window,
-                              const WindowInput &input,
-                              const InputScales &scales,
-                              const ImageSize &size) {
-  VectorBuilder host = program.vectors();
-  Value planes = host.mul(size.images, size.channels);
-  ScaledOperand result;
-  result.pointer =
-      program.temporary(host.product({planes, input.planeStride, host.i64(4)}));
-  result.flags = program.temporary(host.mul(planes, host.i64(4)));
-
-  ScaledOperand target = result;
-  WindowInput source = input;
-  InputScales words = scales;
-  Value channels = size.channels;
-  CaptureList list;
-  target.capture(list);
-  source.capture(list);
-  words.capture(list);
-  list.add(channels);
-  program.launch("scale_input", list.values(), planes, [&](KernelScope &scope) {
-    list.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    Value image = v.div(scope.part, channels);
-    Value channel = v.rem(scope.part, channels);
-    Value first = v.mul(scope.part, source.planeStride);
-    Value count = v.mul(source.phaseStride, v.i64(window.strides[1]));
-    Value flag =
-        Scaler(v, words.wordKind())
-            .run(
-                count,
-                [&](Value i) {
-                  return v.load(source.pointer, v.add(first, i),
-                                v.b.getF32Type());
-                },
-                [&](Value i) { return words.inPlane(v, image, channel, i); },
-                target.pointer, first);
-    v.storeScalar(flag, target.flags, scope.part);
-  });
-  return result;
+/// Calls `body` with the first of each 16 of `count` elements and what it
+/// returned for those before them; returns whether a lane is set at the end.
+static Value anyLane(VectorBuilder &v, Value count,
+                     function_ref<Value(Value, Value)> body) {
+  Value none = v.constant(v.b.getI32IntegerAttr(0), kLanes);
+  SmallVector<Value> lanes =
+      v.loop(v.i64(0), count, kLanes, {none}, [&](Value i, ValueRange before) {
+        return SmallVector<Value>{body(i, before.front())};
+      });
+  return vector::ReductionOp::create(v.b, v.loc, vector::CombiningKind::OR,
+                                     lanes.front());
 }
 
-ScaledOperand x86::scaleWeight(ProgramEmitter &program,
-                               const DecodedWeight &weight, int64_t outputs,
-                               int64_t positions, const GroupShape &groups) {
+/// `seen`, with a 1 in the lanes below `count` that are neither 0 nor moderate.
+static Value addExtremes(VectorBuilder &v, Value x, Value count, Value seen) {
+  numerics::MLIRPolicy b(v.b, v.loc, kLanes);
+  Value magnitude = b.andI(b.bitsOf(x), b.i(0x7FFFFFFF));
+  Value isLow = b.ltS(magnitude, b.i((127 - kModerateLog2) << 23));
+  Value isHigh = b.gtS(magnitude, b.i((127 + kModerateLog2) << 23));
+  Value isSmall = b.andM(isLow, b.neI(magnitude, b.i(0)));
+  Value isExtreme = b.andM(b.orM(isSmall, isHigh), v.mask(count));
+  return b.select(isExtreme, b.i(1), seen);
+}
+
+ScaledWeight x86::scaleWeight(ProgramEmitter &program,
+                              const DecodedWeight &weight, int64_t outputs,
+                              int64_t positions, const GroupShape &groups) {
   VectorBuilder host = program.vectors();
   int64_t stride = llvm::alignTo(positions, kLanes);
-  ScaledOperand result;
+  ScaledWeight result;
   result.rowStride = host.i64(stride);
   result.pointer = program.temporary(host.i64(outputs * stride * 4));
   result.flags = program.temporary(host.i64(outputs * 4));
 
-  ScaledOperand target = result;
+  ScaledWeight target = result;
   DecodedWeight source = weight;
   CaptureList list;
   target.capture(list);
@@ -127,21 +68,68 @@ ScaledOperand x86::scaleWeight(ProgramEmitter &program,
         };
         Value row = v.mul(scope.part, source.rowStride);
         Value words = v.mul(scope.part, count);
-        Value flag = Scaler(v, kind).run(
-            count,
-            [&](Value i) {
-              return load(source.pointer, row, i, v.b.getF32Type());
-            },
-            [&](Value i) {
-              Value power =
-                  source.scales
-                      ? load(source.scales, words, i, word)
-                      : v.constant(cast<TypedAttr>(v.b.getZeroAttr(word)),
-                                   kLanes);
-              return divideWord(v, kind, power, groups.multiplierLog2);
-            },
-            target.pointer, v.mul(scope.part, v.i64(stride)));
+        Value to = v.mul(scope.part, v.i64(stride));
+        Value flag = anyLane(v, count, [&](Value i, Value seen) {
+          Value power =
+              v.constant(cast<TypedAttr>(v.b.getZeroAttr(word)), kLanes);
+          if (source.scales)
+            power = load(source.scales, words, i, word);
+          power = divideWord(v, kind, power, groups.multiplierLog2);
+          Value scaled = scaleByPower(
+              v, kind, load(source.pointer, row, i, v.b.getF32Type()), power);
+          v.store(scaled, target.pointer, v.add(to, i));
+          return addExtremes(v, scaled, v.sub(count, i), seen);
+        });
         v.storeScalar(flag, target.flags, scope.part);
       });
+  return result;
+}
+
+Value x86::scaleInput(ProgramEmitter &program, const Window &window,
+                      const WindowInput &input, const InputScales &scales,
+                      const ImageSize &size, const ScaledWeight &weight,
+                      int64_t multiplier) {
+  VectorBuilder host = program.vectors();
+  Value planes = host.mul(size.images, size.channels);
+  Value result = program.temporary(host.mul(planes, host.i64(4)));
+
+  Value flags = result, channels = size.channels;
+  WindowInput target = input;
+  InputScales words = scales;
+  ScaledWeight factors = weight;
+  CaptureList list;
+  target.capture(list);
+  words.capture(list);
+  factors.capture(list);
+  list.add({&flags, &channels});
+  program.launch("scale_input", list.values(), planes, [&](KernelScope &scope) {
+    list.enter(scope);
+    VectorBuilder v(scope.b, scope.loc);
+    Value image = v.div(scope.part, channels);
+    Value channel = v.rem(scope.part, channels);
+    Value first = v.mul(scope.part, target.planeStride);
+    Value count = v.mul(target.phaseStride, v.i64(window.strides[1]));
+    auto scaledAt = [&](Value i) {
+      return scaleByPower(
+          v, words.wordKind(),
+          v.load(target.pointer, v.add(first, i), v.b.getF32Type()),
+          words.inPlane(v, image, channel, i));
+    };
+    Value flag = anyLane(v, count, [&](Value i, Value seen) {
+      return addExtremes(v, scaledAt(i), v.sub(count, i), seen);
+    });
+    for (int64_t i = 0; i < multiplier; ++i) {
+      Value output = v.add(v.mul(channel, v.i64(multiplier)), v.i64(i));
+      flag = arith::OrIOp::create(
+          v.b, v.loc, flag,
+          v.loadScalar(factors.flags, output, v.b.getI32Type()));
+    }
+    v.storeScalar(flag, flags, scope.part);
+    v.ifThen(v.equal(flag, v.i32(0)), [&] {
+      v.loop(v.i64(0), count, kLanes, [&](Value i) {
+        v.store(scaledAt(i), target.pointer, v.add(first, i));
+      });
+    });
+  });
   return result;
 }

@@ -15,11 +15,12 @@
 
 namespace qopt::x86 {
 
-struct ScaledOperand {
-  /// f32; laid out as the decoded input, or [outputs][rowStride].
+struct ScaledWeight {
+  /// f32 [outputs][rowStride]: the weight times its scales, divided by the
+  /// multipliers of the groups.
   mlir::Value pointer, rowStride;
-  /// i32, one a plane or an output: 0 where all values are 0 or moderate, so
-  /// that the product of two of them is exact.
+  /// i32 [outputs]: 0 where all values are 0 or moderate, so that the product
+  /// with another such value is exact.
   mlir::Value flags;
 
   void capture(CaptureList &captures) {
@@ -27,16 +28,18 @@ struct ScaledOperand {
   }
 };
 
-/// Launches the products of an input, whose planes `input` holds, with
-/// `scales`.
-ScaledOperand scaleInput(ProgramEmitter &program, const Window &window,
-                         const WindowInput &input, const InputScales &scales,
-                         const ImageSize &size);
-/// The same for a weight of one channel, divided by the multipliers of
-/// `groups`.
-ScaledOperand scaleWeight(ProgramEmitter &program, const DecodedWeight &weight,
-                          int64_t outputs, int64_t positions,
-                          const GroupShape &groups);
+/// Launches the products of a weight of one channel with its scales.
+ScaledWeight scaleWeight(ProgramEmitter &program, const DecodedWeight &weight,
+                         int64_t outputs, int64_t positions,
+                         const GroupShape &groups);
+
+/// Launches the products of `input` with its scales, in place, for each plane
+/// where they are moderate and so are the weights of its `multiplier` outputs.
+/// Returns i32 [planes]: 0 for these, other planes are left alone.
+mlir::Value scaleInput(ProgramEmitter &program, const Window &window,
+                       const WindowInput &input, const InputScales &scales,
+                       const ImageSize &size, const ScaledWeight &weight,
+                       int64_t multiplier);
 
 } // namespace qopt::x86
 

@@ -211,18 +211,19 @@ func.func @main(%a: tensor<16x70xELEMENT>, %as: tensor<16x3xf8E8M0FNU> {test.cod
 
 TEST_P(GroupedFormats, DepthwiseOfModerateScales) {
   // Planes of which all scales are moderate, some scales are tiny, and one is no
-  // number; a weight with a scale that is.
+  // number; beside them weights that are moderate, tiny or about to underflow.
   auto [format, element] = GetParam();
   expectEqualToReference(replaced(R"mlir(
-func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 110, 119, 124, 127, 131, 140>}, %at: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 20, 30, 31>}, %w: tensor<80x1x3x3xELEMENT> {test.constant}, %ws: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 115, 127, 129, 133>}, %wt: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 20, 40, 60>},
+func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 110, 119, 124, 127, 131, 140>}, %at: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 20, 30, 31>}, %w: tensor<80x1x3x3xELEMENT> {test.constant}, %ws: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 115, 127, 129, 133>}, %wt: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 20, 40, 60>}, %al: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 110, 112, 114>}, %wl: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 0, 1, 2, 3>},
                 %b: tensor<1x33x40xELEMENT>, %bs: tensor<1x2x40xf8E8M0FNU> {test.codes = array<i32: 110, 119, 127, 127, 131, 140, 119, 127, 127, 131, 140, 119, 127, 127, 131, 140, 119, 127, 127, 131, 255>}, %v: tensor<33x1x3xELEMENT> {test.constant}, %vs: tensor<2x1x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 115, 127, 129, 133>})
-    -> (tensor<2x80x5x18xf32>, tensor<2x80x3x9xf32>, tensor<2x80x5x18xf32>, tensor<2x80x5x18xf32>, tensor<1x33x38xf32>) {
+    -> (tensor<2x80x5x18xf32>, tensor<2x80x3x9xf32>, tensor<2x80x5x18xf32>, tensor<2x80x5x18xf32>, tensor<1x33x38xf32>, tensor<2x80x5x18xf32>) {
   %0 = qopt.conv %a scales(%as), %w scales(%ws) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x5x18xf32>
   %1 = qopt.conv %a scales(%as), %w scales(%ws) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x3x9xf32>
   %2 = qopt.conv %a scales(%at), %w scales(%ws) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x5x18xf32>
   %3 = qopt.conv %a scales(%at), %w scales(%wt) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x5x18xf32>
   %4 = qopt.conv %b scales(%bs), %v scales(%vs) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, group = 33 : i64} : (tensor<1x33x40xELEMENT>, tensor<1x2x40xf8E8M0FNU>, tensor<33x1x3xELEMENT>, tensor<2x1x3xf8E8M0FNU>) -> tensor<1x33x38xf32>
-  return %0, %1, %2, %3, %4 : tensor<2x80x5x18xf32>, tensor<2x80x3x9xf32>, tensor<2x80x5x18xf32>, tensor<2x80x5x18xf32>, tensor<1x33x38xf32>
+  %5 = qopt.conv %a scales(%al), %w scales(%wl) {x_format = #qopt.format<"FORMAT", axis = 1>, w_format = #qopt.format<"FORMAT", axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 40 : i64} : (tensor<2x40x5x18xELEMENT>, tensor<2x2x5x18xf8E8M0FNU>, tensor<80x1x3x3xELEMENT>, tensor<3x1x3x3xf8E8M0FNU>) -> tensor<2x80x5x18xf32>
+  return %0, %1, %2, %3, %4, %5 : tensor<2x80x5x18xf32>, tensor<2x80x3x9xf32>, tensor<2x80x5x18xf32>, tensor<2x80x5x18xf32>, tensor<1x33x38xf32>, tensor<2x80x5x18xf32>
 })mlir",
                                   {{"FORMAT", format}, {"ELEMENT", element}}));
 }
@@ -230,14 +231,15 @@ func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU> {
 TEST(GroupedContract, ConvOfIntegerBlocks) {
   expectEqualToReference(R"mlir(
 func.func @main(%x: tensor<2x40x5x18xi8>, %xs: tensor<2x1x1x1xf32>, %w: tensor<7x40x3x3xi4> {test.constant}, %s: tensor<7x2x3x3xf16> {test.constant}, %b: tensor<7xf32> {test.constant}, %t: tensor<7x1x1x1xf32> {test.constant}, %s6: tensor<7x7x3x3xf32> {test.constant},
-                %y: tensor<1x30x40xi8>, %ys: tensor<1x1x1xf32>, %v: tensor<6x10x3xi2> {test.constant}, %vs: tensor<6x1x1xf32> {test.constant}, %u: tensor<6x10x3xui4> {test.constant}, %us: tensor<6x2x3xf32> {test.constant})
-    -> (tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<1x6x40xf32>, tensor<1x6x40xf32>) {
+                %y: tensor<1x30x40xi8>, %ys: tensor<1x1x1xf32>, %v: tensor<6x10x3xi2> {test.constant}, %vs: tensor<6x1x1xf32> {test.constant}, %u: tensor<6x10x3xui4> {test.constant}, %us: tensor<6x2x3xf32> {test.constant}, %o: tensor<7x40x3x3xui4> {test.constant}, %z: tensor<7x2x3x3xui4> {test.constant})
+    -> (tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<1x6x40xf32>, tensor<1x6x40xf32>, tensor<2x7x5x18xf32>) {
   %0 = qopt.conv %x scales(%xs), %w scales(%s) bias %b {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 1, block = 32, scale = f16>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi4>, tensor<7x2x3x3xf16>, tensor<7xf32>) -> tensor<2x7x5x18xf32>
   %1 = qopt.conv %x scales(%xs), %w scales(%t) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 0>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi4>, tensor<7x1x1x1xf32>) -> tensor<2x7x5x18xf32>
   %2 = qopt.conv %x scales(%xs), %w scales(%s6) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 1, block = 6>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xi4>, tensor<7x7x3x3xf32>) -> tensor<2x7x5x18xf32>
   %3 = qopt.conv %y scales(%ys), %v scales(%vs) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i2, axis = 0>, strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>, group = 3 : i64} : (tensor<1x30x40xi8>, tensor<1x1x1xf32>, tensor<6x10x3xi2>, tensor<6x1x1xf32>) -> tensor<1x6x40xf32>
   %4 = qopt.conv %y scales(%ys), %u scales(%us) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<ui4, axis = 1, block = 8>, strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>, group = 3 : i64} : (tensor<1x30x40xi8>, tensor<1x1x1xf32>, tensor<6x10x3xui4>, tensor<6x2x3xf32>) -> tensor<1x6x40xf32>
-  return %0, %1, %2, %3, %4 : tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<1x6x40xf32>, tensor<1x6x40xf32>
+  %5 = qopt.conv %x scales(%xs), %o scales(%s) zeros(%z) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<ui4, axis = 1, block = 32, scale = f16, zero = ui4>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x40x5x18xi8>, tensor<2x1x1x1xf32>, tensor<7x40x3x3xui4>, tensor<7x2x3x3xf16>, tensor<7x2x3x3xui4>) -> tensor<2x7x5x18xf32>
+  return %0, %1, %2, %3, %4, %5 : tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<2x7x5x18xf32>, tensor<1x6x40xf32>, tensor<1x6x40xf32>, tensor<2x7x5x18xf32>
 })mlir");
 }
 
