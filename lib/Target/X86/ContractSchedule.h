@@ -75,6 +75,8 @@ public:
     /// for 0.
     mlir::Value starts = {};
   };
+  /// Steps that lanes are unpacked for at once.
+  static constexpr int64_t kUnpackedSteps = 4;
   struct Lanes {
     mlir::Value pointer, vectorStride, laneStep;
     /// Sums of codes, 16 a vector; null where not asked for.
@@ -84,8 +86,8 @@ public:
     mlir::Value scales = {}, scaleStep = {};
     /// i32, where scales are: as those of the rows.
     mlir::Value starts = {};
-    /// In place of words in memory (and of starts): those of a vector at
-    /// `step`, a multiple of 4, and the 3 steps behind it.
+    /// In place of words in memory (and of starts): those of a vector for
+    /// kUnpackedSteps steps from `step`, a multiple of their number, on.
     std::function<llvm::SmallVector<mlir::Value>(
         VectorBuilder &, mlir::Value step, int64_t vector)>
         unpack = {};

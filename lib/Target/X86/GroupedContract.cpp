@@ -41,8 +41,9 @@ static std::optional<GroupShape> groupsOf(const Tier &tier, MatMulOp op) {
     if (!ShapedType::isDynamic(dim))
       depth = dim;
   // Lanes are packed in chunks, so a group begins with one.
-  bool isOne = depth && *depth <= groups->block;
-  if (isOne || groups->block % IntegerLanes::kDepthInChunk == 0)
+  if (depth && *depth <= groups->block)
+    groups->block = kOneBlock;
+  if (groups->block % IntegerLanes::kDepthInChunk == 0)
     useIntegers(lhs, rhs, depth, *groups);
   return groups;
 }
@@ -56,7 +57,9 @@ static std::optional<GroupShape> groupsOf(const Tier &tier, ConvOp op) {
   int64_t length = groups->block == kOneBlock
                        ? ShapedType::getNumElements(dims.drop_front())
                        : dims[1];
-  if (groups->block % kElementsInWord == 0 || dims[1] <= groups->block)
+  if (dims[1] <= groups->block)
+    groups->block = llvm::alignTo(groups->block, kElementsInWord);
+  if (groups->block % kElementsInWord == 0)
     useIntegers(x, w, length, *groups);
   return groups;
 }

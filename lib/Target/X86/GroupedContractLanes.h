@@ -16,7 +16,7 @@ namespace qopt::x86 {
 class IntegerLanes {
 public:
   /// Steps are written four at a time.
-  static constexpr int64_t kStepsInChunk = 4;
+  static constexpr int64_t kStepsInChunk = ContractSource::kUnpackedSteps;
   static constexpr int64_t kDepthInChunk = kStepsInChunk * kElementsInWord;
 
   IntegerLanes() = default;

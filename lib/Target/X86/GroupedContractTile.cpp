@@ -97,8 +97,7 @@ namespace {
 /// Sums of a tile, row by row.
 using Sums = SmallVector<Value>;
 
-/// Steps that lanes are unpacked for at once.
-constexpr int64_t kUnpackedSteps = 4;
+constexpr int64_t kUnpackedSteps = ContractSource::kUnpackedSteps;
 
 class GroupedTile {
 public:

@@ -151,6 +151,23 @@ func.func @main(%a: tensor<2x9x101xi8>, %t: tensor<2x9x1xf32>, %w: tensor<101x50
 })mlir");
 }
 
+TEST(GroupedContract, IntegersOfOneShortBlock) {
+  // Blocks that hold all of k need not fill words or chunks.
+  expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<6x18xi8>, %at: tensor<6x1xf32>, %u: tensor<18x20xui4> {test.constant}, %s: tensor<1x20xf32> {test.constant}, %z: tensor<1x20xui4> {test.constant},
+                %b: tensor<6x2xi8>, %v: tensor<2x20xi4> {test.constant}, %c: tensor<6x20xi8>, %w: tensor<20x20xui4> {test.constant}, %d: tensor<6x20xi4>, %e: tensor<20x20xi4>,
+                %x: tensor<1x30x3x9xi8>, %xs: tensor<1x1x1x1xf32>, %k: tensor<6x5x1x3xi4> {test.constant}, %ks: tensor<6x1x1x3xf32> {test.constant})
+    -> (tensor<6x20xf32>, tensor<6x20xf32>, tensor<6x20xf32>, tensor<6x20xf32>, tensor<1x6x3x9xf32>, tensor<1x6x3x9xf32>) {
+  %0 = qopt.matmul %a scales(%at), %u scales(%s) zeros(%z) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<ui4, axis = 0, block = 18, zero = ui4>} : (tensor<6x18xi8>, tensor<6x1xf32>, tensor<18x20xui4>, tensor<1x20xf32>, tensor<1x20xui4>) -> tensor<6x20xf32>
+  %1 = qopt.matmul %b scales(%at), %v scales(%s) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<i4, axis = 0, block = 2>} : (tensor<6x2xi8>, tensor<6x1xf32>, tensor<2x20xi4>, tensor<1x20xf32>) -> tensor<6x20xf32>
+  %2 = qopt.matmul %c scales(%at), %w scales(%s) zeros(%z) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<ui4, axis = 0, block = 20, zero = ui4>} : (tensor<6x20xi8>, tensor<6x1xf32>, tensor<20x20xui4>, tensor<1x20xf32>, tensor<1x20xui4>) -> tensor<6x20xf32>
+  %3 = qopt.matmul %d scales(%at), %e scales(%s) {lhs_format = #qopt.format<i4, axis = 0>, rhs_format = #qopt.format<i4, axis = 0, block = 30>} : (tensor<6x20xi4>, tensor<6x1xf32>, tensor<20x20xi4>, tensor<1x20xf32>) -> tensor<6x20xf32>
+  %4 = qopt.conv %x scales(%xs), %k scales(%ks) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 1, block = 6>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>, group = 6 : i64} : (tensor<1x30x3x9xi8>, tensor<1x1x1x1xf32>, tensor<6x5x1x3xi4>, tensor<6x1x1x3xf32>) -> tensor<1x6x3x9xf32>
+  %5 = qopt.conv %x scales(%xs), %k scales(%ks) {x_format = #qopt.format<i8, axis = 0>, w_format = #qopt.format<i4, axis = 1, block = 5>, strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>, group = 6 : i64} : (tensor<1x30x3x9xi8>, tensor<1x1x1x1xf32>, tensor<6x5x1x3xi4>, tensor<6x1x1x3xf32>) -> tensor<1x6x3x9xf32>
+  return %0, %1, %2, %3, %4, %5 : tensor<6x20xf32>, tensor<6x20xf32>, tensor<6x20xf32>, tensor<6x20xf32>, tensor<1x6x3x9xf32>, tensor<1x6x3x9xf32>
+})mlir");
+}
+
 TEST(GroupedContract, IntegersOfUnknownSize) {
   expectEqualToReference(R"mlir(
 func.func @main(%a: tensor<?x?xi8>, %as: tensor<?x?xf8E8M0FNU>, %b: tensor<?x?xf4E2M1FN>, %bs: tensor<?x?xf8E8M0FNU>,
