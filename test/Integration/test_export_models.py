@@ -43,7 +43,14 @@ def get_opset(preset):
     return OPSETS.get(preset, 24 if preset.startswith("mx") else 21)
 
 
-@pytest.fixture(scope="module", params=["digits-mlp", "digits-cnn", "ppocr-cls"])
+def pair(*presets, large=LARGE_PRESETS):
+    """Models, which `task` prepares, and presets; of the large one, those of `large`."""
+    pairs = [(model, preset) for model in ("digits-mlp", "digits-cnn", "ppocr-cls")
+             for preset in presets if model != "ppocr-cls" or preset in large]
+    return pytest.mark.parametrize("task, preset", pairs, indirect=["task"])
+
+
+@pytest.fixture(scope="module")
 def task(request, tmp_path_factory):
     """A model, samples to calibrate with, and one or two to run."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -55,11 +62,6 @@ def task(request, tmp_path_factory):
     write_samples(folder / "calib", read_samples(prepared.calib)[:3])
     write_samples(folder / "eval", read_samples(prepared.eval)[:count])
     return prepared.model, folder
-
-
-def skip_large(model, preset):
-    if model.stem == "ppocr-cls" and preset not in LARGE_PRESETS:
-        pytest.skip("the model is large")
 
 
 def compile_model(model, folder, preset, output, *more):
@@ -114,10 +116,9 @@ def expect_valid(exported, model, opset):
     assert {node.name for node in model.graph.node if node.op_type == "Conv"} - {""} <= set(names)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pair(*PRESETS)
 def test_onnx_runtime(task, preset, tmp_path):
     model, folder = task
-    skip_large(model, preset)
     bound = PRESETS[preset]
     exported = compile_model(model, folder, preset, tmp_path / "m.onnx", "--emit", "qdq-onnx")
     expect_valid(exported, model, get_opset(preset))
@@ -131,10 +132,9 @@ def test_onnx_runtime(task, preset, tmp_path):
         assert np.abs(have - want).mean() <= bound / 50 * np.abs(want).max()
 
 
-@pytest.mark.parametrize("preset", NARROW_PRESETS)
+@pair(*NARROW_PRESETS)
 def test_reference_evaluator_of_onnx(task, preset, tmp_path):
     model, folder = task
-    skip_large(model, "")
     exported = compile_model(model, folder, preset, tmp_path / "m.onnx", "--emit", "qdq-onnx")
     expect_valid(exported, model, get_opset(preset))
     artefact = compile_model(model, folder, preset, tmp_path / "m.so")
@@ -144,10 +144,9 @@ def test_reference_evaluator_of_onnx(task, preset, tmp_path):
     expect_agreement(found, expected, NARROW_PRESETS[preset])
 
 
-@pytest.mark.parametrize("preset", ["fp32", "w8a8", "w8a8-dynamic", "w4a16-g32", "w8a8-pow2"])
+@pair("fp32", "w8a8", "w8a8-dynamic", "w4a16-g32", "w8a8-pow2")
 def test_compiled_again(task, preset, tmp_path):
     model, folder = task
-    skip_large(model, preset)
     exported = compile_model(model, folder, preset, tmp_path / "m.onnx", "--emit", "qdq-onnx")
     artefact = compile_model(model, folder, preset, tmp_path / "m.so")
     again = compile_model(exported, folder, "fp32", tmp_path / "again.so")
@@ -155,10 +154,9 @@ def test_compiled_again(task, preset, tmp_path):
                      run_qopt(artefact, folder, tmp_path / "out"), PRESETS[preset])
 
 
-@pytest.mark.parametrize("preset", ["mxint8", "mxfp8-e4m3", *NARROW_PRESETS])
+@pair("mxint8", "mxfp8-e4m3", *NARROW_PRESETS, large=[])
 def test_imported_again(task, preset, tmp_path):
     model, folder = task
-    skip_large(model, "")
     exported = compile_model(model, folder, preset, tmp_path / "m.onnx", "--emit", "qdq-onnx")
     artefact = compile_model(model, folder, preset, tmp_path / "m.so")
     expect_agreement(run_qopt(exported, folder, tmp_path / "again", "--reference"),

@@ -83,11 +83,27 @@ typename B::I rshiftRne(B &b, typename B::I x, typename B::I n) {
   return b.select(b.ltS(n, zero), shifted, rounded);
 }
 
-/// clamp(rshiftRne(accumulator, n) + zero, low, high).
+/// `rshiftRne` for n from 1 to 31: (x + t) / 2^n rounded down, where t is half
+/// of 2^n less 1, and half where the quotient is odd.
+template <class B>
+typename B::I rshiftRneRight(B &b, typename B::I x, typename B::I n) {
+  using I = typename B::I;
+  I one = b.i(1), below = b.subI(n, one);
+  I t = b.addI(b.andI(b.shrS(x, n), one), b.subI(b.shl(one, below), one));
+  // Half of the sum, which itself could overflow.
+  I mean =
+      b.addI(b.addI(b.shrS(x, one), b.shrS(t, one)), b.andI(b.andI(x, t), one));
+  return b.shrS(mean, below);
+}
+
+/// clamp(rshiftRne(accumulator, n) + zero, low, high). `isRight` says that n is
+/// from 1 to 31.
 template <class B>
 typename B::I shiftToCode(B &b, typename B::I accumulator, typename B::I n,
-                          typename B::I zero, int32_t low, int32_t high) {
-  typename B::I shifted = rshiftRne(b, accumulator, n);
+                          typename B::I zero, int32_t low, int32_t high,
+                          bool isRight = false) {
+  typename B::I shifted = isRight ? rshiftRneRight(b, accumulator, n)
+                                  : rshiftRne(b, accumulator, n);
   // Clamped before the sum, which then cannot overflow.
   shifted = b.maxS(shifted, b.subI(b.i(low), zero));
   shifted = b.minS(shifted, b.subI(b.i(high), zero));
@@ -105,9 +121,9 @@ typename B::I divideToCode(B &b, typename B::I x, int32_t divisor,
   I quotient = b.divS(x, d), rest = b.remS(x, d);
   rest = b.select(isNegative, b.subI(none, rest), rest);
   I other = b.subI(d, rest);
-  auto isUp = b.orM(b.gtS(rest, other),
-                    b.andM(b.eqI(rest, other),
-                           b.neI(b.andI(quotient, one), none)));
+  auto isUp =
+      b.orM(b.gtS(rest, other),
+            b.andM(b.eqI(rest, other), b.neI(b.andI(quotient, one), none)));
   I step = b.select(isNegative, b.i(-1), one);
   quotient = b.addI(quotient, b.select(isUp, step, none));
   quotient = b.maxS(quotient, b.subI(b.i(low), zero));

@@ -7,8 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Epilogue.h"
+#include "Constants.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
+#include "dialects/QOpt/Numerics/Integers.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -379,6 +381,17 @@ static Value roundTo(VectorBuilder &v, Value value, Type element) {
   return v.widen(v.narrow(value, element), element);
 }
 
+/// True if every amount is known and from 1 to 31.
+static bool shiftsRight(CpuProgram &program, ShiftOp op) {
+  ConstantOp amount = program.constantOf(op.getAmount());
+  if (!amount || !getElementTypeOrSelf(op.getAmount()).isInteger(8) ||
+      !getElementTypeOrSelf(op.getX()).isInteger(32))
+    return false;
+  std::vector<uint8_t> storage;
+  return llvm::all_of(constantBytes(amount, storage),
+                      [](uint8_t n) { return n >= 1 && n <= 31; });
+}
+
 Value Epilogue::evaluateOp(VectorBuilder &v, Operation *op, const Lanes &lanes,
                            Value rootValue) {
   SmallVector<Value> operands;
@@ -403,6 +416,11 @@ Value Epilogue::evaluateOp(VectorBuilder &v, Operation *op, const Lanes &lanes,
     return v.widen(v.gather(table, index, memoryType(result)), result);
   }
   numerics::MLIRPolicy policy(v.b, v.loc, kLanes);
+  if (auto shift = dyn_cast<ShiftOp>(op); shift && shiftsRight(program, shift))
+    return numerics::shiftToCode(policy, operands[0], operands[1],
+                                 shift.getZero() ? operands[2] : policy.i(0),
+                                 shift.getMin(), shift.getMax(),
+                                 /*isRight=*/true);
   unsigned first = isa<WhereOp>(op) ? 1 : 0;
   auto value = numerics::evaluateElementwise<numerics::MLIRPolicy>(
       policy, op, operands, getElementTypeOrSelf(op->getOperand(first)),

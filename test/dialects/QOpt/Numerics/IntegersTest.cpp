@@ -86,9 +86,14 @@ TEST(Integers, ShiftRoundsToNearestEven) {
       values.push_back(3 * (1 << (k - 1)) + offset);
     }
   for (int32_t value : values)
-    for (int n = -40; n <= 40; ++n)
+    for (int n = -40; n <= 40; ++n) {
       EXPECT_EQ(rshiftRne(b, value, n), oracleShift(value, n))
           << value << " by " << n;
+      if (n >= 1 && n <= 31) {
+        EXPECT_EQ(rshiftRneRight(b, value, n), oracleShift(value, n))
+            << value << " by " << n;
+      }
+    }
 }
 
 TEST(Integers, ShiftToCodeDoesNotOverflow) {
