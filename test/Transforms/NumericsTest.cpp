@@ -224,6 +224,7 @@ TEST(NumericsTest, smoothActivations) {
       c.passes = only(
           [=] { return createSmoothActivationsPass({alpha.str(), isPow2}); });
       checkNumerics(c, spread(), {4, 64});
+      checkNumerics(c, normedProducts(), {5, 48});
     }
 }
 

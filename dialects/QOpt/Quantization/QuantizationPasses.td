@@ -59,6 +59,8 @@ def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncO
     ```
 
     All matmuls with weights that read one activation are a group and share s.
+    Where a layer_norm with constant scale and bias makes the activation for this
+    group alone, these are multiplied by r instead of %x.
     With alpha `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
     compete by the output error that the statistics predict for the group; s = 1
     leaves the group alone. A dead channel has s = 1. With pow2 the predicted step

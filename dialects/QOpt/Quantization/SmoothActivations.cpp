@@ -1,9 +1,9 @@
 //===- SmoothActivations.cpp - SmoothQuant with searched factors ----------===//
 //
 // The search needs no data: the error of a group follows from the channels'
-// statistics and the weights. Post-norm blocks feed the residual too, so the
-// factor is never folded into the norm; it is a multiplication in front of the
-// quantizer, which fusion joins with the quantizer's own.
+// statistics and the weights. The norm of a post-norm block feeds the residual
+// too: there the factor is a multiplication in front of the quantizer. That of
+// a pre-norm block takes it into its scale and bias.
 //
 //===----------------------------------------------------------------------===//
 
@@ -196,6 +196,29 @@ private:
     return best;
   }
 
+  /// Multiplies what a norm makes by `r`, in its scale and bias; false where
+  /// something else reads it or these are no constants for each channel.
+  static bool scaleNorm(Value activation, const Consumers &group, Value r) {
+    auto norm = activation.getDefiningOp<LayerNormOp>();
+    auto isOfGroup = [&](Operation *user) {
+      return llvm::is_contained(group.matmuls, user);
+    };
+    auto isChannels = [&](Value vector) {
+      return vector.getType() == r.getType() &&
+             vector.getDefiningOp<ConstantOp>();
+    };
+    if (!norm || !llvm::all_of(activation.getUsers(), isOfGroup) ||
+        !isChannels(norm.getScale()) ||
+        (norm.getBias() && !isChannels(norm.getBias())))
+      return false;
+    OpBuilder builder(norm);
+    for (OpOperand &operand : norm->getOpOperands().drop_front())
+      operand.set(
+          MulOp::create(builder, norm.getLoc(), r.getType(), operand.get(), r));
+    setStatistics(activation, std::nullopt);
+    return true;
+  }
+
   void smooth(Value activation, Consumers &group) {
     std::optional<Factors> factors = choose(group);
     if (!factors)
@@ -210,9 +233,14 @@ private:
         first = matmul;
     OpBuilder builder(first);
     Location loc = first->getLoc();
+    if (auto norm = activation.getDefiningOp<LayerNormOp>())
+      builder.setInsertionPoint(norm);
     Value r = createConstant(builder, loc, reciprocals, {k});
-    Value smoothed =
-        MulOp::create(builder, loc, activation.getType(), activation, r);
+    builder.setInsertionPoint(first);
+    Value smoothed = activation;
+    if (!scaleNorm(activation, group, r))
+      smoothed =
+          MulOp::create(builder, loc, activation.getType(), activation, r);
     Value s = createConstant(builder, loc, *factors, {k, 1});
     for (MatMulOp matmul : group.matmuls) {
       builder.setInsertionPoint(matmul);

@@ -53,6 +53,7 @@ func.func @others(%x: tensor<2x2xf32>, %z: tensor<2x2xf32> {qopt.stats = {min = 
 // KEEP-LABEL: func @made_from_codes
 // KEEP-COUNT-4: qopt.mul
 // KEEP-NOT: qopt.mul
+// KEEP: return
 func.func @made_from_codes(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}}) -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>) {
   %w = qopt.constant(dense<[[2.0, 1.0, -2.0, 1.0], [1.0, -1.0, -1.0, 2.0], [2.0, -1.0, -2.0, 1.0], [-1.0, -1.0, 1.0, 2.0]]> : tensor<4x4xf32>) : tensor<4x4xf32>
   %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
@@ -63,4 +64,40 @@ func.func @made_from_codes(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32,
   %5 = qopt.gelu %0 {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>) -> tensor<2x4xf32>
   %6 = qopt.matmul %5, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
   return %2, %4, %6 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>
+}
+
+// -----
+
+// A norm that only the group reads takes the factors in; its statistics are gone.
+// CHECK-LABEL: func @pre_norm
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x4xf32>
+// CHECK-DAG: %[[R:.*]] = qopt.constant(dense<[1.000000e+00, 0.353553385, 1.000000e+00, 0.471404552]> : tensor<4xf32>)
+// CHECK-DAG: %[[G:.*]] = qopt.mul %{{.*}}, %[[R]] : (tensor<4xf32>, tensor<4xf32>)
+// CHECK-DAG: %[[B:.*]] = qopt.mul %{{.*}}, %[[R]] : (tensor<4xf32>, tensor<4xf32>)
+// CHECK: %[[N:.*]] = qopt.layer_norm %[[X]], %[[G]], %[[B]] {axis = -1 : i64, epsilon = {{[^,]*}}} :
+// CHECK: qopt.matmul %[[N]]
+func.func @pre_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %g = qopt.constant(dense<1.0> : tensor<4xf32>) : tensor<4xf32>
+  %b = qopt.constant(dense<0.5> : tensor<4xf32>) : tensor<4xf32>
+  %w = qopt.constant(dense<[[2.0, 1.0, -2.0, 1.0], [1.0, -1.0, -1.0, 2.0], [2.0, -1.0, -2.0, 1.0], [-1.0, -1.0, 1.0, 2.0]]> : tensor<4x4xf32>) : tensor<4x4xf32>
+  %n = qopt.layer_norm %x, %g, %b {axis = -1 : i64, epsilon = 1.0e-5 : f32, qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
+  %y = qopt.matmul %n, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+// One that feeds a residual as well does not.
+// CHECK-LABEL: func @post_norm
+// CHECK: %[[N:.*]] = qopt.layer_norm
+// CHECK: %[[S:.*]] = qopt.mul %[[N]], %{{.*}} : (tensor<2x4xf32>, tensor<4xf32>)
+// CHECK: %[[Y:.*]] = qopt.matmul %[[S]]
+// CHECK: qopt.add %[[Y]], %[[N]]
+func.func @post_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %g = qopt.constant(dense<1.0> : tensor<4xf32>) : tensor<4xf32>
+  %w = qopt.constant(dense<[[2.0, 1.0, -2.0, 1.0], [1.0, -1.0, -1.0, 2.0], [2.0, -1.0, -2.0, 1.0], [-1.0, -1.0, 1.0, 2.0]]> : tensor<4x4xf32>) : tensor<4x4xf32>
+  %n = qopt.layer_norm %x, %g {axis = -1 : i64, epsilon = 1.0e-5 : f32, qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
+  %y = qopt.matmul %n, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %z = qopt.add %y, %n : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %z : tensor<2x4xf32>
 }
