@@ -203,6 +203,64 @@ static const BadModel badModels[] = {
      [] {
        return one(13, "Softmax", {"x"}, {attr("axis", 1), attr("axis", 1)});
      }},
+    {"ResizeMode", unsupported,
+     "mode \"linear\" is not supported, only nearest",
+     [] {
+       return Model(13)
+           .in("x", "f32[1, 3, 4, 4]")
+           .init("s", "f32[4]", {1, 1, 2, 2})
+           .node("Resize", {"x", "", "s"}, {"y"}, {attr("mode", "linear")})
+           .out("y");
+     }},
+    {"ResizeScale", unsupported,
+     "only whole scales from 1 to 64 are supported, but found 1.500000",
+     [] {
+       return Model(13)
+           .in("x", "f32[1, 3, 4, 4]")
+           .init("s", "f32[4]", {1, 1, 1.5, 2})
+           .node("Resize", {"x", "", "s"}, {"y"})
+           .out("y");
+     }},
+    {"ResizeRounding", unsupported,
+     "coordinates \"asymmetric\" with rounding \"ceil\" are not supported",
+     [] {
+       return Model(13)
+           .in("x", "f32[1, 3, 4, 4]")
+           .init("s", "f32[4]", {1, 1, 2, 2})
+           .node("Resize", {"x", "", "s"}, {"y"},
+                 {attr("coordinate_transformation_mode", "asymmetric"),
+                  attr("nearest_mode", "ceil")})
+           .out("y");
+     }},
+    {"ResizeSizes", unsupported, "only scales are supported, for all axes",
+     [] {
+       return Model(13)
+           .in("x", "f32[1, 3, 4, 4]")
+           .init("s", "i64[4]", {1, 3, 8, 8})
+           .node("Resize", {"x", "", "", "s"}, {"y"})
+           .out("y");
+     }},
+    {"ConvTransposeOverlap", unsupported,
+     "only windows beside each other are supported: strides like the kernel, "
+     "one "
+     "group, no pads and no dilations",
+     [] {
+       return Model(13)
+           .in("x", "f32[1, 3, 4, 4]")
+           .in("w", "f32[3, 8, 3, 3]")
+           .node("ConvTranspose", {"x", "w"}, {"y"},
+                 {attr("strides", std::vector<int64_t>{2, 2})})
+           .out("y");
+     }},
+    {"ConvTransposeChannels", bad, "expects 4 input channels, but found 3",
+     [] {
+       return Model(13)
+           .in("x", "f32[1, 3, 4, 4]")
+           .in("w", "f32[4, 8, 2, 2]")
+           .node("ConvTranspose", {"x", "w"}, {"y"},
+                 {attr("strides", std::vector<int64_t>{2, 2})})
+           .out("y");
+     }},
     {"UnknownAttribute", unsupported,
      "(Relu, opset 13): attribute \"slope\" is not supported in this opset",
      [] { return one(13, "Relu", {"x"}, {attr("slope", 1)}); }},

@@ -331,6 +331,25 @@ static std::vector<GoodModel> makeReductionCases() {
         "\"max\"}",
         "-> tensor<?x3x1x1xf32>"},
        [] { return one(13, "GlobalMaxPool", "f32[N, 3, H, W]"); }},
+      {"Resize",
+       {"qopt.concat", "qopt.reshape", "-> tensor<?x3x?x12xf32>"},
+       [] {
+         return Model(13)
+             .in("x", "f32[N, 3, H, 6]")
+             .init("s", "f32[4]", {1, 1, 2, 2})
+             .node("Resize", {"x", "", "s"}, {"y"})
+             .out("y");
+       }},
+      {"ConvTranspose",
+       {"qopt.conv", "-> tensor<?x32x5x6xf32>", "-> tensor<?x8x10x12xf32>"},
+       [] {
+         return Model(13)
+             .in("x", "f32[N, 3, 5, 6]")
+             .in("w", "f32[3, 8, 2, 2]")
+             .node("ConvTranspose", {"x", "w"}, {"y"},
+                   {attr("strides", Ints{2, 2})})
+             .out("y");
+       }},
       {"AveragePool",
        {"qopt.average_pool %arg0 {ceil_mode = true, count_include_pad = false, "
         "kernel = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, strides = "

@@ -3,6 +3,8 @@
 import json
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from qopt_tools import MODELS, run_ok, run_tool
@@ -55,6 +57,44 @@ def test_threads_do_not_change_bits(model, inputs, tmp_path):
     one = run(model, inputs, tmp_path / "1.npz", "--threads=1")
     five = run(model, inputs, tmp_path / "5.npz", "--threads=5")
     np.testing.assert_array_equal(one.view(np.uint32), five.view(np.uint32))
+
+
+@pytest.fixture(scope="module")
+def enlarging(folder):
+    """Images of any size, enlarged in both ways that are imported."""
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 17]> '
+        "g (float[n, 4, h, w] x, float[4, 3, 2, 2] k, float[3] b) => (float[n, 3, p, q] y) {"
+        "  s = Constant <value_floats = [1.0, 1.0, 2.0, 2.0]> ()"
+        "  u = Resize <coordinate_transformation_mode = \"asymmetric\","
+        "              nearest_mode = \"floor\"> (x, , s)"
+        "  y = ConvTranspose <strides = [2, 2]> (u, k, b) }")
+    random = np.random.default_rng(3)
+    for name, shape in {"k": (4, 3, 2, 2), "b": (3,)}.items():
+        array = random.standard_normal(shape).astype(np.float32)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(array, name))
+    del model.graph.input[1:]
+    onnx.save(model, folder / "enlarging.onnx")
+    return folder / "enlarging.onnx"
+
+
+@pytest.mark.parametrize("preset", ["fp32", "w8a8-dynamic", "mxfp4"])
+@pytest.mark.parametrize("size", [(2, 4, 5, 6), (1, 4, 1, 17)])
+def test_images_are_enlarged(enlarging, preset, size, tmp_path):
+    x = np.random.default_rng(4).standard_normal(size).astype(np.float32)
+    np.savez(tmp_path / "in.npz", x=x)
+    run_ok("qopt-compile", enlarging, "-o", tmp_path / "m.so", "--preset", preset, "--quiet")
+    run_ok("qopt-compile", enlarging, "-o", tmp_path / "q.mlir", "--preset", preset,
+           "--stop-after", "quantize", "--quiet")
+    run_ok("qopt-run", tmp_path / "m.so", "--inputs", tmp_path / "in.npz", "--outputs",
+           tmp_path / "out.npz")
+    run_ok("qopt-run", tmp_path / "q.mlir", "--reference", "--inputs", tmp_path / "in.npz",
+           "--expect", tmp_path / "out.npz", "--atol", 0, "--rtol", 0)
+    expected, = onnxruntime.InferenceSession(enlarging).run(None, {"x": x})
+    found = np.load(tmp_path / "out.npz")["y"]
+    assert found.shape == expected.shape
+    bound = {"fp32": 1e-5, "w8a8-dynamic": 0.05, "mxfp4": 0.5}[preset]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=bound * np.abs(expected).max())
 
 
 def test_compare_with_the_reference(inputs):

@@ -15,7 +15,7 @@ static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
           getElementwiseOperators(),   getMovementOperators(),
           getNormalizationOperators(), getQuantizationOperators(),
           getReductionOperators(),     getShapeOperators(),
-          getWindowOperators()};
+          getUpsampleOperators(),      getWindowOperators()};
 }
 
 const Operator *qopt::importer::lookupOperator(llvm::StringRef name,

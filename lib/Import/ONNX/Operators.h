@@ -32,6 +32,7 @@ llvm::ArrayRef<Operator> getNormalizationOperators();
 llvm::ArrayRef<Operator> getQuantizationOperators();
 llvm::ArrayRef<Operator> getReductionOperators();
 llvm::ArrayRef<Operator> getShapeOperators();
+llvm::ArrayRef<Operator> getUpsampleOperators();
 llvm::ArrayRef<Operator> getWindowOperators();
 
 /// The row for a model of `opset`. Null when there is none; `since` is then the
