@@ -43,9 +43,13 @@ def get_opset(preset):
     return OPSETS.get(preset, 24 if preset.startswith("mx") else 21)
 
 
+TASKS = ["digits-mlp", "digits-cnn", "ppocr-cls"]
+each_task = pytest.mark.parametrize("task", TASKS, indirect=True)
+
+
 def pair(*presets, large=LARGE_PRESETS):
     """Models, which `task` prepares, and presets; of the large one, those of `large`."""
-    pairs = [(model, preset) for model in ("digits-mlp", "digits-cnn", "ppocr-cls")
+    pairs = [(model, preset) for model in TASKS
              for preset in presets if model != "ppocr-cls" or preset in large]
     return pytest.mark.parametrize("task, preset", pairs, indirect=["task"])
 
@@ -163,6 +167,7 @@ def test_imported_again(task, preset, tmp_path):
                      run_qopt(artefact, folder, tmp_path / "out"), CODES)
 
 
+@each_task
 def test_codes_are_those_of_a_product_with_the_reciprocal(task, tmp_path):
     """QuantizeLinear divides: of codes one in 100 000 may differ, by one step."""
     path, folder = task
@@ -189,6 +194,7 @@ def test_codes_are_those_of_a_product_with_the_reciprocal(task, tmp_path):
     assert np.count_nonzero(differences) <= 1e-5 * differences.size
 
 
+@each_task
 def test_names_and_file_are_the_same_every_time(task, tmp_path):
     model, folder = task
     files = [compile_model(model, folder, "w8a8", tmp_path / name, "--emit", "qdq-onnx")
@@ -196,6 +202,7 @@ def test_names_and_file_are_the_same_every_time(task, tmp_path):
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
+@each_task
 def test_the_contract_and_the_gate_are_those_of_the_artefact(task, tmp_path):
     model, folder = task
     compile_model(model, folder, "w8a8", tmp_path / "m.onnx", "--emit", "qdq-onnx",
