@@ -1,7 +1,8 @@
 //===- Pool.cpp - Maxima and means over windows ---------------------------===//
 //
 // 16 outputs of a row at a time. Positions outside of x are read from its
-// border and left out by a mask.
+// border and left out by a mask. Windows that tile images of known size exactly
+// need no masks, and their lanes run on from row to row.
 //
 //===----------------------------------------------------------------------===//
 
@@ -48,8 +49,7 @@ tapLanes(VectorBuilder &v, const Window &window, ArrayRef<Value> taps,
   }
   Type word = b.getI64Type();
   Value at = arith::AddIOp::create(b, loc, v.iota(word), v.splat(column));
-  at = arith::MulIOp::create(b, loc, at,
-                             v.splat(v.i64(window.strides[last])));
+  at = arith::MulIOp::create(b, loc, at, v.splat(v.i64(window.strides[last])));
   Value shift = v.sub(v.mul(taps[last], v.i64(window.dilations[last])),
                       v.i64(window.pads[last]));
   at = arith::AddIOp::create(b, loc, at, v.splat(shift));
@@ -59,8 +59,8 @@ tapLanes(VectorBuilder &v, const Window &window, ArrayRef<Value> taps,
   Value padded = below(at, v.splat(end), arith::CmpIPredicate::slt);
   padded = both(padded, v.splat(isPadded));
   // Zero last: an empty x has no last element, but slack.
-  Value bounded = arith::MinSIOp::create(
-      b, loc, at, v.splat(v.sub(sizes[last], v.i64(1))));
+  Value bounded =
+      arith::MinSIOp::create(b, loc, at, v.splat(v.sub(sizes[last], v.i64(1))));
   bounded = arith::MaxSIOp::create(b, loc, bounded, v.splat(v.i64(0)));
   Value base = v.mul(offset, sizes[last]);
   return {arith::AddIOp::create(b, loc, bounded, v.splat(base)), inside,
@@ -71,10 +71,84 @@ tapLanes(VectorBuilder &v, const Window &window, ArrayRef<Value> taps,
 static Value lowest(VectorBuilder &v, Type lane) {
   if (isa<FloatType>(lane))
     return v.splat(v.f32(-numerics::infinity));
-  return v.constant(
-      v.b.getIntegerAttr(
-          lane, APInt::getSignedMinValue(lane.getIntOrFloatBitWidth())),
-      kLanes);
+  return v.constant(v.b.getIntegerAttr(lane, APInt::getSignedMinValue(
+                                                 lane.getIntOrFloatBitWidth())),
+                    kLanes);
+}
+
+/// Whether windows tile x, with rows of outputs that fill vectors or divide
+/// them.
+static bool tilesExactly(const Window &window, ArrayRef<Value> sizes,
+                         ArrayRef<Value> resultSizes) {
+  for (auto [i, size] : llvm::enumerate(window.kernel)) {
+    std::optional<int64_t> x = knownNumber(sizes[i]),
+                           result = knownNumber(resultSizes[i]);
+    if (!x || !result || *x != *result * size || window.strides[i] != size ||
+        window.dilations[i] != 1)
+      return false;
+  }
+  int64_t columns = std::max<int64_t>(*knownNumber(resultSizes.back()), 1);
+  return llvm::all_of(window.pads, [](int64_t pad) { return pad == 0; }) &&
+         (kLanes % columns == 0 || columns % kLanes == 0);
+}
+
+/// The next value of a maximum or a sum.
+static Value join(MLIRPolicy &policy, bool isMax, Value value, Value before) {
+  if (!isMax)
+    return policy.add(before, value);
+  return isa<FloatType>(getElementTypeOrSelf(value))
+             ? policy.max(value, before)
+             : policy.maxS(before, value);
+}
+
+/// Windows that tile x.
+static void emitTiles(CpuProgram &program, Buffer &x, Buffer &result,
+                      const Window &window, bool isMax) {
+  Type element = x.elementType(), lane = laneType(element);
+  VectorBuilder host = program.vectors();
+  int64_t columns = *knownNumber(result.dims.back());
+  int64_t width = *knownNumber(x.dims.back()), across = window.kernel.back();
+  int64_t down = window.kernel.size() > 1 ? window.kernel.front() : 1;
+  int64_t rowStep = down * width;
+  Value total = host.product(result.dims);
+  int64_t perPart = 32768 / (down * across) / kLanes * kLanes + kLanes;
+  SmallVector<Value> captures{x.pointer, result.pointer, total};
+  program.launch(
+      isMax ? "max_pool" : "average_pool", captures,
+      host.ceilDiv(total, host.i64(perPart)), [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        OpBuilder &b = scope.b;
+        MLIRPolicy policy(b, scope.loc, kLanes);
+        ArrayRef<Value> own(scope.captures);
+        SmallVector<int64_t> offsets;
+        for (int64_t i = 0; i < kLanes; ++i)
+          offsets.push_back(i / columns * rowStep + i % columns * across);
+        Value lanes = arith::ConstantOp::create(b, scope.loc,
+                                                b.getI64VectorAttr(offsets));
+        Value low = v.mul(scope.part, v.i64(perPart));
+        Value high = v.min(own[2], v.add(low, v.i64(perPart)));
+        v.loop(low, high, kLanes, [&](Value first) {
+          Value row = v.div(first, v.i64(columns));
+          Value column = v.rem(first, v.i64(columns));
+          Value base =
+              v.add(v.mul(row, v.i64(rowStep)), v.mul(column, v.i64(across)));
+          Value count = v.sub(own[2], first);
+          Value total = isMax ? lowest(v, lane) : policy.f(0);
+          for (int64_t tap = 0; tap < down * across; ++tap) {
+            int64_t offset = tap / across * width + tap % across;
+            Value at = arith::AddIOp::create(
+                b, scope.loc, lanes, v.splat(v.add(base, v.i64(offset))));
+            // Lanes behind the end read the first element.
+            at = v.select(v.mask(count), at, v.splat(v.i64(0)));
+            Value value =
+                v.widen(v.gather(own[0], at, memoryType(element)), element);
+            total = join(policy, isMax, value, total);
+          }
+          if (!isMax)
+            total = policy.div(total, policy.f(down * across));
+          v.storeLanes(total, own[1], first, element, count);
+        });
+      });
 }
 
 static LogicalResult emitWindows(CpuProgram &program, Operation *op,
@@ -88,9 +162,13 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
     return op->emitOpError("has no CPU kernel for elements of type ")
            << element;
   Buffer &result = program.allocate(op->getResult(0));
-  VectorBuilder host = program.vectors();
   size_t spatial = window.kernel.size();
   ArrayRef<Value> xSizes = ArrayRef(x.dims).drop_front(2);
+  if (tilesExactly(window, xSizes, ArrayRef(result.dims).drop_front(2))) {
+    emitTiles(program, x, result, window, isMax);
+    return success();
+  }
+  VectorBuilder host = program.vectors();
   ArrayRef<Value> outer = ArrayRef(result.dims).drop_front(2).drop_back();
   Value columns = result.dims.back();
   Value rowsOfPlane = host.product(outer);
@@ -99,12 +177,12 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
   int64_t numTaps = 1;
   for (int64_t size : window.kernel)
     numTaps *= size;
-  Value rowsPerPart = host.max(
-      host.div(host.i64(std::max<int64_t>(1, 32768 / numTaps)),
-               host.max(columns, host.i64(1))),
-      host.i64(1));
-  SmallVector<Value> captures{x.pointer, result.pointer, columns,
-                              rowsOfPlane, rows, rowsPerPart};
+  Value rowsPerPart =
+      host.max(host.div(host.i64(std::max<int64_t>(1, 32768 / numTaps)),
+                        host.max(columns, host.i64(1))),
+               host.i64(1));
+  SmallVector<Value> captures{x.pointer,   result.pointer, columns,
+                              rowsOfPlane, rows,           rowsPerPart};
   size_t fixed = captures.size();
   captures.append(xSizes.begin(), xSizes.end());
   captures.append(outer.begin(), outer.end());
@@ -138,22 +216,14 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
                                column, sizes);
                   Value at = arith::AddIOp::create(b, scope.loc, offset,
                                                    v.splat(base));
-                  Value value =
-                      v.widen(v.gather(own[0], at, memoryType(element)),
-                              element);
-                  Value next = carried[0];
-                  if (!isMax)
-                    next = policy.add(next, value);
-                  else if (isa<FloatType>(lane))
-                    next = policy.max(value, next);
-                  else
-                    next = policy.maxS(next, value);
+                  Value value = v.widen(
+                      v.gather(own[0], at, memoryType(element)), element);
+                  Value next = join(policy, isMax, value, carried[0]);
                   next = policy.select(inside, next, carried[0]);
-                  Value counted =
-                      policy.select(countsPads ? padded : inside, policy.i(1),
-                                    zero);
-                  return SmallVector<Value>{
-                      next, policy.addI(carried[1], counted)};
+                  Value counted = policy.select(countsPads ? padded : inside,
+                                                policy.i(1), zero);
+                  return SmallVector<Value>{next,
+                                            policy.addI(carried[1], counted)};
                 });
             Value value = totals[0];
             if (!isMax)
@@ -168,10 +238,9 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
 
 LogicalResult cpu::emitPool(CpuProgram &program, Operation *op) {
   if (auto pool = dyn_cast<MaxPoolOp>(op)) {
-    Window window{llvm::to_vector(pool.getKernel()),
-                  llvm::to_vector(pool.getStrides()),
-                  llvm::to_vector(pool.getPads()),
-                  llvm::to_vector(pool.getDilations())};
+    Window window{
+        llvm::to_vector(pool.getKernel()), llvm::to_vector(pool.getStrides()),
+        llvm::to_vector(pool.getPads()), llvm::to_vector(pool.getDilations())};
     if (window.dilations.empty())
       window.dilations.assign(window.kernel.size(), 1);
     return emitWindows(program, op, window, /*isMax=*/true,

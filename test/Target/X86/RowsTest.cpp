@@ -144,6 +144,34 @@ TEST(X86Pool, TakesMaximaAndMeansOfWindows) {
   expectEqualToReference(text, {1, 5, 9});
 }
 
+TEST(X86Pool, TilesImagesOfKnownSize) {
+  // Rows of 4, 16, 1 and 3 outputs: parts of a vector, one, and none.
+  const char *text = R"mlir(
+    func.func @main(%x: tensor<?x3x8x8xf32>, %c: tensor<?x3x6x32xi8>, %l: tensor<?x5x4xf32>, %o: tensor<?x2x4x9xf32>)
+        -> (tensor<?x3x4x4xf32>, tensor<?x3x4x4xf32>, tensor<?x3x3x16xi8>, tensor<?x5x1xf32>, tensor<?x2x2x3xf32>) {
+      %0 = qopt.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+          pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, ceil_mode = false}
+        : (tensor<?x3x8x8xf32>) -> tensor<?x3x4x4xf32>
+      %1 = qopt.average_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+          pads = array<i64: 0, 0, 0, 0>, ceil_mode = false, count_include_pad = false}
+        : (tensor<?x3x8x8xf32>) -> tensor<?x3x4x4xf32>
+      %2 = qopt.max_pool %c {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+          pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, ceil_mode = false}
+        : (tensor<?x3x6x32xi8>) -> tensor<?x3x3x16xi8>
+      %3 = qopt.average_pool %l {kernel = array<i64: 4>, strides = array<i64: 4>,
+          pads = array<i64: 0, 0>, ceil_mode = false, count_include_pad = true}
+        : (tensor<?x5x4xf32>) -> tensor<?x5x1xf32>
+      %4 = qopt.max_pool %o {kernel = array<i64: 2, 3>, strides = array<i64: 2, 3>,
+          pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, ceil_mode = false}
+        : (tensor<?x2x4x9xf32>) -> tensor<?x2x2x3xf32>
+      return %0, %1, %2, %3, %4 : tensor<?x3x4x4xf32>, tensor<?x3x4x4xf32>, tensor<?x3x3x16xi8>, tensor<?x5x1xf32>, tensor<?x2x2x3xf32>
+    })mlir";
+  expectEqualToReference(text, {1, 1, 1, 1});
+  expectEqualToReference(text, {7, 3, 7, 5});
+  expectEqualToReference(text, {300, 40, 3, 3});
+  expectEqualToReference(text, {0, 0, 0, 0});
+}
+
 TEST(X86Rows, TakesTheFirstOfTwoZeros) {
   // Few zeros, of both signs, among numbers that are never the result.
   auto values = [](int count, const char *other) {
