@@ -11,6 +11,7 @@
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Errno.h"
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <dlfcn.h>
@@ -62,6 +63,18 @@ static llvm::Expected<ModelValue> describe(const qopt_value_info &info) {
   return value;
 }
 
+/// A path of an open file that no other call gets. The loader takes a name that
+/// it knows for the library that had it, even after the number went to another
+/// file: a library that is open twice keeps both names until the last is
+/// closed.
+static std::string makeLoaderPath(int file) {
+  static std::atomic<uint64_t> numOpened{0};
+  std::string path = "/proc/self/fd/";
+  for (uint64_t rest = numOpened++; rest != 0; rest /= 2)
+    path += rest % 2 ? "./" : "/";
+  return path + std::to_string(file);
+}
+
 llvm::Expected<std::unique_ptr<ModelRunner>> ModelRunner::open(StringRef path) {
   std::unique_ptr<ModelRunner> runner(new ModelRunner());
   if (llvm::Error error = runner->load(path))
@@ -78,7 +91,7 @@ llvm::Error ModelRunner::load(StringRef newPath) {
   struct stat status;
   if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
     return makeError(ExitCode::NoResource, path + ": is not a file");
-  std::string loaderPath = "/proc/self/fd/" + std::to_string(file);
+  std::string loaderPath = makeLoaderPath(file);
   library = ::dlopen(loaderPath.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return makeError(

@@ -64,6 +64,20 @@ protected:
 };
 } // namespace
 
+TEST_F(ModelRunnerTest, OpensAnotherModelAfterOneThatIsOpenTwice) {
+  setenv("QOPT_CPU", "x86-64-v3", 1);
+  std::unique_ptr<ModelRunner> first = open(), again = open();
+  again.reset();
+  // The file that was closed leaves its number to the next one.
+  std::string other = folder.file("other.so");
+  ASSERT_FALSE(bool(linkTinyModel(other, /*weight=*/5.0f)));
+  path = other;
+  std::unique_ptr<ModelRunner> second = open();
+  ASSERT_TRUE(first && second);
+  expectOutput(*first, 10, 2.0f, 3.0f);
+  expectOutput(*second, 10, 5.0f, 3.0f);
+}
+
 TEST_F(ModelRunnerTest, DescribesTheModel) {
   std::unique_ptr<ModelRunner> runner = open();
   ASSERT_TRUE(runner);
