@@ -1,6 +1,5 @@
 //===- CpuProgram.cpp - The host function of a tier -----------------------===//
 //
-//
 // The host function is a straight line of blocks: each check ends one block, so
 // what stands before dominates all that follows. A run that fails leaves its
 // memory to the arena, which starts every run empty.
@@ -38,9 +37,9 @@ bool cpu::isSameDim(Value a, Value b) {
 }
 
 CpuProgram::CpuProgram(ModuleOp module, StringRef tierName,
-                               WeightsSection &weights)
-    : module(module), tierName(tierName), weights(weights), b(module.getContext()),
-      location(module.getLoc()) {}
+                       WeightsSection &weights)
+    : module(module), tierName(tierName), weights(weights),
+      b(module.getContext()), location(module.getLoc()) {}
 
 CpuProgram::~CpuProgram() = default;
 
@@ -55,10 +54,9 @@ Type CpuProgram::pointerType() {
 void CpuProgram::declareHost() {
   OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
   Type pointer = pointerType();
-  auto type = LLVM::LLVMFunctionType::get(
-      b.getI32Type(), {pointer, pointer, pointer, pointer});
-  host = LLVM::LLVMFuncOp::create(top, location,
-                                  "main." + tierName, type);
+  auto type = LLVM::LLVMFunctionType::get(b.getI32Type(),
+                                          {pointer, pointer, pointer, pointer});
+  host = LLVM::LLVMFuncOp::create(top, location, "main." + tierName, type);
   Block *entry = host.addEntryBlock(top);
   context = entry->getArgument(0);
   weightsBase = entry->getArgument(1);
@@ -209,21 +207,21 @@ static std::string kernelName(int64_t number, StringRef name) {
 }
 
 void CpuProgram::launch(StringRef name, ValueRange captures, Value parts,
-                            llvm::function_ref<void(KernelScope &)> body) {
+                        llvm::function_ref<void(KernelScope &)> body) {
   Type pointer = pointerType(), word = b.getI64Type();
   OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
   auto type = LLVM::LLVMFunctionType::get(
       LLVM::LLVMVoidType::get(b.getContext()), {pointer, word, word});
-  auto function = LLVM::LLVMFuncOp::create(
-      top, location, kernelName(numKernels++, name), type,
-      LLVM::Linkage::Internal);
+  auto function =
+      LLVM::LLVMFuncOp::create(top, location, kernelName(numKernels++, name),
+                               type, LLVM::Linkage::Internal);
   // Loads that are invariant in one kernel are not so across kernels.
   function.setNoInline(true);
   Block *entry = function.addEntryBlock(top);
   OpBuilder inner = OpBuilder::atBlockBegin(entry);
   VectorBuilder v = vectors(), kernel(inner, location);
-  KernelScope scope{inner, location, {}, entry->getArgument(1),
-                    entry->getArgument(2)};
+  KernelScope scope{
+      inner, location, {}, entry->getArgument(1), entry->getArgument(2)};
   int64_t slot = 0;
   for (Value capture : captures) {
     if (auto constant = capture.getDefiningOp<arith::ConstantOp>()) {
@@ -233,7 +231,8 @@ void CpuProgram::launch(StringRef name, ValueRange captures, Value parts,
     Value offset = v.i64(slot);
     Value place = v.address(argsBlock, offset, word);
     v.storeScalar(capture, place, v.i64(0));
-    Value source = kernel.address(entry->getArgument(0), kernel.i64(slot), word);
+    Value source =
+        kernel.address(entry->getArgument(0), kernel.i64(slot), word);
     scope.captures.push_back(
         kernel.loadScalar(source, kernel.i64(0), capture.getType()));
     ++slot;
@@ -252,7 +251,7 @@ void CpuProgram::launch(StringRef name, ValueRange captures, Value parts,
 }
 
 Value CpuProgram::callRuntime(StringRef name, Type result,
-                                  ValueRange operands) {
+                              ValueRange operands) {
   auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
   if (!function) {
     OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
@@ -284,22 +283,20 @@ static StringRef nodeName(Location loc) {
 }
 
 Value CpuProgram::textPointer(StringRef text) {
-  auto [it, isNew] = texts.try_emplace(
-      text.str(), "text." + std::to_string(texts.size()));
+  auto [it, isNew] =
+      texts.try_emplace(text.str(), "text." + std::to_string(texts.size()));
   if (isNew) {
     OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
     std::string bytes = text.str() + '\0';
     LLVM::GlobalOp::create(
-        top, location,
-        LLVM::LLVMArrayType::get(b.getI8Type(), bytes.size()),
+        top, location, LLVM::LLVMArrayType::get(b.getI8Type(), bytes.size()),
         /*isConstant=*/true, LLVM::Linkage::Internal, it->second,
         b.getStringAttr(bytes));
   }
   return LLVM::AddressOfOp::create(b, location, pointerType(), it->second);
 }
 
-void CpuProgram::require(Value condition, int32_t code,
-                             const Twine &text) {
+void CpuProgram::require(Value condition, int32_t code, const Twine &text) {
   if (knownNumber(condition).value_or(0) != 0)
     return;
   Block *next = new Block(), *fail = new Block();

@@ -1,6 +1,5 @@
 //===- CpuProgram.h - From a program of kernels to functions ----*- C++ -*-===//
 //
-//
 // Walks @main of one variant in order and writes the host function of a tier.
 // Every kernel becomes a function of its own that the host starts through the
 // runtime. Bare qopt ops are wrapped in a kernel op of their family first, so
@@ -8,8 +7,8 @@
 //
 // All CPUs share this and the kernels in this folder, which are written in
 // vectors of 16 lanes and ask for no instruction. A target derives from it and
-// adds what it has better kernels for; one whose kernels run elsewhere keeps dims,
-// checks, lifetimes and shape arithmetic here.
+// adds what it has better kernels for; one whose kernels run elsewhere keeps
+// dims, checks, lifetimes and shape arithmetic here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,7 +66,7 @@ public:
   /// Writes into `module`, which belongs to the target. Constants go to
   /// `weights`, shared by all tiers of an artefact.
   CpuProgram(mlir::ModuleOp module, llvm::StringRef tierName,
-                 WeightsSection &weights);
+             WeightsSection &weights);
   virtual ~CpuProgram();
 
   /// Writes the host function `main.<tier>` for `program`.

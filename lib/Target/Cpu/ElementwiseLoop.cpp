@@ -1,7 +1,7 @@
 //===- ElementwiseLoop.cpp - A pass over all elements of a space ----------===//
 //
-// The innermost group of axes is walked in vectors; it and the rows above it are
-// cut into parts of about as many elements.
+// The innermost group of axes is walked in vectors; it and the rows above it
+// are cut into parts of about as many elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,9 +26,9 @@ LogicalResult cpu::emitElementwiseLoop(CpuProgram &program, StringRef name,
   Value inner = dims.back();
   Value rows = host.product(ArrayRef(dims).drop_back());
   Value innerParts = host.ceilDiv(inner, host.i64(partElements));
-  Value rowsPerPart = host.max(
-      host.div(host.i64(partElements), host.max(inner, host.i64(1))),
-      host.i64(1));
+  Value rowsPerPart =
+      host.max(host.div(host.i64(partElements), host.max(inner, host.i64(1))),
+               host.i64(1));
   Value parts = host.mul(host.ceilDiv(rows, rowsPerPart), innerParts);
   size_t own = captures.size();
   captures.append({rows, innerParts, rowsPerPart});

@@ -1,6 +1,7 @@
 //===- HostObject.cpp - From the LLVM dialect to bytes --------------------===//
 //
-// What an object needs from outside is checked here, so that a link never fails.
+// What an object needs from outside is checked here, so that a link never
+// fails.
 //
 //===----------------------------------------------------------------------===//
 

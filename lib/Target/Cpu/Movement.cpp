@@ -94,9 +94,9 @@ static LogicalResult emitSlice(CpuProgram &program, SliceOp op) {
 
 /// Copies between a whole tensor and a part of it along `axis` that begins at
 /// `begin`: into the whole, or out of it.
-static void copyPart(CpuProgram &program, StringRef name,
-                     const Buffer &whole, const Buffer &part, int64_t axis,
-                     Value begin, bool isIntoWhole) {
+static void copyPart(CpuProgram &program, StringRef name, const Buffer &whole,
+                     const Buffer &part, int64_t axis, Value begin,
+                     bool isIntoWhole) {
   VectorBuilder v = program.vectors();
   Value inner = productOf(v, part.dims, axis + 1, part.dims.size());
   Value run = v.mul(part.dims[axis], inner);
@@ -138,7 +138,8 @@ static LogicalResult emitSplit(CpuProgram &program, SplitOp op) {
 
 static Value loadIndex(VectorBuilder &v, Value pointer, Value at, Type element,
                        Value size) {
-  Value index = v.widen(v.loadScalar(pointer, at, memoryType(element)), element);
+  Value index =
+      v.widen(v.loadScalar(pointer, at, memoryType(element)), element);
   if (!index.getType().isInteger(64))
     index = arith::ExtSIOp::create(v.b, v.loc, v.b.getI64Type(), index);
   return v.select(v.less(index, v.i64(0)), v.add(index, size), index);
@@ -155,17 +156,16 @@ static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
     return;
   Buffer &indices = program.buffer(op.getIndices());
   OpBuilder &b = program.builder();
-  auto results = v.loop(
-      v.i64(0), v.product(indices.dims), 1, {v.i1(true)},
-      [&](Value at, ValueRange holds) {
-        Value index =
-            loadIndex(v, indices.pointer, at, indices.elementType(), size);
-        // Negative ones are large when unsigned.
-        Value isInside = arith::CmpIOp::create(
-            b, v.loc, arith::CmpIPredicate::ult, index, size);
-        return SmallVector<Value>{
-            arith::AndIOp::create(b, v.loc, holds[0], isInside)};
-      });
+  auto results = v.loop(v.i64(0), v.product(indices.dims), 1, {v.i1(true)},
+                        [&](Value at, ValueRange holds) {
+                          Value index = loadIndex(v, indices.pointer, at,
+                                                  indices.elementType(), size);
+                          // Negative ones are large when unsigned.
+                          Value isInside = arith::CmpIOp::create(
+                              b, v.loc, arith::CmpIPredicate::ult, index, size);
+                          return SmallVector<Value>{arith::AndIOp::create(
+                              b, v.loc, holds[0], isInside)};
+                        });
   program.require(results[0], 1, "an index is out of range");
 }
 
@@ -300,20 +300,19 @@ static LogicalResult emitRange(CpuProgram &program, RangeOp op) {
                   "a range has a step of 0");
   Buffer &result = program.allocate(op.getResult());
   Type element = result.elementType();
-  program.launch("range",
-                 {result.pointer, result.dims[0], (*start)[0], (*delta)[0]},
-                 host.i64(1), [&](KernelScope &scope) {
-                   VectorBuilder v = scope.vectors();
-                   ArrayRef<Value> own(scope.captures);
-                   v.loop(v.i64(0), own[1], 1, [&](Value i) {
-                     Value value = v.add(own[2], v.mul(i, own[3]));
-                     Type memory = memoryType(element);
-                     if (value.getType() != memory)
-                       value = arith::TruncIOp::create(scope.b, scope.loc,
-                                                       memory, value);
-                     v.storeScalar(value, own[0], i);
-                   });
-                 });
+  program.launch(
+      "range", {result.pointer, result.dims[0], (*start)[0], (*delta)[0]},
+      host.i64(1), [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        ArrayRef<Value> own(scope.captures);
+        v.loop(v.i64(0), own[1], 1, [&](Value i) {
+          Value value = v.add(own[2], v.mul(i, own[3]));
+          Type memory = memoryType(element);
+          if (value.getType() != memory)
+            value = arith::TruncIOp::create(scope.b, scope.loc, memory, value);
+          v.storeScalar(value, own[0], i);
+        });
+      });
   return success();
 }
 
@@ -335,7 +334,6 @@ LogicalResult cpu::emitMovement(CpuProgram &program, Operation *op) {
         return emitConstantOfShape(program, op);
       })
       .Case([&](RangeOp op) { return emitRange(program, op); })
-      .Default([](Operation *op) {
-        return op->emitOpError("has no CPU kernel");
-      });
+      .Default(
+          [](Operation *op) { return op->emitOpError("has no CPU kernel"); });
 }

@@ -103,8 +103,7 @@ private:
 // Elements of shape tensors
 //===----------------------------------------------------------------------===//
 
-std::optional<SmallVector<Value>>
-CpuProgram::followElements(Value tensor) {
+std::optional<SmallVector<Value>> CpuProgram::followElements(Value tensor) {
   using Result = std::optional<SmallVector<Value>>;
   Operation *op = tensor.getDefiningOp();
   if (!op)
@@ -120,8 +119,8 @@ CpuProgram::followElements(Value tensor) {
       .Case([&](GatherOp gather) -> Result {
         auto indices = getAllKnownIntegers(gather.getIndices());
         auto table = elements(gather.getX());
-        if (!indices || !table || cast<RankedTensorType>(gather.getX().getType())
-                                          .getRank() != 1)
+        if (!indices || !table ||
+            cast<RankedTensorType>(gather.getX().getType()).getRank() != 1)
           return std::nullopt;
         SmallVector<Value> result;
         for (int64_t index : *indices) {
@@ -227,8 +226,8 @@ LogicalResult CpuProgram::computeDims(Operation *op) {
   for (Operation &inner : body.without_terminator())
     if (failed(setDims(&inner)))
       return failure();
-  for (auto [result, value] : llvm::zip_equal(
-           op->getResults(), body.getTerminator()->getOperands()))
+  for (auto [result, value] :
+       llvm::zip_equal(op->getResults(), body.getTerminator()->getOperands()))
     tensorDims[result] = dims(value);
   return success();
 }
@@ -284,14 +283,14 @@ void CpuProgram::checkBroadcast(Value operand, ValueRange target) {
   for (auto [i, dim] : llvm::enumerate(own)) {
     if (isSameDim(dim, target[offset + i]) || knownNumber(dim) == 1)
       continue;
-    require(policy.either(v.equal(dim, target[offset + i]),
-                          v.equal(dim, v.i64(1))),
-            1, "the dims of the operands do not broadcast");
+    require(
+        policy.either(v.equal(dim, target[offset + i]), v.equal(dim, v.i64(1))),
+        1, "the dims of the operands do not broadcast");
   }
 }
 
 void CpuProgram::checkScales(ValueRange scales, Value codes,
-                                 std::optional<FormatAttr> format) {
+                             std::optional<FormatAttr> format) {
   DimPolicy policy(*this);
   VectorBuilder v = vectors();
   SmallVector<Value> target = dims(codes);
@@ -303,8 +302,7 @@ void CpuProgram::checkScales(ValueRange scales, Value codes,
           policy.either(v.equal(dim, target[i]), v.equal(dim, v.i64(1)));
       if (format && format->isBlocked() &&
           format->getAxis() == static_cast<int64_t>(i)) {
-        Value blocks =
-            policy.ceilDiv(target[i], v.i64(format->getBlockSize()));
+        Value blocks = policy.ceilDiv(target[i], v.i64(format->getBlockSize()));
         if (isSameDim(dim, blocks))
           continue;
         holds = policy.either(holds, v.equal(dim, blocks));
@@ -365,10 +363,11 @@ void CpuProgram::checkOperands(Operation *op) {
         checkScales(dequantize.getZeros(), dequantize.getCodes(),
                     dequantize.getFormat());
       })
-      .Case<RequantizeOp, ShiftOp, DivideRoundOp, LayerNormOp>([&](auto rowwise) {
-        for (Value operand : rowwise->getOperands().drop_front())
-          checkBroadcast(operand, dims(rowwise->getOperand(0)));
-      })
+      .Case<RequantizeOp, ShiftOp, DivideRoundOp, LayerNormOp>(
+          [&](auto rowwise) {
+            for (Value operand : rowwise->getOperands().drop_front())
+              checkBroadcast(operand, dims(rowwise->getOperand(0)));
+          })
       .Case([&](BatchNormOp norm) {
         Value channels = dims(norm.getX())[1];
         for (Value operand : norm->getOperands().drop_front())

@@ -13,9 +13,8 @@ using namespace qopt;
 using namespace qopt::cpu;
 using numerics::MLIRPolicy;
 
-Value cpu::foldLanes(
-    VectorBuilder &v, Value vector,
-    llvm::function_ref<Value(Value, Value, int64_t)> join) {
+Value cpu::foldLanes(VectorBuilder &v, Value vector,
+                     llvm::function_ref<Value(Value, Value, int64_t)> join) {
   for (int64_t width = kLanes / 2; width > 0; width /= 2)
     vector = join(v.extractStrided(vector, 0, width),
                   v.extractStrided(vector, width, width), width);
@@ -41,11 +40,10 @@ SmallVector<Value> cpu::loopRow(
     llvm::function_ref<SmallVector<Value>(Value, Value, ValueRange)> body) {
   std::optional<int64_t> known = knownNumber(size);
   bool hasTail = !known || *known % kLanes != 0;
-  return v.loop(v.i64(0), size, kLanes, inits,
-                [&](Value index, ValueRange carried) {
-                  return body(index, hasTail ? v.sub(size, index) : Value(),
-                              carried);
-                });
+  return v.loop(
+      v.i64(0), size, kLanes, inits, [&](Value index, ValueRange carried) {
+        return body(index, hasTail ? v.sub(size, index) : Value(), carried);
+      });
 }
 
 Value cpu::keepLanes(VectorBuilder &v, Value value, Value count, Value other) {

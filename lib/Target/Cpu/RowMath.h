@@ -27,11 +27,11 @@ mlir::Value maxLanes(VectorBuilder &v, mlir::Value vector);
 /// Walks a row of `size` elements in steps of 16 lanes with carried values.
 /// `body` gets the index of the first lane and how many lanes are inside (null:
 /// all).
-llvm::SmallVector<mlir::Value> loopRow(
-    VectorBuilder &v, mlir::Value size, mlir::ValueRange inits,
-    llvm::function_ref<llvm::SmallVector<mlir::Value>(
-        mlir::Value index, mlir::Value count, mlir::ValueRange carried)>
-        body);
+llvm::SmallVector<mlir::Value>
+loopRow(VectorBuilder &v, mlir::Value size, mlir::ValueRange inits,
+        llvm::function_ref<llvm::SmallVector<mlir::Value>(
+            mlir::Value index, mlir::Value count, mlir::ValueRange carried)>
+            body);
 
 /// `value` in the lanes below `count`, `other` (one scalar) in the rest.
 mlir::Value keepLanes(VectorBuilder &v, mlir::Value value, mlir::Value count,

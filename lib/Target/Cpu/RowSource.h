@@ -15,9 +15,9 @@ namespace qopt::cpu {
 /// The number of rows in a part, so that parts are worth starting.
 mlir::Value rowsPerPart(VectorBuilder v, mlir::Value rowSize, int64_t elements);
 
-/// Walks the elements of row `row` of the tensor `dims`, whose rows are the axes
-/// from `axis` on: `body` gets lanes for an epilogue with an axis a group, and
-/// the index in the row.
+/// Walks the elements of row `row` of the tensor `dims`, whose rows are the
+/// axes from `axis` on: `body` gets lanes for an epilogue with an axis a group,
+/// and the index in the row.
 void loopRowElements(
     VectorBuilder &v, llvm::ArrayRef<mlir::Value> dims, int64_t axis,
     mlir::Value row,

@@ -15,9 +15,8 @@ using namespace qopt::cpu;
 /// Elements of a part.
 static constexpr int64_t partElements = 32768;
 
-void cpu::emitStridedCopy(CpuProgram &program, StringRef name,
-                          Type element, ArrayRef<CopyAxis> axes, Value from,
-                          Value to) {
+void cpu::emitStridedCopy(CpuProgram &program, StringRef name, Type element,
+                          ArrayRef<CopyAxis> axes, Value from, Value to) {
   VectorBuilder host = program.vectors();
   Type memory = memoryType(element);
   CopyAxis one{host.i64(1), host.i64(1), host.i64(1)};
@@ -38,10 +37,9 @@ void cpu::emitStridedCopy(CpuProgram &program, StringRef name,
       host.i64(1));
   Value parts = host.mul(host.ceilDiv(rows, rowsPerPart), pieces);
 
-  SmallVector<Value> captures{from,        to,
-                              inner.size,  inner.fromStride,
-                              inner.toStride, rows,
-                              pieces,      rowsPerPart};
+  SmallVector<Value> captures{
+      from,           to,   inner.size, inner.fromStride,
+      inner.toStride, rows, pieces,     rowsPerPart};
   size_t fixed = captures.size(), count = outer.size();
   captures.append(sizes);
   captures.append(fromStrides);
@@ -75,8 +73,8 @@ void cpu::emitStridedCopy(CpuProgram &program, StringRef name,
         return;
       }
       v.loop(v.i64(0), length, 1, [&](Value i) {
-        Value loaded = v.loadScalar(
-            own[0], v.add(source, v.mul(i, fromStride)), memory);
+        Value loaded =
+            v.loadScalar(own[0], v.add(source, v.mul(i, fromStride)), memory);
         v.storeScalar(loaded, own[1], v.add(target, v.mul(i, toStride)));
       });
     });

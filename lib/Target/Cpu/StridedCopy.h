@@ -23,9 +23,8 @@ void emitStridedCopy(CpuProgram &program, llvm::StringRef name,
                      mlir::Value from, mlir::Value to);
 
 /// Sets `count` elements to the one at `value`.
-void emitFill(CpuProgram &program, llvm::StringRef name,
-              mlir::Type element, mlir::Value value, mlir::Value to,
-              mlir::Value count);
+void emitFill(CpuProgram &program, llvm::StringRef name, mlir::Type element,
+              mlir::Value value, mlir::Value to, mlir::Value count);
 
 } // namespace qopt::cpu
 

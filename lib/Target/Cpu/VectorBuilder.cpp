@@ -157,7 +157,8 @@ Value VectorBuilder::iota(Type element, int64_t lanes) {
   for (int64_t i = 0; i < lanes; ++i)
     values.push_back(b.getIntegerAttr(element, i));
   return arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(VectorType::get({lanes}, element), values));
+      b, loc,
+      DenseElementsAttr::get(VectorType::get({lanes}, element), values));
 }
 
 Value VectorBuilder::mask(Value count, int64_t lanes) {
@@ -165,14 +166,16 @@ Value VectorBuilder::mask(Value count, int64_t lanes) {
   Value few = min(count, i64(lanes));
   Value narrow = arith::TruncIOp::create(b, loc, b.getI32Type(), few);
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
-                               iota(b.getI32Type(), lanes), splat(narrow, lanes));
+                               iota(b.getI32Type(), lanes),
+                               splat(narrow, lanes));
 }
 
 Value VectorBuilder::extract(Value vector, int64_t lane) {
   return vector::ExtractOp::create(b, loc, vector, lane);
 }
 
-Value VectorBuilder::extractStrided(Value vector, int64_t first, int64_t count) {
+Value VectorBuilder::extractStrided(Value vector, int64_t first,
+                                    int64_t count) {
   auto lanes = llvm::to_vector(llvm::seq(first, first + count));
   return vector::ShuffleOp::create(b, loc, vector, vector, lanes);
 }
@@ -210,8 +213,8 @@ void VectorBuilder::storeScalar(Value value, Value pointer, Value offset) {
 Value VectorBuilder::load(Value pointer, Value offset, Type type,
                           int64_t lanes) {
   return LLVM::LoadOp::create(b, loc, VectorType::get({lanes}, type),
-                              address(pointer, offset, type),
-                              alignmentOf(type), /*isVolatile=*/false,
+                              address(pointer, offset, type), alignmentOf(type),
+                              /*isVolatile=*/false,
                               /*isNonTemporal=*/false, isInvariant);
 }
 
@@ -219,19 +222,18 @@ Value VectorBuilder::loadMasked(Value pointer, Value offset, Type type,
                                 Value count, int64_t lanes) {
   auto vectorType = VectorType::get({lanes}, type);
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(vectorType));
-  return LLVM::MaskedLoadOp::create(b, loc, vectorType,
-                                    address(pointer, offset, type),
-                                    mask(count, lanes), zero,
-                                    alignmentOf(type));
+  return LLVM::MaskedLoadOp::create(
+      b, loc, vectorType, address(pointer, offset, type), mask(count, lanes),
+      zero, alignmentOf(type));
 }
 
 Value VectorBuilder::gather(Value pointer, Value indices, Type type) {
   // Lane by lane for narrow elements, which no instruction gathers.
   int64_t lanes = cast<VectorType>(indices.getType()).getDimSize(0);
   auto vectorType = VectorType::get({lanes}, type);
-  auto pointers = LLVM::GEPOp::create(
-      b, loc, VectorType::get({lanes}, pointer.getType()), type, pointer,
-      ArrayRef<LLVM::GEPArg>{indices});
+  auto pointers =
+      LLVM::GEPOp::create(b, loc, VectorType::get({lanes}, pointer.getType()),
+                          type, pointer, ArrayRef<LLVM::GEPArg>{indices});
   Value all = constant(b.getBoolAttr(true), lanes);
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(vectorType));
   return LLVM::masked_gather::create(b, loc, vectorType, pointers, all,
@@ -300,7 +302,8 @@ Value VectorBuilder::widen(Value loaded, Type element) {
   if (element.isInteger(1)) {
     Value zero =
         arith::ConstantOp::create(b, loc, b.getZeroAttr(loaded.getType()));
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded, zero);
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded,
+                                 zero);
   }
   if (element.isUnsignedInteger(32))
     return arith::ExtUIOp::create(b, loc, lane, loaded);
@@ -333,8 +336,8 @@ static Value roundToBF16(VectorBuilder &v, Value value) {
   rounded = arith::AddIOp::create(b, loc, rounded, odd);
   rounded = arith::ShRUIOp::create(b, loc, rounded, constant(16));
   Value quiet = arith::OrIOp::create(b, loc, high, constant(0x40));
-  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, value,
-                                      value);
+  Value isNaN =
+      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, value, value);
   return arith::SelectOp::create(b, loc, isNaN, quiet, rounded);
 }
 
@@ -423,10 +426,12 @@ void VectorBuilder::ifElse(Value condition, llvm::function_ref<void()> then,
 Value VectorBuilder::stack(int64_t bytes) {
   auto function =
       b.getInsertionBlock()->getParentOp()->getParentOfType<LLVM::LLVMFuncOp>();
-  if (auto own = dyn_cast<LLVM::LLVMFuncOp>(b.getInsertionBlock()->getParentOp()))
+  if (auto own =
+          dyn_cast<LLVM::LLVMFuncOp>(b.getInsertionBlock()->getParentOp()))
     function = own;
   OpBuilder entry = OpBuilder::atBlockBegin(&function.getBody().front());
-  Value size = arith::ConstantOp::create(entry, loc, b.getI64IntegerAttr(bytes));
+  Value size =
+      arith::ConstantOp::create(entry, loc, b.getI64IntegerAttr(bytes));
   return LLVM::AllocaOp::create(entry, loc,
                                 LLVM::LLVMPointerType::get(b.getContext()),
                                 b.getI8Type(), size, /*alignment=*/64);

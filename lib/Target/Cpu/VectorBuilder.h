@@ -3,9 +3,9 @@
 // What every kernel writes over and over. Memory is reached through pointers
 // and element offsets. Values in lanes have one of four types: f32 (all
 // floats), i32 (integers and codes of 32 bits or fewer), i64 and i1; memory is
-// as narrow as the element type says. A code of fewer than 8 bits is a byte with
-// the code in the low bits and zeros above, also where it is signed: `widen`
-// extends the sign.
+// as narrow as the element type says. A code of fewer than 8 bits is a byte
+// with the code in the low bits and zeros above, also where it is signed:
+// `widen` extends the sign.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,7 +39,8 @@ public:
   /// loops.
   bool isInvariant = false;
 
-  //===--- Constants and integers; folded where operands are constant ------===//
+  //===--- Constants and integers; folded where operands are constant
+  //------===//
   mlir::Value i64(int64_t value);
   mlir::Value i32(int32_t value);
   mlir::Value f32(float value);
@@ -66,7 +67,8 @@ public:
   /// Element strides of a row-major tensor.
   llvm::SmallVector<mlir::Value> strides(mlir::ValueRange dims);
 
-  //===--- Vectors ----------------------------------------------------------===//
+  //===--- Vectors
+  //----------------------------------------------------------===//
   mlir::Value splat(mlir::Value scalar, int64_t lanes = kLanes);
   /// [0, 1, 2 ...] of type `element`.
   mlir::Value iota(mlir::Type element, int64_t lanes = kLanes);
@@ -77,12 +79,14 @@ public:
   /// The lanes [first, first + count) of a vector, as a vector.
   mlir::Value extractStrided(mlir::Value vector, int64_t first, int64_t count);
 
-  //===--- Memory; `offset` counts elements of `type`, which is a memory type ===//
+  //===--- Memory; `offset` counts elements of `type`, which is a memory type
+  //===//
   mlir::Value address(mlir::Value pointer, mlir::Value offset, mlir::Type type);
   mlir::Value loadScalar(mlir::Value pointer, mlir::Value offset,
                          mlir::Type type);
   void storeScalar(mlir::Value value, mlir::Value pointer, mlir::Value offset);
-  /// Reads all lanes: the caller knows that they lie in the buffer or its slack.
+  /// Reads all lanes: the caller knows that they lie in the buffer or its
+  /// slack.
   mlir::Value load(mlir::Value pointer, mlir::Value offset, mlir::Type type,
                    int64_t lanes = kLanes);
   /// Reads the lanes below `count`; the others are zero.
@@ -99,10 +103,12 @@ public:
   void storeStrided(mlir::Value vector, mlir::Value pointer, mlir::Value offset,
                     mlir::Value stride, mlir::Value count);
 
-  //===--- Between memory and lanes -----------------------------------------===//
+  //===--- Between memory and lanes
+  //-----------------------------------------===//
   /// A loaded value (scalar or vector) of the tensor element type `element`.
   mlir::Value widen(mlir::Value loaded, mlir::Type element);
-  /// Back to the memory type, rounding floats, keeping the low bits of integers.
+  /// Back to the memory type, rounding floats, keeping the low bits of
+  /// integers.
   mlir::Value narrow(mlir::Value value, mlir::Type element);
   /// Loads `kLanes` elements and widens them.
   mlir::Value loadLanes(mlir::Value pointer, mlir::Value offset,
@@ -111,7 +117,8 @@ public:
   void storeLanes(mlir::Value value, mlir::Value pointer, mlir::Value offset,
                   mlir::Type element, mlir::Value count = {});
 
-  //===--- Control ----------------------------------------------------------===//
+  //===--- Control
+  //----------------------------------------------------------===//
   /// for (i = low; i < high; i += step); bounds are i64.
   void loop(mlir::Value low, mlir::Value high, int64_t step,
             llvm::function_ref<void(mlir::Value)> body);
