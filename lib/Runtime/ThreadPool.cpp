@@ -5,6 +5,11 @@
 // the other sleeps on and then looks whether it sleeps; the sleeper does the
 // two in the other order. So no wake-up is lost.
 //
+// stop() changes `isStopping` and then `job`, so a worker reads `job` first: if
+// it has seen the number that stop() made, it sees `isStopping` too; if it has
+// seen an earlier one, it does not sleep on the later. The atomics of the
+// hand-shake are sequentially consistent, hence so is every run.
+//
 //===----------------------------------------------------------------------===//
 
 #include "ThreadPool.h"
@@ -89,7 +94,7 @@ static uint64_t makeTicket(uint32_t job, int64_t part) {
 
 int64_t ThreadPool::getShareBegin(int64_t owner) const {
   // The first `extra` shares have one part more.
-  int64_t count = parts.load(std::memory_order_relaxed);
+  int64_t count = parts.load();
   int64_t share = count / threadCount, extra = count % threadCount;
   return owner * share + (owner < extra ? owner : extra);
 }
@@ -125,14 +130,17 @@ void ThreadPool::runParts(uint32_t number, int64_t thread) {
     wakeAll(pending);
 }
 
-void ThreadPool::waitForJob(uint32_t seen) {
-  auto hasJob = [&] { return job.load(std::memory_order_acquire) != seen; };
+/// Waits for another job than `seen`; returns its number.
+uint32_t ThreadPool::waitForJob(uint32_t seen) {
+  uint32_t number = seen;
+  auto hasJob = [&] { return (number = job.load()) != seen; };
   if (spinUntil(spinNanoseconds, hasJob))
-    return;
+    return number;
   sleepers.fetch_add(1);
   while (!hasJob())
     sleepWhileEqual(job, seen);
   sleepers.fetch_sub(1);
+  return number;
 }
 
 void *ThreadPool::runWorker(void *argument) {
@@ -142,10 +150,9 @@ void *ThreadPool::runWorker(void *argument) {
     pinToCpu(worker.index);
   DefaultFloatMode mode;
   for (uint32_t seen = 0;;) {
-    pool.waitForJob(seen);
+    seen = pool.waitForJob(seen);
     if (pool.isStopping.load())
       return nullptr;
-    seen = pool.job.load();
     pool.runParts(seen, worker.index);
   }
 }
@@ -202,7 +209,7 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::waitForWorkers() {
-  auto isDone = [&] { return pending.load(std::memory_order_acquire) == 0; };
+  auto isDone = [&] { return pending.load() == 0; };
   if (spinUntil(spinNanoseconds, isDone))
     return;
   isCallerAsleep.store(1);

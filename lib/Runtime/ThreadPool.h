@@ -41,7 +41,7 @@ private:
   };
 
   static void *runWorker(void *argument);
-  void waitForJob(uint32_t seen);
+  uint32_t waitForJob(uint32_t seen);
   void waitForWorkers();
   void publish(qopt_task task, void *state, int64_t parts);
   void runParts(uint32_t number, int64_t thread);

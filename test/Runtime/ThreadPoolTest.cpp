@@ -108,4 +108,14 @@ TEST_P(ThreadPoolTest, CallerSleepsUntilSlowWorkersAreDone) {
   pool.stop();
 }
 
+TEST_P(ThreadPoolTest, StopsRightAfterAnyNumberOfRuns) {
+  for (int repetition = 0; repetition < 4000; ++repetition) {
+    ThreadPool pool;
+    ASSERT_TRUE(pool.start(GetParam()));
+    for (int run = 0; run < repetition % 4; ++run)
+      EXPECT_EQ(runParts(pool, 8).runsOfPart, std::vector<int>(8, 1));
+    pool.stop();
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolTest, testing::Values(1, 2, 3, 7));
