@@ -1,7 +1,9 @@
 """Runs the lit, unit and Python tests of a build and prints one sum.
 
 Exit code 0 when every test passed, 1 otherwise. Tests that need what this
-machine lacks are listed with their reasons.
+machine lacks are listed with their reasons. What hangs is ended, after its
+stacks are printed, and counts as failed; the rest goes on. With --full nothing
+is sampled, and a second round runs the code of the least demanding tier.
 """
 import argparse
 import json
@@ -11,11 +13,16 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
+import time_limit
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+LEAST_TIER = "x86-64-v3"
+
+
 class Sum:
-    """Counts of one suite, and the names of what failed or was skipped."""
+    """Counts of all suites, and the names of what failed or was skipped."""
 
     def __init__(self):
         self.passed = 0
@@ -23,75 +30,100 @@ class Sum:
         self.skipped = []
 
 
-def run_lit(build, total):
-    report = build / "lit.json"
+class Round:
+    """One run of the suites: its environment, its limits, its part of the sum."""
+
+    def __init__(self, build, total, environment, full):
+        self.build = build
+        self.total = total
+        self.title = " ".join(f"{name}={value}" for name, value in environment.items())
+        self.environment = {**os.environ, "QOPT_BUILD": str(build),
+                            "PYTHONPATH": str(build / "python"), **environment}
+        # Seconds, several times what the slowest takes on two busy cores.
+        self.tool_limit = 3600 if full else 300
+        self.suite_limit = 12 * 3600 if full else 1800
+
+    def run(self, *command):
+        """The exit code; what is ended for its time counts as failed."""
+        code, ended = time_limit.run(command, self.suite_limit, self.tool_limit,
+                                     self.environment)
+        for what in ended:
+            self.fail(what)
+        return code
+
+    def describe(self, name):
+        return f"{name} [{self.title}]" if self.title else name
+
+    def fail(self, name):
+        self.total.failed.append(self.describe(name))
+
+    def skip(self, name):
+        self.total.skipped.append(self.describe(name))
+
+
+def run_lit(suites):
+    report = suites.build / "lit.json"
     report.unlink(missing_ok=True)
-    command = [
-        "/usr/lib/llvm-22/bin/lit", "-q", "--output", str(report),
-        str(build / "test")
-    ]
-    subprocess.run(command, check=False)
+    suites.run("/usr/lib/llvm-22/bin/lit", "-q", "--output", report, suites.build / "test")
     if not report.exists():
-        total.failed.append("lit: no report was written")
+        suites.fail("lit: no report was written")
         return
     for test in json.loads(report.read_text())["tests"]:
         if test["code"] in ("PASS", "XFAIL"):
-            total.passed += 1
+            suites.total.passed += 1
         elif test["code"] == "UNSUPPORTED":
-            total.skipped.append(f"lit {test['name']}: a feature is missing")
+            suites.skip(f"lit {test['name']}: a feature is missing")
         else:
-            total.failed.append(f"lit {test['name']}: {test['code']}")
+            suites.fail(f"lit {test['name']}: {test['code']}")
 
 
-def run_unit(build, total):
-    for binary in sorted((build / "unittests").glob("*Tests")):
-        failed_before = len(total.failed)
-        report = build / f"{binary.name}.json"
+def run_unit(suites):
+    for binary in sorted((suites.build / "unittests").glob("*Tests")):
+        failed_before = len(suites.total.failed)
+        report = suites.build / f"{binary.name}.json"
         report.unlink(missing_ok=True)
-        result = subprocess.run(
-            [str(binary), f"--gtest_output=json:{report}", "--gtest_brief=1"],
-            check=False)
+        code = suites.run(binary, f"--gtest_output=json:{report}", "--gtest_brief=1")
         if not report.exists():
-            total.failed.append(
-                f"{binary.name}: ended with {result.returncode} and no report")
+            suites.fail(f"{binary.name}: ended with {code} and no report")
             continue
         for suite in json.loads(report.read_text())["testsuites"]:
             for case in suite["testsuite"]:
                 name = f"{binary.name} {suite['name']}.{case['name']}"
                 if case.get("failures"):
-                    total.failed.append(name)
+                    suites.fail(name)
                 elif case["result"] == "SKIPPED":
-                    total.skipped.append(f"{name}: skipped by the test")
+                    suites.skip(f"{name}: skipped by the test")
                 else:
-                    total.passed += 1
-        if result.returncode and len(total.failed) == failed_before:
-            total.failed.append(f"{binary.name}: exit code {result.returncode}")
+                    suites.total.passed += 1
+        if code and len(suites.total.failed) == failed_before:
+            suites.fail(f"{binary.name}: exit code {code}")
 
 
-def run_pytest(build, total):
-    report = build / "pytest.xml"
-    report.unlink(missing_ok=True)
-    environment = dict(os.environ)
-    environment["QOPT_BUILD"] = str(build)
-    environment["PYTHONPATH"] = str(build / "python")
-    result = subprocess.run([
-        sys.executable, "-m", "pytest", "-q", "-rs", f"--junitxml={report}",
-        "-p", "no:cacheprovider", str(ROOT / "test")
-    ], env=environment, check=False)
-    if result.returncode == 5:
-        return
-    if not report.exists():
-        total.failed.append("pytest: no report was written")
-        return
-    for case in ElementTree.parse(report).iter("testcase"):
-        name = f"pytest {case.get('classname')}.{case.get('name')}"
-        skipped = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
-            total.failed.append(name)
-        elif skipped is not None:
-            total.skipped.append(f"{name}: {skipped.get('message')}")
-        else:
-            total.passed += 1
+def run_pytest(suites):
+    """Each file in a process of its own, so that one that hangs ends alone."""
+    for path in sorted((ROOT / "test").rglob("test_*.py")):
+        file = path.relative_to(ROOT)
+        report = suites.build / "pytest" / f"{path.stem}.xml"
+        report.unlink(missing_ok=True)
+        print(file, flush=True)
+        failed_before = len(suites.total.failed)
+        code = suites.run(sys.executable, "-m", "pytest", "-q", "-rs", f"--junitxml={report}",
+                          "-p", "no:cacheprovider", "--rootdir", ROOT,
+                          "-o", f"faulthandler_timeout={suites.tool_limit}", path)
+        if not report.exists():
+            suites.fail(f"{file}: ended with {code} and no report")
+            continue
+        for case in ElementTree.parse(report).iter("testcase"):
+            name = f"pytest {case.get('classname')}.{case.get('name')}"
+            skipped = case.find("skipped")
+            if case.find("failure") is not None or case.find("error") is not None:
+                suites.fail(name)
+            elif skipped is not None:
+                suites.skip(f"{name}: {skipped.get('message')}")
+            else:
+                suites.total.passed += 1
+        if code and len(suites.total.failed) == failed_before:
+            suites.fail(f"{file}: exit code {code}")
 
 
 def find_missing_tiers(build):
@@ -105,11 +137,18 @@ def find_missing_tiers(build):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    build = parser.parse_args().build.resolve()
+    parser.add_argument("--full", action="store_true", help="sample nothing; takes hours")
+    options = parser.parse_args()
+    build = options.build.resolve()
     total = Sum()
-    run_lit(build, total)
-    run_unit(build, total)
-    run_pytest(build, total)
+    first = Round(build, total, {"QOPT_TEST_FULL": "1"} if options.full else {}, options.full)
+    run_lit(first)
+    run_unit(first)
+    run_pytest(first)
+    if options.full:
+        second = Round(build, total, {"QOPT_CPU": LEAST_TIER}, options.full)
+        run_unit(second)
+        run_pytest(second)
     for name in total.skipped:
         print(f"not executed: {name}")
     for tier in find_missing_tiers(build):

@@ -16,7 +16,7 @@ def run_tool(name, *arguments, environment=None, cwd=None):
     """The result of a tool; its texts are `stdout` and `stderr`."""
     return subprocess.run(
         [str(BUILD / "bin" / name), *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, check=False, cwd=cwd,
+        capture_output=True, text=True, timeout=3600, check=False, cwd=cwd,
         env={**os.environ, **(environment or {})})
 
 
