@@ -20,8 +20,11 @@ QOPT_C_API QoptCompileOptions *qoptCompileOptionsCreate(void);
 /** Null is allowed. */
 QOPT_C_API void qoptCompileOptionsDestroy(QoptCompileOptions *options);
 /** Sets an option by the name of qopt-compile's flag, without the dashes:
-    preset, recipe, calib, target, cpu, emit, report, fail-on-fallback,
-    stop-after, start-from, shapes. `value` is what the flag takes. */
+    preset, recipe, calib, calib-cache, target, cpu, emit, report,
+    fail-on-fallback, accuracy-gate, stop-after, start-from, shapes. `value` is
+    what the flag takes. recipe-text takes the text of a recipe file. Fails for
+    an unknown name, for a value that the flag does not take, and for a recipe
+    beside a preset. */
 QOPT_C_API QoptError *qoptCompileOptionsSet(QoptCompileOptions *options,
                                             const char *name,
                                             const char *value);

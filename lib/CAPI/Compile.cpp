@@ -11,80 +11,13 @@
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllTargets.h"
 #include "qopt/Pipelines/Compiler.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace qopt;
-using llvm::StringRef;
 
 struct QoptCompileOptions {
   CompileOptions options;
 };
-
-static llvm::Error setRecipe(Recipe &recipe, llvm::Expected<Recipe> read) {
-  if (!read)
-    return read.takeError();
-  recipe = std::move(*read);
-  return llvm::Error::success();
-}
-
-static llvm::Error setPhase(std::optional<Phase> &phase, StringRef name) {
-  phase = findPhase(name);
-  if (phase)
-    return llvm::Error::success();
-  return makeError(ExitCode::BadUse, "there is no phase '" + name + "'");
-}
-
-static llvm::Error setEmit(CompileOptions &options, StringRef name) {
-  if (setEmitForm(options, name))
-    return llvm::Error::success();
-  return makeError(ExitCode::BadUse, "'emit' expects " + kEmitForms +
-                                         ", but found '" + name + "'");
-}
-
-static llvm::Error setShapes(std::vector<InputShape> &shapes, StringRef text) {
-  auto read = parseShapes(text);
-  if (!read)
-    return read.takeError();
-  shapes = std::move(*read);
-  return llvm::Error::success();
-}
-
-static std::vector<std::string> splitList(StringRef text) {
-  llvm::SmallVector<StringRef> parts;
-  text.split(parts, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
-  return std::vector<std::string>(parts.begin(), parts.end());
-}
-
-static llvm::Error setOption(CompileOptions &options, StringRef name,
-                             StringRef value) {
-  if (name == "preset")
-    return setRecipe(options.recipe, getPreset(value));
-  if (name == "recipe")
-    return setRecipe(options.recipe, readRecipe(value));
-  if (name == "stop-after")
-    return setPhase(options.stopAfter, value);
-  if (name == "start-from")
-    return setPhase(options.startFrom, value);
-  if (name == "emit")
-    return setEmit(options, value);
-  if (name == "shapes")
-    return setShapes(options.shapes, value);
-  if (name == "cpu") {
-    options.cpus = splitList(value);
-    return llvm::Error::success();
-  }
-  std::string *text = llvm::StringSwitch<std::string *>(name)
-                          .Case("calib", &options.calibration)
-                          .Case("target", &options.target)
-                          .Case("report", &options.reportFolder)
-                          .Case("fail-on-fallback", &options.failOnFallback)
-                          .Default(nullptr);
-  if (!text)
-    return makeError(ExitCode::BadUse, "there is no option '" + name + "'");
-  *text = value.str();
-  return llvm::Error::success();
-}
 
 static llvm::Expected<Report> compileModel(const CompileOptions &options) {
   TargetRegistry targets;
@@ -119,6 +52,7 @@ QoptError *qoptModelCompile(const char *model, const char *output,
     own.recipe = llvm::cantFail(getPreset("fp32"));
   own.model = model;
   own.output = output;
+  own.measuresErrors = report || !own.reportFolder.empty();
   llvm::Expected<Report> made = compileModel(own);
   if (!made)
     return makeHandle(made.takeError());

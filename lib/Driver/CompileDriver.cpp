@@ -94,13 +94,17 @@ struct Flags {
                             cl::cat(category)};
   cl::opt<bool> dumpRecipe{"dump-recipe", cl::desc("print the recipe in force"),
                            cl::cat(category)};
+  cl::opt<bool> listRecipeKeys{
+      "list-recipe-keys", cl::cat(category),
+      cl::desc("print all keys of a recipe file, with values and examples")};
 };
 
 /// What main needs besides the compiler's own options.
 struct Command {
   CompileOptions options;
   std::vector<std::string> plugins;
-  bool json, quiet, verbose, listPresets, listTargets, dumpRecipe;
+  bool json, quiet, verbose, listPresets, listTargets, dumpRecipe,
+      listRecipeKeys;
 };
 } // namespace
 
@@ -118,82 +122,23 @@ static void renameOptionsOfLibraries() {
     }
 }
 
-static llvm::Expected<std::optional<Phase>> readPhase(llvm::StringRef flag,
-                                                      llvm::StringRef name) {
-  if (name.empty())
-    return std::nullopt;
-  if (auto phase = findPhase(name); phase && *phase <= Phase::Kernels)
-    return phase;
-  return makeError(ExitCode::BadUse,
-                   "--" + flag +
-                       " expects import, prepare, calibrate, transform, "
-                       "quantize, fuse or kernels, but found '" +
-                       name + "'");
-}
-
-static llvm::Error readPrecision(const Flags &flags, CompileOptions &options) {
-  bool hasPreset = flags.preset.getNumOccurrences();
-  bool hasRecipe = flags.recipe.getNumOccurrences();
-  if (hasPreset && hasRecipe)
-    return makeError(ExitCode::BadUse,
-                     "--preset and --recipe exclude each other\n"
-                     "note: name the preset in the recipe");
-  options.usesRecipeOfFile = !hasPreset && !hasRecipe;
-  auto recipe = hasRecipe   ? readRecipe(flags.recipe)
-                : hasPreset ? getPreset(flags.preset)
-                            : getPreset("fp32");
-  if (!recipe)
-    return recipe.takeError();
-  options.recipe = *recipe;
-  return llvm::Error::success();
-}
-
 static llvm::Error readFlags(const Flags &flags, Command &command) {
   CompileOptions &options = command.options;
   options.model = flags.model;
   options.output = flags.output;
-  options.calibration = flags.calib;
-  options.calibrationCache = flags.calibCache;
-  options.target = flags.target;
+  options.recipe = llvm::cantFail(getPreset("fp32"));
+  // --emit=mlir leaves a phase that was named alone, so it comes behind it.
+  for (const cl::opt<std::string> *flag :
+       {&flags.preset, &flags.recipe, &flags.calib, &flags.calibCache,
+        &flags.target, &flags.report, &flags.fallback, &flags.gate,
+        &flags.stopAfter, &flags.startFrom, &flags.shapes, &flags.emit})
+    if (flag->getNumOccurrences())
+      if (llvm::Error error =
+              setOption(options, flag->ArgStr, flag->getValue()))
+        return error;
   options.cpus.assign(flags.cpus.begin(), flags.cpus.end());
-  options.reportFolder = flags.report;
   options.calibrateWithReference = flags.reference;
   options.measuresErrors = flags.json || !flags.report.empty();
-  if (llvm::Error error = readPrecision(flags, options))
-    return error;
-  auto stopAfter = readPhase("stop-after", flags.stopAfter);
-  if (!stopAfter)
-    return stopAfter.takeError();
-  options.stopAfter = *stopAfter;
-  if (!setEmitForm(options, flags.emit))
-    return makeError(ExitCode::BadUse, "--emit expects " + kEmitForms +
-                                           ", but found '" + flags.emit + "'");
-  if (flags.fallback.getNumOccurrences()) {
-    options.failOnFallback =
-        flags.fallback.empty() ? "planned" : flags.fallback.getValue();
-    if (options.failOnFallback != "planned" &&
-        options.failOnFallback != "any" && options.failOnFallback != "slow")
-      return makeError(ExitCode::BadUse,
-                       "--fail-on-fallback expects any, slow or "
-                       "nothing, but found '" +
-                           options.failOnFallback + "'");
-  }
-  if (flags.shapes.getNumOccurrences()) {
-    auto shapes = parseShapes(flags.shapes);
-    if (!shapes)
-      return shapes.takeError();
-    options.shapes = std::move(*shapes);
-  }
-  if (flags.gate.getNumOccurrences()) {
-    auto gate = AccuracyGate::parse(flags.gate);
-    if (!gate)
-      return gate.takeError();
-    options.accuracyGate = *gate;
-  }
-  auto startFrom = readPhase("start-from", flags.startFrom);
-  if (!startFrom)
-    return startFrom.takeError();
-  options.startFrom = *startFrom;
   command.plugins.assign(flags.loadTargets.begin(), flags.loadTargets.end());
   command.json = flags.json;
   command.quiet = flags.quiet;
@@ -201,7 +146,9 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   command.listPresets = flags.listPresets;
   command.listTargets = flags.listTargets;
   command.dumpRecipe = flags.dumpRecipe;
-  if (command.listPresets || command.listTargets || command.dumpRecipe)
+  command.listRecipeKeys = flags.listRecipeKeys;
+  if (command.listPresets || command.listTargets || command.dumpRecipe ||
+      command.listRecipeKeys)
     return llvm::Error::success();
   if (options.model.empty())
     return makeError(ExitCode::BadUse, "no model was named; see --help");
@@ -237,6 +184,10 @@ static llvm::Error runCommand(const Command &command) {
     printTargets(targets);
     return llvm::Error::success();
   }
+  if (command.listRecipeKeys) {
+    llvm::outs() << writeRecipeReference();
+    return llvm::Error::success();
+  }
   if (command.dumpRecipe) {
     llvm::outs() << writeRecipe(command.options.recipe);
     return llvm::Error::success();
@@ -257,7 +208,7 @@ static llvm::Error runCommand(const Command &command) {
   else if (!command.quiet)
     llvm::outs() << command.options.output << ": " << report->artefactBytes
                  << " bytes, preset " << report->recipe.preset << "\n"
-                 << report->contract.summarize();
+                 << report->contract.summarize() << report->describeOverrides();
   return llvm::Error::success();
 }
 

@@ -242,7 +242,7 @@ llvm::Error Compiler::readPhaseAttributes() {
                          getName(expected).str() +
                          "\nnote: give --start-from=" + made.getValue().str());
   if (auto text = (*module)->getAttrOfType<StringAttr>(kRecipeAttrName);
-      text && options.usesRecipeOfFile) {
+      text && options.recipeSource == RecipeSource::Default) {
     auto recipe = parseRecipe(options.model, text.getValue());
     if (!recipe)
       return recipe.takeError();
@@ -387,23 +387,33 @@ llvm::Error Compiler::chooseKernels() {
 /// Every override must match a node: a typing error would go unnoticed.
 llvm::Error Compiler::checkOverrides() {
   for (const OverrideRecipe &rule : report.recipe.overrides) {
-    llvm::Regex regex(rule.nodes);
+    OverrideMatch match;
+    match.pattern = rule.nodes.empty() ? "ops " + rule.ops : rule.nodes;
     StringRef nearest;
+    bool matchesParts = false;
     unsigned least = ~0u;
-    bool matches = false;
     for (const ContractRow &row : report.contract.getRows()) {
-      matches |= regex.match(row.node);
-      unsigned distance = StringRef(rule.nodes).edit_distance(row.node);
+      if (rule.matches(row.node, row.op))
+        match.nodes.push_back(row.id);
+      bool isOperator = rule.nodes.empty();
+      StringRef pattern = isOperator ? rule.ops : rule.nodes;
+      StringRef name = isOperator ? row.op : row.node;
+      matchesParts |= llvm::Regex(pattern).match(name);
+      unsigned distance = pattern.edit_distance(name);
       if (distance < least) {
         least = distance;
-        nearest = row.node;
+        nearest = name;
       }
     }
-    if (!matches)
-      return makeError(ExitCode::BadUse,
-                       "override '" + rule.nodes +
-                           "' matches no node; did you mean '" + nearest +
-                           "'?");
+    if (match.nodes.empty())
+      return makeError(
+          ExitCode::BadUse,
+          "override '" + match.pattern + "' matches no node; did you mean '" +
+              nearest + "'?" +
+              (matchesParts ? "\nnote: a pattern matches whole names; write .* "
+                              "where anything may stand"
+                            : ""));
+    report.overrides.push_back(std::move(match));
   }
   return llvm::Error::success();
 }

@@ -8,6 +8,7 @@
 #include "qopt/Pipelines/Contract.h"
 #include "Precision.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/Quantization/NodePattern.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Format.h"
@@ -36,18 +37,13 @@ ContractRow *Contract::find(int64_t id) {
 
 /// The node that computes the products: others were fused into it.
 ContractRow *Contract::findRowOfProducts(Operation *contraction) {
-  ContractRow *first = nullptr;
-  for (int64_t id : getNodeIds(contraction->getLoc()))
-    if (ContractRow *row = find(id)) {
-      if (llvm::StringSwitch<bool>(row->op)
-              .Cases({"Conv", "MatMul", "Gemm", "ConvInteger", "MatMulInteger",
-                      "QLinearConv", "QLinearMatMul", "Attention"},
-                     true)
-              .Default(false))
-        return row;
-      first = first ? first : row;
-    }
-  return first;
+  auto id = findNodeOfProducts(getNodeIds(contraction->getLoc()),
+                               [&](int64_t id) -> std::optional<StringRef> {
+                                 ContractRow *row = find(id);
+                                 return row ? std::optional<StringRef>(row->op)
+                                            : std::nullopt;
+                               });
+  return id ? find(*id) : nullptr;
 }
 
 void Contract::start(ModuleOp module) {
@@ -80,14 +76,17 @@ void Contract::readPlan(func::FuncOp main, const Recipe &recipe,
     alive.insert(ids.begin(), ids.end());
     bool contraction = isContraction(op);
     auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-    // Policy leaves a request on every product; a float recipe has no policy.
-    if (!request && !(contraction && recipe.isFloat()))
+    ContractRow *products = findRowOfProducts(op);
+    NodePrecision precision =
+        products ? recipe.getPrecision(products->node, products->op)
+                 : recipe.getPrecision(nullptr);
+    // Policy leaves a request on every product that is to be quantized.
+    if (!request && !(contraction && precision.isFloat()))
       return;
     std::string asked = "float";
-    if (isa<GatherOp>(op) || (request && request.getWeight()) ||
-        getWeightedContraction(op))
-      if (ContractRow *row = findRowOfProducts(op))
-        asked = describeAsked(op, recipe, row->node);
+    if (products && (isa<GatherOp>(op) || (request && request.getWeight()) ||
+                     getWeightedContraction(op)))
+      asked = describeAsked(op, precision);
     for (int64_t id : ids) {
       ContractRow *row = find(id);
       // Without a request, what the model's own codes say stands.

@@ -10,6 +10,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -29,6 +30,45 @@ std::optional<Phase> qopt::findPhase(llvm::StringRef name) {
   return static_cast<Phase>(it - std::begin(kPhaseNames));
 }
 
+/// A format without an axis, as an attribute's text.
+static std::string textOfFormat(StringRef name, int64_t group, StringRef scale,
+                                StringRef zero) {
+  std::string text = ("<\"" + name + "\"").str();
+  if (group > 0)
+    text += ", block = " + std::to_string(group);
+  if (!scale.empty())
+    text += (", scale = " + scale).str();
+  if (!zero.empty())
+    text += (", zero = " + zero).str();
+  return text + ">";
+}
+
+/// An override as the pass takes it.
+static std::string textOfOverride(const Recipe &recipe,
+                                  const OverrideRecipe &rule) {
+  auto quote = [](StringRef text) {
+    std::string quoted;
+    llvm::raw_string_ostream os(quoted);
+    os << '"';
+    llvm::printEscapedString(text, os);
+    os << '"';
+    return quoted;
+  };
+  NodePrecision asked = recipe.getPrecision(&rule);
+  std::string plan = "params = \"float\"";
+  if (!asked.isFloat()) {
+    plan = "params = \"" + asked.params + "\"";
+    if (asked.params != "weight-only")
+      plan += ", act = " + textOfFormat(asked.activations.format, 0,
+                                        asked.activations.scale, "");
+    plan +=
+        ", weight = " + textOfFormat(asked.weights.format, asked.weights.group,
+                                     asked.weights.scale, asked.weights.zero);
+  }
+  return "nodes = " + quote(rule.nodes) + ", ops = " + quote(rule.ops) +
+         ", plan = #qopt.request<" + plan + ">";
+}
+
 static PlanPrecisionPassOptions planOptions(const Recipe &recipe) {
   PlanPrecisionPassOptions options;
   options.activations = recipe.activations.mode;
@@ -39,7 +79,7 @@ static PlanPrecisionPassOptions planOptions(const Recipe &recipe) {
   options.weightScale = recipe.weights.scale;
   options.weightZero = recipe.weights.zero;
   for (const OverrideRecipe &rule : recipe.overrides)
-    options.overrides.push_back(rule.nodes + "=" + rule.precision);
+    options.overrides.push_back(textOfOverride(recipe, rule));
   return options;
 }
 
@@ -64,9 +104,9 @@ void qopt::buildTransformPipeline(OpPassManager &pm, const Recipe &recipe) {
   if (recipe.transforms.equalize)
     function.addPass(createEqualizeLayersPass({recipe.transforms.pow2}));
   if (recipe.transforms.smooth != "off")
-    function.addPass(createSmoothActivationsPass(
-        {recipe.transforms.smooth, recipe.transforms.pow2,
-         recipe.isCodePath()}));
+    function.addPass(createSmoothActivationsPass({recipe.transforms.smooth,
+                                                  recipe.transforms.pow2,
+                                                  recipe.isCodePath()}));
 }
 
 void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,

@@ -7,7 +7,6 @@
 
 #include "Precision.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include "llvm/Support/Regex.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -51,21 +50,18 @@ std::string qopt::describeRequest(RequestAttr request) {
                       request.getParams());
 }
 
-std::string qopt::describeAsked(Operation *op, const Recipe &recipe,
-                                StringRef node) {
-  if (recipe.isFloat())
+std::string qopt::describeAsked(Operation *op, const NodePrecision &asked) {
+  // What the model's own codes say stands.
+  if (asked.weights.format.empty())
     return describePrecision(op);
-  std::string mode = recipe.activations.mode;
-  for (const OverrideRecipe &rule : recipe.overrides)
-    if (llvm::Regex(rule.nodes).match(node))
-      mode = rule.precision;
-  if (mode == "float")
+  if (asked.isFloat())
     return "float";
-  StringRef weight = recipe.weights.format;
+  StringRef weight = asked.weights.format;
   if (isa<GatherOp>(op))
-    return describePair("", isBlocked(weight) ? weight : "i8", mode);
-  return describePair(mode == "none" ? "" : recipe.activations.format, weight,
-                      mode);
+    return describePair("", isBlocked(weight) ? weight : "i8", asked.params);
+  return describePair(asked.params == "weight-only" ? ""
+                                                    : asked.activations.format,
+                      weight, asked.params);
 }
 
 /// The formats that a contraction's operands have.

@@ -19,10 +19,9 @@ bool isContraction(mlir::Operation *op);
 /// What policy planned.
 std::string describeRequest(RequestAttr request);
 
-/// What `recipe` asks of a contraction with a weight, or of a table that is
-/// gathered, for the ONNX node of that name.
-std::string describeAsked(mlir::Operation *op, const Recipe &recipe,
-                          llvm::StringRef node);
+/// What is asked of a contraction with a weight, or of a table that is
+/// gathered.
+std::string describeAsked(mlir::Operation *op, const NodePrecision &asked);
 
 /// What a contraction or a gathered table is in the program.
 std::string describePrecision(mlir::Operation *op);

@@ -6,64 +6,57 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Pipelines/Recipe.h"
+#include "RecipeKeys.h"
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/Quantization/NodePattern.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/MappedFile.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Regex.h"
 #include "llvm/Support/YAMLTraits.h"
 
 using namespace qopt;
 
 LLVM_YAML_IS_SEQUENCE_VECTOR(qopt::OverrideRecipe)
 
+/// Reads or writes every key of a section.
+template <typename Section>
+static void mapKeys(llvm::yaml::IO &io, Section &section) {
+  for (const RecipeKey<Section> &key : getRecipeKeys<Section>())
+    std::visit([&](auto field) { io.mapOptional(key.name, section.*field); },
+               key.field);
+}
+
+/// Sections of an override that say nothing are not written.
+template <typename Section>
+static void mapUnlessDefault(llvm::yaml::IO &io, llvm::StringRef name,
+                             Section &section) {
+  if (!io.outputting() || !isDefault(section))
+    io.mapOptional(name, section);
+}
+
 namespace llvm::yaml {
 template <> struct MappingTraits<WeightRecipe> {
-  static void mapping(IO &io, WeightRecipe &r) {
-    io.mapOptional("format", r.format);
-    io.mapOptional("group", r.group);
-    io.mapOptional("scale", r.scale);
-    io.mapOptional("zero", r.zero);
-  }
+  static void mapping(IO &io, WeightRecipe &r) { mapKeys(io, r); }
 };
 template <> struct MappingTraits<ActivationRecipe> {
-  static void mapping(IO &io, ActivationRecipe &r) {
-    io.mapOptional("mode", r.mode);
-    io.mapOptional("format", r.format);
-    io.mapOptional("scale", r.scale);
-    io.mapOptional("max-static-cost", r.maxStaticCost);
-    io.mapOptional("min-sqnr", r.minSqnr);
-  }
+  static void mapping(IO &io, ActivationRecipe &r) { mapKeys(io, r); }
 };
 template <> struct MappingTraits<TransformRecipe> {
-  static void mapping(IO &io, TransformRecipe &r) {
-    io.mapOptional("smooth", r.smooth);
-    io.mapOptional("equalize", r.equalize);
-    io.mapOptional("pow2", r.pow2);
-  }
+  static void mapping(IO &io, TransformRecipe &r) { mapKeys(io, r); }
 };
 template <> struct MappingTraits<CalibrationRecipe> {
-  static void mapping(IO &io, CalibrationRecipe &r) {
-    io.mapOptional("range", r.range);
-    io.mapOptional("percentile", r.percentile);
-  }
+  static void mapping(IO &io, CalibrationRecipe &r) { mapKeys(io, r); }
 };
 template <> struct MappingTraits<RoundingRecipe> {
-  static void mapping(IO &io, RoundingRecipe &r) {
-    io.mapOptional("method", r.method);
-    io.mapOptional("damping", r.damping);
-    io.mapOptional("moment-weight", r.momentWeight);
-    io.mapOptional("clip-search", r.clipSearch);
-    io.mapOptional("scale-rule", r.scaleRule);
-    io.mapOptional("pow2", r.pow2);
-    io.mapOptional("pow2-scales", r.pow2Scales);
-    io.mapOptional("activation", r.activation);
-  }
+  static void mapping(IO &io, RoundingRecipe &r) { mapKeys(io, r); }
+};
+template <> struct MappingTraits<OverrideActivations> {
+  static void mapping(IO &io, OverrideActivations &r) { mapKeys(io, r); }
 };
 template <> struct MappingTraits<OverrideRecipe> {
   static void mapping(IO &io, OverrideRecipe &r) {
-    io.mapRequired("nodes", r.nodes);
-    io.mapRequired("precision", r.precision);
+    mapKeys(io, r);
+    mapUnlessDefault(io, "weights", r.weights);
+    mapUnlessDefault(io, "activations", r.activations);
   }
 };
 template <> struct MappingTraits<Recipe> {
@@ -75,7 +68,11 @@ template <> struct MappingTraits<Recipe> {
     io.mapOptional("transforms", r.transforms);
     io.mapOptional("calibration", r.calibration);
     io.mapOptional("rounding", r.rounding);
-    io.mapOptional("overrides", r.overrides);
+    // An empty sequence that is optional would not be written.
+    if (io.outputting())
+      io.mapRequired("overrides", r.overrides);
+    else
+      io.mapOptional("overrides", r.overrides);
   }
 };
 } // namespace llvm::yaml
@@ -127,51 +124,14 @@ public:
     if (recipe.version != 1)
       return fail("expects version 1, but found " +
                   llvm::Twine(recipe.version));
-    const RoundingRecipe &rounding = recipe.rounding;
     return firstOf(
-        [&] { return checkWeights(); }, [&] { return checkActivations(); },
-        [&] { return checkSmooth(); },
+        [&] { return checkKeys("weights.", recipe.weights); },
+        [&] { return checkKeys("activations.", recipe.activations); },
+        [&] { return checkKeys("transforms.", recipe.transforms); },
+        [&] { return checkKeys("calibration.", recipe.calibration); },
+        [&] { return checkKeys("rounding.", recipe.rounding); },
         [&] {
-          return checkWord("calibration.range", recipe.calibration.range,
-                           {"min-max", "percentile", "squared-error"});
-        },
-        [&] {
-          double share = recipe.calibration.percentile;
-          return share > 0 && share <= 1
-                     ? llvm::Error::success()
-                     : fail(
-                           "calibration.percentile expects a share above 0 and "
-                           "not above 1");
-        },
-        [&] {
-          return checkWord("rounding.method", rounding.method,
-                           {"nearest", "gptq"});
-        },
-        [&] {
-          return rounding.damping > 0 && rounding.damping <= 1
-                     ? llvm::Error::success()
-                     : fail("rounding.damping expects a share above 0 and not "
-                            "above 1");
-        },
-        [&] {
-          return checkWord("rounding.moment-weight", rounding.momentWeight,
-                           {"token-norm", "none"});
-        },
-        [&] {
-          return checkWord("rounding.scale-rule", rounding.scaleRule,
-                           {"floor", "ceil", "even"});
-        },
-        [&] {
-          return checkWord("rounding.pow2", rounding.pow2,
-                           {"nearest", "ceil", "floor", "best"});
-        },
-        [&] {
-          return checkWord("rounding.pow2-scales", rounding.pow2Scales,
-                           {"m1", "m2"});
-        },
-        [&] {
-          return checkWord("rounding.activation", rounding.activation,
-                           {"nearest", "ceil"});
+          return checkPrecision("activations", recipe.getPrecision(nullptr));
         },
         [&] { return checkOverrides(); });
   }
@@ -191,109 +151,119 @@ private:
     return error;
   }
 
-  llvm::Error checkWord(llvm::StringRef key, llvm::StringRef value,
-                        llvm::ArrayRef<llvm::StringRef> words) const {
-    if (llvm::is_contained(words, value))
-      return llvm::Error::success();
-    return fail(key + " expects " + llvm::join(words, ", ") + ", but found '" +
-                value + "'");
+  template <typename Section>
+  llvm::Error checkKeys(llvm::StringRef prefix, const Section &section) const {
+    auto problem = findBadValue(prefix, section);
+    return problem ? fail(*problem) : llvm::Error::success();
   }
 
-  llvm::Error checkFormat(llvm::StringRef key, llvm::StringRef name) const {
-    if (lookupFormat(name))
-      return llvm::Error::success();
-    return fail(key + ": unknown format '" + name + "'");
-  }
-
-  llvm::Error checkType(llvm::StringRef key, llvm::StringRef name,
-                        llvm::ArrayRef<llvm::StringRef> words) const {
-    return name.empty() ? llvm::Error::success() : checkWord(key, name, words);
-  }
-
-  llvm::Error checkWeights() const {
-    const WeightRecipe &weights = recipe.weights;
-    if (weights.group < 0 || weights.group > 65536)
-      return fail("weights.group expects 0 to 65536, but found " +
-                  llvm::Twine(weights.group));
-    return firstOf(
-        [&] {
-          return weights.format.empty()
-                     ? llvm::Error::success()
-                     : checkFormat("weights.format", weights.format);
-        },
-        [&] {
-          return checkType("weights.scale", weights.scale,
-                           {"f32", "f16", "bf16", "f8E8M0FNU"});
-        },
-        [&] {
-          return checkType("weights.zero", weights.zero, {"ui4", "ui8", "i8"});
-        });
-  }
-
-  llvm::Error checkActivations() const {
-    const ActivationRecipe &activations = recipe.activations;
-    if (llvm::Error error = firstOf(
-            [&] {
-              return checkWord("activations.mode", activations.mode,
-                               {"none", "static", "dynamic"});
-            },
-            [&] {
-              return checkFormat("activations.format", activations.format);
-            },
-            [&] {
-              return checkType("activations.scale", activations.scale,
-                               {"f32", "f8E8M0FNU"});
-            }))
-      return error;
-    if (activations.mode == "static" &&
-        lookupFormat(activations.format)->block > 0)
-      return fail(
-          "activations.mode static expects a format without blocks, but "
-          "found '" +
-          activations.format + "'");
-    if (!(activations.maxStaticCost >= 0))
-      return fail("activations.max-static-cost expects 0 or more decibels");
-    if (!(activations.minSqnr >= 0))
-      return fail("activations.min-sqnr expects 0 or more decibels");
+  /// Checks what the sections or an override ask for together.
+  llvm::Error checkPrecision(llvm::StringRef key,
+                             const NodePrecision &asked) const {
+    if (asked.params == "static" &&
+        lookupFormat(asked.activations.format)->block > 0)
+      return fail(key +
+                  ": static expects a format of activations without blocks, "
+                  "but found '" +
+                  asked.activations.format + "'");
     return llvm::Error::success();
   }
 
-  llvm::Error checkSmooth() const {
-    llvm::StringRef smooth = recipe.transforms.smooth;
-    double exponent;
-    if (smooth == "off" || smooth == "search" || smooth == "log" ||
-        (!smooth.getAsDouble(exponent) && exponent >= 0 && exponent <= 1))
-      return llvm::Error::success();
-    return fail(
-        "transforms.smooth expects off, search, log or an exponent from 0 "
-        "to 1, but found '" +
-        smooth + "'");
+  llvm::Error checkOverride(const OverrideRecipe &rule) const {
+    if (rule.nodes.empty() && rule.ops.empty())
+      return fail("an override expects nodes, ops or both");
+    std::string key =
+        "override '" + (rule.nodes.empty() ? rule.ops : rule.nodes) + "'";
+    bool hasFormats = !isDefault(rule.weights) || !isDefault(rule.activations);
+    if (rule.precision.empty() && !hasFormats)
+      return fail(key + " expects precision, weights or activations");
+    if (rule.precision == "float" && hasFormats)
+      return fail(key + " has precision float and formats");
+    if (rule.precision == "weight-only" && !isDefault(rule.activations))
+      return fail(key + " has precision weight-only and activations");
+    NodePrecision asked = recipe.getPrecision(&rule);
+    if (asked.params != "float" && asked.weights.format.empty())
+      return fail(key +
+                  " expects weights.format, here or in the recipe, or a preset "
+                  "other than fp32");
+    return checkPrecision(key, asked);
   }
 
   llvm::Error checkOverrides() const {
-    for (const OverrideRecipe &rule : recipe.overrides) {
-      if (llvm::Error error = checkWord("overrides.precision", rule.precision,
-                                        {"float", "static", "dynamic"}))
+    for (const OverrideRecipe &rule : recipe.overrides)
+      if (llvm::Error error = firstOf(
+              [&] { return checkKeys("overrides.", rule); },
+              [&] { return checkKeys("overrides.weights.", rule.weights); },
+              [&] {
+                return checkKeys("overrides.activations.", rule.activations);
+              },
+              [&] { return checkOverride(rule); }))
         return error;
-      std::string problem;
-      if (!llvm::Regex(rule.nodes).isValid(problem))
-        return fail("overrides.nodes '" + rule.nodes + "': " + problem);
-      if (recipe.isFloat() && rule.precision != "float")
-        return fail(
-            "overrides.precision '" + rule.precision +
-            "' expects a recipe with weights.format or a preset other than "
-            "fp32");
-    }
     return llvm::Error::success();
   }
 };
 } // namespace
 
+bool OverrideRecipe::matches(llvm::StringRef node, llvm::StringRef op) const {
+  return NodePattern{nodes, ops}.matches(node, op);
+}
+
+static void replaceUnlessEmpty(std::string &text, const std::string &other) {
+  if (!other.empty())
+    text = other;
+}
+
+NodePrecision Recipe::getPrecision(const OverrideRecipe *rule) const {
+  NodePrecision asked;
+  asked.weights = weights;
+  asked.activations = {activations.format, activations.scale};
+  asked.params = activations.mode == "none" ? "weight-only" : activations.mode;
+  if (!rule)
+    return asked;
+  if (!rule->weights.format.empty()) {
+    asked.weights = rule->weights;
+  } else {
+    replaceUnlessEmpty(asked.weights.scale, rule->weights.scale);
+    replaceUnlessEmpty(asked.weights.zero, rule->weights.zero);
+    if (rule->weights.group)
+      asked.weights.group = rule->weights.group;
+  }
+  if (!rule->activations.format.empty()) {
+    asked.activations = rule->activations;
+    // Whoever names a format does not mean floats.
+    if (asked.params == "weight-only")
+      asked.params = "dynamic";
+    if (lookupFormat(rule->activations.format)->block > 0)
+      asked.params = "dynamic";
+  }
+  replaceUnlessEmpty(asked.activations.scale, rule->activations.scale);
+  replaceUnlessEmpty(asked.params, rule->precision);
+  return asked;
+}
+
+NodePrecision Recipe::getPrecision(llvm::StringRef node,
+                                   llvm::StringRef op) const {
+  for (const OverrideRecipe &rule : llvm::reverse(overrides))
+    if (rule.matches(node, op))
+      return getPrecision(&rule);
+  return getPrecision(nullptr);
+}
+
+bool Recipe::isFloat() const {
+  return getPrecision(nullptr).isFloat() &&
+         llvm::all_of(overrides, [&](const OverrideRecipe &rule) {
+           return getPrecision(&rule).isFloat();
+         });
+}
+
 bool Recipe::needsCalibration() const {
-  return !isFloat() && (activations.mode == "static" ||
-                        llvm::any_of(overrides, [](const OverrideRecipe &rule) {
-                          return rule.precision == "static";
-                        }));
+  auto isStatic = [](const NodePrecision &asked) {
+    return !asked.isFloat() && asked.params == "static";
+  };
+  return isStatic(getPrecision(nullptr)) ||
+         llvm::any_of(overrides, [&](const OverrideRecipe &rule) {
+           return isStatic(getPrecision(&rule));
+         });
 }
 
 bool Recipe::isCodePath() const {

@@ -22,6 +22,24 @@ static json::Value finiteOrNull(double value) {
   return std::isfinite(value) ? json::Value(value) : json::Value(nullptr);
 }
 
+int64_t Report::countPlanned(const OverrideMatch &match) const {
+  return llvm::count_if(contract.getRows(), [&](const ContractRow &row) {
+    return row.isPlanned && llvm::is_contained(match.nodes, row.id);
+  });
+}
+
+std::string Report::describeOverrides() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (const OverrideMatch &match : overrides) {
+    int64_t planned = countPlanned(match);
+    os << "override '" << match.pattern << "': " << match.nodes.size()
+       << " nodes, " << planned << " of them products or tables"
+       << (planned ? "" : ": it changes nothing") << "\n";
+  }
+  return text;
+}
+
 json::Value Report::toJson() const {
   json::Object codes;
   for (auto &[type, size] : contract.getBytes().codes)
@@ -56,6 +74,12 @@ json::Value Report::toJson() const {
   for (const PhaseCost &row : costs)
     costRows.push_back(
         json::Object{{"phase", row.phase}, {"seconds", row.seconds}});
+  json::Array overrideRows;
+  for (const OverrideMatch &match : overrides)
+    overrideRows.push_back(
+        json::Object{{"pattern", match.pattern},
+                     {"nodes", int64_t(match.nodes.size())},
+                     {"planned", int64_t(countPlanned(match))}});
   return json::Object{{"version", kReportVersion},
                       {"qopt", getVersion()},
                       {"model", model},
@@ -64,6 +88,7 @@ json::Value Report::toJson() const {
                       {"target", target},
                       {"tiers", json::Array(tiers)},
                       {"contract", contract.toJson()},
+                      {"overrides", std::move(overrideRows)},
                       {"macs", std::move(macs)},
                       {"bytes", std::move(bytes)},
                       {"ranges", std::move(rangeRows)},
@@ -104,7 +129,8 @@ std::string Report::toHtml() const {
         "padding:2px 8px;text-align:left}tr.breach{background:#fdd}"
         "</style></head><body><h1>"
      << escape(model) << " as " << escape(recipe.preset) << "</h1><pre>"
-     << escape(contract.summarize()) << "</pre><h2>Contract</h2><table><tr>"
+     << escape(contract.summarize() + describeOverrides())
+     << "</pre><h2>Contract</h2><table><tr>"
      << "<th>node<th>op<th>asked<th>planned<th>realised<th>kernel<th>reason</"
         "tr>";
   for (const ContractRow &row : contract.getRows()) {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
@@ -87,23 +88,66 @@ def _join_shapes(shapes: Mapping[str, Sequence[Optional[int]]]) -> Optional[str]
     return ",".join(entries) or None
 
 
+#: A sample: one array for each input.
+Sample = Mapping[str, np.ndarray]
+
+
+def _write_samples(samples: Union[Sample, Iterable[Sample]], folder: str) -> None:
+    """One .npz for each sample, in their order."""
+    if isinstance(samples, Mapping):
+        samples = [samples]
+    for index, sample in enumerate(samples):
+        if not isinstance(sample, Mapping):
+            raise TypeError("calib expects a path, a mapping from inputs to arrays, or an "
+                            f"iterable of these, but found {type(sample).__name__}")
+        arrays = {name: np.asarray(array) for name, array in sample.items()}
+        with open(os.path.join(folder, f"{index:08}.npz"), "wb") as file:
+            np.savez(file, **arrays)
+
+
+def _recipe_flag(recipe: Union[Path, Mapping[str, Any]]) -> tuple[str, str]:
+    """A mapping is a recipe, as is a text of more than one line; all else is the
+    path of one."""
+    if isinstance(recipe, Mapping):
+        return "recipe-text", json.dumps(recipe)
+    path = os.fspath(recipe)
+    return ("recipe-text" if "\n" in path else "recipe"), path
+
+
 def compile(model: Path, output: Path, *, preset: Optional[str] = None,
-            recipe: Optional[Path] = None, calib: Optional[Path] = None,
+            recipe: Union[Path, Mapping[str, Any], None] = None,
+            calib: Union[Path, Sample, Iterable[Sample], None] = None,
+            calib_cache: Optional[Path] = None,
             target: Optional[str] = None, cpu: Union[str, Sequence[str], None] = None,
-             emit: Optional[str] = None,
-             shapes: Union[str, Mapping[str, Sequence[Optional[int]]], None] = None,
-             report: Optional[Path] = None,
-            fail_on_fallback: Optional[str] = None) -> dict[str, Any]:
+            emit: Optional[str] = None,
+            shapes: Union[str, Mapping[str, Sequence[Optional[int]]], None] = None,
+            report: Optional[Path] = None,
+            fail_on_fallback: Union[str, bool, None] = None,
+            accuracy_gate: Optional[str] = None) -> dict[str, Any]:
     """Compiles a model as qopt-compile does, whose flags the arguments are, and
-    returns the contents of report.json. In a mapping of `shapes` None keeps a
-    dim open."""
+    returns the contents of report.json.
+
+    `recipe` is the path of a recipe file, its text, or a mapping of its keys;
+    `preset` is its key then. `calib` is a path, or the samples themselves: a
+    mapping from inputs to arrays for each. In a mapping of `shapes` None keeps a
+    dim open. `fail_on_fallback` is True, "any" or "slow"."""
     if cpu is not None and not isinstance(cpu, str):
         cpu = ",".join(cpu)
     if shapes is not None and not isinstance(shapes, str):
         shapes = _join_shapes(shapes)
-    flags = {"preset": preset, "recipe": recipe, "calib": calib, "target": target,
-             "cpu": cpu, "emit": emit, "shapes": shapes, "report": report,
+    if isinstance(fail_on_fallback, bool):
+        fail_on_fallback = "planned" if fail_on_fallback else None
+    flags = {"preset": preset, "target": target, "cpu": cpu, "emit": emit, "shapes": shapes,
+             "report": report, "calib-cache": calib_cache, "accuracy-gate": accuracy_gate,
              "fail-on-fallback": fail_on_fallback}
     given = [(name, os.fspath(value)) for name, value in flags.items()
              if value is not None]
-    return json.loads(_qopt.compile(os.fspath(model), os.fspath(output), given))
+    if recipe is not None:
+        given.append(_recipe_flag(recipe))
+    with tempfile.TemporaryDirectory(prefix="qopt-") as folder:
+        if isinstance(calib, (str, os.PathLike)):
+            given.append(("calib", os.fspath(calib)))
+        elif calib is not None:
+            _write_samples(calib, folder)
+            given.append(("calib", folder))
+        return json.loads(_qopt.compile(os.fspath(model), os.fspath(output), given))

@@ -139,15 +139,19 @@ RECIPES = {
     "empty": ("", 2, "r.yaml: "),
     "unknown preset": ("version: 1\npreset: w8a9\n", 2,
                        "r.yaml: unknown preset 'w8a9'; did you mean 'w8a8'?"),
-    "unknown format": ("version: 1\nweights: {format: i9}\n", 2, "unknown format 'i9'"),
+    "unknown format": ("version: 1\nweights: {format: i9}\n", 2,
+                       "weights.format expects i8, "),
     "bad expression": ("version: 1\npreset: mxfp4\n"
                        "overrides: [{nodes: '[', precision: float}]\n", 2,
-                       "overrides.nodes '['"),
+                       "overrides.nodes '[' is no regular expression"),
+    "override of a part": ("version: 1\npreset: mxfp4\n"
+                           "overrides: [{nodes: conv, precision: float}]\n", 2,
+                           "note: a pattern matches whole names; write .*"),
     "override of nothing": ("version: 1\npreset: mxfp4\n"
                             "overrides: [{nodes: '/conv_7$', precision: float}]\n", 2,
                             "override '/conv_7$' matches no node; did you mean '/conv_"),
     "static without samples": ("version: 1\npreset: w8a8-dynamic\n"
-                               "overrides: [{nodes: conv_3, precision: static}]\n", 2,
+                               "overrides: [{nodes: /conv_3, precision: static}]\n", 2,
                                "has static activations and needs samples"),
 }
 

@@ -103,7 +103,9 @@ TEST(Contract, NodesOnAPathOfCodesSayTheirType) {
 
 TEST(Contract, AnOverrideIsWhatWasAsked) {
   Recipe recipe = llvm::cantFail(getPreset("w8a8-dynamic"));
-  recipe.overrides.push_back({"^/conv_6$", "float"});
+  OverrideRecipe &rule = recipe.overrides.emplace_back();
+  rule.nodes = "/conv_6";
+  rule.precision = "float";
   TemporaryFolder folder;
   Report report = llvm::cantFail(compileDigits(recipe, Phase::Kernels, folder));
   const ContractRow &row = findRow(report, "/conv_6");

@@ -119,7 +119,7 @@ rounding: {method: gptq, damping: 0.05, moment-weight: none}
   expectProblem("version: 1\nrounding: {method: gtpq}\n",
                 "rounding.method expects nearest, gptq, but found 'gtpq'");
   expectProblem("version: 1\nrounding: {damping: 0}\n",
-                "rounding.damping expects a share above 0");
+                "rounding.damping expects a number above 0");
   expectProblem("version: 1\nrounding: {moment-weight: token}\n",
                 "rounding.moment-weight expects token-norm, none");
 }
@@ -152,28 +152,105 @@ TEST(Recipes, RefusesAnUnknownPresetWithASuggestion) {
 TEST(Recipes, RefusesBadOverrides) {
   expectProblem("version: 1\npreset: w8a8\n"
                 "overrides: [{nodes: '(', precision: float}]\n",
-                "r.yaml: overrides.nodes '(': ");
-  expectProblem(
-      "version: 1\npreset: w8a8\n"
-      "overrides: [{nodes: a, precision: fp16}]\n",
-      "overrides.precision expects float, static, dynamic, but found 'fp16'");
-  expectProblem(
-      "version: 1\noverrides: [{nodes: a, precision: static}]\n",
-      "overrides.precision 'static' expects a recipe with weights.format");
+                "r.yaml: overrides.nodes '(' is no regular expression: ");
+  for (auto [text, part] : {
+           std::pair{"{nodes: a, precision: fp16}",
+                     "overrides.precision expects float, static, dynamic, "
+                     "weight-only, but found 'fp16'"},
+           {"{nodes: a, precision: static}",
+            "override 'a' expects weights.format, here or in the recipe"},
+           {"{precision: float}", "an override expects nodes, ops or both"},
+           {"{ops: Conv}",
+            "override 'Conv' expects precision, weights or activations"},
+           {"{nodes: a, precision: float, weights: {format: i8}}",
+            "override 'a' has precision float and formats"},
+           {"{nodes: a, precision: weight-only, weights: {format: i8}, "
+            "activations: {format: i8}}",
+            "override 'a' has precision weight-only and activations"},
+           {"{nodes: a, precision: static, weights: {format: i8}, "
+            "activations: {format: mxfp4}}",
+            "override 'a': static expects a format of activations without "
+            "blocks, but found 'mxfp4'"},
+           {"{nodes: a, weights: {format: i9}}",
+            "overrides.weights.format expects i8, "},
+           {"{nodes: a, activations: {scale: f64}}",
+            "overrides.activations.scale expects f32, f8E8M0FNU"},
+       })
+    expectProblem(
+        (llvm::Twine("version: 1\noverrides: [") + text + "]\n").str(), part);
+}
+
+TEST(Recipes, OverridesBringFormatsOfTheirOwn) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+preset: w4a16-g32
+overrides:
+  - {ops: Gemm, weights: {format: mxfp4}}
+  - {nodes: /a.*, weights: {group: 64}}
+  - {nodes: /b, activations: {format: i8}}
+  - {nodes: /b, ops: Conv, precision: float}
+)"));
+  NodePrecision base = recipe.getPrecision("c", "MatMul");
+  EXPECT_EQ(base.params, "weight-only");
+  EXPECT_EQ(base.weights.group, 32);
+  // A format brings its own group, scale and zero.
+  NodePrecision gemm = recipe.getPrecision("c", "Gemm");
+  EXPECT_EQ(gemm.weights.format, "mxfp4");
+  EXPECT_EQ(gemm.weights.group, 0);
+  EXPECT_EQ(gemm.weights.scale, "");
+  NodePrecision wide = recipe.getPrecision("/a1", "MatMul");
+  EXPECT_EQ(wide.weights.format, "ui4");
+  EXPECT_EQ(wide.weights.group, 64);
+  EXPECT_EQ(wide.weights.zero, "ui4");
+  // Whoever names a format of activations does not mean floats.
+  EXPECT_EQ(recipe.getPrecision("/b", "MatMul").params, "dynamic");
+  // The last that matches wins; names match whole.
+  EXPECT_TRUE(recipe.getPrecision("/b", "Conv").isFloat());
+  EXPECT_EQ(recipe.getPrecision("/b1", "MatMul").params, "weight-only");
+  EXPECT_EQ(
+      writeRecipe(llvm::cantFail(parseRecipe("r.yaml", writeRecipe(recipe)))),
+      writeRecipe(recipe));
+}
+
+TEST(Recipes, NamesMayHoldWhatExpressionsReserve) {
+  OverrideRecipe rule;
+  rule.nodes = "a.b(c)";
+  EXPECT_TRUE(rule.matches("a.b(c)", ""));
+  EXPECT_FALSE(rule.matches("axb(c)d", ""));
+}
+
+TEST(Recipes, QuantizeSomeNodesOfAFloatProgram) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+overrides: [{nodes: a, weights: {format: i8}, activations: {format: i8}, precision: static}]
+)"));
+  EXPECT_FALSE(recipe.isFloat());
+  EXPECT_TRUE(recipe.needsCalibration());
+  EXPECT_TRUE(recipe.getPrecision("b", "Conv").isFloat());
+}
+
+TEST(Recipes, AreWrittenWithEveryKey) {
+  std::string text = writeRecipe(llvm::cantFail(getPreset("fp32")));
+  for (llvm::StringRef key :
+       {"version", "preset", "weights", "activations", "transforms",
+        "calibration", "rounding", "overrides", "group", "mode", "smooth",
+        "percentile", "scale-rule"})
+    EXPECT_TRUE(llvm::StringRef(text).contains((key + ":").str())) << key.str();
 }
 
 TEST(Recipes, RefusesValuesThatNoPassUnderstands) {
   for (auto [text, part] : {
-           std::pair{"weights: {format: i9}",
-                     "weights.format: unknown format 'i9'"},
+           std::pair{"weights: {format: i9}", "weights.format expects i8, "},
            {"weights: {format: i8, scale: f64}", "weights.scale expects f32"},
            {"weights: {format: ui4, zero: f16}", "weights.zero expects ui4"},
-           {"weights: {group: -1}", "weights.group expects 0 to 65536"},
+           {"weights: {group: -1}",
+            "weights.group expects a number from 0 to 65536"},
            {"weights: {group: many}", "line 2"},
            {"activations: {mode: sometimes}", "activations.mode expects none"},
-           {"activations: {format: i9}", "activations.format: unknown format"},
+           {"activations: {format: i9}", "activations.format expects i8, "},
            {"activations: {mode: static, format: mxfp4}",
-            "activations.mode static expects a format without blocks"},
+            "activations: static expects a format of activations without "
+            "blocks"},
            {"activations: {max-static-cost: -1}",
             "activations.max-static-cost"},
            {"transforms: {smooth: '1.5'}", "transforms.smooth expects off"},

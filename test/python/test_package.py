@@ -145,6 +145,86 @@ def test_emit_takes_every_form(tmp_path):
     assert session.run(None, {"x": images(2)})[0].shape == (2, 10)
     qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "cnn.mlir", emit="mlir")
     assert "qkernel.variant" in (tmp_path / "cnn.mlir").read_text()
-    with pytest.raises(qopt.Error, match="'emit' expects shared, object, llvm, asm, mlir or "
+    with pytest.raises(qopt.Error, match="--emit expects shared, object, llvm, asm, mlir or "
                                          "qdq-onnx, but found 'exe'"):
         qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "cnn", emit="exe")
+
+
+def sample(seed=0):
+    return {"x": np.random.default_rng(seed).random((4, 1, 8, 8), np.float32)}
+
+
+def quantized(folder, **options):
+    report = qopt.compile(MODELS / "digits-cnn.onnx", folder / "q.so", **options)
+    return report, (folder / "q.so").read_bytes()
+
+
+def test_recipes_are_files_texts_or_mappings(tmp_path):
+    keys = {"version": 1, "preset": "w4a16-g32", "weights": {"group": 64},
+            "overrides": [{"ops": "Gemm", "precision": "float"}]}
+    text = ("version: 1\npreset: w4a16-g32\nweights: {group: 64}\n"
+            "overrides: [{ops: Gemm, precision: float}]\n")
+    (tmp_path / "r.yaml").write_text(text)
+    report, first = quantized(tmp_path, recipe=tmp_path / "r.yaml")
+    assert report["overrides"] == [{"pattern": "ops Gemm", "nodes": 1, "planned": 1}]
+    assert quantized(tmp_path, recipe=text)[1] == first
+    assert quantized(tmp_path, recipe=keys)[1] == first
+
+
+def test_samples_are_paths_or_arrays(tmp_path):
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    for seed in range(3):
+        np.savez(folder / f"{seed}.npz", **sample(seed))
+    _, first = quantized(tmp_path, preset="w8a8", calib=folder)
+    assert quantized(tmp_path, preset="w8a8", calib=map(sample, range(3)))[1] == first
+    _, single = quantized(tmp_path, preset="w8a8", calib=sample())
+    assert quantized(tmp_path, preset="w8a8", calib=folder / "0.npz")[1] == single
+    with pytest.raises(TypeError, match="calib expects a path, a mapping"):
+        quantized(tmp_path, preset="w8a8", calib=[np.zeros(3)])
+
+
+def test_a_report_is_that_of_the_command(tmp_path):
+    report, _ = quantized(tmp_path, preset="w8a8", calib=sample(), report=tmp_path / "r")
+    assert report["errors"] and report["ranges"]
+    assert (tmp_path / "r" / "report.json").exists()
+
+
+def test_statistics_are_kept_in_a_cache(tmp_path):
+    quantized(tmp_path, preset="w8a8", calib=sample(), calib_cache=tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir())
+
+
+def test_an_accuracy_gate(tmp_path):
+    report, _ = quantized(tmp_path, preset="w8a8", calib=sample(), accuracy_gate="cosine>=0.9")
+    assert report["accuracy"][0]["cosine"] > 0.9
+    with pytest.raises(qopt.Error, match="the accuracy gate asks for") as raised:
+        qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", preset="w8a8",
+                     calib=sample(), accuracy_gate="sqnr>=300")
+    assert raised.value.code == 5
+    assert not (tmp_path / "m.so").exists()
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"fail_on_fallback": "never"}, "--fail-on-fallback expects any, slow or nothing"),
+    ({"accuracy_gate": "good"}, "the accuracy gate expects"),
+    ({"preset": "w8a8-dynamic", "recipe": {"version": 1, "preset": "mxfp4"}},
+     "--preset and --recipe exclude each other"),
+    ({"recipe": {"version": 1, "weigths": {}}}, "recipe: line 1: unknown key 'weigths'"),
+    ({"target": "z80"}, "unknown target 'z80'"),
+    ({"cpu": "z80"}, "z80"),
+])
+def test_values_that_an_option_does_not_take(options, words, tmp_path):
+    with pytest.raises(qopt.Error, match=words) as raised:
+        qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", **options)
+    assert raised.value.code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_fail_on_fallback_is_a_promise(tmp_path):
+    with pytest.raises(qopt.Error, match="break the precision contract") as raised:
+        qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", preset="w4a16-g32",
+                     fail_on_fallback="any")
+    assert raised.value.code == 3
+    qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", preset="w4a16-g32",
+                 fail_on_fallback=True)

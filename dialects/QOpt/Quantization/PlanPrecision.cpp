@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/Quantization/NodePattern.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/AsmParser/AsmParser.h"
@@ -23,8 +24,15 @@ using namespace qopt;
 static constexpr int64_t kMinTableElements = 4096;
 
 namespace {
+/// What is to become of an op: a request whose formats have no axis yet.
 struct Override {
-  std::string pattern, params;
+  NodePattern pattern;
+  RequestAttr plan;
+};
+
+/// An ONNX node as the module's table has it.
+struct NodeName {
+  StringRef node, op;
 };
 
 struct PlanPrecision : qopt::impl::PlanPrecisionPassBase<PlanPrecision> {
@@ -32,29 +40,70 @@ struct PlanPrecision : qopt::impl::PlanPrecisionPassBase<PlanPrecision> {
 
   void runOnOperation() override {
     parsedOverrides.clear();
+    nodes.clear();
     if (failed(checkOptions()) || failed(parseOverrides()))
       return signalPassFailure();
+    readNodes();
+    RequestAttr plan = makeDefaultPlan();
     getOperation().walk([&](Operation *op) {
-      if (isa<ConvOp, MatMulOp, AttentionOp, GatherOp>(op) &&
-          !op->hasAttr(kRequestAttrName))
-        plan(op);
+      if (!isa<ConvOp, MatMulOp, AttentionOp, GatherOp>(op) ||
+          op->hasAttr(kRequestAttrName))
+        return;
+      const Override *rule = findOverride(op);
+      if (RequestAttr chosen = rule ? rule->plan : plan)
+        apply(op, chosen, rule ? "override" : "");
     });
   }
 
 private:
   SmallVector<Override> parsedOverrides;
+  DenseMap<int64_t, NodeInfoAttr> nodes;
+
+  /// An override is `nodes = "REGEX", ops = "REGEX", plan = REQUEST`.
+  FailureOr<Override> parseOverride(StringRef text) {
+    auto fail = [&](const Twine &what) {
+      return emitError(getOperation().getLoc(), "override '")
+             << text << "' " << what;
+    };
+    std::string problems;
+    DictionaryAttr fields;
+    {
+      ScopedDiagnosticHandler handler(&getContext(), [&](Diagnostic &problem) {
+        problems += (problems.empty() ? "" : "; ") + problem.str();
+        return success();
+      });
+      fields = dyn_cast_if_present<DictionaryAttr>(
+          parseAttribute(("{" + text + "}").str(), &getContext()));
+    }
+    if (!fields)
+      return fail("expects NAME = VALUE, ...: " + problems);
+    Override rule;
+    for (NamedAttribute field : fields) {
+      if (field.getName() == "plan") {
+        rule.plan = dyn_cast<RequestAttr>(field.getValue());
+        continue;
+      }
+      auto pattern = dyn_cast<StringAttr>(field.getValue());
+      if (!pattern || (field.getName() != "nodes" && field.getName() != "ops"))
+        return fail("expects nodes, ops and plan, but found '" +
+                    field.getName().strref() + "'");
+      std::string problem;
+      if (!pattern.empty() && !llvm::Regex(pattern.getValue()).isValid(problem))
+        return fail("has '" + pattern.getValue() + "': " + problem);
+      (field.getName() == "ops" ? rule.pattern.ops : rule.pattern.nodes) =
+          pattern.str();
+    }
+    if (!rule.plan)
+      return fail("expects a plan that is a #qopt.request");
+    return rule;
+  }
 
   LogicalResult parseOverrides() {
     for (const std::string &text : overrides) {
-      auto [pattern, params] = StringRef(text).rsplit('=');
-      std::string problem;
-      if (!llvm::Regex(pattern).isValid(problem))
-        return emitError(getOperation().getLoc(), "override '")
-               << text << "': " << problem;
-      if (params != "float" && params != "static" && params != "dynamic")
-        return emitError(getOperation().getLoc(), "override '")
-               << text << "' expects float, static or dynamic";
-      parsedOverrides.push_back({pattern.str(), params.str()});
+      FailureOr<Override> rule = parseOverride(text);
+      if (failed(rule))
+        return failure();
+      parsedOverrides.push_back(*rule);
     }
     return success();
   }
@@ -71,7 +120,7 @@ private:
     if (!lookupFormat(activationFormat))
       return fail("activation-format", activationFormat,
                   "a row of the format table");
-    if (!lookupFormat(weightFormat))
+    if (!weightFormat.empty() && !lookupFormat(weightFormat))
       return fail("weight-format", weightFormat, "a row of the format table");
     if (group < 0)
       return fail("group", std::to_string(group), "0 or more");
@@ -88,16 +137,39 @@ private:
     return text.empty() ? Type() : parseType(text, &getContext());
   }
 
-  /// What an override says of `op`, else what the options say.
-  std::string paramsFor(Operation *op) {
-    std::string name;
+  void readNodes() {
+    auto module = getOperation()->getParentOfType<ModuleOp>();
+    auto table =
+        module ? module->getAttrOfType<ArrayAttr>(kNodesAttrName) : ArrayAttr();
+    if (!table)
+      return;
+    for (auto info : table.getAsRange<NodeInfoAttr>())
+      nodes[info.getId()] = info;
+  }
+
+  /// The node that computes the products of `op`; without a table the name in
+  /// its location.
+  NodeName nodeOf(Operation *op) {
+    auto id = findNodeOfProducts(
+        getNodeIds(op->getLoc()), [&](int64_t id) -> std::optional<StringRef> {
+          auto it = nodes.find(id);
+          return it == nodes.end() ? std::nullopt
+                                   : std::optional(it->second.getOp());
+        });
+    if (id)
+      return {nodes[*id].getName(), nodes[*id].getOp()};
     if (auto inner = op->getLoc()->findInstanceOf<NameLoc>())
-      name = inner.getName().str();
-    std::string params = StringRef(activations).str();
-    for (const Override &rule : parsedOverrides)
-      if (llvm::Regex(rule.pattern).match(name))
-        params = rule.params;
-    return params;
+      return {inner.getName().getValue(), ""};
+    return {};
+  }
+
+  /// The last override of the node wins.
+  const Override *findOverride(Operation *op) {
+    NodeName name = nodeOf(op);
+    for (const Override &rule : llvm::reverse(parsedOverrides))
+      if (rule.pattern.matches(name.node, name.op))
+        return &rule;
+    return nullptr;
   }
 
   void request(Operation *op, StringRef params, FormatAttr act,
@@ -109,50 +181,58 @@ private:
                 RequestAttr::get(context, params, act, weight, reason));
   }
 
-  FormatAttr weightFormatFor(int64_t outputAxis, int64_t productAxis) {
-    FormatAttr row =
-        FormatAttr::get(&getContext(), weightFormat, -1, 0, {}, {});
-    bool isGrouped = group > 0 || row.isBlocked();
-    return FormatAttr::get(&getContext(), weightFormat,
-                           isGrouped ? productAxis : outputAxis, group,
-                           typeOption(weightScale), typeOption(weightZero));
+  /// What the options say; null where weights stay as they are.
+  RequestAttr makeDefaultPlan() {
+    MLIRContext *context = &getContext();
+    if (weightFormat.empty())
+      return {};
+    auto weight =
+        FormatAttr::get(context, weightFormat, -1, group,
+                        typeOption(weightScale), typeOption(weightZero));
+    FormatAttr act;
+    if (activations != "none")
+      act = FormatAttr::get(context, activationFormat, -1, 0,
+                            typeOption(activationScale), {});
+    return RequestAttr::get(context,
+                            act ? StringRef(activations) : "weight-only", act,
+                            weight, StringAttr());
   }
 
-  FormatAttr activationFormatFor(int64_t axis) {
-    FormatAttr row =
-        FormatAttr::get(&getContext(), activationFormat, -1, 0, {}, {});
-    return FormatAttr::get(&getContext(), activationFormat,
-                           row.isBlocked() ? axis : -1, 0,
-                           typeOption(activationScale), {});
+  static FormatAttr withAxis(FormatAttr format, int64_t axis) {
+    return FormatAttr::get(format.getContext(), format.getName(), axis,
+                           format.getBlock(), format.getScale(),
+                           format.getZero());
   }
 
-  void plan(Operation *op) {
-    std::string params = paramsFor(op);
-    if (params == "float")
-      return request(op, "float", {}, {}, "override");
+  void apply(Operation *op, RequestAttr plan, StringRef why) {
+    if (plan.getParams() == "float")
+      return request(op, "float", {}, {}, why);
     if (auto gather = dyn_cast<GatherOp>(op))
-      return planGather(gather);
+      return planGather(gather, plan);
     if (isa<AttentionOp>(op))
       return request(op, "float", {}, {}, "attention: float by preset");
     std::optional<WeightedContraction> view = getWeightedContraction(op);
     if (!view)
       return request(op, "float", {}, {},
                      "product of two activations: float by preset");
+    FormatAttr weight = plan.getWeight();
     // Blocks of a depthwise weight run along its channels, as the activation's.
-    FormatAttr weight = weightFormatFor(view->outputAxis,
-                                        view->isDepthwise ? view->outputAxis
-                                                          : view->productAxis);
-    if (view->isDepthwise && weight.isBlocked() && group > 0)
+    if (view->isDepthwise && weight.getBlock() > 0)
       return request(op, "float", {}, {}, "depthwise: no products to group");
-    FormatAttr act;
-    if (params != "none")
-      act = activationFormatFor(view->activationAxis);
-    if (act && act.isBlocked())
-      params = "dynamic";
-    request(op, act ? params : "weight-only", act, weight);
+    weight = withAxis(weight, weight.isBlocked() && !view->isDepthwise
+                                  ? view->productAxis
+                                  : view->outputAxis);
+    StringRef params = plan.getParams();
+    FormatAttr act = plan.getAct();
+    if (act) {
+      act = withAxis(act, act.isBlocked() ? view->activationAxis : -1);
+      if (act.isBlocked())
+        params = "dynamic";
+    }
+    request(op, params, act, weight);
   }
 
-  void planGather(GatherOp gather) {
+  void planGather(GatherOp gather, RequestAttr plan) {
     auto table = cast<RankedTensorType>(gather.getX().getType());
     if (!isWeightExpression(gather.getX()) || table.getRank() != 2 ||
         gather.getAxis() != 0 || !table.getElementType().isF32())
@@ -162,13 +242,12 @@ private:
       return;
     if (table.getNumElements() < kMinTableElements)
       return request(gather, "float", {}, {}, "small table");
-    FormatAttr row =
-        FormatAttr::get(&getContext(), weightFormat, -1, 0, {}, {});
+    FormatAttr weight = plan.getWeight();
+    bool isTableBlocked = lookupFormat(weight.getName())->block > 0;
     FormatAttr format =
-        row.isBlocked()
-            ? FormatAttr::get(&getContext(), weightFormat, 1, 0, {}, {})
-            : FormatAttr::get(&getContext(), "i8", 0, 0,
-                              typeOption(weightScale), {});
+        isTableBlocked
+            ? FormatAttr::get(&getContext(), weight.getName(), 1, 0, {}, {})
+            : FormatAttr::get(&getContext(), "i8", 0, 0, weight.getScale(), {});
     request(gather, "weight-only", {}, format);
   }
 };

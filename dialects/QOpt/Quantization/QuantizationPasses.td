@@ -32,7 +32,7 @@ def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
     Option<"activationFormat", "activation-format", "std::string", "\"i8\"",
            "row of the format table">,
     Option<"weightFormat", "weight-format", "std::string", "\"i8\"",
-           "row of the format table">,
+           "row of the format table; empty plans overrides alone">,
     Option<"group", "group", "int64_t", "0",
            "products that share a weight scale; 0 is the table's block, or one "
            "scale an output channel">,
@@ -43,7 +43,8 @@ def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
     Option<"activationScale", "activation-scale", "std::string", "\"\"",
            "type of the activations' scales in place of the table's">,
     ListOption<"overrides", "overrides", "std::string",
-           "REGEX=float, REGEX=static or REGEX=dynamic for nodes by name">,
+           "{nodes = REGEX, ops = REGEX, plan = #qopt.request<...>}: for nodes "
+           "by whole names and operators; the last that matches wins">,
   ];
 }
 

@@ -24,13 +24,16 @@ enum class EmitKind {
   QdqOnnx, ///< the quantized model between quantizers and dequantizers
 };
 
+/// Where the recipe of a compilation comes from. A phase file keeps its own
+/// where nothing else is said.
+enum class RecipeSource { Default, Preset, File, Text };
+
 struct CompileOptions {
   /// An .onnx file, or a phase file with `startFrom`.
   std::string model;
   std::string output;
   Recipe recipe;
-  /// Takes the recipe from the phase file of `startFrom`, if it names one.
-  bool usesRecipeOfFile = false;
+  RecipeSource recipeSource = RecipeSource::Default;
   /// An .npz or a folder of them; empty: none.
   std::string calibration;
   /// A folder that keeps statistics from one compilation to the next; empty:
@@ -57,13 +60,15 @@ struct CompileOptions {
   bool calibrateWithReference = false;
 };
 
-/// What `setEmitForm` takes, as text for people.
+/// What the option `emit` takes, as text for people.
 inline constexpr llvm::StringLiteral kEmitForms =
     "shared, object, llvm, asm, mlir or qdq-onnx";
 
-/// Sets what is written by its name; `mlir` stops after the phase kernels,
-/// unless another one is set. False for an unknown name.
-bool setEmitForm(CompileOptions &options, llvm::StringRef name);
+/// Sets an option by the name of qopt-compile's flag, without the dashes, to
+/// what the flag takes; `recipe-text` takes the text of a recipe. Fails for an
+/// unknown name or a value that the option does not take.
+llvm::Error setOption(CompileOptions &options, llvm::StringRef name,
+                      llvm::StringRef value);
 
 /// Told of each phase when it begins.
 using ProgressCallback = llvm::function_ref<void(llvm::StringRef phase)>;

@@ -73,11 +73,33 @@ struct RoundingRecipe {
   std::string activation = "ceil";
 };
 
-/// What nodes whose name matches are to be, in place of the preset's choice.
+/// How the activations of some nodes are stored; empty keeps the recipe's.
+struct OverrideActivations {
+  std::string format, scale;
+};
+
+/// What some nodes are to be, in place of the preset's choice.
 struct OverrideRecipe {
-  std::string nodes;
-  /// float, static or dynamic.
+  /// Regular expressions over whole names and operators; empty is all.
+  std::string nodes, ops;
+  /// float, static, dynamic or weight-only; empty keeps the recipe's mode.
   std::string precision;
+  /// With a format these stand for the recipe's; without one, what is not empty
+  /// does.
+  WeightRecipe weights;
+  OverrideActivations activations;
+
+  bool matches(llvm::StringRef node, llvm::StringRef op) const;
+};
+
+/// What a recipe asks of one node.
+struct NodePrecision {
+  /// float, static, dynamic or weight-only.
+  std::string params;
+  WeightRecipe weights;
+  OverrideActivations activations;
+
+  bool isFloat() const { return params == "float" || weights.format.empty(); }
 };
 
 struct Recipe {
@@ -91,7 +113,11 @@ struct Recipe {
   std::vector<OverrideRecipe> overrides;
 
   /// True when nothing is quantized.
-  bool isFloat() const { return weights.format.empty(); }
+  bool isFloat() const;
+  /// What is asked of the nodes that `rule` matches; null: of all others.
+  NodePrecision getPrecision(const OverrideRecipe *rule) const;
+  /// What is asked of a node; the last override that matches it wins.
+  NodePrecision getPrecision(llvm::StringRef node, llvm::StringRef op) const;
   /// True when calibration data are needed.
   bool needsCalibration() const;
   /// True when weights are rounded by what activations they meet.
@@ -113,8 +139,12 @@ llvm::Expected<Recipe> readRecipe(llvm::StringRef path);
 /// Reads the text of a recipe file; messages name it `path`.
 llvm::Expected<Recipe> parseRecipe(llvm::StringRef path, llvm::StringRef text);
 
-/// The recipe as the text of a recipe file.
+/// The recipe as the text of a recipe file, with every key.
 std::string writeRecipe(const Recipe &recipe);
+
+/// The reference of recipe files, in Markdown: every key with what it takes,
+/// what it is without being named, and an example.
+std::string writeRecipeReference();
 
 } // namespace qopt
 

@@ -38,11 +38,19 @@ struct TensorRange {
   int64_t samples = 0;
 };
 
+/// The nodes that an override of the recipe matched.
+struct OverrideMatch {
+  std::string pattern;
+  std::vector<int64_t> nodes;
+};
+
 struct Report {
   std::string model, target;
   std::vector<std::string> tiers;
   Recipe recipe;
   Contract contract;
+  /// In the order of the recipe.
+  std::vector<OverrideMatch> overrides;
   std::vector<TensorError> errors;
   std::vector<TensorRange> ranges;
   /// Of each output, where an accuracy gate was given.
@@ -52,6 +60,10 @@ struct Report {
 
   llvm::json::Value toJson() const;
   std::string toHtml() const;
+  /// A line for each override: how many nodes it matched.
+  std::string describeOverrides() const;
+  /// How many of the nodes that an override matched policy decided about.
+  int64_t countPlanned(const OverrideMatch &match) const;
   /// Makes the folder for reports, unless it is there.
   static llvm::Error makeFolder(llvm::StringRef folder);
   /// Writes report.json and report.html into `folder`, which is made.

@@ -1,7 +1,8 @@
 // RUN: qopt-opt %s --qopt-plan-precision="activations=static" --verify-each --split-input-file | FileCheck %s
 // RUN: qopt-opt %s --qopt-plan-precision="weight-format=ui4 group=32 weight-scale=f16 weight-zero=ui4" --split-input-file | FileCheck %s --check-prefix=W4
 // RUN: qopt-opt %s --qopt-plan-precision="activations=dynamic activation-format=mxfp4 weight-format=mxfp4" --split-input-file | FileCheck %s --check-prefix=MX
-// RUN: qopt-opt %s --qopt-plan-precision="activations=static overrides=/first.*=float,Second=dynamic" --split-input-file | FileCheck %s --check-prefix=OVER
+// RUN: qopt-opt %s --qopt-plan-precision="activations=static overrides={{nodes=\"/first.*\",plan=#qopt.request<params=\"float\">},{nodes=\"Secon\",plan=#qopt.request<params=\"float\">},{nodes=\"Second\",plan=#qopt.request<params=\"dynamic\",act=<i8>,weight=<i4,block=2,scale=f16>>}}" --split-input-file | FileCheck %s --check-prefix=OVER
+// RUN: qopt-opt %s --qopt-plan-precision="weight-format= overrides={{ops=\"Relu|Gemm\",plan=#qopt.request<params=\"weight-only\",weight=<i8>>}}" --split-input-file | FileCheck %s --check-prefix=OPS
 
 // A product with a weight gets formats: one scale an output channel, blocks and
 // groups along the products.
@@ -72,10 +73,11 @@ func.func @reasons(%x: tensor<?x4x4xf32>, %i: tensor<?xi64>) -> (tensor<?x4x4xf3
 
 // -----
 
-// Overrides go by the node's name. What was planned before stays.
+// Overrides go by the node's whole name and bring formats of their own. What was
+// planned before stays.
 // OVER-LABEL: func @overrides
 // OVER: qopt.matmul {{.*}}#qopt.request<params = "float", why = "override">
-// OVER: qopt.matmul {{.*}}#qopt.request<params = "dynamic", act = <i8>
+// OVER: qopt.matmul {{.*}}#qopt.request<params = "dynamic", act = <i8>, weight = <i4, axis = 0, block = 2, scale = f16>>
 // OVER: qopt.matmul {{.*}}#qopt.request<params = "float", why = "mine">
 func.func @overrides(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %w = qopt.constant(dense<1.0> : tensor<4x4xf32>) : tensor<4x4xf32>
@@ -83,4 +85,20 @@ func.func @overrides(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %1 = qopt.matmul %0, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc(fused<#qopt.node<1>>["Second"])
   %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = "float", why = "mine">} : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
   return %2 : tensor<?x4xf32>
+}
+
+// -----
+
+// Without a format of weights only overrides plan, and they may ask for the
+// operator of the node that computes the products.
+// OPS-LABEL: func @operators
+// OPS: qopt.matmul %{{.*}}, %{{[a-z0-9]+}} :
+// OPS: qopt.matmul {{.*}}#qopt.request<params = "weight-only", weight = <i8, axis = 1>>
+module attributes {qopt.nodes = [#qopt.node_info<0, "a", "MatMul", "">, #qopt.node_info<1, "b", "Relu", "">, #qopt.node_info<2, "c", "Gemm", "">]} {
+  func.func @operators(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+    %w = qopt.constant(dense<1.0> : tensor<4x4xf32>) : tensor<4x4xf32>
+    %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc(fused<#qopt.node<0>>["a"])
+    %1 = qopt.matmul %0, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc(fused[fused<#qopt.node<1>>["b"], fused<#qopt.node<2>>["c"]])
+    return %1 : tensor<?x4xf32>
+  }
 }

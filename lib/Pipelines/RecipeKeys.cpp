@@ -1,0 +1,242 @@
+//===- RecipeKeys.cpp - The keys of a recipe file -------------------------===//
+
+#include "RecipeKeys.h"
+#include "dialects/QOpt/IR/Formats.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Regex.h"
+
+using namespace qopt;
+using llvm::StringRef;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+static constexpr double kEndless = std::numeric_limits<double>::infinity();
+
+std::string qopt::formatNumber(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.9g", value);
+  return text;
+}
+
+std::string RecipeValues::describe() const {
+  if (isPattern)
+    return "an extended regular expression";
+  std::string text = llvm::join(words, ", ");
+  if (!range)
+    return text;
+  text += text.empty() ? "a number " : " or a number ";
+  text += (range->isOpen ? "above " : "from ") + formatNumber(range->least);
+  if (range->most == kEndless)
+    return text + " upwards";
+  return text + (range->isOpen ? " and not above " : " to ") +
+         formatNumber(range->most);
+}
+
+std::optional<std::string> RecipeValues::findProblem(StringRef text) const {
+  if (mayBeEmpty && text.empty())
+    return std::nullopt;
+  if (isPattern) {
+    std::string problem;
+    if (llvm::Regex(text).isValid(problem))
+      return std::nullopt;
+    return ("'" + text + "' is no regular expression: " + problem).str();
+  }
+  double number;
+  if (llvm::is_contained(words, text) ||
+      (range && !text.getAsDouble(number) && number <= range->most &&
+       (range->isOpen ? number > range->least : number >= range->least)))
+    return std::nullopt;
+  return ("expects " + describe() + ", but found '" + text + "'").str();
+}
+
+static RecipeValues oneOf(std::vector<StringRef> words) { return {words}; }
+
+/// Empty keeps the type that the format has.
+static RecipeValues elementOrNothing(std::vector<StringRef> words) {
+  return {words, /*mayBeEmpty=*/true};
+}
+
+static RecipeValues format() {
+  std::vector<StringRef> names;
+  for (const BlockFormat &row : blockFormats())
+    names.push_back(row.name);
+  return {names};
+}
+
+static RecipeValues formatOrNothing() {
+  RecipeValues values = format();
+  values.mayBeEmpty = true;
+  return values;
+}
+
+static RecipeValues number(double least, double most) {
+  return {{}, false, false, RecipeValues::Range{least, most}};
+}
+
+static RecipeValues shareAboveZero() {
+  return {{}, false, false, RecipeValues::Range{0, 1, /*isOpen=*/true}};
+}
+
+static RecipeValues flag() { return oneOf({"true", "false"}); }
+
+static RecipeValues pattern() {
+  return {{}, /*mayBeEmpty=*/true, /*isPattern=*/true};
+}
+
+//===----------------------------------------------------------------------===//
+// Keys
+//===----------------------------------------------------------------------===//
+
+template <> llvm::ArrayRef<RecipeKey<WeightRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<WeightRecipe> keys[] = {
+      {"format", &WeightRecipe::format, formatOrNothing(),
+       "how weights are stored; empty keeps the model's type", "i4"},
+      {"group", &WeightRecipe::group, number(0, 65536),
+       "products along the reduction axis that share a scale; 0 is the block "
+       "of the format, or one scale an output channel",
+       "64", "w4a16-g32"},
+      {"scale", &WeightRecipe::scale,
+       elementOrNothing({"f32", "f16", "bf16", "f8E8M0FNU"}),
+       "element type of the scales; empty is the format's own, f8E8M0FNU makes "
+       "them powers of two",
+       "bf16", "w4a16-g32"},
+      {"zero", &WeightRecipe::zero, elementOrNothing({"ui4", "ui8", "i8"}),
+       "element type of the zero points of an unsigned format, the same as the "
+       "codes'; empty is symmetric",
+       "ui4", "w4a16-g128"},
+  };
+  return keys;
+}
+
+template <> llvm::ArrayRef<RecipeKey<ActivationRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<ActivationRecipe> keys[] = {
+      {"mode", &ActivationRecipe::mode, oneOf({"none", "static", "dynamic"}),
+       "where the ranges of activations come from: static, calibration "
+       "samples; dynamic, the data of each run; none leaves them in float",
+       "dynamic"},
+      {"format", &ActivationRecipe::format, format(),
+       "how the activations in front of products are stored", "mxint8",
+       "mxfp8-e4m3"},
+      {"scale", &ActivationRecipe::scale,
+       elementOrNothing({"f32", "f8E8M0FNU"}),
+       "element type of their scales; empty is the format's own, f8E8M0FNU "
+       "makes them powers of two",
+       "f8E8M0FNU"},
+      {"max-static-cost", &ActivationRecipe::maxStaticCost, number(0, kEndless),
+       "decibels that a static range may cost against the data's own range "
+       "before policy makes the node dynamic",
+       "3"},
+      {"min-sqnr", &ActivationRecipe::minSqnr, number(0, kEndless),
+       "decibels of signal over rounding noise below which a tensor between "
+       "integer ops stays float, where all scales are powers of two",
+       "30", "w8a8-pow2"},
+  };
+  return keys;
+}
+
+template <> llvm::ArrayRef<RecipeKey<TransformRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<TransformRecipe> keys[] = {
+      {"smooth",
+       &TransformRecipe::smooth,
+       {{"off", "search", "log"}, false, false, RecipeValues::Range{0, 1}},
+       "SmoothQuant: moves the spread of activation channels into the weights; "
+       "search tries exponents for each group of products, log is the "
+       "logarithmic rule, a number one exponent for all",
+       "'0.8'"},
+      {"equalize", &TransformRecipe::equalize, flag(),
+       "evens out the channels between two layers with nothing but ReLU "
+       "between them",
+       "true"},
+      {"pow2", &TransformRecipe::pow2, flag(),
+       "factors of both are powers of two, which changes no bit of a float "
+       "program",
+       "true"},
+  };
+  return keys;
+}
+
+template <> llvm::ArrayRef<RecipeKey<CalibrationRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<CalibrationRecipe> keys[] = {
+      {"range", &CalibrationRecipe::range,
+       oneOf({"min-max", "percentile", "squared-error"}),
+       "how the range of a tensor is chosen from what the samples showed",
+       "percentile"},
+      {"percentile", &CalibrationRecipe::percentile, shareAboveZero(),
+       "share of the values that a range of percentile holds", "0.999"},
+  };
+  return keys;
+}
+
+template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<RoundingRecipe> keys[] = {
+      {"method", &RoundingRecipe::method, oneOf({"nearest", "gptq"}),
+       "how weights are rounded; gptq needs samples and makes up for errors of "
+       "rounding in matrix products",
+       "gptq", "w4a16-g32"},
+      {"damping", &RoundingRecipe::damping, shareAboveZero(),
+       "gptq: share of the mean second moment of the activations that is added "
+       "to each",
+       "0.05", "w4a16-g32"},
+      {"moment-weight", &RoundingRecipe::momentWeight,
+       oneOf({"token-norm", "none"}),
+       "gptq: how much a row of activations counts; token-norm gives each the "
+       "same weight",
+       "none", "w4a16-g32"},
+      {"clip-search", &RoundingRecipe::clipSearch, flag(),
+       "tries narrower ranges of weights for the least squared error", "false"},
+      {"scale-rule", &RoundingRecipe::scaleRule,
+       oneOf({"floor", "ceil", "even"}),
+       "shared exponent of a block of activations: floor is that of OCP MX, "
+       "ceil cuts nothing, even rounds the largest value first",
+       "ceil", "mxfp8-e4m3"},
+      {"pow2", &RoundingRecipe::pow2,
+       oneOf({"nearest", "ceil", "floor", "best"}),
+       "exponents of weight scales that are powers of two; best tries two and "
+       "keeps the one of less error",
+       "nearest", "w8a8-pow2"},
+      {"pow2-scales", &RoundingRecipe::pow2Scales, oneOf({"m1", "m2"}),
+       "m1: scales of groups are powers of two; m2: powers of two times one "
+       "float a channel",
+       "m2", "w4a16-g32-pow2"},
+      {"activation", &RoundingRecipe::activation, oneOf({"nearest", "ceil"}),
+       "exponents of activation scales that are powers of two; ceil cuts no "
+       "range",
+       "nearest", "w8a8-pow2"},
+  };
+  return keys;
+}
+
+template <>
+llvm::ArrayRef<RecipeKey<OverrideActivations>> qopt::getRecipeKeys() {
+  static const RecipeKey<OverrideActivations> keys[] = {
+      {"format", &OverrideActivations::format, formatOrNothing(),
+       "in place of the recipe's activations.format", "mxint8", "mxfp4"},
+      {"scale", &OverrideActivations::scale,
+       elementOrNothing({"f32", "f8E8M0FNU"}),
+       "in place of the recipe's activations.scale", "f32"},
+  };
+  return keys;
+}
+
+template <> llvm::ArrayRef<RecipeKey<OverrideRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<OverrideRecipe> keys[] = {
+      {"nodes", &OverrideRecipe::nodes, pattern(),
+       "the nodes whose whole name matches; `.*` stands for anything; empty "
+       "is every node",
+       "'/conv_.*', precision: dynamic"},
+      {"ops", &OverrideRecipe::ops, pattern(),
+       "of these, the nodes whose whole ONNX operator matches; empty is every "
+       "operator",
+       "MatMul|Gemm, precision: dynamic"},
+      {"precision", &OverrideRecipe::precision,
+       elementOrNothing({"float", "static", "dynamic", "weight-only"}),
+       "float leaves the node as it is, weight-only its activations; static "
+       "and dynamic say where ranges of activations come from; empty is the "
+       "recipe's activations.mode",
+       "float, ops: Conv"},
+  };
+  return keys;
+}

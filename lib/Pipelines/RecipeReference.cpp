@@ -1,0 +1,101 @@
+//===- RecipeReference.cpp - The reference of recipe files ----------------===//
+//
+// What docs/recipe.md holds.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RecipeKeys.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace qopt;
+using llvm::StringRef;
+
+/// A bar would end a cell of a table.
+static std::string escapeCell(StringRef text) {
+  std::string escaped;
+  for (char c : text)
+    escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  return escaped;
+}
+
+static std::string quoteCode(StringRef text) {
+  return text.empty() ? "empty" : "`" + escapeCell(text) + "`";
+}
+
+/// The keys of a section; `opening` and `closing` stand around the example.
+template <typename Section>
+static void writeSection(llvm::raw_ostream &os, StringRef title, StringRef text,
+                         StringRef opening, StringRef closing) {
+  os << "\n## " << title << "\n\n"
+     << text << "\n\n"
+     << "| key | takes | default | what it does | example |\n"
+     << "|---|---|---|---|---|\n";
+  for (const RecipeKey<Section> &key : getRecipeKeys<Section>())
+    os << "| `" << key.name << "` | " << escapeCell(key.values.describe())
+       << " | " << quoteCode(getText(key, Section())) << " | " << key.meaning
+       << " | "
+       << quoteCode(("{version: 1, preset: " + key.preset + ", " + opening +
+                     key.name + ": " + key.example + closing + "}")
+                        .str())
+       << " |\n";
+}
+
+std::string qopt::writeRecipeReference() {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << R"(# Recipes
+
+<!-- Written by `qopt-compile --list-recipe-keys`. -->
+
+A recipe is a YAML file that starts from a preset and changes what it names:
+
+```
+version: 1
+preset: w8a8
+rounding:
+  clip-search: false
+overrides:
+  - {nodes: '/conv_.*', weights: {format: i4, group: 32, scale: f16}, precision: dynamic}
+  - {ops: Gemm, precision: float}
+```
+
+`version` is 1 and must be there. `preset` is one of `qopt-compile
+--list-presets`; without it the recipe starts from `fp32`. Every other key is
+optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the
+values in force. The defaults below are those of `fp32`; presets set some of them.
+Each example is a whole recipe.
+)";
+  writeSection<WeightRecipe>(os, "weights", "How weights are stored.",
+                             "weights: {", "}");
+  writeSection<ActivationRecipe>(
+      os, "activations", "How activations in front of products are stored.",
+      "activations: {", "}");
+  writeSection<TransformRecipe>(os, "transforms",
+                                "What is rewritten before numbers are chosen.",
+                                "transforms: {", "}");
+  writeSection<CalibrationRecipe>(os, "calibration",
+                                  "What becomes of the samples of `--calib`.",
+                                  "calibration: {", "}");
+  writeSection<RoundingRecipe>(os, "rounding", "How numbers are rounded.",
+                               "rounding: {", "}");
+  writeSection<OverrideRecipe>(
+      os, "overrides",
+      "A list. Each entry says what some nodes are to be; where several match "
+      "a "
+      "node\nthe last one counts. One that matches no node is an error, and "
+      "the "
+      "compiler says\nhow many nodes each matched. Names of nodes are those of "
+      "the model, or `Op#index`\nfor a node without a name; the report lists "
+      "them.",
+      "overrides: [{", "}]");
+  writeSection<WeightRecipe>(os, "overrides: weights",
+                             "With `format` the recipe's weights do not count "
+                             "for these nodes; without "
+                             "it, what is\nnamed replaces the recipe's.",
+                             "overrides: [{nodes: '.*', weights: {", "}}]");
+  writeSection<OverrideActivations>(
+      os, "overrides: activations",
+      "With `format` the recipe's activations do not count for these nodes.",
+      "overrides: [{nodes: '.*', activations: {", "}}]");
+  return text;
+}
