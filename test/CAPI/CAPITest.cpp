@@ -55,9 +55,15 @@ TEST(CAPITest, OptionsAreThoseOfTheFlags) {
   EXPECT_EQ(text, "there is no option 'speed'");
   EXPECT_EQ(take(qoptCompileOptionsSet(options, "stop-after", "lunch"), text),
             2);
-  EXPECT_EQ(text, "there is no phase 'lunch'");
+  EXPECT_EQ(text, "--stop-after expects import, prepare, calibrate, transform, "
+                  "quantize, fuse or kernels, but found 'lunch'");
+  EXPECT_EQ(
+      take(qoptCompileOptionsSet(options, "recipe-text", "version: 1\n"), text),
+      2);
+  EXPECT_EQ(text, "--preset and --recipe exclude each other\n"
+                  "note: name the preset in the recipe");
   EXPECT_EQ(take(qoptCompileOptionsSet(options, "emit", "steam"), text), 2);
-  EXPECT_EQ(text, "'emit' expects shared, object, llvm, asm, mlir or qdq-onnx, "
+  EXPECT_EQ(text, "--emit expects shared, object, llvm, asm, mlir or qdq-onnx, "
                   "but found 'steam'");
   EXPECT_EQ(take(qoptCompileOptionsSet(options, "shapes", "x:?xa"), text), 2);
   EXPECT_EQ(text, "--shapes 'x:?xa': expects a size or ?, but found 'a'");
