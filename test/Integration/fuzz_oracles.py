@@ -1,0 +1,355 @@
+"""Runs cases of the fuzzer and compares what must agree.
+
+- The compiled program and the reference evaluator on the `quantize` phase: every bit.
+- The reference evaluator on the imported model, ONNX Runtime, and the compiled program where
+  nothing was quantized: as far as the order of sums allows. How far that is, ONNX Runtime
+  shows: with and without its optimisations, and on inputs that differ a little.
+- The file of `--emit qdq-onnx`: ONNX Runtime loads it and is near the compiled program.
+"""
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import qopt
+from qopt import _qopt
+
+from fuzz_builder import open_session
+from fuzz_cases import Options
+from qopt_tools import BUILD
+
+UNSUPPORTED, BAD_USE = 3, 2
+# What the reference evaluator runs.
+REFERENCES = ["model.onnx", "program.mlir", "fuse.mlir", "kernels.mlir"]
+
+
+@dataclass
+class Failure:
+    """What is wrong; `kind` stays the same while a case is shrunken."""
+    kind: str
+    detail: str
+
+
+class Refused(Exception):
+    """The compiler says that it does not support the case, or the recipe."""
+
+
+@dataclass
+class Outcome:
+    """`failure` is None where all agree; `refusal` says why nothing was compiled."""
+    failure: Failure = None
+    refusal: str = None
+
+
+class CaseRun:
+    """One case on its way through compiler, programs and comparisons."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.options = Options.read(folder / "case.json")
+        self.samples = [dict(np.load(path)) for path in sorted(folder.glob("sample-*.npz"))]
+        self.compiled = []
+        self.outcome = Outcome()
+
+    def fail(self, kind, detail):
+        if self.outcome.failure is None:
+            self.outcome.failure = Failure(kind, str(detail))
+
+    # The compiler
+
+    def get_flags(self):
+        flags = []
+        if self.options.recipe:
+            flags.append(("recipe", str(self.folder / "recipe.yaml")))
+        else:
+            flags.append(("preset", self.options.preset))
+        if self.options.recipe or self.options.preset != "fp32":
+            flags.append(("calib", str(self.folder / "calib")))
+        if self.options.shapes:
+            flags.append(("shapes", self.options.shapes))
+        return flags
+
+    def compile(self, source, output, *flags):
+        try:
+            return _qopt.compile(str(self.folder / source), str(self.folder / output),
+                                 list(flags))
+        except qopt.Error as error:
+            message = str(error)
+            code = error.code
+            if code == UNSUPPORTED or (code == BAD_USE and self.options.recipe):
+                raise Refused(message) from error
+            self.fail(f"exit {code}: {strip(message)}", message)
+            raise
+
+    def build(self):
+        cpus = [("cpu", ",".join(self.options.cpus))] if self.options.cpus else []
+        self.compile("model.onnx", "program.mlir", *self.get_flags(), ("stop-after", "quantize"))
+        if self.options.uses_phase_file:
+            self.compile("program.mlir", "model.so", ("start-from", "quantize"), *cpus)
+        else:
+            self.compile("model.onnx", "model.so", *self.get_flags(), *cpus)
+
+    def write_later_phases(self):
+        for phase in self.options.later_phases:
+            cpus = [("cpu", ",".join(self.options.cpus))] if self.options.cpus else []
+            self.compile("program.mlir", f"{phase}.mlir", ("start-from", "quantize"),
+                         ("stop-after", phase), *cpus)
+
+    def run_compiled(self):
+        if self.options.tier:
+            os.environ["QOPT_CPU"] = self.options.tier
+        module = qopt.load(self.folder / "model.so", threads=self.options.threads)
+        for sample in self.samples:
+            self.compiled.append(run_module(module, sample))
+        if self.options.splits:
+            for sample, whole in zip(self.samples, self.compiled):
+                self.compare_split(module, sample, whole)
+
+    def compare_split(self, module, sample, whole):
+        """The samples of a batch one by one give the bits of the batch."""
+        count = len(next(iter(sample.values())))
+        for i in range(count):
+            part = run_module(module, {name: np.ascontiguousarray(array[i:i + 1])
+                                       for name, array in sample.items()})
+            for name, have in part.items():
+                want = whole[name][i:i + 1]
+                if not have_same_bits(want, have):
+                    self.fail("split: a sample of a batch, and alone",
+                              f"sample {i}, {name}: {describe_difference(want, have)}")
+
+    def start(self):
+        """Compiles and runs; what follows compares."""
+        os.environ.pop("QOPT_CPU", None)
+        try:
+            self.build()
+            self.write_later_phases()
+            self.run_compiled()
+        except Refused as error:
+            self.outcome.refusal = str(error)
+        except qopt.Error as error:
+            self.fail(f"run: {strip(str(error))}", error)
+        except Exception as error:  # such as MemoryError, which no model may cause
+            self.fail(f"exception: {type(error).__name__}", error)
+
+    def list_references(self):
+        """Cases of qopt-run --batch."""
+        models = [name for name in REFERENCES if (self.folder / name).exists()]
+        return [{"id": f"{self.folder}|{model}|{i}", "model": str(self.folder / model),
+                 "inputs": str(self.folder / f"sample-{i}.npz"),
+                 "outputs": str(self.folder / f"{model}-{i}.npz")}
+                for model in models for i in range(len(self.samples))]
+
+    # Comparisons
+
+    def compare(self, answers):
+        """`answers`: exit code and message of each reference by its id."""
+        for i in range(len(self.samples)):
+            for model in REFERENCES:
+                code, message = answers.get(f"{self.folder}|{model}|{i}", (0, ""))
+                if code not in (0, UNSUPPORTED):
+                    self.fail(f"reference on {model}: exit {code}: {strip(message)}", message)
+            for phase in ("program.mlir", "fuse.mlir", "kernels.mlir"):
+                if self.compiled:
+                    self.compare_bits(phase, i)
+            self.compare_with_onnx_runtime(i)
+        if self.compiled and self.options.exports:
+            self.compare_export()
+
+    def read_outputs(self, model, i):
+        path = self.folder / f"{model}-{i}.npz"
+        return dict(np.load(path)) if path.exists() else None
+
+    def compare_bits(self, phase, i):
+        expected = self.read_outputs(phase, i)
+        if expected is None:
+            return
+        for name, want in expected.items():
+            have = self.compiled[i][name]
+            if want.shape != have.shape or want.dtype != have.dtype:
+                self.fail("shape: compiled program and reference",
+                          f"sample {i}, {name}: {have.dtype}{have.shape} for "
+                          f"{want.dtype}{want.shape}")
+            elif not have_same_bits(want, have):
+                self.fail(f"bits: compiled program and reference on {phase}",
+                          f"sample {i}, {name}: {describe_difference(want, have)}")
+
+    def compare_with_onnx_runtime(self, i):
+        answers = self.ask_onnx_runtime(i)
+        imported = self.read_outputs("model.onnx", i)
+        others = {}
+        if not self.options.recipe and self.options.preset == "fp32" and self.compiled:
+            others["compiled program"] = self.compiled[i]
+        if answers:
+            others["reference on the model"] = imported
+        elif imported:
+            answers = imported, imported, imported
+        else:
+            return
+        plain, fast, near = answers
+        for who, outputs in others.items():
+            for name, have in (outputs or {}).items():
+                if not have.size and self.has_node("MaxPool", "AveragePool", "Conv"):
+                    continue  # it rounds the number of windows up where none fits
+                problem = compare_near(plain[name], fast[name], near[name], have,
+                                       self.options.is_special,
+                                       has_steps=self.options.has_steps)
+                if problem:
+                    self.fail(f"onnxruntime: {who}", f"sample {i}, {name}: {problem}")
+
+    def ask_onnx_runtime(self, i):
+        """Its outputs without and with optimisations and of nudged inputs; None if it cannot."""
+        share = 3e-3 if self.options.has_steps else 2e-6
+        if self.options.is_special and self.has_node(
+                "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin", "Softmax"):
+            return None  # it passes over NaN and minus infinity there
+        path = self.folder / "model.onnx"
+        try:
+            return (run_session(open_session(path), self.samples[i]),
+                    run_session(open_session(path, optimize=True), self.samples[i]),
+                    run_session(open_session(path), nudge(self.samples[i], share)))
+        except Exception:  # ONNX Runtime has no class of its own errors
+            return None
+
+    def has_node(self, *kinds):
+        model = onnx.load(self.folder / "model.onnx")
+        return any(node.op_type in kinds for node in model.graph.node)
+
+    def compare_export(self):
+        source = "model.onnx"
+        try:
+            self.compile(source, "export.onnx", *self.get_flags(), ("emit", "qdq-onnx"))
+        except (Refused, qopt.Error):
+            return
+        path = self.folder / "export.onnx"
+        try:
+            session = open_session(path, optimize=True)
+        except Exception as error:  # ONNX Runtime has no class of its own errors
+            if "NOT_IMPLEMENTED" not in str(error):  # it has no kernels for FP4 and E8M0
+                self.fail("export: not loaded", error)
+            return
+        for i, sample in enumerate(self.samples):
+            try:
+                found = run_session(session, sample)
+                near = run_session(session, nudge(sample, 1e-2))
+            except Exception as error:
+                self.fail("export: not run", error)
+                return
+            for name, have in self.compiled[i].items():
+                problem = compare_near(found[name], found[name], near[name], have,
+                                       self.options.is_special, share=0.02)
+                if problem:
+                    self.fail("export: other numbers", f"sample {i}, {name}: {problem}")
+
+
+def strip(message):
+    """A message without what changes from case to case."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    text = lines[0] if lines else ""
+    return re.sub(r'"[^"]*"|/\S+|\d+', "#", text)[:160]
+
+
+def run_module(module, sample):
+    return {name: np.array(array) for name, array in module.run(sample).items()}
+
+
+def run_session(session, sample):
+    names = [output.name for output in session.get_outputs()]
+    known = {value.name for value in session.get_inputs()}
+    feeds = {name: array for name, array in sample.items() if name in known}
+    return dict(zip(names, session.run(names, feeds)))
+
+
+def nudge(sample, share):
+    """Inputs that differ a little."""
+    rng = np.random.default_rng(0)
+    return {name: np.array(array * (1 + share * rng.uniform(-1, 1, array.shape)), array.dtype)
+            if np.issubdtype(array.dtype, np.floating) else array
+            for name, array in sample.items()}
+
+
+def have_same_bits(a, b):
+    if np.issubdtype(a.dtype, np.floating):
+        both = np.isnan(a) & np.isnan(b)
+        a, b = np.where(both, 0, a).astype(a.dtype), np.where(both, 0, b).astype(b.dtype)
+    return np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+
+
+def describe_difference(want, have):
+    where = np.argwhere((want != have) & ~((want != want) & (have != have)))
+    if not len(where):
+        return "signs of zeros differ"
+    first = tuple(int(i) for i in where[0])
+    return (f"{len(where)} of {want.size} differ, first at {first} of {want.shape}: "
+            f"{have[first]!r} for {want[first]!r}")
+
+
+def compare_near(plain, fast, near, have, is_special, share=1e-4, has_steps=False):
+    """What is wrong with `have`, or None."""
+    if plain.shape != have.shape:
+        return f"shape {have.shape} for {plain.shape}"
+    if plain.dtype != have.dtype:
+        return f"type {have.dtype} for {plain.dtype}"
+    if not plain.size:
+        return None
+    if plain.dtype == np.float16:
+        share = max(share, 4e-3)
+    arrays = [np.asarray(array, np.float64) for array in (plain, fast, near, have)]
+    plain, fast, near, have = arrays
+    finite = np.all([np.isfinite(array) for array in arrays[:3]], axis=0)
+    if not np.array_equal(np.isnan(plain), np.isnan(have)):
+        if is_special and not np.array_equal(np.isnan(plain), np.isnan(fast)):
+            return None
+        return f"NaN in {int(np.isnan(have).sum())} elements for {int(np.isnan(plain).sum())}"
+    if not finite.any():
+        return None
+    plain, fast, near, have = (array[finite] for array in (plain, fast, near, have))
+    bound = max(share * np.abs(plain).max(), 4 * np.abs(plain - fast).max(),
+                16 * np.abs(plain - near).max())
+    if is_special:
+        bound = np.maximum(1e-4 * np.abs(plain) + 1e-5, 16 * np.abs(plain - near))
+    with np.errstate(invalid="ignore"):
+        error = np.abs(plain - have)
+    if (error <= bound).all():
+        return None
+    if has_steps and np.count_nonzero(error > bound) <= max(2, error.size // 50) and \
+            error.max() <= 0.1 * np.abs(plain).max():
+        return None
+    at = int(np.argmax(np.nan_to_num(error - bound, nan=np.inf)))
+    return (f"error {error[at]:.3g} over {np.max(np.broadcast_to(bound, error.shape)[at]):.3g}: "
+            f"{have[at]!r} for {plain[at]!r}")
+
+
+def run_references(runs, folder):
+    """Exit code and message of each reference, in one process."""
+    cases = [case for run in runs for case in run.list_references()]
+    path = folder / "references.jsonl"
+    path.write_text("".join(json.dumps(case) + "\n" for case in cases))
+    try:
+        result = subprocess.run([str(BUILD / "bin" / "qopt-run"), "--batch", str(path),
+                                 "--reference"], capture_output=True, text=True, check=False,
+                                timeout=300)
+        lines = result.stdout.splitlines()
+    except subprocess.TimeoutExpired as error:
+        lines = (error.stdout or b"").decode().splitlines()
+    answers = {case["id"]: (70, "no answer") for case in cases}
+    for line in lines:
+        answer = json.loads(line)
+        answers[answer["id"]] = (answer["exit"], answer["message"])
+    return answers
+
+
+def check_cases(folders, scratch, begin=lambda folder: None):
+    """The outcome of each case; `begin` is told which one runs in this process."""
+    runs = [CaseRun(folder) for folder in folders]
+    for run in runs:
+        begin(run.folder)
+        run.start()
+    answers = run_references(runs, scratch)
+    for run in runs:
+        begin(run.folder)
+        run.compare(answers)
+    return [run.outcome for run in runs]

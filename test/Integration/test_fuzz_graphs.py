@@ -1,0 +1,140 @@
+"""The differential fuzzer: it finds what it must, and finds nothing any more.
+
+A minute of fixed seeds here, 20,000 with QOPT_TEST_FULL=1.
+"""
+
+import os
+import re
+
+import numpy as np
+import onnx
+import pytest
+import qopt
+
+from fuzz_builder import Builder, Rejected
+from fuzz_cases import Options, generate
+from fuzz_graphs import fuzz, list_tiers
+from fuzz_operators import OPERATORS
+from fuzz_oracles import Failure, Outcome, compare_near, have_same_bits
+from fuzz_patterns import PATTERNS
+from fuzz_shrink import Shrinker, read_model
+from fuzz_workers import Child, check_forked
+from qopt_tools import ROOT
+
+IS_FULL = os.environ.get("QOPT_TEST_FULL") == "1"
+SEEDS = range(0, 20000 if IS_FULL else 120)
+# Seeds that showed a fault once.
+FOUND = []
+# Seeds that show a fault still.
+OPEN = {7, 19, 33, 85, 96}
+
+
+def expect_agreement(seeds, folder):
+    statistics = fuzz(list(seeds), os.cpu_count() or 1, folder)
+    assert statistics.failures == {}, f"see {folder}"
+    return statistics
+
+
+def test_random_models(tmp_path):
+    statistics = expect_agreement([seed for seed in SEEDS if seed not in OPEN], tmp_path)
+    assert statistics.compared > 0.7 * len(SEEDS)
+
+
+def test_models_that_failed_before(tmp_path):
+    expect_agreement(FOUND, tmp_path)
+
+
+def list_imported_operators():
+    """The names in the importer's tables."""
+    names = set()
+    for path in (ROOT / "lib" / "Import" / "ONNX").glob("*Operators.cpp"):
+        names |= set(re.findall(r'^ {6}\{"(\w+)", +\d+', path.read_text(), re.MULTILINE))
+    return names
+
+
+def test_every_imported_operator_is_drawn():
+    drawn = set(OPERATORS) | {"Constant", "Upsample"}
+    assert len(list_imported_operators()) > 80
+    assert list_imported_operators() - drawn == set()
+
+
+def test_every_maker_makes_a_node():
+    """None of them is rejected for ever."""
+    made = set()
+    for seed in range(400):
+        builder = Builder(np.random.default_rng(seed), opset=25)
+        for name, maker in {**OPERATORS, **PATTERNS}.items():
+            if name not in made:
+                try:
+                    maker(builder)
+                    made.add(name)
+                except Rejected:
+                    continue
+        if len(made) == len(OPERATORS) + len(PATTERNS):
+            break
+    assert {*OPERATORS, *PATTERNS} - made == set()
+
+
+def test_a_seed_makes_the_same_case_every_time(tmp_path):
+    for name in "ab":
+        generate(7, tmp_path / name, ["x86-64-v3"])
+    for path in (tmp_path / "a").rglob("*.*"):
+        other = tmp_path / "b" / path.relative_to(tmp_path / "a")
+        assert path.read_bytes() == other.read_bytes()
+
+
+def test_a_bit_that_differs_is_found(tmp_path, monkeypatch):
+    run = qopt.Module.run
+
+    def run_wrong(module, inputs):
+        outputs = run(module, inputs)
+        next(iter(outputs.values())).reshape(-1).view(np.uint8)[0] ^= 1
+        return outputs
+
+    generate(2, tmp_path / "case", list_tiers())
+    assert check_forked(tmp_path / "case").failure is None
+    monkeypatch.setattr(qopt.Module, "run", run_wrong)
+    assert check_forked(tmp_path / "case").failure.kind.startswith("bits")
+
+
+def test_signs_of_zeros_are_bits_and_payloads_of_nan_are_not():
+    zeros = np.array([0.0, np.nan], np.float32)
+    assert not have_same_bits(zeros, np.array([-0.0, np.nan], np.float32))
+    assert have_same_bits(zeros, np.array([0.0, -np.nan], np.float32))
+
+
+def test_nearness_is_as_far_as_onnx_runtime_differs_from_itself():
+    plain = np.array([1.0, 2.0], np.float32)
+    off = plain + np.float32(0.01)
+    assert compare_near(plain, plain, plain, plain, False) is None
+    assert compare_near(plain, plain, plain, off, False)
+    assert compare_near(plain, plain + np.float32(0.004), plain, off, False) is None
+    assert compare_near(plain, plain, plain, np.array([1.0, np.nan], np.float32), False)
+    assert compare_near(plain, plain, plain, plain.reshape(1, 2), False)
+
+
+@pytest.mark.parametrize("end", [os.abort, lambda: os._exit(3)])
+def test_a_child_that_ends_early_is_a_crash(end):
+    child = Child(lambda send: end())
+    with pytest.raises(EOFError):
+        child.receiver.recv()
+    assert child.finish().startswith("crash")
+
+
+def test_a_model_shrinks_to_what_fails(tmp_path):
+    """The failure here is a node of a kind."""
+    for seed in range(100):
+        folder = tmp_path / str(seed)
+        generate(seed, folder, ["x86-64-v3"])
+        kinds = [node.op_type for node in read_model(folder).graph.node]
+        if "MatMul" in kinds and len(kinds) > 8:
+            break
+
+    def check(case):
+        onnx.checker.check_model(read_model(case))
+        fails = "MatMul" in [node.op_type for node in read_model(case).graph.node]
+        return Outcome(failure=Failure("has a product", "")) if fails else Outcome()
+
+    Shrinker(folder, tmp_path / "trial", "has a product", check).run()
+    assert [node.op_type for node in read_model(folder).graph.node] == ["MatMul"]
+    assert Options.read(folder / "case.json").threads == 1
