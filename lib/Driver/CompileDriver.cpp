@@ -7,6 +7,7 @@
 
 #include "qopt/Driver/CompileDriver.h"
 #include "qopt/Emit/CpuTier.h"
+#include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllTargets.h"
 #include "qopt/Pipelines/Compiler.h"
@@ -92,6 +93,10 @@ struct Flags {
   cl::opt<bool> listTargets{"list-targets",
                             cl::desc("print targets and what runs here"),
                             cl::cat(category)};
+  cl::opt<std::string> listOperators{
+      "list-operators", cl::ValueOptional, cl::value_desc("markdown"),
+      cl::desc("print the ONNX operators that are imported"),
+      cl::cat(category)};
   cl::opt<bool> dumpRecipe{"dump-recipe", cl::desc("print the recipe in force"),
                            cl::cat(category)};
   cl::opt<bool> listRecipeKeys{
@@ -105,6 +110,13 @@ struct Command {
   std::vector<std::string> plugins;
   bool json, quiet, verbose, listPresets, listTargets, dumpRecipe,
       listRecipeKeys;
+  /// `text` or `markdown`; empty: not asked for.
+  std::string listOperators;
+  /// True when something is printed and nothing compiled.
+  bool isQuestion() const {
+    return listPresets || listTargets || dumpRecipe || listRecipeKeys ||
+           !listOperators.empty();
+  }
 };
 } // namespace
 
@@ -147,8 +159,10 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   command.listTargets = flags.listTargets;
   command.dumpRecipe = flags.dumpRecipe;
   command.listRecipeKeys = flags.listRecipeKeys;
-  if (command.listPresets || command.listTargets || command.dumpRecipe ||
-      command.listRecipeKeys)
+  if (flags.listOperators.getNumOccurrences())
+    command.listOperators =
+        flags.listOperators.empty() ? "text" : flags.listOperators.getValue();
+  if (command.isQuestion())
     return llvm::Error::success();
   if (options.model.empty())
     return makeError(ExitCode::BadUse, "no model was named; see --help");
@@ -167,6 +181,22 @@ static void printTargets(const TargetRegistry &targets) {
                    << (runs ? "runs here" : "compiles, does not run here")
                    << "\n";
     }
+}
+
+static llvm::Error printOperators(llvm::StringRef form) {
+  if (form == "markdown")
+    llvm::outs() << documentOperators();
+  else if (form != "text")
+    return makeError(ExitCode::BadUse,
+                     "--list-operators expects markdown or nothing, but found "
+                     "'" +
+                         form + "'");
+  else
+    for (const ImportedOperator &row : importedOperators())
+      llvm::outs() << llvm::formatv("{0,-22} opset {1}{2}{3}\n", row.name,
+                                    row.sinceOpset,
+                                    row.limits.empty() ? "" : ": ", row.limits);
+  return llvm::Error::success();
 }
 
 static llvm::Error runCommand(const Command &command) {
@@ -188,6 +218,8 @@ static llvm::Error runCommand(const Command &command) {
     llvm::outs() << writeRecipeReference();
     return llvm::Error::success();
   }
+  if (!command.listOperators.empty())
+    return printOperators(command.listOperators);
   if (command.dumpRecipe) {
     llvm::outs() << writeRecipe(command.options.recipe);
     return llvm::Error::success();

@@ -175,8 +175,8 @@ TEST(InputShapes, AreNotBlamedForTheModel) {
   model.node("NoSuchOperator", {"y"}, {"z"}).out("z");
   Imported imported = model.import(parse("x:2x3x4"));
   EXPECT_EQ(imported.error.code, ExitCode::Unsupported);
-  EXPECT_EQ(imported.error.note,
-            "the documentation lists the supported operators");
+  EXPECT_TRUE(
+      llvm::StringRef(imported.error.note).contains("--list-operators"));
 }
 
 TEST(InputShapes, AModelWithoutInputsHasNone) {

@@ -744,3 +744,66 @@ TEST_P(MalformedModels, AreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Import, MalformedModels, testing::ValuesIn(badModels),
                          [](const auto &info) { return info.param.name; });
+
+// Who has to change a model is told of every node in the way.
+TEST(RefusedNodes, AreNamedTogether) {
+  Imported imported = Model(17)
+                          .in("x", "f32[2, 3, 4, 4]")
+                          .init("slope", "f32[1]", {0.5})
+                          .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
+                          .node("Relu", {"a"}, {"b"}, {}, "r")
+                          .node("Pad", {"x", "pads"}, {"c"},
+                                {attr("mode", "reflect")}, "pad")
+                          .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
+                          .node("PRelu", {"b", "slope"}, {"y"}, {}, "q")
+                          .out("y")
+                          .import();
+  ASSERT_FALSE(imported.isOk);
+  EXPECT_EQ(imported.error.code, unsupported);
+  EXPECT_TRUE(llvm::StringRef(imported.error.message)
+                  .ends_with(
+                      "model.onnx: 3 nodes are not supported\n"
+                      "  node \"p\" (PRelu, opset 17): the operator is not "
+                      "supported\n"
+                      "  node \"pad\" (Pad, opset 17): expects mode "
+                      "\"constant\", but found \"reflect\"\n"
+                      "  node \"q\" (PRelu, opset 17): the operator is not "
+                      "supported"))
+      << imported.error.message;
+  // What to do is said once.
+  EXPECT_EQ(llvm::StringRef(imported.error.note).count("--list-operators"), 1u)
+      << imported.error.note;
+}
+
+// Where the model states what a refused node makes, those behind it are looked
+// at as well.
+TEST(RefusedNodes, DoNotHideThoseBehindThem) {
+  Model model = Model(17)
+                    .in("x", "f32[2, 3, 4, 4]")
+                    .init("slope", "f32[1]", {0.5})
+                    .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
+                    .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
+                    .node("Pad", {"a", "pads"}, {"y"},
+                          {attr("mode", "reflect")}, "pad")
+                    .out("y");
+  EXPECT_TRUE(llvm::StringRef(model.import().error.message)
+                  .ends_with("node \"p\" (PRelu, opset 17): the operator is "
+                             "not supported"));
+  *model.graph().add_value_info() = model.graph().input(0);
+  model.graph().mutable_value_info(0)->set_name("a");
+  EXPECT_TRUE(llvm::StringRef(model.import().error.message)
+                  .contains("2 nodes are not supported"));
+}
+
+// A fault of the model itself is told alone.
+TEST(RefusedNodes, StandBehindFaults) {
+  Imported imported = Model(17)
+                          .in("x", "f32[2, 3]")
+                          .node("Relu", {"z"}, {"a"}, {}, "r")
+                          .node("Frobnicate", {"x"}, {"y"}, {}, "f")
+                          .out("y")
+                          .import();
+  EXPECT_EQ(imported.error.code, bad);
+  EXPECT_FALSE(llvm::StringRef(imported.error.message).contains("Frobnicate"));
+  EXPECT_TRUE(llvm::StringRef(imported.error.note).contains("onnx.checker"));
+}

@@ -58,9 +58,9 @@ static LogicalResult importDropout(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getConstantOperators() {
   static constexpr Operator rows[] = {
-      {"Constant", 1, 0, 0, importConstant},
+      {"Constant", 1, 0, 0, importConstant, "no strings, no sparse tensors"},
       {"Dropout", 7, 1, 1, importDropout},
-      {"Dropout", 12, 1, 3, importDropout},
+      {"Dropout", 12, 1, 3, importDropout, "inference only"},
       {"Identity", 1, 1, 1, importIdentity},
   };
   return rows;

@@ -136,10 +136,11 @@ static LogicalResult importGemm(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getContractionOperators() {
   static constexpr Operator rows[] = {
-      {"Conv", 1, 2, 3, importConv},
+      {"Conv", 1, 2, 3, importConv,
+       "1 or 2 spatial axes, kernels of known size"},
       {"Gemm", 7, 3, 3, importGemm},
-      {"Gemm", 11, 2, 3, importGemm},
-      {"MatMul", 1, 2, 2, importMatMul},
+      {"Gemm", 11, 2, 3, importGemm, "floats"},
+      {"MatMul", 1, 2, 2, importMatMul, "floats"},
   };
   return rows;
 }

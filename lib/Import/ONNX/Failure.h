@@ -36,6 +36,10 @@ inline Failure unreadable(const llvm::Twine &what,
   return {ExitCode::NoResource, what.str(), note.str()};
 }
 
+/// What to do about a failure: its own note, or what helps with any of its
+/// kind; empty where the failure says it all.
+llvm::StringRef getNote(const Failure &failure);
+
 /// A name from a model in quotes, safe to print and not too long.
 std::string quote(llvm::StringRef name);
 

@@ -12,6 +12,7 @@
 #include "lib/ONNX/ElementTypes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -59,6 +60,10 @@ private:
   std::optional<Failure> importInputs();
   std::optional<Failure> importNodes();
   std::optional<Failure> importNode(int index);
+  /// What can be said of a node whose inputs are not known.
+  std::optional<Failure> checkNode(int index);
+  bool usesMissing(const onnx::NodeProto &node) const;
+  void standInForOutputs(const onnx::NodeProto &node);
   std::optional<Failure> getInputs(const onnx::NodeProto &node,
                                    const Operator &row,
                                    SmallVectorImpl<Value> &inputs);
@@ -86,7 +91,10 @@ private:
   func::FuncOp function;
   llvm::StringMap<Value> values;
   llvm::StringMap<const onnx::TensorProto *> initializers;
-  llvm::StringMap<int32_t> declaredTypes;
+  /// What the model says of values that nodes make.
+  llvm::StringMap<const onnx::ValueInfoProto *> declaredValues;
+  /// Values that are not known, because a node before them was refused.
+  llvm::StringSet<> missing;
   /// Names that some node or the graph's outputs take.
   llvm::StringSet<> usedNames;
   SmallVector<Attribute> nodeRows;
@@ -123,7 +131,7 @@ std::optional<Failure> GraphImporter::readNames() {
   for (const auto *list : {&graph.value_info(), &graph.output()})
     for (const onnx::ValueInfoProto &info : *list)
       if (info.type().tensor_type().elem_type() != 0)
-        declaredTypes[info.name()] = info.type().tensor_type().elem_type();
+        declaredValues[info.name()] = &info;
   return std::nullopt;
 }
 
@@ -225,15 +233,16 @@ std::optional<Failure> GraphImporter::getValue(StringRef name, Value &value) {
 std::optional<Failure>
 GraphImporter::checkDeclaredTypes(const onnx::NodeProto &node) {
   for (const std::string &output : node.output()) {
-    auto declared = declaredTypes.find(output);
+    auto declared = declaredValues.find(output);
     auto value = values.find(output);
-    if (declared == declaredTypes.end() || value == values.end())
+    if (declared == declaredValues.end() || value == values.end())
       continue;
+    int32_t type = declared->second->type().tensor_type().elem_type();
     Type found = importer::getElementType(value->second);
-    Type expected = getOnnxElementType(builder.getContext(), declared->second);
+    Type expected = getOnnxElementType(builder.getContext(), type);
     if (expected && expected != found)
       return malformed("output " + quote(output) + " is declared as " +
-                       getOnnxTypeName(declared->second) +
+                       getOnnxTypeName(type) +
                        ", but the operator makes another type");
   }
   return std::nullopt;
@@ -246,7 +255,9 @@ findOperator(const onnx::NodeProto &node, int64_t opset, const Operator *&row) {
   if (!domain.empty() && domain != "ai.onnx")
     return unsupported("operators of domain " + quote(domain) +
                            " are not supported",
-                       "export the model with standard operators only");
+                       "export the model with standard operators only; "
+                       "functions of the model go away with "
+                       "onnx.inliner.inline_local_functions");
   int64_t since;
   row = lookupOperator(node.op_type(), opset, since);
   if (!row && since != 0)
@@ -254,7 +265,9 @@ findOperator(const onnx::NodeProto &node, int64_t opset, const Operator *&row) {
                      ", but the model has opset " + Twine(opset));
   if (!row)
     return unsupported("the operator is not supported",
-                       "the documentation lists the supported operators");
+                       "qopt-compile --list-operators prints the supported "
+                       "ones, as does docs/onnx-operators.md; export the model "
+                       "with these");
   llvm::StringSet<> names;
   for (const onnx::AttributeProto &attribute : node.attribute())
     if (!names.insert(attribute.name()).second)
@@ -329,11 +342,74 @@ std::optional<Failure> GraphImporter::importNode(int index) {
   return bindOutputs(node, importer.getOutputs());
 }
 
+std::optional<Failure> GraphImporter::checkNode(int index) {
+  const Operator *row;
+  return findOperator(graph.node(index), opset, row);
+}
+
+bool GraphImporter::usesMissing(const onnx::NodeProto &node) const {
+  return llvm::any_of(node.input(), [&](const std::string &input) {
+    return missing.contains(input);
+  });
+}
+
+/// Where the model states what a refused node makes, the nodes behind it can
+/// still be looked at; the module is thrown away.
+void GraphImporter::standInForOutputs(const onnx::NodeProto &node) {
+  for (const std::string &output : node.output()) {
+    if (output.empty() || values.contains(output))
+      continue;
+    auto info = declaredValues.find(output);
+    DeclaredTensor declared;
+    if (info == declaredValues.end() || readDeclared(*info->second, declared) ||
+        !declared.shape) {
+      missing.insert(output);
+      continue;
+    }
+    auto type = RankedTensorType::get(*declared.shape, declared.elementType);
+    values[output] =
+        function.front().addArgument(type, builder.getUnknownLoc());
+  }
+}
+
+/// Several refusals as one: a line for each node, each note once.
+static Failure joinRefusals(ArrayRef<Failure> refusals) {
+  static constexpr size_t kMaxLines = 100;
+  if (refusals.size() == 1)
+    return refusals.front();
+  Failure joined =
+      unsupported(Twine(refusals.size()) + " nodes are not supported");
+  llvm::SetVector<StringRef> notes;
+  for (const Failure &refusal : refusals.take_front(kMaxLines))
+    joined.what += "\n  " + refusal.what;
+  for (const Failure &refusal : refusals)
+    notes.insert(getNote(refusal));
+  if (refusals.size() > kMaxLines)
+    joined.what +=
+        "\n  and " + std::to_string(refusals.size() - kMaxLines) + " more";
+  joined.note = llvm::join(notes, "\nnote: ");
+  return joined;
+}
+
+/// Who has to change a model wants to know every node in the way. A fault of
+/// the model itself is told alone: what stands behind it means nothing.
 std::optional<Failure> GraphImporter::importNodes() {
-  for (int i = 0, e = graph.node_size(); i < e; ++i)
-    if (auto failure = importNode(i))
-      return about(describe(graph.node(i), i), std::move(*failure));
-  return std::nullopt;
+  SmallVector<Failure> refusals;
+  for (int i = 0, e = graph.node_size(); i < e; ++i) {
+    const onnx::NodeProto &node = graph.node(i);
+    bool isKnown = !usesMissing(node);
+    auto failure = isKnown ? importNode(i) : checkNode(i);
+    if (!failure && isKnown)
+      continue;
+    if (failure && failure->code == ExitCode::Unsupported)
+      refusals.push_back(about(describe(node, i), std::move(*failure)));
+    else if (failure && refusals.empty())
+      return about(describe(node, i), std::move(*failure));
+    standInForOutputs(node);
+  }
+  if (refusals.empty())
+    return std::nullopt;
+  return joinRefusals(refusals);
 }
 
 std::optional<Failure>

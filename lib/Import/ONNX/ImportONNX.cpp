@@ -33,6 +33,21 @@ std::string qopt::importer::quote(StringRef name) {
   return text;
 }
 
+StringRef qopt::importer::getNote(const Failure &failure) {
+  if (!failure.note.empty())
+    return failure.note;
+  switch (failure.code) {
+  case ExitCode::BadData:
+    return "onnx.checker.check_model finds most faults of a model; export it "
+           "again";
+  case ExitCode::Unsupported:
+    return "docs/onnx-operators.md says what is supported; export the model "
+           "without this";
+  default:
+    return "";
+  }
+}
+
 static std::optional<Failure> parseModel(const MappedFile &file,
                                          Skeleton &skeleton,
                                          onnx::ModelProto &model) {
@@ -130,7 +145,7 @@ qopt::importOnnxModel(StringRef path, MLIRContext &context, ImportError &error,
   if (!failure)
     return module;
   error = {failure->code, (path + ": " + failure->what).str(),
-           std::move(failure->note)};
+           getNote(*failure).str()};
   if (!shapes.empty() && error.code != ExitCode::BadUse &&
       isSoundWithoutShapes(path, context)) {
     error.code = ExitCode::BadUse;

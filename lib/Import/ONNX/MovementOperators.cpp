@@ -294,11 +294,11 @@ ArrayRef<Operator> qopt::importer::getMovementOperators() {
       {"Gather", 1, 2, 2, importGather},
       {"Pad", 2, 1, 1, importPadWithAttributes},
       {"Pad", 11, 2, 3, importPad},
-      {"Pad", 18, 2, 4, importPad},
+      {"Pad", 18, 2, 4, importPad, "mode constant; pads known, not negative"},
       {"Slice", 1, 1, 1, importSliceWithAttributes},
-      {"Slice", 10, 3, 5, importSlice},
+      {"Slice", 10, 3, 5, importSlice, "axes and steps known"},
       {"Split", 2, 1, 1, importSplit},
-      {"Split", 13, 1, 2, importSplit},
+      {"Split", 13, 1, 2, importSplit, "sizes, or an axis of known size"},
       {"Transpose", 1, 1, 1, importTranspose},
   };
   return rows;

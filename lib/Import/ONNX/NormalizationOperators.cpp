@@ -110,8 +110,10 @@ static LogicalResult importFlatteningSoftmax(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getNormalizationOperators() {
   static constexpr Operator rows[] = {
-      {"BatchNormalization", 7, 5, 5, importBatchNormalization},
-      {"LayerNormalization", 17, 2, 3, importLayerNormalization},
+      {"BatchNormalization", 7, 5, 5, importBatchNormalization,
+       "inference, spatial = 1"},
+      {"LayerNormalization", 17, 2, 3, importLayerNormalization,
+       "stash_type = 1; scale and bias of the shape of the normalised axes"},
       {"Softmax", 1, 1, 1, importFlatteningSoftmax},
       {"Softmax", 13, 1, 1, importSoftmax},
   };

@@ -22,6 +22,8 @@ struct Operator {
   size_t maxInputs;
   /// Sets the node's outputs or fails the node.
   mlir::LogicalResult (*import)(NodeImporter &node);
+  /// What of the operator is refused, in words for its users.
+  const char *limits = "";
 };
 
 llvm::ArrayRef<Operator> getConstantOperators();

@@ -286,8 +286,10 @@ static LogicalResult importDequantizeLinear(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getQuantizationOperators() {
   static constexpr Operator rows[] = {
-      {"DequantizeLinear", 10, 2, 3, importDequantizeLinear},
-      {"QuantizeLinear", 10, 2, 3, importQuantizeLinear},
+      {"DequantizeLinear", 10, 2, 3, importDequantizeLinear,
+       "float codes without a zero point"},
+      {"QuantizeLinear", 10, 2, 3, importQuantizeLinear,
+       "precision float; float codes without a zero point"},
   };
   return rows;
 }

@@ -64,17 +64,17 @@ static LogicalResult importReduceSum(NodeImporter &node) {
 ArrayRef<Operator> qopt::importer::getReductionOperators() {
   static constexpr Operator rows[] = {
       {"ReduceL2", 1, 1, 1, importReduceL2},
-      {"ReduceL2", 18, 1, 2, importReduceL2},
+      {"ReduceL2", 18, 1, 2, importReduceL2, "axes known; no booleans"},
       {"ReduceMax", 1, 1, 1, importReduceMax},
-      {"ReduceMax", 18, 1, 2, importReduceMax},
+      {"ReduceMax", 18, 1, 2, importReduceMax, "axes known; no booleans"},
       {"ReduceMean", 1, 1, 1, importReduceMean},
-      {"ReduceMean", 18, 1, 2, importReduceMean},
+      {"ReduceMean", 18, 1, 2, importReduceMean, "axes known; no booleans"},
       {"ReduceMin", 1, 1, 1, importReduceMin},
-      {"ReduceMin", 18, 1, 2, importReduceMin},
+      {"ReduceMin", 18, 1, 2, importReduceMin, "axes known; no booleans"},
       {"ReduceProd", 1, 1, 1, importReduceProd},
-      {"ReduceProd", 18, 1, 2, importReduceProd},
+      {"ReduceProd", 18, 1, 2, importReduceProd, "axes known; no booleans"},
       {"ReduceSum", 1, 1, 1, importReduceSum},
-      {"ReduceSum", 13, 1, 2, importReduceSum},
+      {"ReduceSum", 13, 1, 2, importReduceSum, "axes known; no booleans"},
   };
   return rows;
 }

@@ -237,11 +237,11 @@ ArrayRef<Operator> qopt::importer::getShapeOperators() {
       {"ConstantOfShape", 9, 1, 1, importConstantOfShape},
       {"Expand", 8, 2, 2, importExpand},
       {"Flatten", 1, 1, 1, importFlatten},
-      {"Range", 11, 3, 3, importRange},
+      {"Range", 11, 3, 3, importRange, "integers"},
       {"Reshape", 5, 2, 2, importReshape},
       {"Shape", 1, 1, 1, importShape},
       {"Squeeze", 1, 1, 1, importSqueeze},
-      {"Squeeze", 13, 1, 2, importSqueeze},
+      {"Squeeze", 13, 1, 2, importSqueeze, "axes, or dims that are known"},
       {"Unsqueeze", 1, 1, 1, importUnsqueeze},
       {"Unsqueeze", 13, 2, 2, importUnsqueeze},
   };

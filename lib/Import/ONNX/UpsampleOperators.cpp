@@ -242,10 +242,14 @@ static LogicalResult importConvTranspose(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getUpsampleOperators() {
   static constexpr Operator rows[] = {
-      {"ConvTranspose", 1, 2, 3, importConvTranspose},
+      {"ConvTranspose", 1, 2, 3, importConvTranspose,
+       "2 spatial axes; strides like the kernel, one group, no pads, no "
+       "dilations"},
       {"Resize", 10, 2, 2, importUpsample},
-      {"Resize", 11, 1, 4, importResize},
-      {"Upsample", 9, 2, 2, importUpsample},
+      {"Resize", 11, 1, 4, importResize,
+       "mode nearest; constant scales, whole, one for each axis"},
+      {"Upsample", 9, 2, 2, importUpsample,
+       "mode nearest; constant scales, whole"},
   };
   return rows;
 }

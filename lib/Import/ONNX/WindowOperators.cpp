@@ -177,10 +177,11 @@ static LogicalResult importGlobalMaxPool(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getWindowOperators() {
   static constexpr Operator rows[] = {
-      {"AveragePool", 7, 1, 1, importAveragePool},
+      {"AveragePool", 7, 1, 1, importAveragePool,
+       "1 or 2 spatial axes, no dilations"},
       {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
       {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
-      {"MaxPool", 1, 1, 1, importMaxPool},
+      {"MaxPool", 1, 1, 1, importMaxPool, "1 or 2 spatial axes, no Indices"},
   };
   return rows;
 }

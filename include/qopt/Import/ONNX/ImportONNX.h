@@ -45,15 +45,20 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importOnnxModel(llvm::StringRef path, mlir::MLIRContext &context,
                 ImportError &error, llvm::ArrayRef<InputShape> shapes = {});
 
-/// An ONNX operator that is imported, with the opset since which it is.
+/// An ONNX operator that is imported, with the opset since which it is, and
+/// what of it is not; empty where all is.
 struct ImportedOperator {
   llvm::StringRef name;
   int64_t sinceOpset;
+  llvm::StringRef limits;
 };
 
 /// Every operator that is imported, by name: the source of the documentation's
 /// table.
 std::vector<ImportedOperator> importedOperators();
+
+/// The same as the page `docs/onnx-operators.md`.
+std::string documentOperators();
 
 } // namespace qopt
 
