@@ -9,6 +9,7 @@
 #include "ArtefactWriter.h"
 #include "CompiledRunner.h"
 #include "MeasureAccuracy.h"
+#include "Problems.h"
 #include "TensorErrors.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
@@ -58,11 +59,15 @@ private:
   llvm::Error calibrateModule();
   llvm::Error collectWeightMoments();
   std::unique_ptr<ProgramRunner> createRunner() const;
+  llvm::Error
+  runOnSamples(llvm::function_ref<llvm::Error(ProgramRunner &)> run);
   llvm::Error transform();
   llvm::Error chooseKernels();
   llvm::Error emit();
   llvm::Error writeTier(const CompiledProgram &program);
   llvm::Error checkContract();
+  llvm::Error refuse(ExitCode code, std::string text);
+  llvm::Error reportRefusal(llvm::Error error);
   llvm::Error checkAccuracy();
   llvm::Error checkOverrides();
   std::string makeManifest();
@@ -90,14 +95,6 @@ private:
 /// What a phase file says of itself.
 static constexpr llvm::StringLiteral kPhaseAttrName = "qopt.phase";
 static constexpr llvm::StringLiteral kRecipeAttrName = "qopt.recipe";
-
-/// `model.onnx: node "/x/MatMul": ` for a location that knows its node.
-static std::string describeLocation(StringRef model, Location loc) {
-  std::string text = llvm::sys::path::filename(model).str() + ": ";
-  if (auto name = loc->findInstanceOf<NameLoc>())
-    text += "node \"" + name.getName().str() + "\": ";
-  return text;
-}
 
 static CodeForm getForm(EmitKind emit) {
   switch (emit) {
@@ -287,27 +284,13 @@ llvm::Error
 Compiler::runPipeline(Phase phase,
                       llvm::function_ref<void(OpPassManager &)> build,
                       ExitCode failure) {
-  std::string problems;
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-      return success();
-    llvm::raw_string_ostream os(problems);
-    os << (problems.empty() ? "" : "\n")
-       << describeLocation(options.model, diagnostic.getLocation())
-       << diagnostic;
-    for (Diagnostic &note : diagnostic.getNotes())
-      os << "\nnote: " << note;
-    return success();
-  });
+  Problems problems(context, options.model, report.contract);
   PassManager pm(&context, ModuleOp::getOperationName());
   if (options.measuresErrors)
     pm.addInstrumentation(createErrorRecorder(report));
   build(pm);
   if (failed(pm.run(*module)))
-    return makeError(failure, problems.empty()
-                                  ? options.model + ": phase " +
-                                        getName(phase).str() + " failed"
-                                  : problems);
+    return problems.take(failure, "phase " + getName(phase) + " failed");
   return llvm::Error::success();
 }
 
@@ -320,8 +303,26 @@ llvm::Error Compiler::calibrateModule() {
     range.rule = RangeRule::Percentile;
   else if (report.recipe.calibration.range == "squared-error")
     range.rule = RangeRule::SquaredError;
-  return calibrate(*module, calibrationData, range, *createRunner(),
-                   options.calibrationCache);
+  return runOnSamples([&](ProgramRunner &runner) {
+    return calibrate(*module, calibrationData, range, runner,
+                     options.calibrationCache);
+  });
+}
+
+/// What the compilation of a program reported says more than that it failed.
+static llvm::Error orWhatWasReported(llvm::Error error, Problems &problems) {
+  if (!error || problems.empty())
+    return error;
+  ExitCode code;
+  std::string text = takeMessage(std::move(error), code);
+  return problems.take(code, text);
+}
+
+/// Runs the program on the samples.
+llvm::Error
+Compiler::runOnSamples(llvm::function_ref<llvm::Error(ProgramRunner &)> run) {
+  Problems problems(context, options.model, report.contract);
+  return orWhatWasReported(run(*createRunner()), problems);
 }
 
 llvm::Error Compiler::collectWeightMoments() {
@@ -330,7 +331,9 @@ llvm::Error Compiler::collectWeightMoments() {
   RowWeight weight = report.recipe.rounding.momentWeight == "none"
                          ? RowWeight::None
                          : RowWeight::InverseSquare;
-  return collectMoments(*module, calibrationData, weight, *createRunner());
+  return runOnSamples([&](ProgramRunner &runner) {
+    return collectMoments(*module, calibrationData, weight, runner);
+  });
 }
 
 /// Compiled code where it runs here.
@@ -482,17 +485,18 @@ llvm::Error Compiler::checkAccuracy() {
                      options.model + ": the float program cannot be prepared");
   OwningOpRef<ModuleOp> quantized = module->clone();
   auto exactRunner = createRunner(), quantizedRunner = createRunner();
+  Problems problems(context, options.model, report.contract);
   auto measured =
       measureAccuracy({*floatModule, *exactRunner},
                       {*quantized, *quantizedRunner}, calibrationData);
   if (!measured)
-    return measured.takeError();
+    return orWhatWasReported(measured.takeError(), problems);
   report.accuracy = std::move(*measured);
   if (llvm::Error error = options.accuracyGate->check(report.accuracy)) {
     ExitCode code;
     std::string message = takeMessage(std::move(error), code);
-    return makeError(code,
-                     llvm::sys::path::filename(options.model) + ": " + message);
+    return refuse(code, llvm::sys::path::filename(options.model).str() + ": " +
+                            message);
   }
   return llvm::Error::success();
 }
@@ -513,7 +517,7 @@ llvm::Error Compiler::checkContract() {
             row->realised + " by " + row->kernel +
             (row->reason.empty() ? "" : ": " + row->reason);
   text += "\nnote: give these nodes another precision in a recipe's overrides";
-  return makeError(ExitCode::Unsupported, text);
+  return refuse(ExitCode::Unsupported, text);
 }
 
 /// What the artefact says of itself: nothing that differs from run to run.
@@ -553,29 +557,19 @@ llvm::Error Compiler::writeTier(const CompiledProgram &program) {
 }
 
 llvm::Error Compiler::emit() {
-  std::string problems;
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    llvm::raw_string_ostream(problems)
-        << (problems.empty() ? "" : "\n")
-        << describeLocation(options.model, diagnostic.getLocation())
-        << diagnostic;
-    for (Diagnostic &note : diagnostic.getNotes())
-      llvm::raw_string_ostream(problems) << "\nnote: " << note;
-    return success();
-  });
+  Problems problems(context, options.model, report.contract);
   if (options.emit == EmitKind::QdqOnnx) {
     auto bytes = exportOnnxModel(
         *qdqModule, {{{"qopt.recipe", writeRecipe(report.recipe)}}});
     if (failed(bytes))
-      return makeError(ExitCode::Unsupported, problems);
+      return problems.take(ExitCode::Unsupported, "the export failed");
     return writeFileAtomically(options.output, *bytes);
   }
   for (TargetConfig &config : configs)
     config.form = getForm(options.emit);
   auto program = backend->compile(*module, configs);
   if (failed(program))
-    return makeError(ExitCode::Unsupported,
-                     problems.empty() ? "code generation failed" : problems);
+    return problems.take(ExitCode::Unsupported, "code generation failed");
   if (options.emit != EmitKind::Shared)
     return writeTier(*program);
   return writeSharedLibrary(getMain(), *program,
@@ -657,6 +651,22 @@ llvm::Error Compiler::compilePhases() {
   return llvm::Error::success();
 }
 
+/// A refused program is reported as any other. What an earlier run left would
+/// stand beside a report that is not its own.
+llvm::Error Compiler::reportRefusal(llvm::Error error) {
+  if (report.refusal.empty() || options.reportFolder.empty())
+    return error;
+  if (llvm::sys::fs::is_regular_file(options.output))
+    llvm::sys::fs::remove(options.output);
+  return llvm::joinErrors(std::move(error), report.write(options.reportFolder));
+}
+
+/// An error for a program that breaks what its user asked to keep.
+llvm::Error Compiler::refuse(ExitCode code, std::string text) {
+  report.refusal = text;
+  return makeError(code, text);
+}
+
 llvm::Expected<Report> Compiler::run() {
   report.model = options.model;
   report.target = options.target;
@@ -679,7 +689,7 @@ llvm::Expected<Report> Compiler::run() {
     if (llvm::Error error = Report::makeFolder(options.reportFolder))
       return std::move(error);
   if (llvm::Error error = compilePhases())
-    return std::move(error);
+    return reportRefusal(std::move(error));
   uint64_t size = 0;
   if (!llvm::sys::fs::file_size(options.output, size))
     report.artefactBytes = size;

@@ -29,21 +29,35 @@ static std::string textOf(Type type) {
   return text;
 }
 
-ContractRow *Contract::find(int64_t id) {
+const ContractRow *Contract::find(int64_t id) const {
   auto it = llvm::lower_bound(
       rows, id, [](const ContractRow &row, int64_t id) { return row.id < id; });
   return it != rows.end() && it->id == id ? &*it : nullptr;
 }
 
+ContractRow *Contract::find(int64_t id) {
+  return const_cast<ContractRow *>(std::as_const(*this).find(id));
+}
+
 /// The node that computes the products: others were fused into it.
-ContractRow *Contract::findRowOfProducts(Operation *contraction) {
-  auto id = findNodeOfProducts(getNodeIds(contraction->getLoc()),
+const ContractRow *Contract::findRowOfProducts(Location loc) const {
+  auto id = findNodeOfProducts(getNodeIds(loc),
                                [&](int64_t id) -> std::optional<StringRef> {
-                                 ContractRow *row = find(id);
+                                 const ContractRow *row = find(id);
                                  return row ? std::optional<StringRef>(row->op)
                                             : std::nullopt;
                                });
   return id ? find(*id) : nullptr;
+}
+
+ContractRow *Contract::findRowOfProducts(Operation *contraction) {
+  return const_cast<ContractRow *>(
+      std::as_const(*this).findRowOfProducts(contraction->getLoc()));
+}
+
+std::string Contract::describeNode(Location loc) const {
+  const ContractRow *row = findRowOfProducts(loc);
+  return row ? "node \"" + row->node + "\" (" + row->op + ")" : "";
 }
 
 void Contract::start(ModuleOp module) {
@@ -187,7 +201,7 @@ void Contract::finish(ContractRow &row, StringRef phase) {
     if (row.kernel.empty())
       row.kernel = ("folded in " + phase).str();
     // Products that policy planned may not vanish.
-    row.realised = row.isPlanned ? "nothing" : "float";
+    row.realised = row.isPlanned ? "nothing" : "folded";
   }
   if (row.isPlanned)
     return;
@@ -198,28 +212,48 @@ void Contract::finish(ContractRow &row, StringRef phase) {
 
 void Contract::readKernels(ModuleOp module) {
   // Of several variants the last one is told: the most capable machine's.
-  for (auto variant : module.getOps<kernel::VariantOp>()) {
-    llvm::DenseSet<int64_t> isTold;
-    variant.walk([&](Operation *op) {
-      auto name =
-          op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
-      if (!name)
-        return;
-      op->walk([&](Operation *inner) {
-        for (int64_t id : getNodeIds(inner->getLoc())) {
-          ContractRow *row = find(id);
-          // What computes a node's products says more than what only follows.
-          if (!row || (!isTold.insert(id).second && !isContraction(inner)))
-            continue;
-          row->kernel = name.getValue().str();
-          if (auto reason =
-                  op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
-              reason && row->reason.empty())
-            row->reason = reason.getValue().str();
-        }
-      });
+  kernel::VariantOp best;
+  for (auto variant : module.getOps<kernel::VariantOp>())
+    best = variant;
+  if (!best)
+    return;
+  llvm::DenseSet<int64_t> isTold;
+  best.walk([&](Operation *op) {
+    auto name =
+        op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
+    if (!name)
+      return;
+    ContractRow *products = findRowOfKernel(op);
+    op->walk([&](Operation *inner) {
+      for (int64_t id : getNodeIds(inner->getLoc())) {
+        ContractRow *row = find(id);
+        // What computes a node's products says more than what only follows.
+        if (!row || (!isTold.insert(id).second && !isContraction(inner)))
+          continue;
+        row->kernel = name.getValue().str();
+        if (products && !row->isPlanned && row->realised == "float")
+          row->asked = row->planned = row->realised =
+              "inside " + products->node;
+        if (auto reason =
+                op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
+            reason && row->reason.empty())
+          row->reason = reason.getValue().str();
+      }
     });
-  }
+  });
+}
+
+/// The node whose products a kernel computes, of several the first; null where
+/// it computes none.
+ContractRow *Contract::findRowOfKernel(Operation *op) {
+  ContractRow *row = nullptr;
+  op->walk([&](Operation *inner) {
+    if (!isContraction(inner))
+      return WalkResult::advance();
+    row = findRowOfProducts(inner);
+    return WalkResult::interrupt();
+  });
+  return row;
 }
 
 std::vector<const ContractRow *> Contract::findBreaches(StringRef level) const {

@@ -94,6 +94,8 @@ json::Value Report::toJson() const {
                       {"ranges", std::move(rangeRows)},
                       {"errors", std::move(errorRows)},
                       {"accuracy", std::move(accuracyRows)},
+                      {"refused", refusal.empty() ? json::Value(nullptr)
+                                                  : json::Value(refusal)},
                       {"compile_seconds", std::move(costRows)}};
 }
 
@@ -126,10 +128,13 @@ std::string Report::toHtml() const {
      << escape(model) << " as " << escape(recipe.preset)
      << "</title><style>body{font:14px sans-serif;margin:2em}"
         "table{border-collapse:collapse}td,th{border:1px solid #ccc;"
-        "padding:2px 8px;text-align:left}tr.breach{background:#fdd}"
+        "padding:2px 8px;text-align:left}tr.breach,.refused{background:#fdd}"
         "</style></head><body><h1>"
-     << escape(model) << " as " << escape(recipe.preset) << "</h1><pre>"
-     << escape(contract.summarize() + describeOverrides())
+     << escape(model) << " as " << escape(recipe.preset) << "</h1>";
+  if (!refusal.empty())
+    os << "<h2 class=\"refused\">Refused</h2><pre>" << escape(refusal)
+       << "</pre>";
+  os << "<pre>" << escape(contract.summarize() + describeOverrides())
      << "</pre><h2>Contract</h2><table><tr>"
      << "<th>node<th>op<th>asked<th>planned<th>realised<th>kernel<th>reason</"
         "tr>";

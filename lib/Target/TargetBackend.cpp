@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Target/TargetBackend.h"
+#include "mlir/IR/IRMapping.h"
 #include "qopt/Conversion/QOptToQKernel/SplitKernels.h"
 
 using namespace mlir;
@@ -39,6 +40,77 @@ void TargetBackend::splitKernels(func::FuncOp program,
   });
 }
 
+/// A program of `kernel` alone, with the constants that it reads.
+static OwningOpRef<func::FuncOp> isolate(Operation *kernel) {
+  OpBuilder builder(kernel->getContext());
+  OwningOpRef<func::FuncOp> alone(func::FuncOp::create(
+      builder, kernel->getLoc(), "main",
+      builder.getFunctionType({}, kernel->getResultTypes())));
+  Block *body = alone->addEntryBlock();
+  builder.setInsertionPointToEnd(body);
+  IRMapping mapping;
+  SmallVector<Type> arguments;
+  auto bring = [&](auto &bring, Value value) {
+    if (mapping.contains(value))
+      return;
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<ConstantOp, kernel::PackOp>(op)) {
+      for (Value operand : op->getOperands())
+        bring(bring, operand);
+      builder.clone(*op, mapping);
+      return;
+    }
+    arguments.push_back(value.getType());
+    mapping.map(value, body->addArgument(value.getType(), value.getLoc()));
+  };
+  for (Value operand : kernel->getOperands())
+    bring(bring, operand);
+  Operation *copy = builder.clone(*kernel, mapping);
+  func::ReturnOp::create(builder, kernel->getLoc(), copy->getResults());
+  alone->setType(builder.getFunctionType(arguments, kernel->getResultTypes()));
+  return alone;
+}
+
+/// Reports every kernel of `program` that cannot be lowered, each as if it were
+/// alone: lowering ends at the first. False when each can.
+static bool reportAll(const TargetBackend &backend, func::FuncOp program,
+                      const TargetConfig &config) {
+  bool isAnyReported = false;
+  for (Operation &op : program.getOps()) {
+    // Small integers may be dims, which only the whole program knows.
+    bool takesDims = llvm::any_of(op.getOperandTypes(), [](Type type) {
+      return getElementTypeOrSelf(type).isInteger(64);
+    });
+    if (!kernel::isKernel(&op) || takesDims)
+      continue;
+    WeightsSection weights;
+    isAnyReported |= failed(backend.lower(*isolate(&op), config, weights));
+  }
+  return isAnyReported;
+}
+
+/// As `backend.lower`, with a report of every kernel that is in the way.
+static FailureOr<OwningOpRef<ModuleOp>> lower(const TargetBackend &backend,
+                                              func::FuncOp program,
+                                              const TargetConfig &config,
+                                              WeightsSection &weights) {
+  SmallVector<Diagnostic> first;
+  {
+    ScopedDiagnosticHandler handler(program.getContext(),
+                                    [&](Diagnostic &diagnostic) {
+                                      first.push_back(std::move(diagnostic));
+                                      return success();
+                                    });
+    auto lowered = backend.lower(program, config, weights);
+    if (succeeded(lowered))
+      return lowered;
+  }
+  if (!reportAll(backend, program, config))
+    for (Diagnostic &diagnostic : first)
+      program.getContext()->getDiagEngine().emit(std::move(diagnostic));
+  return failure();
+}
+
 static LogicalResult compileOne(const TargetBackend &backend,
                                 func::FuncOp program,
                                 const TargetConfig &config,
@@ -46,7 +118,7 @@ static LogicalResult compileOne(const TargetBackend &backend,
                                 CompiledProgram &result) {
   OwningOpRef<func::FuncOp> fitting(program.clone());
   backend.splitKernels(*fitting, config);
-  auto lowered = backend.lower(*fitting, config, weights);
+  auto lowered = lower(backend, *fitting, config, weights);
   if (failed(lowered))
     return failure();
   auto variant = backend.emitDevice(lowered->get(), config);

@@ -134,7 +134,7 @@ def test_any_refuses_what_was_not_asked_and_names_the_nodes(tmp_path):
 
 def test_a_path_of_codes_holds_no_float(calib, tmp_path):
     report = make_report("w8a8-pow2", calib, tmp_path)
-    assert "float" not in {row["realised"] for row in report["contract"]}
+    assert {row["realised"] for row in report["contract"]} == {"i8", "i8 x i8 static"}
     assert report["bytes"]["float"] == 0
 
 
@@ -204,3 +204,46 @@ def test_float_is_the_same_as_float(calib, tmp_path):
                      "--accuracy-gate", "max-error<=0")
     assert json.loads(printed)["accuracy"] == [
         {"output": "logits", "cosine": pytest.approx(1), "sqnr_db": None, "max_error": 0}]
+
+
+# Fused, folded, refused --------------------------------------------------------
+
+def test_a_float_node_in_the_kernel_of_a_product_says_where(calib, tmp_path):
+    report = make_report("w8a8-dynamic", calib, tmp_path)
+    realised = {row["node"]: row["realised"] for row in report["contract"]}
+    assert realised["/relu_8"] == "inside /conv_6"
+    assert realised["/maxpool_9"] == "float"
+    report = make_report("w8a8-pow2", calib, tmp_path)
+    realised = {row["node"]: row["realised"] for row in report["contract"]}
+    assert realised["/relu_8"] == "i8"
+
+
+def test_nothing_is_float_that_is_folded(tmp_path):
+    import onnx
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 17]> g (float[n, 4, 2] x) => (float[n, 8] y) {'
+        "  s = Shape (x)  i = Constant <value_ints = [0]> ()  f = Gather (s, i)"
+        "  m = Constant <value_ints = [-1]> ()  t = Concat <axis = 0> (f, m)"
+        "  r = Reshape (x, t)  y = Relu (r) }")
+    onnx.save(model, tmp_path / "m.onnx")
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so", "--report", tmp_path)
+    rows = json.loads((tmp_path / "report.json").read_text())["contract"]
+    folded = [row for row in rows if row["kernel"].startswith("folded in ")]
+    assert {row["realised"] for row in folded} <= {"folded"}
+
+
+@pytest.mark.parametrize("flags, code", [
+    (["--preset", "mxfp4", "--accuracy-gate", "cosine>=0.99999"], 5),
+    (["--preset", "w4a16-g32", "--fail-on-fallback=any"], 3)])
+def test_a_refused_program_is_reported_without_an_artefact(calib, tmp_path, flags, code):
+    (tmp_path / "m.so").write_text("of an earlier run")
+    result = run_tool("qopt-compile", CNN, "-o", tmp_path / "m.so", "--calib", calib, *flags,
+                      "--report", tmp_path / "report")
+    assert result.returncode == code
+    assert not (tmp_path / "m.so").exists()
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    assert report["refused"] in result.stderr
+    assert "Refused" in (tmp_path / "report" / "report.html").read_text()
+    assert len(report["contract"]) == 16
+    assert report["bytes"]["artefact"] == 0

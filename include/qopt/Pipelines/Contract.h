@@ -62,12 +62,18 @@ public:
   std::map<std::string, double> shareOfMacs() const;
 
   llvm::json::Value toJson() const;
+  /// `node "/x" (Conv)` for the node that a location is of, of several the one
+  /// with products; empty where it is of none.
+  std::string describeNode(mlir::Location loc) const;
   /// A few lines for people.
   std::string summarize() const;
 
 private:
+  const ContractRow *find(int64_t id) const;
   ContractRow *find(int64_t id);
+  const ContractRow *findRowOfProducts(mlir::Location loc) const;
   ContractRow *findRowOfProducts(mlir::Operation *contraction);
+  ContractRow *findRowOfKernel(mlir::Operation *op);
   void finish(ContractRow &row, llvm::StringRef phase);
 
   std::vector<ContractRow> rows;

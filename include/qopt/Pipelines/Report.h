@@ -56,6 +56,9 @@ struct Report {
   /// Of each output, where an accuracy gate was given.
   std::vector<OutputAccuracy> accuracy;
   std::vector<PhaseCost> costs;
+  /// Why there is no artefact, where the program broke the accuracy gate or the
+  /// precision contract.
+  std::string refusal;
   uint64_t artefactBytes = 0;
 
   llvm::json::Value toJson() const;
