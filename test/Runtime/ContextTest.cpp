@@ -11,8 +11,11 @@
 #include "qopt/Support/Digest.h"
 #include "test/Support/TemporaryFolder.h"
 #include "gtest/gtest.h"
+#include <atomic>
 #include <cstring>
+#include <optional>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <xmmintrin.h>
 
@@ -153,6 +156,50 @@ TEST_F(Context, RunsWithAnyNumberOfThreads) {
     }
     destroyContext(context);
     context = nullptr;
+  }
+}
+
+namespace {
+/// As many threads that do nothing as there are CPUs, and half as many again.
+class OtherLoad {
+public:
+  OtherLoad() {
+    for (int64_t i = 0; i < countUsableCpus() * 3 / 2; ++i)
+      threads.emplace_back([this] {
+        while (!isOver)
+          _mm_pause();
+      });
+  }
+  ~OtherLoad() {
+    isOver = true;
+    for (std::thread &thread : threads)
+      thread.join();
+  }
+
+private:
+  std::atomic<bool> isOver{false};
+  std::vector<std::thread> threads;
+};
+} // namespace
+
+TEST_F(Context, EndsWheneverItIsClosed) {
+  // 100,800 contexts in all: 7 numbers of threads, 4 of runs, 2 loads.
+  int repetitions = getenv("QOPT_TEST_FULL") ? 1800 : 20;
+  for (bool hasOtherLoad : {false, true}) {
+    std::optional<OtherLoad> load;
+    if (hasOtherLoad)
+      load.emplace();
+    for (int32_t threads = 1; threads <= 7; ++threads)
+      for (int i = 0; i < 4 * repetitions; ++i) {
+        createWithThreads(threads);
+        for (int runs = 0; runs < i % 4; ++runs) {
+          qopt_tensor output = {};
+          ASSERT_EQ(run(100, 100, &output), QOPT_OK);
+          expectSum(output, 100);
+        }
+        destroyContext(context);
+        context = nullptr;
+      }
   }
 }
 

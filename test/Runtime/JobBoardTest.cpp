@@ -147,8 +147,9 @@ TEST(JobBoard, RunsEachPartOnce) {
   expectSound({3, 1, {2}, false});
   expectSound({3, 2, {2, 2}, false, false});
   if (isFull()) {
-    expectSound({3, 2, {2, 3}, false, false});
+    expectSound({3, 2, {2, 2}, false});
     expectSound({3, 2, {4, 2}, false, false});
+    expectSound({3, 3, {2, 2, 2}, false, false});
   }
 }
 

@@ -7,6 +7,7 @@
 #include "lib/Runtime/ThreadPool.h"
 #include "gtest/gtest.h"
 #include <atomic>
+#include <cstdlib>
 #include <unistd.h>
 #include <vector>
 
@@ -109,7 +110,8 @@ TEST_P(ThreadPoolTest, CallerSleepsUntilSlowWorkersAreDone) {
 }
 
 TEST_P(ThreadPoolTest, StopsRightAfterAnyNumberOfRuns) {
-  for (int repetition = 0; repetition < 4000; ++repetition) {
+  int repetitions = getenv("QOPT_TEST_FULL") ? 100'000 : 1000;
+  for (int repetition = 0; repetition < repetitions; ++repetition) {
     ThreadPool pool;
     ASSERT_TRUE(pool.start(GetParam()));
     for (int run = 0; run < repetition % 4; ++run)
