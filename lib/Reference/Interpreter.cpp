@@ -59,7 +59,8 @@ SmallVector<const HostTensor *> Evaluation::tensors(ValueRange values) const {
 
 /// Tensors for the results of `op`, of the dims that its shape rule gives.
 static Expected<SmallVector<HostTensor>>
-allocateResults(Operation *op, ArrayRef<HostTensor> operands) {
+allocateResults(Operation *op, ArrayRef<HostTensor> operands,
+                uint64_t bytesLeft) {
   ConcreteDims policy(op, operands);
   auto dims = resultDims(op, policy);
   if (!policy.problem.empty())
@@ -77,6 +78,14 @@ allocateResults(Operation *op, ArrayRef<HostTensor> operands) {
     if (!elementType)
       return makeOpError(op, ExitCode::Unsupported,
                          "has a result of an unknown element type");
+    uint64_t size =
+        computeSizeInBytes(*elementType, actual).value_or(UINT64_MAX);
+    if (size > bytesLeft)
+      return makeOpError(op, ExitCode::Unsupported,
+                         "makes a tensor of " + formatDims(actual) +
+                             " from constants, but only " + Twine(bytesLeft) +
+                             " bytes are left for such tensors");
+    bytesLeft -= size;
     Expected<HostTensor> tensor = HostTensor::allocate(*elementType, actual);
     if (!tensor)
       return tensor.takeError();
@@ -114,7 +123,8 @@ static Error evaluateInto(const Evaluation &e) {
 }
 
 Expected<SmallVector<HostTensor>>
-qopt::evaluateOp(Operation *op, ArrayRef<HostTensor> operands) {
+qopt::evaluateOp(Operation *op, ArrayRef<HostTensor> operands,
+                 uint64_t maxBytes) {
   assert(operands.size() == op->getNumOperands() && "one tensor an operand");
   if (auto constant = dyn_cast<ConstantOp>(op)) {
     Expected<HostTensor> value = readConstant(constant);
@@ -124,7 +134,7 @@ qopt::evaluateOp(Operation *op, ArrayRef<HostTensor> operands) {
   }
   if (isa<ObserveOp>(op))
     return SmallVector<HostTensor>();
-  Expected<SmallVector<HostTensor>> results = allocateResults(op, operands);
+  Expected<SmallVector<HostTensor>> results = allocateResults(op, operands, maxBytes);
   if (!results)
     return results.takeError();
   if (Error error = evaluateInto({op, operands, *results}))

@@ -1,11 +1,12 @@
 //===- WeightExpressions.cpp - Values that only constants decide ----------===//
 //
-// Expressions are short chains, so the walk needs no memory of its answers.
+// Expressions are graphs of any depth, in which a value may have many users.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "qopt/Reference/EvaluationLimit.h"
 #include "qopt/Reference/Interpreter.h"
 
 using namespace mlir;
@@ -13,11 +14,12 @@ using namespace qopt;
 
 bool qopt::isWeightExpression(Value value) {
   SmallVector<Value> pending{value};
+  llvm::SmallPtrSet<Operation *, 16> seen;
   while (!pending.empty()) {
     Operation *op = pending.pop_back_val().getDefiningOp();
     if (!op)
       return false;
-    if (isa<ConstantOp>(op))
+    if (isa<ConstantOp>(op) || !seen.insert(op).second)
       continue;
     if (op->getNumOperands() == 0 || !isPure(op) || op->getNumRegions() != 0)
       return false;
@@ -26,21 +28,89 @@ bool qopt::isWeightExpression(Value value) {
   return true;
 }
 
-std::optional<HostTensor> qopt::evaluateExpression(Value value) {
-  Operation *op = value.getDefiningOp();
-  SmallVector<HostTensor> operands;
-  for (Value operand : op->getOperands()) {
-    std::optional<HostTensor> tensor = evaluateExpression(operand);
-    if (!tensor)
-      return std::nullopt;
-    operands.push_back(*tensor);
+namespace {
+/// Evaluates the ops behind one value, each once and without recursion: a file
+/// decides how deep an expression is and how often it uses a value.
+class ExpressionEvaluation {
+public:
+  std::optional<HostTensor> run(Value value);
+
+private:
+  SmallVector<Operation *> sortOps(Operation *last);
+  bool evaluateOne(Operation *op);
+
+  llvm::DenseMap<Value, HostTensor> values;
+  /// What values that are no constants may still take in memory.
+  uint64_t bytesLeft = 0;
+  /// Ops of the expression that have yet to read a value.
+  llvm::DenseMap<Value, unsigned> readersLeft;
+};
+} // namespace
+
+/// The ops behind `last` and `last` itself, each after those it reads.
+SmallVector<Operation *> ExpressionEvaluation::sortOps(Operation *last) {
+  struct Visit {
+    Operation *op;
+    unsigned nextOperand;
+  };
+  SmallVector<Operation *> sorted;
+  llvm::SmallPtrSet<Operation *, 16> seen{last};
+  SmallVector<Visit> path{{last, 0}};
+  while (!path.empty()) {
+    Visit &visit = path.back();
+    if (visit.nextOperand == visit.op->getNumOperands()) {
+      sorted.push_back(visit.op);
+      path.pop_back();
+      continue;
+    }
+    Value operand = visit.op->getOperand(visit.nextOperand++);
+    ++readersLeft[operand];
+    if (seen.insert(operand.getDefiningOp()).second)
+      path.push_back({operand.getDefiningOp(), 0});
   }
-  llvm::Expected<SmallVector<HostTensor>> results = evaluateOp(op, operands);
+  return sorted;
+}
+
+bool ExpressionEvaluation::evaluateOne(Operation *op) {
+  SmallVector<HostTensor> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(values.at(operand));
+  llvm::Expected<SmallVector<HostTensor>> results =
+      evaluateOp(op, operands, bytesLeft);
   if (!results) {
     llvm::consumeError(results.takeError());
-    return std::nullopt;
+    return false;
   }
-  return (*results)[cast<OpResult>(value).getResultNumber()];
+  operands.clear();
+  for (Value operand : op->getOperands())
+    if (--readersLeft[operand] == 0) {
+      if (!operand.getDefiningOp<ConstantOp>())
+        bytesLeft += values.at(operand).getSizeInBytes();
+      values.erase(operand);
+    }
+  for (auto [result, tensor] : llvm::zip_equal(op->getResults(), *results)) {
+    if (!isa<ConstantOp>(op))
+      bytesLeft -= tensor.getSizeInBytes();
+    values.try_emplace(result, std::move(tensor));
+  }
+  return true;
+}
+
+std::optional<HostTensor> ExpressionEvaluation::run(Value value) {
+  SmallVector<Operation *> ops = sortOps(value.getDefiningOp());
+  uint64_t bytesOfConstants = 0;
+  for (Operation *op : ops)
+    if (auto constant = dyn_cast<ConstantOp>(op))
+      bytesOfConstants += getSizeInBytes(constant);
+  bytesLeft = getEvaluationLimit(bytesOfConstants);
+  for (Operation *op : ops)
+    if (!evaluateOne(op))
+      return std::nullopt;
+  return values.at(value);
+}
+
+std::optional<HostTensor> qopt::evaluateExpression(Value value) {
+  return ExpressionEvaluation().run(value);
 }
 
 static bool isFloat32(Value value) {

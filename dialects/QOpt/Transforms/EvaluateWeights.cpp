@@ -1,13 +1,15 @@
 //===- EvaluateWeights.cpp - Weight expressions to constants --------------===//
 //
 // Values inside an expression live in memory from their op to their last use;
-// only what the rest of the program reads enters the weight store.
+// only what the rest of the program reads enters the weight store. Both together
+// are limited by the size of the constants that the program came with.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Reference/EvaluationLimit.h"
 #include "qopt/Reference/Interpreter.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -27,6 +29,8 @@ class ExpressionEvaluator {
 public:
   /// Adds `op` if all of its operands are constants or expressions.
   void collect(Operation *op) {
+    if (auto constant = dyn_cast<ConstantOp>(op))
+      bytesOfConstants += getSizeInBytes(constant);
     bool isExpression =
         isExpressionOp(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
           Operation *producer = operand.getDefiningOp();
@@ -38,6 +42,7 @@ public:
   }
 
   LogicalResult evaluateAll() {
+    bytesLeft = getEvaluationLimit(bytesOfConstants);
     for (Operation *op : expressions)
       if (failed(evaluateOne(op)))
         return failure();
@@ -55,31 +60,31 @@ private:
       auto constant = operand.getDefiningOp<ConstantOp>();
       llvm::Expected<HostTensor> tensor =
           constant ? readConstant(constant)
-                   : llvm::Expected<HostTensor>(values.at(operand));
+                   : llvm::Expected<HostTensor>(values.at(operand).tensor);
       if (!tensor)
         return op->emitOpError("cannot be evaluated: ")
                << llvm::toString(tensor.takeError());
       operands.push_back(std::move(*tensor));
     }
-    llvm::Expected<SmallVector<HostTensor>> results = evaluateOp(op, operands);
+    llvm::Expected<SmallVector<HostTensor>> results = evaluateOp(op, operands, bytesLeft);
     if (!results)
       return op->emitOpError("cannot be evaluated: ")
              << llvm::toString(results.takeError());
     operands.clear();
     for (Value operand : op->getOperands())
-      release(operand, op);
+      release(operand);
     for (auto [result, tensor] : llvm::zip_equal(op->getResults(), *results))
       define(result, std::move(tensor));
     return success();
   }
 
-  /// Forgets a value after its last user in program order.
-  void release(Value value, Operation *user) {
-    bool isLast = llvm::all_of(value.getUsers(), [&](Operation *other) {
-      return other == user || other->isBeforeInBlock(user);
-    });
-    if (isLast)
-      values.erase(value);
+  /// Forgets a value after its last reader.
+  void release(Value value) {
+    auto it = values.find(value);
+    if (it == values.end() || --it->second.readersLeft != 0)
+      return;
+    bytesLeft += it->second.tensor.getSizeInBytes();
+    values.erase(it);
   }
 
   /// Keeps the tensor for other expressions; gives all other users a constant.
@@ -93,13 +98,29 @@ private:
           builder, result.getOwner()->getLoc(), result.getType(),
           makeConstantValue(tensor, builder.getContext()));
       result.replaceUsesWithIf(constant.getResult(), isOutside);
+      takeBytes(tensor);
     }
-    if (!result.use_empty())
-      values.insert({result, std::move(tensor)});
+    if (result.use_empty())
+      return;
+    takeBytes(tensor);
+    unsigned readers = std::distance(result.use_begin(), result.use_end());
+    values.try_emplace(result, LiveValue{std::move(tensor), readers});
+  }
+
+  void takeBytes(const HostTensor &tensor) {
+    bytesLeft -= std::min<uint64_t>(bytesLeft, tensor.getSizeInBytes());
   }
 
   llvm::SetVector<Operation *> expressions;
-  llvm::DenseMap<Value, HostTensor> values;
+  struct LiveValue {
+    HostTensor tensor;
+    /// Uses by expressions that were not evaluated yet.
+    unsigned readersLeft;
+  };
+  llvm::DenseMap<Value, LiveValue> values;
+  uint64_t bytesOfConstants = 0;
+  /// What values may still take.
+  uint64_t bytesLeft = 0;
 };
 
 struct EvaluateWeightsPass

@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Reference/HostConstants.h"
+#include <limits>
 
 namespace qopt {
 
@@ -26,9 +27,11 @@ llvm::Error evaluate(mlir::func::FuncOp function,
                      llvm::SmallVectorImpl<HostTensor> &outputs,
                      ObserveCallback observe = {});
 
-/// Evaluates one op on the tensors of its operands, in their order.
+/// Evaluates one op on the tensors of its operands, in their order. Results of
+/// more than `maxBytes` are an error, `Unsupported`, before they are made.
 llvm::Expected<llvm::SmallVector<HostTensor>>
-evaluateOp(mlir::Operation *op, llvm::ArrayRef<HostTensor> operands);
+evaluateOp(mlir::Operation *op, llvm::ArrayRef<HostTensor> operands,
+           uint64_t maxBytes = std::numeric_limits<uint64_t>::max());
 
 /// Checks the inputs of a run against the arguments of `function`: number,
 /// element types, ranks, static dims, and that dims with one symbol are equal.

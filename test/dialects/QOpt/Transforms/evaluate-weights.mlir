@@ -93,3 +93,14 @@ func.func @wrong_dims() -> tensor<3xf32> {
   %0 = qopt.neg %w : (tensor<2xf32>) -> tensor<3xf32>
   return %0 : tensor<3xf32>
 }
+
+// -----
+
+// A few lines ask for more than the program's constants explain.
+func.func @limit(%x: tensor<1xi8>) -> tensor<8589934592xi8> {
+  %s = qopt.constant(dense<8589934592> : tensor<1xi64>) : tensor<1xi64>
+  // expected-error @+1 {{'qopt.constant_of_shape' op cannot be evaluated: 'qopt.constant_of_shape' op makes a tensor of 8589934592 from constants, but only 268435584 bytes are left for such tensors}}
+  %0 = qopt.constant_of_shape %s {value = dense<1> : tensor<1xi8>} : (tensor<1xi64>) -> tensor<8589934592xi8>
+  %1 = qopt.add %0, %x : (tensor<8589934592xi8>, tensor<1xi8>) -> tensor<8589934592xi8>
+  return %1 : tensor<8589934592xi8>
+}
