@@ -16,6 +16,8 @@
 using namespace qopt;
 using llvm::StringRef;
 
+/// Far more than three keys take; numpy itself stops at 10000.
+static constexpr uint64_t maxHeaderSize = 65535;
 static constexpr StringRef npyMagic("\x93NUMPY", 6);
 
 namespace {
@@ -198,6 +200,9 @@ static llvm::Expected<NpyHeader> parseHeader(StringRef bytes, StringRef what) {
                         : llvm::support::endian::read32le(bytes.data() + 8);
   if (length > bytes.size() - start)
     return fail("the .npy header is cut short");
+  if (length > maxHeaderSize)
+    return fail("expects a .npy header of " + llvm::Twine(maxHeaderSize) +
+                " bytes or fewer, but found " + llvm::Twine(length));
 
   NpyHeader header;
   HeaderParser parser(bytes.substr(start, length), what);

@@ -1,7 +1,8 @@
 //===- Npz.cpp - Read zip files of numpy arrays -----------------*- C++ -*-===//
 //
 // Sizes and offsets are taken from the central directory only; numpy writes
-// the local headers with the 64-bit form and other writers with zeros.
+// the local headers with the 64-bit form and other writers with zeros. What the
+// entries unpack to is limited by the size of the file.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +26,11 @@ static constexpr uint32_t centralSignature = 0x02014b50;
 static constexpr uint32_t endSignature = 0x06054b50;
 static constexpr uint32_t end64Signature = 0x06064b50;
 static constexpr uint32_t locator64Signature = 0x07064b50;
+
+/// Zeros and ones shrink to a thousandth, so a file may unpack to this much
+/// whatever its size, and beyond it to a multiple of its size.
+static constexpr uint64_t maxFreeSize = 256 << 20;
+static constexpr uint64_t maxGrowth = 64;
 
 namespace {
 struct ZipEntry {
@@ -140,7 +146,8 @@ llvm::Expected<std::vector<ZipEntry>> ZipReader::readDirectory() {
   StringRef rest = bytes.substr(directory->offset, directory->size);
   std::vector<ZipEntry> entries;
   llvm::StringSet<> names;
-  uint64_t numBytesUsed = 0;
+  uint64_t numBytesUsed = 0, unpackedSize = 0;
+  const uint64_t maxUnpackedSize = maxFreeSize + maxGrowth * bytes.size();
   for (uint64_t i = 0; i < directory->numEntries; ++i) {
     if (rest.size() < 46 || read32le(rest.data()) != centralSignature)
       return fail("the central directory is damaged");
@@ -167,6 +174,11 @@ llvm::Expected<std::vector<ZipEntry>> ZipReader::readDirectory() {
     if (!isInside(numBytesUsed, entry.packedSize))
       return fail("the entries are larger than the file");
     numBytesUsed += entry.packedSize;
+    if (entry.size > maxUnpackedSize - unpackedSize)
+      return fail("'" + entry.name + "' claims " + llvm::Twine(entry.size) +
+                  " bytes, but a file of this size may unpack to " +
+                  llvm::Twine(maxUnpackedSize) + " in all");
+    unpackedSize += entry.size;
     if (!names.insert(entry.name).second)
       return fail("'" + entry.name + "' occurs twice");
     entries.push_back(entry);

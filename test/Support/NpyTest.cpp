@@ -56,6 +56,14 @@ TEST(Npy, BringsFortranOrderIntoCOrder) {
         EXPECT_EQ(tensor->as<uint8_t>()[index++], 100 * i + 10 * j + k);
 }
 
+TEST(Npy, RefusesLongHeaders) {
+  std::string header(70000, ' ');
+  std::string length{'\x70', '\x11', '\x01', '\x00'};
+  EXPECT_EQ(failureOf(std::string("\x93NUMPY\x02\x00", 8) + length + header),
+            "x.npy: expects a .npy header of 65535 bytes or fewer, but found "
+            "70000");
+}
+
 TEST(Npy, HeaderIsWhatNumpyWrites) {
   EXPECT_EQ(makeNpyHeader(ElementType::F32, {2, 3}),
             std::string("\x93NUMPY\x01\x00\x76\x00", 10) +

@@ -160,6 +160,18 @@ TEST(Npz, RefusesWrongSizes) {
     }
 }
 
+TEST(Npz, RefusesBombs) {
+  ZipImage image;
+  image.method = Z_DEFLATED;
+  image.content =
+      makeNpyHeader(ElementType::U8, {1 << 20}) + std::string(1 << 20, '\0');
+  EXPECT_EQ(failureOf(image.build()), "read");
+  image.sizeError = 1 << 29;
+  EXPECT_NE(failureOf(image.build()).find("may unpack to 268"),
+            std::string::npos)
+      << failureOf(image.build());
+}
+
 TEST(Npz, RefusesWhatItDoesNotRead) {
   ZipImage image;
   image.flags = 1;
