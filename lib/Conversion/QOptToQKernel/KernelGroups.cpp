@@ -4,7 +4,7 @@
 // fork when the branches join again, so that still one value leaves it. A
 // quantizer of rows joins the product that reads its codes, or else the norm or
 // the map that makes its rows: the rows leave such a kernel as well where
-// others read them.
+// others read them. No group is longer than what compiles in linear time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +15,10 @@
 
 using namespace mlir;
 using namespace qopt;
+
+/// Most ops of a kernel. A kernel's loop has no branches, and the time to compile
+/// such code grows faster than its length.
+static constexpr size_t kMaxOps = 64;
 
 /// Most ops between a fork and the place where its branches join.
 static constexpr size_t kMaxForkedOps = 16;
@@ -108,7 +112,8 @@ private:
     llvm::SetVector<Operation *> added;
     llvm::SmallPtrSet<Operation *, 8> pending(members.back()->user_begin(),
                                               members.back()->user_end());
-    while (!pending.empty() && added.size() < kMaxForkedOps) {
+    while (!pending.empty() && added.size() < kMaxForkedOps &&
+           members.size() + added.size() < kMaxOps) {
       if (!llvm::all_of(
               pending, [&](Operation *op) { return op->getBlock() == &block; }))
         return false;
@@ -142,6 +147,8 @@ private:
         if (!isOnlyUsedInside(producer) || !isFusable(producer, shape) ||
             llvm::is_contained(producer->getUsers(), root))
           continue;
+        if (members.size() >= kMaxOps)
+          return;
         members.insert(producer);
         pending.push_back(producer);
       }

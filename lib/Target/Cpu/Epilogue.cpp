@@ -145,27 +145,30 @@ Epilogue::Access &Epilogue::access(OpOperand &use) {
   return accesses.emplace_back(std::move(wanted));
 }
 
-LogicalResult Epilogue::visit(Value tensor) {
-  if (tensor == root)
-    return success();
-  if (!laneType(getElementTypeOrSelf(tensor)))
-    return kernel->emitOpError("has no CPU kernel for elements of type ")
-           << getElementTypeOrSelf(tensor);
-  if (isInMemory(tensor)) {
-    access(tensor);
-    return success();
-  }
-  Operation *op = tensor.getDefiningOp();
-  if (!kernel::isEpilogueOp(op))
-    return op->emitOpError("cannot stand in the epilogue of a kernel");
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (isInMemory(operand.get())) {
-      if (!laneType(getElementTypeOrSelf(operand.get())))
-        return visit(operand.get());
-      access(operand);
-    } else if (failed(visit(operand.get()))) {
-      return failure();
+LogicalResult Epilogue::visit(Value start) {
+  // A value that is read twice is visited once.
+  llvm::DenseSet<Value> seen;
+  SmallVector<Value> pending{start};
+  while (!pending.empty()) {
+    Value tensor = pending.pop_back_val();
+    if (tensor == root || !seen.insert(tensor).second)
+      continue;
+    if (!laneType(getElementTypeOrSelf(tensor)))
+      return kernel->emitOpError("has no CPU kernel for elements of type ")
+             << getElementTypeOrSelf(tensor);
+    if (isInMemory(tensor)) {
+      access(tensor);
+      continue;
     }
+    Operation *op = tensor.getDefiningOp();
+    if (!kernel::isEpilogueOp(op))
+      return op->emitOpError("cannot stand in the epilogue of a kernel");
+    for (OpOperand &operand : op->getOpOperands())
+      if (isInMemory(operand.get()) &&
+          laneType(getElementTypeOrSelf(operand.get())))
+        access(operand);
+      else
+        pending.push_back(operand.get());
   }
   return success();
 }
