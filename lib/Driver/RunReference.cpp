@@ -124,8 +124,6 @@ llvm::Error ReferenceProgram::load() {
     return read.takeError();
   module = std::move(*read);
   main = module->lookupSymbol<FuncOp>("main");
-  if (!main)
-    return makeError(ExitCode::BadData, path + ": expects a function @main");
   mlir::PassManager passes(context.get());
   passes.addPass(createDecomposeKernelsPass());
   if (failed(passes.run(*module)))

@@ -248,25 +248,12 @@ llvm::Error Compiler::readPhaseAttributes() {
   return llvm::Error::success();
 }
 
-/// True for the only form of @main that phases work on.
-static bool hasProgram(func::FuncOp main) {
-  return main && main.getBody().hasOneBlock() &&
-         llvm::all_of(main.getArgumentTypes(),
-                      llvm::IsaPred<RankedTensorType>) &&
-         llvm::all_of(main.getResultTypes(), llvm::IsaPred<RankedTensorType>);
-}
-
 llvm::Error Compiler::load() {
   if (options.startFrom) {
     auto read = readPhaseFile(options.model, context);
     if (!read)
       return read.takeError();
     module = std::move(*read);
-    if (!hasProgram(getMain()))
-      return makeError(ExitCode::BadData,
-                       options.model +
-                           ": expects a function @main of one block "
-                           "on ranked tensors");
     return readPhaseAttributes();
   }
   ImportError error;

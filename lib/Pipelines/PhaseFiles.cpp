@@ -1,15 +1,21 @@
 //===- PhaseFiles.cpp - A program as a file between phases ----------------===//
 //
 // The weights file is committed first: the text must never name bytes that are
-// not there.
+// not there. What is read is checked here once: passes rely on what their own
+// kind leaves behind.
 //
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Pipelines/PhaseFiles.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/VerifyTypes.h"
+#include "dialects/QOpt/Quantization/VerifyPlan.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "qopt/Reference/EvaluationLimit.h"
 #include "qopt/Support/AtomicFile.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/MappedFile.h"
@@ -129,6 +135,124 @@ static bool isNestedTooDeeply(StringRef text) {
   return false;
 }
 
+/// Checks the names of one argument's or result's dims.
+static LogicalResult verifyDimNames(func::FuncOp main, Type type,
+                                    DictionaryAttr attributes) {
+  Attribute names = attributes ? attributes.get(kDimsAttrName) : Attribute();
+  Attribute name = attributes ? attributes.get(kNameAttrName) : Attribute();
+  if (name && !isa<StringAttr>(name))
+    return main.emitOpError("expects a string for ")
+           << kNameAttrName << ", but found " << name;
+  if (!names)
+    return success();
+  auto array = dyn_cast<ArrayAttr>(names);
+  if (!array || !llvm::all_of(array, llvm::IsaPred<StringAttr>) ||
+      static_cast<int64_t>(array.size()) !=
+          cast<RankedTensorType>(type).getRank())
+    return main.emitOpError("expects a name for each dim of ")
+           << type << ", but found " << names;
+  return success();
+}
+
+static constexpr llvm::StringLiteral kFormOfMain =
+    "expects a function @main of one block on ranked tensors";
+
+/// Checks the only form of @main that phases work on.
+static LogicalResult verifyMain(func::FuncOp main) {
+  auto hasRankedTensors = [](ArrayRef<Type> types) {
+    return llvm::all_of(types, llvm::IsaPred<RankedTensorType>);
+  };
+  if (!main.getBody().hasOneBlock() ||
+      !hasRankedTensors(main.getArgumentTypes()) ||
+      !hasRankedTensors(main.getResultTypes()))
+    return main.emitError(kFormOfMain);
+  for (auto [i, type] : llvm::enumerate(main.getArgumentTypes()))
+    if (failed(verifyTensor(cast<RankedTensorType>(type),
+                            [&] { return main.emitOpError(); })) ||
+        failed(verifyDimNames(main, type, main.getArgAttrDict(i))) ||
+        failed(verifyStatistics(main.getArgument(i))))
+      return failure();
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes()))
+    if (failed(verifyDimNames(main, type, main.getResultAttrDict(i))))
+      return failure();
+  return success();
+}
+
+/// Checks what the verifiers of single ops leave out.
+static LogicalResult verifyOp(Operation *op) {
+  if (isa<ModuleOp, func::FuncOp, func::ReturnOp>(op) ||
+      isa_and_nonnull<kernel::QKernelDialect>(op->getDialect()))
+    return success();
+  if (!isa_and_nonnull<QOptDialect>(op->getDialect()))
+    return op->emitOpError("is no op of a phase file");
+  if (failed(verifyTypes(op)) || failed(verifyRequest(op)))
+    return failure();
+  for (Value result : op->getResults())
+    if (failed(verifyStatistics(result)))
+      return failure();
+  return success();
+}
+
+static LogicalResult verifyNodeTable(ModuleOp module) {
+  Attribute nodes = module->getAttr(kNodesAttrName);
+  auto table = dyn_cast_or_null<ArrayAttr>(nodes);
+  if (!nodes || (table && llvm::all_of(table, llvm::IsaPred<NodeInfoAttr>)))
+    return success();
+  return module.emitOpError("expects a table of nodes in ") << kNodesAttrName;
+}
+
+/// Checks what constants of one repeated element take: the text does not limit
+/// it.
+static LogicalResult verifySplats(ModuleOp module) {
+  uint64_t bytesLeft = getEvaluationLimit(0);
+  WalkResult result = module.walk([&](ConstantOp constant) {
+    auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
+    if (!elements || !elements.isSplat())
+      return WalkResult::advance();
+    uint64_t size = getSizeInBytes(constant);
+    if (size <= bytesLeft) {
+      bytesLeft -= size;
+      return WalkResult::advance();
+    }
+    constant.emitOpError("repeats one element in ")
+        << constant.getResult().getType() << ", but only " << bytesLeft
+        << " bytes are left for such constants";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// Checks that the module is one program, and its variants the same program for
+/// machines.
+static LogicalResult verifyProgram(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return module.emitError(kFormOfMain);
+  for (Operation &op : *module.getBody()) {
+    if (&op == main.getOperation())
+      continue;
+    auto variant = dyn_cast<kernel::VariantOp>(op);
+    if (!variant)
+      return op.emitOpError("stands beside @main");
+    auto copy = variant.lookupSymbol<func::FuncOp>("main");
+    if (!copy || !llvm::hasSingleElement(variant.getBody().front()))
+      return variant.emitOpError("expects a function @main and nothing else");
+    if (copy.getFunctionType() != main.getFunctionType())
+      return variant.emitOpError("expects @main of type ")
+             << main.getFunctionType() << ", but found "
+             << copy.getFunctionType();
+    if (failed(verifyMain(copy)))
+      return failure();
+  }
+  if (failed(verifyMain(main)) || failed(verifyNodeTable(module)))
+    return failure();
+  WalkResult result = module.walk([](Operation *op) {
+    return failed(verifyOp(op)) ? WalkResult::interrupt()
+                                : WalkResult::advance();
+  });
+  return failure(result.wasInterrupted() || failed(verifySplats(module)));
+}
+
 llvm::Expected<OwningOpRef<ModuleOp>>
 qopt::readPhaseFile(StringRef path, MLIRContext &context) {
   auto file = MappedFile::open(path);
@@ -147,7 +271,7 @@ qopt::readPhaseFile(StringRef path, MLIRContext &context) {
   // A copy: the lexer reads the byte behind the text.
   auto module =
       parseSourceString<ModuleOp>(file->getText().str(), config, path);
-  if (!module)
+  if (!module || failed(verifyProgram(*module)))
     return makeError(ExitCode::BadData, path + ": " + problems);
   return module;
 }

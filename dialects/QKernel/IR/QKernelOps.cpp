@@ -156,7 +156,10 @@ static LogicalResult verifyFrame(Operation *kernel) {
   for (auto [argument, operand] :
        llvm::zip_equal(block.getArguments(), kernel->getOperands())) {
     Type logical = operand.getType();
-    if (auto pack = operand.getDefiningOp<PackOp>())
+    auto pack = operand.getDefiningOp<PackOp>();
+    if (pack && pack.getOperands().empty())
+      return kernel->emitOpError("expects an operand that was packed");
+    if (pack)
       logical = pack.getOperands().front().getType();
     if (argument.getType() != logical)
       return kernel->emitOpError("expects a block argument of type ")
@@ -165,10 +168,19 @@ static LogicalResult verifyFrame(Operation *kernel) {
   return success();
 }
 
+/// Most ops of a body: its code has no branches, and the time to compile such
+/// code grows faster than its length.
+static constexpr size_t kMaxOps = 1024;
+
 static LogicalResult verifyOps(Operation *kernel) {
   QuantizeDynamicOp quantizer = findQuantizer(kernel);
   LayerNormOp norm = findPrologueNorm(kernel);
   bool mayQuantize = isa<ContractOp, RowsOp>(kernel);
+  // kernel_c7
+  size_t ops = kernel->getRegion(0).front().getOperations().size();
+  if (ops > kMaxOps)
+    return kernel->emitOpError("expects at most ")
+           << kMaxOps << " ops, but found " << ops;
   // kernel_c3
   int roots = 0;
   for (Operation &op : kernel->getRegion(0).front().without_terminator()) {

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/VerifyTypes.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -72,12 +73,14 @@ LogicalResult ConvOp::verify() {
                                    << 2 * spatial << " pads";
   for (int64_t stride :
        llvm::concat<const int64_t>(getStrides(), getDilations()))
-    if (stride < 1)
-      return emitOpError("expects positive strides and dilations, but found ")
+    if (stride < 1 || stride > kMaxWindow)
+      return emitOpError("expects strides and dilations from 1 to 2^30, but "
+                         "found ")
              << stride;
   for (int64_t pad : getPads())
-    if (pad < 0)
-      return emitOpError("expects pads of 0 or more, but found ") << pad;
+    if (pad < 0 || pad > kMaxWindow)
+      return emitOpError("expects pads from 0 to 2^30, but found ")
+             << pad;
   int64_t group = getGroup(), outputs = w.getDimSize(0);
   if (group < 1 || (!ShapedType::isDynamic(outputs) && outputs % group != 0))
     return emitOpError("expects a group that divides ")

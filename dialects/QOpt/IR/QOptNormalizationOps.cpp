@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/VerifyTypes.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -52,13 +53,14 @@ static LogicalResult verifyWindows(Pool pool,
   // average_pool_c3, max_pool_c3
   for (ArrayRef<int64_t> values : steps)
     for (int64_t value : values)
-      if (value < 1)
-        return pool.emitOpError("expects positive sizes, strides and "
-                                "dilations, but found ")
+      if (value < 1 || value > kMaxWindow)
+        return pool.emitOpError("expects sizes, strides and dilations "
+                                "from 1 to 2^30, but found ")
                << value;
   for (int64_t pad : pool.getPads())
-    if (pad < 0)
-      return pool.emitOpError("expects pads of 0 or more, but found ") << pad;
+    if (pad < 0 || pad > kMaxWindow)
+      return pool.emitOpError("expects pads from 0 to 2^30, but found ")
+             << pad;
   return success();
 }
 

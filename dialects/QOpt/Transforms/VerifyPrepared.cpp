@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/QOptOps.h"
-#include "dialects/QOpt/IR/TypeInference.h"
+#include "dialects/QOpt/IR/VerifyTypes.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -19,28 +19,6 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-/// Checks that declared dims are those that the operands give.
-static LogicalResult verifyDims(Operation *op) {
-  auto shapes = inferResultShapes(op);
-  if (failed(shapes))
-    return success();
-  for (auto [result, shape] : llvm::zip_equal(op->getResults(), *shapes)) {
-    auto type = cast<RankedTensorType>(result.getType());
-    bool agrees =
-        type.getRank() == static_cast<int64_t>(shape.size()) &&
-        llvm::all_of(llvm::zip_equal(type.getShape(), shape), [](auto pair) {
-          auto [declared, inferred] = pair;
-          return ShapedType::isDynamic(declared) ||
-                 ShapedType::isDynamic(inferred) || declared == inferred;
-        });
-    if (!agrees)
-      return op->emitOpError("has a result of type ")
-             << type << ", but its operands give "
-             << RankedTensorType::get(shape, type.getElementType());
-  }
-  return success();
-}
-
 static LogicalResult verifyPrepared(Operation *op) {
   if (!isa_and_nonnull<QOptDialect>(op->getDialect()))
     return success();
@@ -49,7 +27,7 @@ static LogicalResult verifyPrepared(Operation *op) {
            << "run --qopt-decompose-gemm";
   if (isa<ObserveOp>(op))
     return op->emitOpError("stands outside of a calibration");
-  return verifyDims(op);
+  return verifyTypes(op);
 }
 
 namespace {

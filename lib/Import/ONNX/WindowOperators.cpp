@@ -6,14 +6,12 @@
 
 #include "Operators.h"
 #include "WindowAttributes.h"
+#include "dialects/QOpt/IR/VerifyTypes.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
-
-/// The largest size, stride, dilation or pad: sums and products of two fit.
-static constexpr int64_t kMaxExtent = int64_t(1) << 30;
 
 static std::string format(ArrayRef<int64_t> values) {
   std::string text;
@@ -31,7 +29,7 @@ readSizes(NodeImporter &node, StringRef name, size_t count, int64_t least,
   if (node.hasAttribute(name))
     sizes = node.getInts(name);
   bool isInRange = llvm::all_of(
-      sizes, [&](int64_t size) { return size >= least && size <= kMaxExtent; });
+      sizes, [&](int64_t size) { return size >= least && size <= kMaxWindow; });
   if (sizes.size() == count && isInRange)
     return sizes;
   (void)node.fail(malformed("attribute " + quote(name) + " expects " +

@@ -213,7 +213,7 @@ func.func @conv_attributes(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
 // -----
 
 func.func @conv_strides(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
-  // expected-error @+1 {{'qopt.conv' op expects positive strides and dilations, but found 0}}
+  // expected-error @+1 {{'qopt.conv' op expects strides and dilations from 1 to 2^30, but found 0}}
   %0 = qopt.conv %x, %w {strides = array<i64: 0>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
   return
 }
@@ -221,7 +221,7 @@ func.func @conv_strides(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
 // -----
 
 func.func @conv_pads(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
-  // expected-error @+1 {{'qopt.conv' op expects pads of 0 or more, but found -1}}
+  // expected-error @+1 {{'qopt.conv' op expects pads from 0 to 2^30, but found -1}}
   %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: -1, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
   return
 }
@@ -421,7 +421,7 @@ func.func @average_pool_c2_pads(%x: tensor<1x4x8xf32>) {
 // -----
 
 func.func @average_pool_c3(%x: tensor<1x4x8xf32>) {
-  // expected-error @+1 {{'qopt.average_pool' op expects positive sizes, strides and dilations, but found 0}}
+  // expected-error @+1 {{'qopt.average_pool' op expects sizes, strides and dilations from 1 to 2^30, but found 0}}
   %0 = qopt.average_pool %x {kernel = array<i64: 2>, strides = array<i64: 0>, pads = array<i64: 0, 0>, ceil_mode = false, count_include_pad = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
   return
 }
@@ -429,7 +429,7 @@ func.func @average_pool_c3(%x: tensor<1x4x8xf32>) {
 // -----
 
 func.func @average_pool_c3_pads(%x: tensor<1x4x8xf32>) {
-  // expected-error @+1 {{'qopt.average_pool' op expects pads of 0 or more, but found -1}}
+  // expected-error @+1 {{'qopt.average_pool' op expects pads from 0 to 2^30, but found -1}}
   %0 = qopt.average_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, -1>, ceil_mode = false, count_include_pad = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
   return
 }
@@ -461,7 +461,7 @@ func.func @max_pool_c2_pads(%x: tensor<1x4x8xf32>) {
 // -----
 
 func.func @max_pool_c3(%x: tensor<1x4x8xf32>) {
-  // expected-error @+1 {{'qopt.max_pool' op expects positive sizes, strides and dilations, but found 0}}
+  // expected-error @+1 {{'qopt.max_pool' op expects sizes, strides and dilations from 1 to 2^30, but found 0}}
   %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 0>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
   return
 }
@@ -469,7 +469,7 @@ func.func @max_pool_c3(%x: tensor<1x4x8xf32>) {
 // -----
 
 func.func @max_pool_c3_pads(%x: tensor<1x4x8xf32>) {
-  // expected-error @+1 {{'qopt.max_pool' op expects pads of 0 or more, but found -1}}
+  // expected-error @+1 {{'qopt.max_pool' op expects pads from 0 to 2^30, but found -1}}
   %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, -1>, dilations = array<i64: 1>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
   return
 }
@@ -477,7 +477,7 @@ func.func @max_pool_c3_pads(%x: tensor<1x4x8xf32>) {
 // -----
 
 func.func @max_pool_c3_dilations(%x: tensor<1x4x8xf32>) {
-  // expected-error @+1 {{'qopt.max_pool' op expects positive sizes, strides and dilations, but found 0}}
+  // expected-error @+1 {{'qopt.max_pool' op expects sizes, strides and dilations from 1 to 2^30, but found 0}}
   %0 = qopt.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 0>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x7xf32>
   return
 }
@@ -516,3 +516,19 @@ func.func private @weight_text() attributes {test.weight = #qopt.weight<"file">}
 
 // expected-error @+1 {{cannot read weight from 'no-such-file.bin': No such file or directory}}
 func.func private @weight_file() attributes {test.weight = #qopt.weight<"no-such-file.bin@0+4:00">}
+
+// -----
+
+func.func @max_pool_c3_large(%x: tensor<1x4x8xf32>) {
+  // expected-error @+1 {{'qopt.max_pool' op expects sizes, strides and dilations from 1 to 2^30, but found 9223372036854775807}}
+  %0 = qopt.max_pool %x {kernel = array<i64: 9223372036854775807>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 3>, ceil_mode = false} : (tensor<1x4x8xf32>) -> tensor<1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_dilations_large(%x: tensor<1x4x8xf32>, %w: tensor<3x4x2xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects strides and dilations from 1 to 2^30, but found 4611686018427387904}}
+  %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 4611686018427387904>} : (tensor<1x4x8xf32>, tensor<3x4x2xf32>) -> tensor<1x3x8xf32>
+  return
+}

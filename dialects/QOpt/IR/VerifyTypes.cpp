@@ -1,0 +1,598 @@
+//===- VerifyTypes.cpp - What ops say of their types ----------------------===//
+//
+// In this order: each tensor by itself, the attributes that name axes, element
+// types, dims. The rule of an op's dims may index by attributes, so it runs
+// only after they were checked.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/IR/VerifyTypes.h"
+#include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/TypeInference.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+
+/// More than any machine has, and far below what 64 bits count.
+static constexpr int64_t kMaxBytes = int64_t(1) << 48;
+
+static RankedTensorType tensorTypeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+static int64_t rankOf(Value value) { return tensorTypeOf(value).getRank(); }
+
+/// True when a dim of `size` broadcasts to one of `dim`, as far as is known.
+static bool broadcasts(int64_t size, int64_t dim) {
+  return size == 1 || size == dim || ShapedType::isDynamic(size) ||
+         ShapedType::isDynamic(dim);
+}
+
+/// True when the last of `dims` are what `sizes` broadcast to.
+static bool broadcasts(ArrayRef<int64_t> sizes, ArrayRef<int64_t> dims) {
+  return sizes.size() <= dims.size() &&
+         llvm::all_of(llvm::zip_equal(sizes, dims.take_back(sizes.size())),
+                      [](auto pair) {
+                        return broadcasts(std::get<0>(pair), std::get<1>(pair));
+                      });
+}
+
+//===----------------------------------------------------------------------===//
+// One tensor
+//===----------------------------------------------------------------------===//
+
+static bool isElementType(Type type) {
+  if (auto integer = dyn_cast<IntegerType>(type))
+    return !integer.isSigned() &&
+           llvm::is_contained({1, 2, 4, 8, 16, 32, 64}, integer.getWidth()) &&
+           !(integer.isUnsigned() && integer.getWidth() == 1);
+  return type.isIndex() || elementFormatOf(type) ||
+         isa<Float64Type, Float8E4M3FNUZType, Float8E5M2FNUZType>(type);
+}
+
+LogicalResult
+qopt::verifyTensor(RankedTensorType type,
+                   llvm::function_ref<InFlightDiagnostic()> emitError) {
+  if (!isElementType(type.getElementType()) || type.getEncoding())
+    return emitError() << "expects a tensor of numbers, but found " << type;
+  int64_t bytes = 8;
+  for (int64_t dim : type.getShape())
+    if (!ShapedType::isDynamic(dim) && dim != 0 &&
+        (llvm::MulOverflow(bytes, dim, bytes) || bytes > kMaxBytes))
+      return emitError() << "expects a tensor of less than 2^48 bytes, but "
+                            "found "
+                         << type;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes that name axes
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyAscendingAxes(Operation *op, ArrayRef<int64_t> axes,
+                                         int64_t rank) {
+  int64_t previous = -1;
+  for (int64_t axis : axes) {
+    if (axis <= previous || axis >= rank)
+      return op->emitOpError("expects ascending axes from 0 and below ")
+             << rank << ", but found [" << axes << "]";
+    previous = axis;
+  }
+  return success();
+}
+
+static LogicalResult verifyAxis(Operation *op, int64_t axis, int64_t from,
+                                int64_t to) {
+  if (axis >= from && axis < to)
+    return success();
+  return op->emitOpError("expects an axis from ")
+         << from << " and below " << to << ", but found " << axis;
+}
+
+static LogicalResult verifyRankOfList(Operation *op, Value list) {
+  if (rankOf(list) <= 1)
+    return success();
+  return op->emitOpError("expects a list of numbers, but found ")
+         << list.getType();
+}
+
+static LogicalResult verifyFormatAxis(Operation *op, FormatAttr format,
+                                      int64_t rank) {
+  if (format.getAxis() >= rank || (format.isBlocked() && !format.hasAxis()))
+    return op->emitOpError("expects a format with an axis below ")
+           << rank << ", but found " << format;
+  return success();
+}
+
+static LogicalResult
+verifyFormatAxis(Operation *op, std::optional<FormatAttr> format, Value codes) {
+  return format ? verifyFormatAxis(op, *format, rankOf(codes)) : success();
+}
+
+static LogicalResult verifyPads(PadOp op) {
+  int64_t rank = rankOf(op.getX());
+  if (static_cast<int64_t>(op.getPads().size()) != 2 * rank)
+    return op.emitOpError("expects ")
+           << 2 * rank << " pads, but found [" << op.getPads() << "]";
+  for (int64_t pad : op.getPads())
+    if (pad < 0 || pad > kMaxWindow)
+      return op.emitOpError("expects pads from 0 to 2^30, but found ") << pad;
+  if (op.getValue() && (!tensorTypeOf(op.getValue()).hasStaticShape() ||
+                        tensorTypeOf(op.getValue()).getNumElements() != 1))
+    return op.emitOpError("expects one value, but found ")
+           << op.getValue().getType();
+  return success();
+}
+
+static LogicalResult verifySplit(SplitOp op) {
+  int64_t rank = rankOf(op.getX());
+  if (failed(verifyAxis(op, op.getAxis(), 0, rank)))
+    return failure();
+  int64_t sum = 0, dim = tensorTypeOf(op.getX()).getDimSize(op.getAxis());
+  bool isSound = op.getSizes().size() == op.getNumResults();
+  for (int64_t size : op.getSizes())
+    isSound &= size >= 0 && !llvm::AddOverflow(sum, size, sum);
+  if (!isSound || (!ShapedType::isDynamic(dim) && sum != dim))
+    return op.emitOpError("expects ")
+           << op.getNumResults() << " sizes that sum to dim " << op.getAxis()
+           << " of " << op.getX().getType() << ", but found [" << op.getSizes()
+           << "]";
+  return success();
+}
+
+static LogicalResult verifyConstantOfShape(ConstantOfShapeOp op) {
+  if (op.getValue().getNumElements() != 1 ||
+      op.getValue().getElementType() !=
+          tensorTypeOf(op.getResult()).getElementType())
+    return op.emitOpError("expects one value of the result's element type, but "
+                          "found ")
+           << op.getValue().getShapedType();
+  return verifyRankOfList(op, op.getShape());
+}
+
+static LogicalResult verifyRange(RangeOp op) {
+  for (Value bound : op->getOperands()) {
+    auto type = tensorTypeOf(bound);
+    if (!type.getElementType().isSignlessInteger() || type.getRank() > 1 ||
+        !type.hasStaticShape() || type.getNumElements() != 1)
+      return op.emitOpError("expects one integer, but found ") << type;
+  }
+  return success();
+}
+
+static LogicalResult verifyLayerNorm(LayerNormOp op) {
+  int64_t rank = rankOf(op.getX());
+  int64_t axis = op.getAxis();
+  if (failed(verifyAxis(op, axis, -rank, rank)))
+    return failure();
+  axis += axis < 0 ? rank : 0;
+  ArrayRef<int64_t> row = tensorTypeOf(op.getX()).getShape().drop_front(axis);
+  for (Value factor : op->getOperands().drop_front())
+    if (!broadcasts(tensorTypeOf(factor).getShape(), row))
+      return op.emitOpError("expects a scale and bias that broadcast to the "
+                            "axes from ")
+             << axis << " of " << op.getX().getType() << ", but found "
+             << factor.getType();
+  return success();
+}
+
+/// Checks that each factor has one value a channel.
+static LogicalResult verifyBatchNorm(BatchNormOp op) {
+  auto x = tensorTypeOf(op.getX());
+  if (x.getRank() < 2)
+    return op.emitOpError("expects a channel axis, but found ") << x;
+  for (Value factor : op->getOperands().drop_front()) {
+    auto type = tensorTypeOf(factor);
+    if (type.getRank() != 1 ||
+        failed(verifyCompatibleShape(type.getShape(), {x.getDimSize(1)})))
+      return op.emitOpError("expects one value for each of ")
+             << x.getDimSize(1) << " channels, but found " << type;
+  }
+  return success();
+}
+
+static LogicalResult verifyQuantizeDynamic(QuantizeDynamicOp op) {
+  if (rankOf(op.getX()) == 0)
+    return op.emitOpError("expects an axis or more");
+  if (op.getPer() != "row" && op.getPer() != "sample")
+    return op.emitOpError("expects per row or sample, but found ")
+           << op.getPer();
+  if (op.getRule() != "floor" && op.getRule() != "ceil" &&
+      op.getRule() != "even")
+    return op.emitOpError("expects rule floor, ceil or even, but found ")
+           << op.getRule();
+  return verifyFormatAxis(op, op.getFormat(), rankOf(op.getX()));
+}
+
+/// Checks the axes in front of the matrices, and the mask.
+static LogicalResult verifyAttention(AttentionOp op) {
+  auto query = tensorTypeOf(op.getQuery());
+  for (Value other : {op.getKey(), op.getValue()})
+    if (failed(
+            verifyCompatibleShape(tensorTypeOf(other).getShape().drop_back(2),
+                                  query.getShape().drop_back(2))))
+      return op.emitOpError("expects the leading dims of ")
+             << query << ", but found " << other.getType();
+  if (!op.getMask())
+    return success();
+  auto mask = tensorTypeOf(op.getMask());
+  SmallVector<int64_t> scores(query.getShape());
+  scores.back() = tensorTypeOf(op.getKey()).getDimSize(query.getRank() - 2);
+  if (!broadcasts(mask.getShape(), scores))
+    return op.emitOpError("expects a mask that broadcasts to [")
+           << scores << "], but found " << mask;
+  return success();
+}
+
+static LogicalResult verifyBias(ConvOp op) {
+  if (!op.getBias())
+    return success();
+  auto bias = tensorTypeOf(op.getBias());
+  int64_t channels = tensorTypeOf(op.getW()).getDimSize(0);
+  if (failed(verifyCompatibleShape(bias.getShape(), {channels})))
+    return op.emitOpError("expects a bias of ")
+           << channels << " channels, but found " << bias;
+  return success();
+}
+
+static LogicalResult verifyAttributes(Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](SqueezeOp op) -> LogicalResult {
+        auto type = tensorTypeOf(op.getX());
+        if (failed(verifyAscendingAxes(op, op.getAxes(), type.getRank())))
+          return failure();
+        for (int64_t axis : op.getAxes())
+          if (!type.isDynamicDim(axis) && type.getDimSize(axis) != 1)
+            return op.emitOpError("expects a dim of 1 on axis ")
+                   << axis << ", but found " << type;
+        return success();
+      })
+      .Case([&](UnsqueezeOp op) {
+        return verifyAscendingAxes(op, op.getAxes(),
+                                   rankOf(op.getX()) + op.getAxes().size());
+      })
+      .Case([&](ShapeOp op) -> LogicalResult {
+        int64_t start = op.getStart(), end = op.getEnd();
+        if (start < 0 || end < start || end > rankOf(op.getX()))
+          return op.emitOpError("expects axes from 0 to ")
+                 << rankOf(op.getX()) << ", but found " << start << " to "
+                 << end;
+        return success();
+      })
+      .Case([&](PadOp op) { return verifyPads(op); })
+      .Case([&](SplitOp op) { return verifySplit(op); })
+      .Case([&](ConstantOfShapeOp op) { return verifyConstantOfShape(op); })
+      .Case([&](RangeOp op) { return verifyRange(op); })
+      .Case<ReshapeOp, ExpandOp>(
+          [&](auto op) { return verifyRankOfList(op, op.getShape()); })
+      .Case([&](FlattenOp op) {
+        return verifyAxis(op, op.getAxis(), 0, rankOf(op.getX()) + 1);
+      })
+      .Case([&](SoftmaxOp op) {
+        return verifyAxis(op, op.getAxis(), -rankOf(op.getX()),
+                          rankOf(op.getX()));
+      })
+      .Case([&](LayerNormOp op) { return verifyLayerNorm(op); })
+      .Case([&](BatchNormOp op) { return verifyBatchNorm(op); })
+      .Case([&](GlobalAveragePoolOp op) -> LogicalResult {
+        if (rankOf(op.getX()) < 2)
+          return op.emitOpError("expects a channel axis, but found ")
+                 << op.getX().getType();
+        return success();
+      })
+      .Case([&](AttentionOp op) { return verifyAttention(op); })
+      .Case([&](QuantizeDynamicOp op) { return verifyQuantizeDynamic(op); })
+      .Case([&](QuantizeOp op) {
+        return verifyFormatAxis(op, op.getFormat(), rankOf(op.getX()));
+      })
+      .Case([&](DequantizeOp op) {
+        return verifyFormatAxis(op, op.getFormat(), op.getCodes());
+      })
+      .Case([&](MatMulOp op) -> LogicalResult {
+        return success(
+            succeeded(verifyFormatAxis(op, op.getLhsFormat(), op.getLhs())) &&
+            succeeded(verifyFormatAxis(op, op.getRhsFormat(), op.getRhs())));
+      })
+      .Case([&](ConvOp op) -> LogicalResult {
+        return success(
+            succeeded(verifyFormatAxis(op, op.getXFormat(), op.getX())) &&
+            succeeded(verifyFormatAxis(op, op.getWFormat(), op.getW())) &&
+            succeeded(verifyBias(op)));
+      })
+      .Default([](Operation *) { return success(); });
+}
+
+//===----------------------------------------------------------------------===//
+// Element types
+//===----------------------------------------------------------------------===//
+
+/// Checks that `values` have the elements of the first one.
+static LogicalResult verifySameElements(Operation *op, ValueRange values) {
+  Type expected = tensorTypeOf(values.front()).getElementType();
+  for (Value value : values)
+    if (tensorTypeOf(value).getElementType() != expected)
+      return op->emitOpError("expects elements of ")
+             << expected << ", but found " << value.getType();
+  return success();
+}
+
+static LogicalResult verifyElementsAre(Operation *op, ValueRange values,
+                                       Type expected) {
+  for (Value value : values)
+    if (tensorTypeOf(value).getElementType() != expected)
+      return op->emitOpError("expects elements of ")
+             << expected << ", but found " << value.getType();
+  return success();
+}
+
+static bool isReal(Value value) {
+  Type type = tensorTypeOf(value).getElementType();
+  return type.isF32() || type.isF16() || type.isBF16();
+}
+
+static LogicalResult verifyReals(Operation *op, ValueRange values) {
+  for (Value value : values)
+    if (!isReal(value))
+      return op->emitOpError("expects elements of f32, f16 or bf16, but found ")
+             << value.getType();
+  return success();
+}
+
+/// Checks codes and what stands beside them.
+static LogicalResult verifyCodes(Operation *op, Value codes, ValueRange scales,
+                                 ValueRange zeros,
+                                 std::optional<FormatAttr> format) {
+  if (format && !scales.empty() &&
+      failed(verifyElementsAre(op, codes, format->getElementType())))
+    return failure();
+  for (Value scale : scales) {
+    auto element = elementFormatOf(tensorTypeOf(scale).getElementType());
+    if (!element || infoOf(*element).isInteger())
+      return op->emitOpError("expects scales of floats, but found ")
+             << scale.getType();
+  }
+  for (Value zero : zeros)
+    if (!isa<IntegerType>(tensorTypeOf(zero).getElementType()) && !isReal(zero))
+      return op->emitOpError("expects zeros of numbers, but found ")
+             << zero.getType();
+  return success();
+}
+
+/// Checks what a sum of products of `a` and `b` is made of.
+static LogicalResult verifySum(Operation *op, Value a, Value b,
+                               bool hasScales) {
+  auto isInteger = [](Value value) {
+    return isa<IntegerType>(tensorTypeOf(value).getElementType());
+  };
+  Value result = op->getResult(0);
+  if (!hasScales && isInteger(a) && isInteger(b))
+    return verifyElementsAre(op, result,
+                             IntegerType::get(op->getContext(), 32));
+  return verifyReals(op, result);
+}
+
+static LogicalResult verifyElementwiseElements(Operation *op) {
+  SmallVector<Value> same(op->getOperands());
+  Value result = op->getResult(0);
+  if (isa<CastOp>(op))
+    return success();
+  if (isa<WhereOp>(op))
+    same.erase(same.begin());
+  if (isa<EqualOp, LessOp, LessOrEqualOp, GreaterOp, GreaterOrEqualOp>(op)) {
+    if (failed(verifySameElements(op, same)))
+      return failure();
+    return verifyElementsAre(op, result, IntegerType::get(op->getContext(), 1));
+  }
+  same.push_back(result);
+  return verifySameElements(op, same);
+}
+
+static LogicalResult verifyElements(Operation *op) {
+  if (op->hasTrait<ElementwiseTrait>())
+    return verifyElementwiseElements(op);
+  auto same = [&](auto... values) {
+    return verifySameElements(op, SmallVector<Value>{values...});
+  };
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<ReshapeOp, TransposeOp, SliceOp, GatherOp, SqueezeOp, UnsqueezeOp,
+            ExpandOp, FlattenOp>(
+          [&](auto op) { return same(op.getX(), op.getResult()); })
+      .Case<GlobalAveragePoolOp, AveragePoolOp, MaxPoolOp, ReduceOp>(
+          [&](auto op) { return same(op.getX(), op.getResult()); })
+      .Case([&](SplitOp op) {
+        SmallVector<Value> values(op.getParts());
+        values.push_back(op.getX());
+        return verifySameElements(op, values);
+      })
+      .Case([&](PadOp op) {
+        return op.getValue() ? same(op.getX(), op.getValue(), op.getResult())
+                             : same(op.getX(), op.getResult());
+      })
+      .Case([&](ConcatOp op) {
+        SmallVector<Value> values(op.getInputs());
+        values.push_back(op.getResult());
+        return verifySameElements(op, values);
+      })
+      .Case([&](ShapeOp op) {
+        return verifyElementsAre(op, op.getResult(),
+                                 IntegerType::get(op.getContext(), 64));
+      })
+      .Case([&](RangeOp op) {
+        return same(op.getStart(), op.getLimit(), op.getDelta(),
+                    op.getResult());
+      })
+      .Case<SoftmaxOp, LayerNormOp, BatchNormOp, AttentionOp, GemmOp>(
+          [&](Operation *op) -> LogicalResult {
+            return success(succeeded(verifyReals(op, op->getOperands())) &&
+                           succeeded(verifyReals(op, op->getResults())));
+          })
+      .Case([&](QuantizeOp op) -> LogicalResult {
+        return success(succeeded(verifyReals(op, op.getX())) &&
+                       succeeded(verifyCodes(op, op.getResult(), op.getScales(),
+                                             op.getZeros(), op.getFormat())));
+      })
+      .Case([&](DequantizeOp op) -> LogicalResult {
+        return success(succeeded(verifyReals(op, op.getResult())) &&
+                       succeeded(verifyCodes(op, op.getCodes(), op.getScales(),
+                                             op.getZeros(), op.getFormat())));
+      })
+      .Case([&](QuantizeDynamicOp op) -> LogicalResult {
+        return success(succeeded(verifyReals(op, op.getX())) &&
+                       succeeded(verifyCodes(op, op.getCodes(), op.getScales(),
+                                             {}, op.getFormat())));
+      })
+      .Case([&](MatMulOp op) -> LogicalResult {
+        return success(
+            succeeded(verifyCodes(op, op.getLhs(), op.getLhsScales(),
+                                  op.getLhsZeros(), op.getLhsFormat())) &&
+            succeeded(verifyCodes(op, op.getRhs(), op.getRhsScales(),
+                                  op.getRhsZeros(), op.getRhsFormat())) &&
+            succeeded(verifySum(op, op.getLhs(), op.getRhs(),
+                                !op.getLhsScales().empty() ||
+                                    !op.getRhsScales().empty())));
+      })
+      .Case([&](ConvOp op) -> LogicalResult {
+        return success(
+            succeeded(verifyCodes(op, op.getX(), op.getXScales(),
+                                  op.getXZeros(), op.getXFormat())) &&
+            succeeded(verifyCodes(op, op.getW(), op.getWScales(),
+                                  op.getWZeros(), op.getWFormat())) &&
+            succeeded(verifySum(op, op.getX(), op.getW(),
+                                !op.getXScales().empty() ||
+                                    !op.getWScales().empty())) &&
+            (!op.getBias() || succeeded(verifySameElements(
+                                  op, {op.getBias(), op.getResult()}))));
+      })
+      .Case<RequantizeOp, ShiftOp, DivideRoundOp>(
+          [&](Operation *op) -> LogicalResult {
+            Value x = op->getOperand(0);
+            if (!isa<IntegerType>(tensorTypeOf(x).getElementType()))
+              return op->emitOpError("expects integers, but found ")
+                     << x.getType();
+            return success();
+          })
+      .Case([&](LookupOp op) -> LogicalResult {
+        auto type =
+            dyn_cast<IntegerType>(tensorTypeOf(op.getX()).getElementType());
+        if (!type || type.getWidth() != 8)
+          return op.emitOpError("expects codes of 8 bits, but found ")
+                 << op.getX().getType();
+        return success();
+      })
+      .Default([](Operation *) { return success(); });
+}
+
+//===----------------------------------------------------------------------===//
+// Dims
+//===----------------------------------------------------------------------===//
+
+/// Checks the sizes of scales and zeros: 1, the dim, or the number of blocks.
+static LogicalResult verifyBeside(Operation *op, Value codes, ValueRange beside,
+                                  std::optional<FormatAttr> format) {
+  ArrayRef<int64_t> dims = tensorTypeOf(codes).getShape();
+  for (Value value : beside) {
+    auto type = tensorTypeOf(value);
+    if (type.hasStaticShape() && type.getNumElements() == 1)
+      continue;
+    bool fits = type.getRank() == static_cast<int64_t>(dims.size());
+    for (int64_t i = 0; fits && i < type.getRank(); ++i) {
+      int64_t size = type.getDimSize(i), dim = dims[i];
+      bool isOpen = ShapedType::isDynamic(size) || ShapedType::isDynamic(dim);
+      bool isOfBlocks =
+          !isOpen && format && format->isBlocked() && format->getAxis() == i &&
+          size == static_cast<int64_t>(llvm::divideCeil(
+                      uint64_t(dim), uint64_t(format->getBlockSize())));
+      fits = isOpen || size == 1 || size == dim || isOfBlocks;
+    }
+    if (!fits)
+      return op->emitOpError("expects scales and zeros that fit ")
+             << codes.getType() << ", but found " << type;
+  }
+  return success();
+}
+
+static LogicalResult verifyAllBeside(Operation *op) {
+  auto both = [&](Value codes, ValueRange scales, ValueRange zeros,
+                  std::optional<FormatAttr> format) -> LogicalResult {
+    return success(succeeded(verifyBeside(op, codes, scales, format)) &&
+                   succeeded(verifyBeside(op, codes, zeros, format)));
+  };
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](QuantizeOp op) {
+        return both(op.getX(), op.getScales(), op.getZeros(), op.getFormat());
+      })
+      .Case([&](DequantizeOp op) {
+        return both(op.getCodes(), op.getScales(), op.getZeros(),
+                    op.getFormat());
+      })
+      .Case([&](MatMulOp op) -> LogicalResult {
+        return success(succeeded(both(op.getLhs(), op.getLhsScales(),
+                                      op.getLhsZeros(), op.getLhsFormat())) &&
+                       succeeded(both(op.getRhs(), op.getRhsScales(),
+                                      op.getRhsZeros(), op.getRhsFormat())));
+      })
+      .Case([&](ConvOp op) -> LogicalResult {
+        return success(succeeded(both(op.getX(), op.getXScales(),
+                                      op.getXZeros(), op.getXFormat())) &&
+                       succeeded(both(op.getW(), op.getWScales(),
+                                      op.getWZeros(), op.getWFormat())));
+      })
+      .Default([](Operation *) { return success(); });
+}
+
+/// Checks that operands with dims in common agree on them: the rule of the
+/// result's dims takes one.
+static LogicalResult verifyBroadcast(Operation *op) {
+  ArrayRef<int64_t> result = tensorTypeOf(op->getResult(0)).getShape();
+  auto check = [&](Value operand, ArrayRef<int64_t> sizes,
+                   ArrayRef<int64_t> dims) -> LogicalResult {
+    if (broadcasts(sizes, dims))
+      return success();
+    return op->emitOpError("expects operands that broadcast to ")
+           << op->getResult(0).getType() << ", but found " << operand.getType();
+  };
+  if (op->hasTrait<ElementwiseTrait>())
+    for (Value operand : op->getOperands())
+      if (failed(check(operand, tensorTypeOf(operand).getShape(), result)))
+        return failure();
+  if (auto product = dyn_cast<MatMulOp>(op)) {
+    bool isRow = rankOf(product.getLhs()) == 1,
+         isColumn = rankOf(product.getRhs()) == 1;
+    for (Value operand : {product.getLhs(), product.getRhs()})
+      if (rankOf(operand) > 2 &&
+          failed(check(operand, tensorTypeOf(operand).getShape().drop_back(2),
+                       result.drop_back(2 - isRow - isColumn))))
+        return failure();
+  }
+  return success();
+}
+
+/// Checks that declared dims are those that the operands give.
+static LogicalResult verifyDims(Operation *op) {
+  auto shapes = inferResultShapes(op);
+  if (failed(shapes))
+    return success();
+  for (auto [result, shape] : llvm::zip_equal(op->getResults(), *shapes)) {
+    auto type = tensorTypeOf(result);
+    if (failed(verifyCompatibleShape(type.getShape(), shape)))
+      return op->emitOpError("has a result of type ")
+             << type << ", but its operands give "
+             << RankedTensorType::get(shape, type.getElementType());
+  }
+  return success();
+}
+
+LogicalResult qopt::verifyTypes(Operation *op) {
+  for (Value value : llvm::concat<Value>(SmallVector<Value>(op->getOperands()),
+                                         SmallVector<Value>(op->getResults())))
+    if (failed(verifyTensor(tensorTypeOf(value),
+                            [&] { return op->emitOpError(); })))
+      return failure();
+  return success(succeeded(verifyAttributes(op)) &&
+                 succeeded(verifyElements(op)) &&
+                 succeeded(verifyAllBeside(op)) && succeeded(verifyDims(op)) &&
+                 (op->getNumResults() == 0 || succeeded(verifyBroadcast(op))));
+}

@@ -1,0 +1,76 @@
+//===- VerifyPlan.cpp - What programs say of precision --------------------===//
+//
+// Requests and statistics are attributes that no verifier of an op knows.
+// Passes index by the axes and channels that they name.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Quantization/VerifyPlan.h"
+#include "dialects/QOpt/Quantization/Statistics.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
+
+using namespace mlir;
+using namespace qopt;
+
+/// Checks the format of the activations of a contraction.
+static LogicalResult verifyActivation(Operation *op, RequestAttr request,
+                                      const WeightedContraction &view) {
+  FormatAttr act = request.getAct();
+  int64_t expected = act.isBlocked() ? view.activationAxis : -1;
+  if (act.getAxis() != expected)
+    return op->emitOpError("is requested with activations of ")
+           << act << ", but expects axis " << expected;
+  if (request.getParams() == "static" &&
+      (act.isBlocked() || !isa<IntegerType>(act.getElementType())))
+    return op->emitOpError("is requested with static activations of ")
+           << act << ", but expects integers without blocks";
+  return success();
+}
+
+LogicalResult qopt::verifyRequest(Operation *op) {
+  auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+  if (!request || request.getParams() == "float")
+    return success();
+  StringRef params = request.getParams();
+  if (params != "static" && params != "dynamic" && params != "weight-only")
+    return op->emitOpError("is requested as '")
+           << params << "', but expects static, dynamic, weight-only or float";
+  std::optional<WeightedContraction> view = getWeightedContraction(op);
+  auto gather = dyn_cast<GatherOp>(op);
+  // What works on codes already only tells what was planned.
+  if (!view && !gather)
+    return success();
+  if (!request.getWeight() || (params == "weight-only") != !request.getAct())
+    return op->emitOpError("is requested as ")
+           << params << ", but the formats of its operands are not those";
+  Value weight = view ? view->weight->get() : gather.getX();
+  if (request.getWeight().getAxis() >=
+      cast<RankedTensorType>(weight.getType()).getRank())
+    return op->emitOpError("is requested with weights of ")
+           << request.getWeight() << ", but found " << weight.getType();
+  return request.getAct() && view ? verifyActivation(op, request, *view)
+                                  : success();
+}
+
+LogicalResult qopt::verifyStatistics(Value value) {
+  std::optional<Statistics> stats = getStatistics(value);
+  if (!stats)
+    return success();
+  auto type = cast<RankedTensorType>(value.getType());
+  for (const auto *channels :
+       {&stats->channelMin, &stats->channelMax, &stats->channelMeanSquare}) {
+    if (channels->empty() && stats->channelMin.empty())
+      continue;
+    int64_t axis = stats->channelAxis, found = channels->size();
+    bool fits = channels->size() == stats->channelMin.size();
+    if (type.getRank() == 0)
+      fits &= axis == 0 && found == 1;
+    else
+      fits &= axis >= 0 && axis < type.getRank() &&
+              (type.isDynamicDim(axis) || type.getDimSize(axis) == found);
+    if (!fits)
+      return emitError(value.getLoc(), "expects statistics of the channels of ")
+             << type << " along axis " << axis << ", but found " << found;
+  }
+  return success();
+}

@@ -1,0 +1,431 @@
+"""Gives damaged files to the tools and says which ones are not refused well.
+
+A file may come from anywhere, so each case must end in time, with an exit code
+from 0 to 5, with a message where it is not 0, and leave an output only where it
+is 0. Kinds of files: phase files of the digits models (numbers, types, names and
+ops exchanged), models (bytes, and fields of the protobuf), arrays and recipes.
+Case i of seed s is always the same file.
+
+    fuzz_files.py --kind phase --cases 1000 [--seed N] [--keep FOLDER]
+    fuzz_files.py --kind phase --only 17 --keep FOLDER
+"""
+
+import argparse
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from qopt_tools import BUILD, MODELS, run_ok
+
+SECONDS = 60
+MEMORY = 4 << 30
+
+PRESETS = ["fp32", "w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "mxint8", "mxfp4", "nvfp4"]
+PHASES = ["import", "prepare", "calibrate", "transform", "quantize", "fuse", "kernels"]
+
+INTEGERS = [-2**63, -2**31, -129, -2, -1, 0, 1, 2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 127, 128, 255,
+            256, 1024, 65536, 2**31 - 1, 2**31, 2**32, 2**62, 2**63 - 1, 2**64]
+ELEMENTS = ["i1", "i2", "i4", "i8", "ui2", "ui4", "ui8", "i16", "i32", "i64", "ui64", "i128",
+            "index", "f16", "bf16", "f32", "f64", "f8E4M3FN", "f8E5M2", "f8E8M0FNU", "f6E3M2FN",
+            "f4E2M1FN", "complex<f32>", "vector<4xf32>"]
+
+
+# Phase files -----------------------------------------------------------------
+
+NUMBER = re.compile(r"(?<![\w.%#@\"x])-?\d+(?![\w.])")
+TENSOR = re.compile(r"tensor<((?:(?:\d+|\?)x)*)(\w+)>")
+VALUE = re.compile(r"%[\w:#]+")
+OP = re.compile(r"\b(?:qopt|qkernel)\.[a-z_]+(?= ?[%({])")
+WORD = re.compile(r"\"[^\"]*\"")
+DATA = re.compile(r"dense<[^>]*>|\"---[^\"]*\"|\"hex:[^\"]*\"|\"[^\"]*@\d+\+\d+:[0-9a-f]+\"")
+
+
+class PhaseText:
+    """The text of a phase file, in which data that no check reads is left alone."""
+
+    def __init__(self, text):
+        self.lines = text.splitlines(keepends=True)
+        self.ops = sorted(set(OP.findall(text)))
+        self.places = [i for i, line in enumerate(self.lines)
+                       if self.weigh(line)]
+
+    @staticmethod
+    def weigh(line):
+        return "qopt." in line or "qkernel." in line or "tensor<" in line
+
+    def mutate(self, rng):
+        lines = list(self.lines)
+        for _ in range(1 if rng.random() < .8 else 2):
+            place = rng.choice(self.places)
+            # Ops of one line are rarer than constants, and break more.
+            for _ in range(3):
+                if "qopt.constant" in lines[place] or "loc(" == lines[place][:4]:
+                    place = rng.choice(self.places)
+            change = rng.choice([self.number, self.number, self.number, self.shape, self.shape,
+                                 self.element, self.value, self.op, self.word, self.attribute,
+                                 self.line])
+            change(rng, lines, place)
+        return "".join(lines)
+
+    @staticmethod
+    def replace_one(rng, lines, place, pattern, make):
+        line = lines[place]
+        data = [match.span() for match in DATA.finditer(line)]
+        found = [match for match in pattern.finditer(line)
+                 if not any(begin <= match.start() < end for begin, end in data)
+                 or rng.random() < .02]
+        if found:
+            match = rng.choice(found)
+            lines[place] = line[:match.start()] + make(match) + line[match.end():]
+
+    def number(self, rng, lines, place):
+        def other(match):
+            value = int(match.group())
+            return str(rng.choice([rng.choice(INTEGERS), value + 1, value - 1, -value, value * 2]))
+        self.replace_one(rng, lines, place, NUMBER, other)
+
+    def shape(self, rng, lines, place):
+        def other(match):
+            dims = match.group(1).split("x")[:-1]
+            where = rng.randrange(len(dims) + 1)
+            action = rng.randrange(4)
+            dim = rng.choice(["?", "0", "1", "2", "3", "17", "64", "65536", str(2**31), str(2**62)])
+            if action == 0 or not dims:
+                dims.insert(where, dim)
+            elif action == 1:
+                del dims[where % len(dims)]
+            else:
+                dims[where % len(dims)] = dim
+            return "tensor<" + "".join(d + "x" for d in dims) + match.group(2) + ">"
+        if rng.random() < .3:
+            # One type everywhere is consistent and still another program.
+            found = TENSOR.search(lines[place])
+            if found:
+                old, new = found.group(), other(found)
+                lines[:] = [line.replace(old, new) for line in lines]
+            return
+        self.replace_one(rng, lines, place, TENSOR, other)
+
+    def element(self, rng, lines, place):
+        def other(match):
+            return "tensor<" + match.group(1) + rng.choice(ELEMENTS) + ">"
+        if rng.random() < .3:
+            found = TENSOR.search(lines[place])
+            if found:
+                old, new = found.group(), other(found)
+                lines[:] = [line.replace(old, new) for line in lines]
+            return
+        self.replace_one(rng, lines, place, TENSOR, other)
+
+    def value(self, rng, lines, place):
+        names = VALUE.findall(lines[rng.choice(self.places)]) or ["%arg0"]
+        self.replace_one(rng, lines, place, VALUE, lambda match: rng.choice(names))
+
+    def op(self, rng, lines, place):
+        self.replace_one(rng, lines, place, OP, lambda match: rng.choice(self.ops))
+
+    def word(self, rng, lines, place):
+        words = WORD.findall(lines[rng.choice(self.places)]) + ['""', '"x"']
+        self.replace_one(rng, lines, place, WORD, lambda match: rng.choice(words))
+
+    @staticmethod
+    def attribute(rng, lines, place):
+        """Leaves out one entry of a dictionary or list."""
+        found = list(re.finditer(r", [^,{}\[\]()<>]+(?=[,}\])>])", lines[place]))
+        if found:
+            match = rng.choice(found)
+            lines[place] = lines[place][:match.start()] + lines[place][match.end():]
+
+    def line(self, rng, lines, place):
+        other = rng.choice(self.places)
+        action = rng.randrange(3)
+        if action == 0:
+            lines[place] = ""
+        elif action == 1:
+            lines[place], lines[other] = lines[other], lines[place]
+        else:
+            lines[place] += lines[other]
+
+
+def write_digits(folder):
+    """Inputs for the digits models; the first is the sample that calibrates."""
+    rng = np.random.default_rng(5)
+    for name, dims in (("digits-cnn", (3, 1, 8, 8)), ("digits-mlp", (3, 64))):
+        np.savez(folder / f"{name}.npz", x=rng.random(dims, np.float32))
+
+
+def write_phase_files(folder, presets, phases):
+    """The named phase files of both digits models, as (path, phase, data)."""
+    write_digits(folder)
+    files = []
+    for model in ("digits-cnn", "digits-mlp"):
+        for preset in presets:
+            for phase in phases:
+                path = folder / f"{model}.{preset}.{phase}.mlir"
+                run_ok("qopt-compile", MODELS / f"{model}.onnx", "-o", path, "--preset", preset,
+                       "--calib", folder / f"{model}.npz", "--stop-after", phase, "--quiet",
+                       "--cpu", "x86-64-v3")
+                files.append((path, phase, folder / f"{model}.npz"))
+    return files
+
+
+class PhaseCases:
+    def __init__(self, folder, presets=PRESETS, phases=PHASES):
+        self.files = write_phase_files(folder, presets, phases)
+        self.texts = {}
+
+    def make(self, rng, folder):
+        path, phase, data = rng.choice(self.files)
+        if path not in self.texts:
+            self.texts[path] = PhaseText(path.read_text())
+        damaged = folder / "m.mlir"
+        damaged.write_text(self.texts[path].mutate(rng))
+        commands = [["qopt-compile", damaged, "-o", folder / "out.so", "--start-from", phase,
+                     "--quiet", "--cpu", "x86-64-v3", "--calib", data]]
+        if rng.random() < .3:
+            commands.append(["qopt-run", damaged, "--reference", "--inputs", data,
+                             "--outputs", folder / "out.npz"])
+        return path.name, commands
+
+
+# Models ----------------------------------------------------------------------
+
+class ModelCases:
+    """Bytes of the digits models changed, and numbers, names and dims of their nodes."""
+
+    def __init__(self, folder):
+        write_digits(folder)
+        self.data = folder
+        self.models = [MODELS / "digits-cnn.onnx", MODELS / "digits-mlp.onnx"]
+
+    def damage_bytes(self, rng, content):
+        content = bytearray(content)
+        # Names, shapes and sizes stand at both ends, weights in the middle.
+        for _ in range(rng.choice([1, 1, 2, 8])):
+            place = rng.choice([rng.randrange(min(4000, len(content))),
+                                len(content) - 1 - rng.randrange(min(4000, len(content))),
+                                rng.randrange(len(content))])
+            action = rng.randrange(4)
+            if action == 0:
+                content[place] ^= 1 << rng.randrange(8)
+            elif action == 1:
+                content[place] = rng.choice([0, 1, 0x7f, 0x80, 0xff])
+            elif action == 2:
+                del content[place:place + rng.choice([1, 2, 16, 1000])]
+            else:
+                content[place:place] = rng.randbytes(rng.choice([1, 2, 9]))
+            if not content:
+                content = bytearray(b"\0")
+        return bytes(content)
+
+    def damage_graph(self, rng, model):
+        graph = model.graph
+        for _ in range(rng.choice([1, 1, 2])):
+            node = rng.choice(graph.node)
+            action = rng.randrange(8)
+            if action == 0:
+                node.op_type = rng.choice([schema.name for schema in ONNX_OPS])
+            elif action == 1 and node.attribute:
+                attribute = rng.choice(node.attribute)
+                attribute.i = rng.choice(INTEGERS[:-1])
+                for i in range(len(attribute.ints)):
+                    if rng.random() < .5:
+                        attribute.ints[i] = rng.choice(INTEGERS[:-1])
+                if rng.random() < .2:
+                    attribute.type = rng.randrange(15)
+            elif action == 2 and node.attribute:
+                attribute = rng.choice(node.attribute)
+                if attribute.ints and rng.random() < .5:
+                    del attribute.ints[0]
+                else:
+                    attribute.ints.append(rng.choice(INTEGERS[:-1]))
+            elif action == 3 and node.input:
+                names = [name for other in graph.node for name in [*other.input, *other.output]]
+                node.input[rng.randrange(len(node.input))] = rng.choice(names)
+            elif action == 4 and graph.initializer:
+                tensor = rng.choice(graph.initializer)
+                if tensor.dims:
+                    tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice(INTEGERS[:-1])
+            elif action == 5 and graph.initializer:
+                tensor = rng.choice(graph.initializer)
+                dims = [rng.choice([0, 1, 2, 3, 8, 64]) for _ in range(rng.randrange(5))]
+                values = np.full(dims, rng.choice([0, 1, -1])).astype(
+                    rng.choice(["f4", "i8", "u1"]))
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+            elif action == 6:
+                kind = graph.input[0].type.tensor_type
+                if rng.random() < .3:
+                    kind.elem_type = rng.randrange(24)
+                elif kind.shape.dim:
+                    kind.shape.dim[rng.randrange(len(kind.shape.dim))].dim_value = rng.choice(
+                        INTEGERS[:-1])
+            elif rng.random() < .5 and len(graph.node) > 1:
+                graph.node.remove(node)
+            else:
+                graph.node.insert(rng.randrange(len(graph.node)), node)
+        return model.SerializeToString()
+
+    def make(self, rng, folder):
+        path = rng.choice(self.models)
+        content = path.read_bytes()
+        content = (self.damage_bytes(rng, content) if rng.random() < .5
+                   else self.damage_graph(rng, onnx.load_from_string(content)))
+        damaged = folder / "m.onnx"
+        damaged.write_bytes(content)
+        data = self.data / f"{path.stem}.npz"
+        commands = [["qopt-compile", damaged, "-o", folder / "out.so", "--quiet", "--cpu",
+                     "x86-64-v3", "--preset", rng.choice(PRESETS), "--calib", data]]
+        if rng.random() < .3:
+            commands.append(["qopt-run", damaged, "--reference", "--inputs", data,
+                             "--outputs", folder / "out.npz"])
+        return path.name, commands
+
+
+ONNX_OPS = [schema for schema in onnx.defs.get_all_schemas() if schema.domain == ""]
+
+
+# Arrays and recipes ----------------------------------------------------------
+
+class ArrayCases:
+    """Bytes of an .npz changed, packed and not."""
+
+    def __init__(self, folder):
+        write_digits(folder)
+        self.contents = [(folder / "digits-mlp.npz").read_bytes()]
+        np.savez_compressed(folder / "packed.npz", x=np.zeros((3, 64), np.float32))
+        self.contents.append((folder / "packed.npz").read_bytes())
+
+    def make(self, rng, folder):
+        content = bytearray(rng.choice(self.contents))
+        for _ in range(rng.choice([1, 1, 2, 4])):
+            place = rng.choice([rng.randrange(min(200, len(content))),
+                                len(content) - 1 - rng.randrange(min(150, len(content)))])
+            size = rng.choice([1, 1, 1, 2, 4, 8])
+            content[place:place + size] = rng.choice(
+                [b"\0" * size, b"\xff" * size, rng.randbytes(size), b""])
+            content = content or bytearray(b"\0")
+        (folder / "x.npz").write_bytes(content)
+        model = MODELS / "digits-mlp.onnx"
+        return "npz", [rng.choice([
+            ["qopt-compile", model, "-o", folder / "out.so", "--quiet", "--preset", "w8a8",
+             "--stop-after", "quantize", "--calib", folder / "x.npz"],
+            ["qopt-run", model, "--reference", "--inputs", folder / "x.npz", "--outputs",
+             folder / "out.npz"]])]
+
+
+class RecipeCases:
+    """Words, numbers and lines of a dumped recipe exchanged."""
+
+    def __init__(self, folder):
+        self.data = folder
+        write_digits(folder)
+        self.recipes = [run_ok("qopt-compile", "--dump-recipe", "--preset", preset)
+                        for preset in PRESETS]
+
+    def make(self, rng, folder):
+        text = rng.choice(self.recipes)
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            tokens = re.split(r"(\s+)", text)
+            place = rng.randrange(len(tokens))
+            tokens[place] = rng.choice([
+                "", ":", "- ", "[", "{", "'", '"', "---\n", "&a *a", "!!binary", "\t", "\0", "\xff",
+                "?", "|", "0x", "1e999", "nan", "-1", str(2**63), str(2**64), "i16", "fp32",
+                "x" * 5000, "[" * 3000, "{a: " * 3000, rng.choice(tokens), rng.choice(tokens)])
+            text = "".join(tokens)
+        if rng.random() < .3:
+            place = rng.randrange(len(text) + 1)
+            text = text[:place] + chr(rng.randrange(256)) + text[place + 1:]
+        (folder / "r.yaml").write_bytes(text.encode("latin-1"))
+        return "recipe", [["qopt-compile", MODELS / "digits-mlp.onnx", "-o", folder / "out.so",
+                           "--quiet", "--recipe", folder / "r.yaml", "--calib",
+                           self.data / "digits-mlp.npz", "--cpu", "x86-64-v3",
+                           "--stop-after", "quantize"]]
+
+
+KINDS = {"phase": PhaseCases, "model": ModelCases, "array": ArrayCases, "recipe": RecipeCases}
+
+
+# Running ---------------------------------------------------------------------
+
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def judge(command, folder):
+    """What is wrong with the way in which the command ends; None where nothing is."""
+    before = {path.name for path in folder.iterdir()}
+    try:
+        result = subprocess.run(
+            [str(BUILD / "bin" / command[0]), *map(str, command[1:])], capture_output=True,
+            timeout=SECONDS, check=False, preexec_fn=limit_memory, cwd=folder)
+    except subprocess.TimeoutExpired:
+        return f"takes more than {SECONDS} s"
+    left = {path.name for path in folder.iterdir()} - before
+    return judge_end(result.returncode, result.stderr.decode("utf-8", "replace"), left)
+
+
+def judge_end(code, text, left):
+    """What is wrong with an exit code, the text beside it and the files left."""
+    if code < 0:
+        return f"ends by {signal.Signals(-code).name}: {text[-300:]}"
+    if code > 5:
+        return f"exit code {code}: {text[-1500:]}"
+    if code and not re.search(r"error: *[^ \n]", text):
+        return f"exit code {code} without a message: {text[-300:]}"
+    if code and left:
+        return f"exit code {code} leaves {sorted(left)}"
+    return None
+
+
+def run_cases(kind, cases, seed, folder, only=None, **options):
+    """Yields (case, name, what is wrong, command) for each case that is not refused well."""
+    inputs = folder / "inputs"
+    inputs.mkdir()
+    maker = KINDS[kind](inputs, **options)
+    for case in range(cases) if only is None else [only]:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            rng = random.Random(f"{kind} {seed} {case}")
+            name, commands = maker.make(rng, Path(place))
+            for command in commands:
+                problem = judge(command, Path(place))
+                if problem:
+                    yield case, name, problem, command
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kind", choices=KINDS, required=True)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=int, help="number of the one case to run")
+    parser.add_argument("--keep", type=Path, help="folder for the files of bad cases")
+    options = parser.parse_args()
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for case, name, problem, command in run_cases(options.kind, options.cases, options.seed,
+                                                      Path(folder), options.only):
+            bad += 1
+            print(f"case {case} ({name}): {problem}\n  {' '.join(map(str, command))}", flush=True)
+            if options.keep:
+                options.keep.mkdir(parents=True, exist_ok=True)
+                for argument in command[1:]:
+                    path = Path(argument)
+                    if path.is_file() and path.parent.parent == Path(folder):
+                        kept = options.keep / f"{options.kind}-{case}{path.suffix}"
+                        kept.write_bytes(path.read_bytes())
+    print(f"{options.cases if options.only is None else 1} cases, {bad} bad")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
