@@ -2,16 +2,21 @@
 
     python benchmarks/models.py [--models A,B] [--presets A,B] [--threads N]
                                 [--rounds N] [--check-reference [N]]
+    python benchmarks/models.py --only-reference [N] [--models A,B] [--presets A,B]
+                                [--calib-samples N] [--every-tier]
 
 Compiles each model with each preset, runs the evaluation samples, and times
 the artefacts in turn with ONNX Runtime's fp32 and static int8 of the same
 model and calibration data in the same process. Prints a row for each pair; a
 cell that could not be made says why. With --check-reference the outputs for all,
 or the first N, samples are also compared, bit for bit, with Reference on the
-program that `quantize` made.
+program that `quantize` made. With --only-reference nothing but that is done, on
+the best tier that runs here or on each, and the exit code is 1 unless all bits are
+the same.
 """
 
 import argparse
+import dataclasses
 import statistics
 import sys
 import tempfile
@@ -52,16 +57,61 @@ def take_first(source, target, count):
     return target
 
 
-def check_reference(prepared, preset, outputs, folder, count):
+def check_reference(prepared, preset, outputs, folder, count, *flags):
     """Fails unless Reference gives the same bits as the artefact's outputs."""
     program = Path(folder) / f"{preset}.mlir"
     qopt_tools.call("qopt-compile", prepared.model, "-o", program, "--preset", preset,
-                    "--calib", prepared.calib, "--stop-after", "quantize", "--quiet")
+                    "--calib", prepared.calib, "--stop-after", "quantize", "--quiet", *flags)
     inputs = take_first(prepared.eval, Path(folder) / f"{preset}-inputs", count)
     expected = take_first(outputs, Path(folder) / f"{preset}-expected", count)
     qopt_tools.call("qopt-run", program, "--reference", "--inputs", inputs,
                     "--expect", expected, "--atol", 0, "--rtol", 0)
     return f"same bits ({len(list(inputs.iterdir()))} samples)"
+
+
+def check_tiers(prepared, preset, tiers, folder, count):
+    """Compares what an artefact computes on each of its tiers with Reference."""
+    flags = ["--calib-cache", Path(folder) / "cache"]
+    artefact, _ = qopt_tools.compile_model(prepared, preset, folder, *flags, "--cpu",
+                                           ",".join(tiers))
+    inputs = take_first(prepared.eval, Path(folder) / "samples", count)
+    # Each tier with another number of threads.
+    outputs = [Path(folder) / tier for tier in tiers]
+    for threads, (tier, path) in enumerate(zip(tiers, outputs), start=2):
+        qopt_tools.run_folder(artefact, inputs, path, "--threads", threads, tier=tier)
+        for file in path.iterdir():
+            if file.read_bytes() != (outputs[0] / file.name).read_bytes():
+                raise ToolError(f"{tier} and {tiers[0]} differ in {file.name}")
+    return (check_reference(prepared, preset, outputs[0], folder, count, *flags)
+            + f" on {', '.join(tiers)}")
+
+
+def with_calibration(prepared, folder, count):
+    """The model with the first samples of its calibration data."""
+    data = Path(folder) / "data"
+    data.mkdir()
+    take_first(prepared.calib, data / "calib", count)
+    (data / "eval").symlink_to(prepared.eval)
+    return dataclasses.replace(prepared, data=data)
+
+
+def check_all(options):
+    """Prints a row for each pair of model and preset; whether all bits are the same."""
+    is_same = True
+    tiers = qopt_tools.tiers_that_run()
+    if not options.every_tier:
+        tiers = tiers[-1:]
+    for name in options.models.split(","):
+        for preset in options.presets.split(","):
+            with tempfile.TemporaryDirectory() as folder:
+                prepared = with_calibration(prepare(name), folder, options.calib_samples)
+                try:
+                    cell = check_tiers(prepared, preset, tiers, folder,
+                                       options.only_reference)
+                except ToolError as error:
+                    cell, is_same = f"differs: {error}", False
+            print(f"| {name} | {preset} | {cell} |", flush=True)
+    return is_same
 
 
 def make_row(prepared, preset, peers, folder, options):
@@ -100,7 +150,12 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--check-reference", type=int, nargs="?", const=sys.maxsize, metavar="N")
+    parser.add_argument("--only-reference", type=int, nargs="?", const=sys.maxsize, metavar="N")
+    parser.add_argument("--calib-samples", type=int, default=sys.maxsize, metavar="N")
+    parser.add_argument("--every-tier", action="store_true")
     options = parser.parse_args()
+    if options.only_reference:
+        sys.exit(0 if check_all(options) else 1)
     titles = ["metric", "cosine to fp32", "weight bytes", "ms", "/ ort fp32", "/ ort int8",
               "multiply-accumulates"]
     if options.check_reference:

@@ -22,10 +22,12 @@ def build_folder():
     return Path(os.environ.get("QOPT_BUILD", ROOT / "build"))
 
 
-def call(tool, *arguments):
-    """What a tool of the build prints."""
+def call(tool, *arguments, tier=None):
+    """What a tool of the build prints; `tier` is forced where it is given."""
     command = [str(build_folder() / "bin" / tool), *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "QOPT_CPU": tier} if tier else None
+    result = subprocess.run(command, capture_output=True, text=True, check=False,
+                            env=environment)
     if result.returncode:
         raise ToolError(f"{tool} ended with {result.returncode}: "
                         f"{(result.stderr or result.stdout).strip()[-600:]}")
@@ -40,9 +42,16 @@ def compile_model(prepared, preset, folder, *flags):
     return artefact, json.loads(text)
 
 
-def run_folder(artefact, inputs, outputs, *flags):
+def run_folder(artefact, inputs, outputs, *flags, tier=None):
     Path(outputs).mkdir(parents=True, exist_ok=True)
-    call("qopt-run", artefact, "--inputs", inputs, "--outputs", outputs, *flags)
+    call("qopt-run", artefact, "--inputs", inputs, "--outputs", outputs, *flags, tier=tier)
+
+
+def tiers_that_run():
+    """The tiers of this CPU's family that this machine runs, the best last."""
+    lines = call("qopt-compile", "--list-targets").splitlines()
+    return [line.split(":")[0].split()[1] for line in lines
+            if line.startswith("x86-64 ") and "runs here" in line]
 
 
 def first_sample(folder):
