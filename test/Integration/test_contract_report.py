@@ -140,7 +140,9 @@ def test_a_path_of_codes_holds_no_float(calib, tmp_path):
 
 def test_fused_nodes_have_the_words_of_their_product(calib, tmp_path):
     report = make_report("mxfp4", calib, tmp_path)
-    for row in rows_of(report, "Conv") + rows_of(report, "BatchNormalization"):
+    rows = rows_of(report, "Conv") + rows_of(report, "BatchNormalization")
+    assert len(rows) == 8
+    for row in rows:
         assert row["realised"] == "mxfp4 x mxfp4"
         assert row["kernel"].startswith("x86-64.")
 

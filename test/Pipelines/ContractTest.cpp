@@ -123,7 +123,8 @@ TEST(Contract, LevelsRefuseMoreAndMore) {
   ASSERT_EQ(breaches.size(), 2u);
   EXPECT_EQ(breaches[0]->node, "/conv_3");
   EXPECT_EQ(breaches[0]->reason, "depthwise: no products to group");
-  EXPECT_GE(report.contract.findBreaches("slow").size(), 2u);
+  // No kernel of it is generic.
+  EXPECT_EQ(report.contract.findBreaches("slow").size(), 2u);
 }
 
 //===----------------------------------------------------------------------===//
@@ -198,6 +199,33 @@ TEST(Contract, APlannedProductThatVanishedIsABreach) {
   ASSERT_EQ(breaches.size(), 1u);
   EXPECT_EQ(breaches[0]->realised, "nothing");
   EXPECT_EQ(breaches[0]->kernel, "folded in quantize");
+}
+
+TEST(Contract, AGenericKernelIsSlow) {
+  auto context = makeContext();
+  auto program = parseProgram(*context, "");
+  auto kernels = mlir::parseSourceString<mlir::ModuleOp>(R"(
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+    %1 = qkernel.map(%x) {kernel = "generic", reason = "no table row"}
+        : (tensor<8xf32>) -> tensor<8xf32> (%a0: tensor<8xf32>) {
+      %0 = qopt.relu %a0 : (tensor<8xf32>) -> tensor<8xf32>
+          loc(fused<#qopt.node<1>>["/r"])
+      qkernel.yield %0 : tensor<8xf32>
+    }
+    return %1 : tensor<8xf32>
+  }
+})",
+                                                         context.get());
+  ASSERT_TRUE(program && kernels);
+  Contract contract = readContract(Recipe(), *program, *program);
+  EXPECT_TRUE(contract.findBreaches("slow").empty());
+  contract.readKernels(*kernels);
+  EXPECT_TRUE(contract.findBreaches("any").empty());
+  auto breaches = contract.findBreaches("slow");
+  ASSERT_EQ(breaches.size(), 1u);
+  EXPECT_EQ(breaches[0]->node, "/r");
+  EXPECT_EQ(breaches[0]->reason, "no table row");
 }
 
 TEST(Contract, ANodeWithoutAnOpIsFolded) {
