@@ -264,7 +264,7 @@ def generate(seed, folder, tiers):
     for i, sample in enumerate(samples):
         np.savez(folder / f"sample-{i}.npz", **sample)
     (folder / "calib").mkdir()
-    count = builder.choose([1, 2, 3])
+    count = max(len(samples), builder.choose([1, 2, 3]))
     for i in range(count):
         jittered = {name: jitter(builder, array) for name, array in samples[i % len(samples)].items()}
         np.savez(folder / "calib" / f"{i}.npz", **jittered)

@@ -89,9 +89,21 @@ class CaseRun:
         cpus = [("cpu", ",".join(self.options.cpus))] if self.options.cpus else []
         self.compile("model.onnx", "program.mlir", *self.get_flags(), ("stop-after", "quantize"))
         if self.options.uses_phase_file:
-            self.compile("program.mlir", "model.so", ("start-from", "quantize"), *cpus)
+            report = self.compile("program.mlir", "model.so", ("start-from", "quantize"), *cpus)
         else:
-            self.compile("model.onnx", "model.so", *self.get_flags(), *cpus)
+            report = self.compile("model.onnx", "model.so", *self.get_flags(), *cpus)
+        self.check_contract(json.loads(report)["contract"])
+
+    def check_contract(self, rows):
+        """A row for each node of the model."""
+        model = onnx.load(self.folder / "model.onnx")
+        names = sorted(node.name for node in model.graph.node if node.op_type != "Constant")
+        found = sorted(row["node"] for row in rows)
+        if names != found:
+            self.fail("contract: other nodes", f"{set(names) ^ set(found)}")
+        for row in rows:
+            if not row["realised"]:
+                self.fail("contract: nothing realised", row)
 
     def write_later_phases(self):
         for phase in self.options.later_phases:
@@ -190,6 +202,8 @@ class CaseRun:
         else:
             return
         plain, fast, near = answers
+        if imported and self.compiled and not others.get("compiled program"):
+            self.compare_quality(i, imported)
         for who, outputs in others.items():
             for name, have in (outputs or {}).items():
                 if not have.size and self.has_node("MaxPool", "AveragePool", "Conv"):
@@ -199,6 +213,24 @@ class CaseRun:
                                        has_steps=self.options.has_steps)
                 if problem:
                     self.fail(f"onnxruntime: {who}", f"sample {i}, {name}: {problem}")
+
+    def compare_quality(self, i, imported):
+        """Quantized numbers are no garbage where the model is not that sensitive."""
+        most = find_most_noise(self.options.preset)
+        if self.options.recipe or self.options.is_special or self.options.has_steps:
+            return
+        try:
+            session = open_session(self.folder / "model.onnx")
+            nudged = run_session(session, nudge(self.samples[i], 0.02))
+        except Exception:  # ONNX Runtime has no class of its own errors
+            return
+        for name, have in self.compiled[i].items():
+            want = imported[name]
+            if want.dtype != np.float32 or not want.size or not np.isfinite(want).all():
+                continue
+            noise = measure_noise(want, have)
+            if not noise <= max(most, 40 * measure_noise(want, nudged[name])):
+                self.fail("quality: compiled program", f"sample {i}, {name}: noise {noise:.3g}")
 
     def ask_onnx_runtime(self, i):
         """Its outputs without and with optimisations and of nudged inputs; None if it cannot."""
@@ -250,6 +282,19 @@ def strip(message):
     lines = [line for line in message.splitlines() if line.strip()]
     text = lines[0] if lines else ""
     return re.sub(r'"[^"]*"|/\S+|\d+', "#", text)[:160]
+
+
+def find_most_noise(preset):
+    """Noise per signal that is no quantization any more."""
+    if preset.startswith(("w8a8", "mxint8", "mxfp8-e4m3", "mxfp6-e2m3")):
+        return 0.1
+    return 0.5
+
+
+def measure_noise(want, have):
+    """Energy of the difference per energy of `want`."""
+    want, have = want.astype(np.float64), have.astype(np.float64)
+    return np.square(want - have).sum() / max(np.square(want).sum(), 1e-30)
 
 
 def run_module(module, sample):
