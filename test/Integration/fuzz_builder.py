@@ -15,6 +15,8 @@ from onnx.reference import ReferenceEvaluator
 
 # Odd sizes leave rests behind every vector and tile.
 SIZES = [1, 2, 3, 4, 5, 7, 8, 16, 17, 32, 33]
+# Beyond one tile, one block of keys, one group of every preset.
+LARGE_SIZES = [64, 65, 96, 128, 131, 160, 257]
 # The reference evaluator is clear and never fast.
 MAX_ELEMENTS = 20000
 LARGEST_VALUE = 1e5
@@ -112,6 +114,9 @@ class Builder:
 
     def draw_shape(self, rank):
         shape = [self.choose(SIZES) for _ in range(rank)]
+        if shape and self.chance(0.1):
+            shape[self.draw_integer(0, rank - 1) if self.chance(0.4) else -1] = self.choose(
+                LARGE_SIZES)
         while np.prod(shape) > MAX_ELEMENTS // 8:
             shape[int(np.argmax(shape))] = self.choose(SIZES[:5])
         return shape

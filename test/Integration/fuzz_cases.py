@@ -219,7 +219,8 @@ def draw_options(builder, style, tiers):
     options = Options(is_special=builder.is_special, has_steps=builder.has_steps)
     has_contraction = any(node.op_type in ("MatMul", "Gemm", "Conv", "ConvTranspose")
                           for node in builder.nodes)
-    if style == "quantized":
+    has_codes = any(node.op_type == "DequantizeLinear" for node in builder.nodes)
+    if style == "quantized" or has_codes and builder.chance(0.8):
         options.preset = "fp32" if builder.chance(0.9) else builder.choose(INTEGER_PRESETS)
     elif builder.is_special or not has_contraction and builder.chance(0.8):
         options.preset = "fp32"
@@ -256,7 +257,7 @@ def generate(seed, folder, tiers):
     samples = draw_samples(builder, dims, model)
     options = draw_options(builder, style, tiers)
     options.splits = splits
-    if not is_static and len(samples) == 1 and builder.chance(0.3):
+    if not is_static and not splits and len(samples) == 1 and builder.chance(0.3):
         options.shapes = ",".join(f"{name}:{'x'.join(map(str, array.shape))}"
                                   for name, array in samples[0].items() if array.ndim)
     folder.mkdir(parents=True)

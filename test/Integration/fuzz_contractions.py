@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fuzz_builder import MAX_ELEMENTS, SIZES, Rejected
+from fuzz_builder import LARGE_SIZES, MAX_ELEMENTS, SIZES, Rejected
 from fuzz_operators import operator
 
 # Multiplications of one node: the reference evaluator is clear and never fast.
@@ -39,11 +39,15 @@ def draw_weights(builder, shape, depth, share=0.85):
         value.shape == tuple(shape), make, fresh_share=0.7)
 
 
+def draw_columns(builder):
+    return builder.choose(LARGE_SIZES if builder.chance(0.15) else SIZES)
+
+
 @operator("MatMul")
 def make_matmul(builder, x=None):
     x = x or builder.find_float(1, 5, dtypes=(np.float32,))
     depth = x.shape[-1]
-    columns = builder.choose(SIZES)
+    columns = draw_columns(builder)
     kind = builder.draw_integer(0, 9)
     if kind == 0:
         y = draw_weights(builder, [depth], depth)
@@ -76,7 +80,7 @@ def make_gemm(builder, x=None):
     trans_a = int(builder.chance(0.2))
     trans_b = int(builder.chance(0.5))
     rows, depth = x.shape[::-1] if trans_a else x.shape
-    columns = builder.choose(SIZES)
+    columns = draw_columns(builder)
     check_work(rows, depth, columns)
     w = draw_weights(builder, [columns, depth] if trans_b else [depth, columns], depth)
     operands = [x, w]
@@ -114,7 +118,7 @@ def find_image(builder, spatial=None):
 
     def make():
         rank = builder.choose(ranks)
-        shape = [builder.choose([1, 2, 3]), builder.choose([1, 2, 3, 4, 8, 16, 17, 32])]
+        shape = [builder.choose([1, 2, 3]), builder.choose([1, 2, 3, 4, 8, 16, 17, 32, 33, 64])]
         shape += [builder.choose([1, 3, 5, 7, 8, 9, 12, 17]) for _ in range(rank - 2)]
         while np.prod(shape) > MAX_ELEMENTS // 4:
             shape[builder.draw_integer(1, rank - 1)] = 3
@@ -134,7 +138,7 @@ def draw_groups(builder, channels):
     if kind == 1 and divisors:
         group = builder.choose(divisors)
         return group, group * builder.choose([1, 2, 3])
-    return 1, builder.choose([1, 2, 3, 5, 8, 16, 17, 32, 33])
+    return 1, builder.choose([1, 2, 3, 5, 8, 16, 17, 32, 33, 64, 65])
 
 
 @operator("Conv")

@@ -125,7 +125,7 @@ def make_squeeze_excite(builder):
 def make_attention(builder):
     """Scaled products of heads, with and without a mask."""
     batch, heads = builder.choose([1, 2]), builder.choose([1, 2, 3])
-    rows, columns = builder.choose([1, 2, 5, 17, 33]), builder.choose([1, 3, 17, 65])
+    rows, columns = builder.choose([1, 2, 5, 17, 33]), builder.choose([1, 3, 17, 64, 65, 130])
     width, out = builder.choose([4, 8, 16, 17]), builder.choose([4, 8, 17])
     check_work(batch * heads * rows, columns, width + out)
     q = builder.make_value(shape=[batch, heads, rows, width], constant_share=0)
