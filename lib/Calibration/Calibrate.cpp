@@ -14,6 +14,27 @@
 using namespace mlir;
 using namespace qopt;
 
+/// True for an op whose activation is to have one range for all data.
+static bool isStatic(Operation *op) {
+  auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+  return request && request.getParams() == "static" && request.getAct();
+}
+
+/// True where codes are computed from codes, so that what lies between
+/// contractions has ranges too.
+static bool isCodePath(func::FuncOp function) {
+  bool found = false;
+  function.walk([&](Operation *op) {
+    found |=
+        isStatic(op) &&
+        isa<Float8E8M0FNUType>(op->getAttrOfType<RequestAttr>(kRequestAttrName)
+                                   .getAct()
+                                   .getScaleTypes()
+                                   .front());
+  });
+  return found;
+}
+
 /// Values whose statistics a later pass may ask for.
 static SmallVector<Value> findUnobserved(func::FuncOp function) {
   llvm::SetVector<Value> values;
@@ -22,9 +43,14 @@ static SmallVector<Value> findUnobserved(func::FuncOp function) {
         !isWeightExpression(value))
       values.insert(value);
   };
+  bool isBetweenToo = isCodePath(function);
   function.walk([&](Operation *op) {
-    if (!getWeightedContraction(op) && !op->hasTrait<ElementwiseTrait>() &&
-        !isa<AveragePoolOp, GlobalAveragePoolOp, ConcatOp, PadOp>(op))
+    auto view = getWeightedContraction(op);
+    if (view && isStatic(op))
+      insert(view->activation->get());
+    if (!isBetweenToo ||
+        (!view && !op->hasTrait<ElementwiseTrait>() &&
+         !isa<AveragePoolOp, GlobalAveragePoolOp, ConcatOp, PadOp>(op)))
       return;
     llvm::for_each(op->getOperands(), insert);
     llvm::for_each(op->getResults(), insert);
@@ -53,37 +79,25 @@ static std::string describe(Value value) {
   return text;
 }
 
-/// `error` with where it came up.
-static llvm::Error describeProblem(llvm::Error error, Value value) {
-  if (!error)
-    return error;
-  return makeError(ExitCode::BadData, "at " + describe(value) + ": " +
-                                          llvm::toString(std::move(error)));
-}
-
 llvm::Error qopt::runSamples(
     ModuleOp module, const CalibrationData &data, ProgramRunner &runner,
-    llvm::function_ref<llvm::Error(int64_t, const HostTensor &)> observe) {
+    llvm::function_ref<void(size_t, int64_t, const HostTensor &)> observe) {
   auto function = module.lookupSymbol<func::FuncOp>("main");
   if (llvm::Error error = runner.prepare(module))
     return error;
-  for (const std::string &file : data.files) {
+  for (size_t sample = 0; sample < data.files.size(); ++sample) {
+    const std::string &file = data.files[sample];
     auto inputs = readSample(file, function);
     if (!inputs)
       return inputs.takeError();
-    llvm::Error problem = llvm::Error::success();
-    llvm::Error error =
-        runner.run(*inputs, [&](int64_t id, const HostTensor &tensor) {
-          llvm::Error observed = observe(id, tensor);
-          if (!observed)
-            return;
-          problem = llvm::joinErrors(
-              std::move(problem),
-              makeError(ExitCode::BadData,
-                        file + ": " + llvm::toString(std::move(observed))));
-        });
-    if (error || problem)
-      return llvm::joinErrors(std::move(error), std::move(problem));
+    if (llvm::Error error =
+            runner.run(*inputs, [&](int64_t id, const HostTensor &tensor) {
+              observe(sample, id, tensor);
+            })) {
+      ExitCode code;
+      std::string message = takeMessage(std::move(error), code);
+      return makeError(code, file + ": " + message);
+    }
   }
   return llvm::Error::success();
 }
@@ -112,12 +126,64 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
     for (ObserveOp op : ops)
       op.erase();
   });
-  if (llvm::Error error = runSamples(
-          module, data, runner, [&](int64_t id, const HostTensor &tensor) {
-            return describeProblem(observers[id].add(tensor), values[id]);
-          }))
+  // What was held back is judged by the ranges of the others.
+  CalibrationData inOrder = data.fitted();
+  size_t numFitted = inOrder.files.size();
+  llvm::append_range(inOrder.files, data.heldBack().files);
+  if (llvm::Error error =
+          runSamples(module, inOrder, runner,
+                     [&](size_t sample, int64_t id, const HostTensor &tensor) {
+                       if (sample < numFitted)
+                         observers[id].add(tensor);
+                       else
+                         observers[id].addHeldBack(tensor);
+                     }))
     return error;
   for (auto [value, observer] : llvm::zip_equal(values, observers))
     setStatistics(value, observer.finish());
   return cache ? cache->store(values) : llvm::Error::success();
+}
+
+namespace {
+/// The values that one warning is about.
+struct Finding {
+  int64_t numValues = 0, numElements = 0;
+  std::string first;
+
+  void add(Value value, int64_t elements) {
+    if (numValues++ == 0)
+      first = describe(value);
+    numElements += elements;
+  }
+  std::string place() const {
+    return first + (numValues > 1 ? " and " + std::to_string(numValues - 1) +
+                                        " other places"
+                                  : std::string());
+  }
+};
+} // namespace
+
+void qopt::warnOfStatistics(ModuleOp module, Warnings &warnings) {
+  Finding nonFinite, constant;
+  auto look = [&](Value value) {
+    std::optional<Statistics> stats = getStatistics(value);
+    if (!stats)
+      return;
+    if (stats->nonFinite)
+      nonFinite.add(value, stats->nonFinite);
+    if (stats->samples && stats->min == stats->max && value.getDefiningOp())
+      constant.add(value, 0);
+  };
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  llvm::for_each(function.getArguments(), look);
+  function.walk([&](Operation *op) { llvm::for_each(op->getResults(), look); });
+  if (nonFinite.numValues)
+    warnings.push_back(std::to_string(nonFinite.numElements) + " values at " +
+                       nonFinite.place() +
+                       " are NaN or infinity in the samples; ranges leave "
+                       "them out");
+  if (constant.numValues)
+    warnings.push_back("one and the same value in all samples at " +
+                       constant.place() +
+                       "; its range will not fit other data");
 }

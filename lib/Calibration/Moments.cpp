@@ -33,7 +33,10 @@ public:
                                                          size)
             .cast<double>();
     for (int64_t row = 0; row < rows; ++row)
-      if (weight == RowWeight::InverseSquare)
+      // One such value would own every sum.
+      if (!scaled.row(row).allFinite())
+        scaled.row(row).setZero();
+      else if (weight == RowWeight::InverseSquare)
         divideByNorm(scaled, row);
     sum.selfadjointView<Eigen::Upper>().rankUpdate(scaled.transpose());
   }
@@ -105,9 +108,8 @@ llvm::Error qopt::collectMoments(ModuleOp module, const CalibrationData &data,
         op.erase();
     });
     error = runSamples(module, data, runner,
-                       [&](int64_t id, const HostTensor &tensor) {
+                       [&](size_t, int64_t id, const HostTensor &tensor) {
                          observers[id].add(tensor);
-                         return llvm::Error::success();
                        });
   }
   if (error)

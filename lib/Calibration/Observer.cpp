@@ -6,46 +6,65 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Calibration/Observer.h"
-#include "qopt/Support/CodedError.h"
+#include "dialects/QOpt/Quantization/UnseenValues.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace qopt;
 
+/// A channel that was silent so far and wakes up shows nothing of the others.
+static constexpr float kLargestExcess = 8;
+
+/// Elements from one index of `axis` to the next.
+static int64_t sizeInside(llvm::ArrayRef<int64_t> dims, int64_t axis) {
+  int64_t inner = 1;
+  for (int64_t dim : dims.drop_front(std::min<size_t>(axis + 1, dims.size())))
+    inner *= dim;
+  return inner;
+}
+
 void TensorObserver::addRows(llvm::ArrayRef<float> values, int64_t rowSize) {
   for (size_t row = 0; row + rowSize <= values.size(); row += rowSize) {
-    float peak = 0;
+    float peak = -1;
     for (float value : values.slice(row, rowSize))
-      peak = std::max(peak, std::abs(value));
+      if (std::isfinite(value))
+        peak = std::max(peak, std::abs(value));
+    if (peak < 0)
+      continue;
     peakSquares += static_cast<double>(peak) * peak;
     ++numRows;
   }
 }
 
-llvm::Error TensorObserver::add(const HostTensor &tensor) {
+void TensorObserver::add(const HostTensor &tensor) {
   llvm::ArrayRef<float> values = tensor.as<float>();
   if (values.empty())
-    return llvm::Error::success();
+    return;
   llvm::ArrayRef<int64_t> dims = tensor.getDims();
   int64_t rank = dims.size();
   int64_t channels = rank == 0 ? 1 : dims[channelAxis];
-  if (samples == 0) {
+  if (numElements + nonFinite == 0) {
     channelMin.assign(channels, INFINITY);
     channelMax.assign(channels, -INFINITY);
     channelSquares.assign(channels, 0);
     channelCounts.assign(channels, 0);
   }
-  int64_t inner = 1;
-  for (int64_t axis = channelAxis + 1; axis < rank; ++axis)
-    inner *= dims[axis];
+  int64_t inner = sizeInside(dims, channelAxis);
   // A channel axis whose size varies has no channel statistics.
   bool hasChannels = static_cast<int64_t>(channelMin.size()) == channels;
+  llvm::SmallVector<float> finite;
   for (auto [i, value] : llvm::enumerate(values)) {
-    if (!std::isfinite(value))
-      return makeError(ExitCode::BadData, "the tensor holds NaN or infinity");
+    if (!std::isfinite(value)) {
+      ++nonFinite;
+      continue;
+    }
     double square = static_cast<double>(value) * value;
-    min = numElements == 0 && i == 0 ? value : std::min(min, value);
-    max = numElements == 0 && i == 0 ? value : std::max(max, value);
+    min = numElements == 0 ? value : std::min(min, value);
+    max = numElements == 0 ? value : std::max(max, value);
     squares += square;
+    ++numElements;
+    if (options.rule != RangeRule::MinMax)
+      finite.push_back(value);
     if (!hasChannels)
       continue;
     int64_t channel = (i / inner) % channels;
@@ -61,37 +80,127 @@ llvm::Error TensorObserver::add(const HostTensor &tensor) {
                     : isConvInput ? tensor.getNumElements() / dims[0]
                                   : dims[rank - 1];
   addRows(values, rowSize);
-  if (options.rule != RangeRule::MinMax)
-    histogram.add(values);
-  numElements += values.size();
+  histogram.add(finite);
   ++samples;
-  return llvm::Error::success();
+}
+
+void TensorObserver::addHeldBack(const HostTensor &tensor) {
+  if (numElements == 0)
+    return;
+  if (!fittedRange)
+    fittedRange = cutRange();
+  float low = std::min(fittedRange->first, 0.0f);
+  float high = std::max(fittedRange->second, 0.0f);
+  llvm::ArrayRef<float> values = tensor.as<float>();
+  llvm::ArrayRef<int64_t> dims = tensor.getDims();
+  int64_t channels = dims.empty() ? 1 : dims[channelAxis];
+  int64_t inner = sizeInside(dims, channelAxis);
+  bool hasChannels = static_cast<int64_t>(channelMin.size()) == channels;
+  auto addExcess = [](MarginSums &sums, float excess, float peak) {
+    for (auto [sum, margin] : llvm::zip_equal(sums, kUnseenMargins))
+      if (double beyond = std::min(excess / peak, kLargestExcess) - margin;
+          beyond > 0)
+        sum += beyond * beyond * peak * peak;
+  };
+  for (auto [i, value] : llvm::enumerate(values)) {
+    if (!std::isfinite(value)) {
+      ++nonFinite;
+      continue;
+    }
+    double beyond = std::max({value - high, low - value, 0.0f});
+    unseenSquares += beyond * beyond;
+    ++numHeldBack;
+    int64_t channel = hasChannels ? (i / inner) % channels : 0;
+    if (!hasChannels || channelCounts[channel] == 0)
+      continue;
+    float peak =
+        std::max(std::abs(channelMin[channel]), std::abs(channelMax[channel]));
+    if (peak == 0)
+      continue;
+    addExcess(squaresAbove, value - channelMax[channel], peak);
+    addExcess(squaresBelow, channelMin[channel] - value, peak);
+    heldBackPeaks += double(peak) * peak;
+  }
+}
+
+std::pair<float, float> TensorObserver::cutRange() const {
+  switch (options.rule) {
+  case RangeRule::MinMax:
+    break;
+  case RangeRule::Percentile: {
+    auto [low, high] = histogram.percentileRange(options.percentile);
+    return {std::max(min, low), std::min(max, high)};
+  }
+  case RangeRule::SquaredError:
+    return histogram.leastErrorRange(std::min(min, 0.0f), std::max(max, 0.0f),
+                                     /*levels=*/256);
+  }
+  return {min, max};
+}
+
+/// What new values do, as held-back samples show it. Without any, it follows
+/// from the number n of values that a channel has shown: one in n + 1 is the
+/// new extreme on a side, and with tails that fall exponentially it goes beyond
+/// by the peak / (1 + ln n) in the mean. Logarithm and exponential are rough,
+/// and the same everywhere.
+void TensorObserver::describeUnseen(Statistics &stats) const {
+  if (channelMin.empty())
+    return;
+  int64_t count = *llvm::max_element(channelCounts);
+  double decay = 1 / (1 + 0.7 * llvm::Log2_64(std::max<int64_t>(count, 1)));
+  for (size_t i = 0; i < kNumMargins; ++i) {
+    double t = kUnseenMargins[i] / decay;
+    double guess = 2 * decay * decay / (count + 1) /
+                   (1 + t * (1 + t / 2 * (1 + t / 3 * (1 + t / 4))));
+    auto meanOf = [&](const MarginSums &sums) {
+      return static_cast<float>(heldBackPeaks ? sums[i] / heldBackPeaks
+                                              : guess);
+    };
+    stats.unseenAbove.push_back(meanOf(squaresAbove));
+    stats.unseenBelow.push_back(meanOf(squaresBelow));
+  }
+}
+
+/// Moves the ends that the rule did not cut to where clipping and rounding of
+/// new values are expected to cost the least.
+void TensorObserver::widen(Statistics &stats) const {
+  if (heldBackPeaks == 0 || stats.min > min || stats.max < max)
+    return;
+  ScaledChannels channels(stats);
+  CodeRange range = widenRange(
+      channels, {std::min(stats.min, 0.0f), std::max(stats.max, 0.0f)},
+      options.isPow2);
+  // An end that stays is told as it was seen, though 0 lies beyond it.
+  if (range.low < std::min(stats.min, 0.0f))
+    stats.min = static_cast<float>(range.low);
+  if (range.high > std::max(stats.max, 0.0f))
+    stats.max = static_cast<float>(range.high);
+  stats.unseenSquare = static_cast<float>(meanClipping(channels, range));
 }
 
 std::optional<Statistics> TensorObserver::finish() const {
-  if (numElements == 0)
+  if (numElements + nonFinite == 0)
     return std::nullopt;
   Statistics stats;
-  stats.min = min;
-  stats.max = max;
-  if (options.rule == RangeRule::Percentile) {
-    auto [low, high] = histogram.percentileRange(options.percentile);
-    stats.min = std::max(min, low);
-    stats.max = std::min(max, high);
-  } else if (options.rule == RangeRule::SquaredError) {
-    std::tie(stats.min, stats.max) = histogram.leastErrorRange(
-        std::min(min, 0.0f), std::max(max, 0.0f), /*levels=*/256);
-  }
+  stats.nonFinite = nonFinite;
+  stats.channelAxis = channelAxis;
+  if (numElements == 0)
+    return stats;
+  std::tie(stats.min, stats.max) = fittedRange ? *fittedRange : cutRange();
   stats.meanSquare = static_cast<float>(squares / numElements);
   stats.rowPeakSquare = static_cast<float>(peakSquares / numRows);
   stats.samples = samples;
-  stats.channelAxis = channelAxis;
-  stats.channelMin = channelMin;
-  if (channelMin.empty())
-    return stats;
-  stats.channelMax = channelMax;
-  for (auto [square, count] : llvm::zip_equal(channelSquares, channelCounts))
+  if (numHeldBack)
+    stats.unseenSquare = static_cast<float>(unseenSquares / numHeldBack);
+  describeUnseen(stats);
+  for (size_t channel = 0; channel < channelMin.size(); ++channel) {
+    int64_t count = channelCounts[channel];
+    // A channel that was never finite is a dead one.
+    stats.channelMin.push_back(count ? channelMin[channel] : 0);
+    stats.channelMax.push_back(count ? channelMax[channel] : 0);
     stats.channelMeanSquare.push_back(
-        static_cast<float>(count ? square / count : 0));
+        static_cast<float>(count ? channelSquares[channel] / count : 0));
+  }
+  widen(stats);
   return stats;
 }

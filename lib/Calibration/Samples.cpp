@@ -7,6 +7,7 @@
 
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/Digest.h"
 #include "qopt/Support/Npz.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -39,6 +40,25 @@ llvm::Expected<CalibrationData> CalibrationData::find(llvm::StringRef path) {
   return data;
 }
 
+/// Samples of which one is held back.
+static constexpr size_t kSplit = 4;
+
+static CalibrationData select(const CalibrationData &data, bool isHeldBack) {
+  CalibrationData part;
+  for (auto [i, file] : llvm::enumerate(data.files))
+    if ((i % kSplit == kSplit - 1) == isHeldBack)
+      part.files.push_back(file);
+  return part;
+}
+
+CalibrationData CalibrationData::fitted() const {
+  return select(*this, /*isHeldBack=*/false);
+}
+
+CalibrationData CalibrationData::heldBack() const {
+  return select(*this, /*isHeldBack=*/true);
+}
+
 static llvm::Error checkArray(llvm::StringRef path, llvm::StringRef name,
                               const HostTensor &tensor, RankedTensorType type) {
   auto fail = [&](const llvm::Twine &what) {
@@ -65,6 +85,11 @@ static llvm::Error checkArray(llvm::StringRef path, llvm::StringRef name,
   return llvm::Error::success();
 }
 
+static std::string nameOfInput(func::FuncOp function, unsigned index) {
+  auto name = function.getArgAttrOfType<StringAttr>(index, kNameAttrName);
+  return name ? name.getValue().str() : "arg" + std::to_string(index);
+}
+
 llvm::Expected<SmallVector<HostTensor>>
 qopt::readSample(llvm::StringRef path, func::FuncOp function) {
   auto arrays = readNpz(path);
@@ -72,9 +97,7 @@ qopt::readSample(llvm::StringRef path, func::FuncOp function) {
     return arrays.takeError();
   SmallVector<HostTensor> inputs;
   for (unsigned i = 0; i < function.getNumArguments(); ++i) {
-    auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName);
-    std::string wanted =
-        name ? name.getValue().str() : ("arg" + std::to_string(i));
+    std::string wanted = nameOfInput(function, i);
     auto found = llvm::find_if(*arrays, [&](const NamedTensor &array) {
       return array.name == wanted;
     });
@@ -93,4 +116,64 @@ qopt::readSample(llvm::StringRef path, func::FuncOp function) {
         found->tensor.bitcast(*getHostElementType(type.getElementType())));
   }
   return inputs;
+}
+
+namespace {
+/// The values of one input over all samples.
+class InputWatch {
+public:
+  /// Numbers whose range a quantizer may take: floats and images.
+  static bool watches(const HostTensor &tensor) {
+    return tensor.getType() == ElementType::F32 ||
+           tensor.getType() == ElementType::U8;
+  }
+
+  void add(const HostTensor &tensor) {
+    numElements += tensor.getNumElements();
+    int64_t size = getBytesPerElement(tensor.getType());
+    llvm::StringRef bytes(tensor.getBytes().data(), tensor.getBytes().size());
+    if (first.empty())
+      first = bytes.take_front(size).str();
+    for (; isConstant && !bytes.empty(); bytes = bytes.drop_front(size))
+      isConstant = bytes.starts_with(first);
+  }
+  bool isOneValue() const { return isConstant && numElements > 1; }
+
+private:
+  bool isConstant = true;
+  int64_t numElements = 0;
+  std::string first;
+};
+} // namespace
+
+llvm::Error qopt::checkSamples(func::FuncOp function,
+                               const CalibrationData &data,
+                               Warnings &warnings) {
+  std::vector<std::string> digests;
+  std::vector<InputWatch> watches(function.getNumArguments());
+  for (const std::string &file : data.files) {
+    auto inputs = readSample(file, function);
+    if (!inputs)
+      return inputs.takeError();
+    std::string digest;
+    for (auto [i, input] : llvm::enumerate(*inputs)) {
+      if (input.getNumElements() == 0)
+        warnings.push_back(file + ": array '" + nameOfInput(function, i) +
+                           "' is empty, so the sample may show nothing");
+      if (InputWatch::watches(input))
+        watches[i].add(input);
+      digest += formatDigest(computeSha256(
+          llvm::StringRef(input.getBytes().data(), input.getBytes().size())));
+    }
+    digests.push_back(std::move(digest));
+  }
+  if (digests.size() > 1 && llvm::all_equal(digests))
+    warnings.push_back("the " + std::to_string(digests.size()) +
+                       " samples are all equal; ranges are those of one");
+  for (auto [i, watch] : llvm::enumerate(watches))
+    if (watch.isOneValue())
+      warnings.push_back("input '" + nameOfInput(function, i) +
+                         "' is one and the same value in all samples; ranges "
+                         "will not fit other data");
+  return llvm::Error::success();
 }

@@ -19,7 +19,7 @@ using namespace mlir;
 using namespace qopt;
 
 /// Changes when an entry is written or computed in another way.
-static constexpr llvm::StringLiteral kMagic = "qopt-statistics 1 ";
+static constexpr llvm::StringLiteral kMagic = "qopt-statistics 2 ";
 
 llvm::Expected<StatisticsCache>
 StatisticsCache::open(llvm::StringRef folder, ModuleOp module,
@@ -30,7 +30,7 @@ StatisticsCache::open(llvm::StringRef folder, ModuleOp module,
   llvm::raw_string_ostream os(key);
   os << kMagic << getVersion() << ' ' << static_cast<int>(options.rule) << ' '
      << llvm::format_hex(llvm::bit_cast<uint64_t>(options.percentile), 18)
-     << '\n';
+     << ' ' << options.isPow2 << '\n';
   for (const std::string &file : data.files) {
     auto sample = MappedFile::open(file);
     if (!sample)

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Calibration/Observer.h"
-#include "qopt/Support/CodedError.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -17,14 +16,10 @@ static HostTensor tensor(std::vector<int64_t> dims, std::vector<float> values) {
       {reinterpret_cast<const char *>(values.data()), values.size() * 4}));
 }
 
-static void add(TensorObserver &observer, const HostTensor &values) {
-  EXPECT_FALSE(static_cast<bool>(observer.add(values)));
-}
-
 TEST(ObserverTest, mergesSamples) {
   TensorObserver observer(/*channelAxis=*/1, {});
-  add(observer, tensor({2, 2}, {1, -4, 2, 0}));
-  add(observer, tensor({1, 2}, {3, 1}));
+  observer.add(tensor({2, 2}, {1, -4, 2, 0}));
+  observer.add(tensor({1, 2}, {3, 1}));
   std::optional<Statistics> stats = observer.finish();
   ASSERT_TRUE(stats);
   EXPECT_EQ(stats->min, -4);
@@ -41,7 +36,7 @@ TEST(ObserverTest, mergesSamples) {
 
 TEST(ObserverTest, takesASampleOfAConvolutionAsARow) {
   TensorObserver observer(/*channelAxis=*/1, {});
-  add(observer, tensor({2, 2, 1, 2}, {1, 2, 3, 4, 0, 0, 0, -1}));
+  observer.add(tensor({2, 2, 1, 2}, {1, 2, 3, 4, 0, 0, 0, -1}));
   std::optional<Statistics> stats = observer.finish();
   EXPECT_FLOAT_EQ(stats->rowPeakSquare, 17.0f / 2);
   EXPECT_EQ(stats->channelMax, (std::vector<float>{2, 4}));
@@ -50,7 +45,7 @@ TEST(ObserverTest, takesASampleOfAConvolutionAsARow) {
 TEST(ObserverTest, hasNoChannelsWhereTheirNumberVaries) {
   TensorObserver observer(/*channelAxis=*/1, {});
   for (int64_t size : {2, 3, 3})
-    add(observer, tensor({1, size}, std::vector<float>(size, 1.5f)));
+    observer.add(tensor({1, size}, std::vector<float>(size, 1.5f)));
   std::optional<Statistics> stats = observer.finish();
   EXPECT_TRUE(stats->channelMin.empty());
   EXPECT_TRUE(stats->channelMax.empty());
@@ -60,7 +55,7 @@ TEST(ObserverTest, hasNoChannelsWhereTheirNumberVaries) {
 
 TEST(ObserverTest, knowsNothingWithoutElements) {
   TensorObserver observer(/*channelAxis=*/1, {});
-  add(observer, tensor({0, 4}, {}));
+  observer.add(tensor({0, 4}, {}));
   EXPECT_FALSE(observer.finish());
 }
 
@@ -70,18 +65,117 @@ TEST(ObserverTest, cutsAsTheRuleSays) {
     values[i] = -0.5f;
   values[0] = 100;
   TensorObserver percentile(0, {RangeRule::Percentile, 0.999});
-  add(percentile, tensor({10000}, values));
+  percentile.add(tensor({10000}, values));
   EXPECT_LT(percentile.finish()->max, 1);
   TensorObserver extremes(0, {});
-  add(extremes, tensor({10000}, values));
+  extremes.add(tensor({10000}, values));
   EXPECT_EQ(extremes.finish()->max, 100);
 }
 
-TEST(ObserverTest, refusesWhatIsNotFinite) {
-  TensorObserver observer(0, {});
-  llvm::Error error = observer.add(tensor({2}, {1, INFINITY}));
-  ExitCode code;
-  EXPECT_EQ(takeMessage(std::move(error), code),
-            "the tensor holds NaN or infinity");
-  EXPECT_EQ(code, ExitCode::BadData);
+TEST(ObserverTest, leavesOutWhatIsNotFinite) {
+  for (RangeRule rule :
+       {RangeRule::MinMax, RangeRule::Percentile, RangeRule::SquaredError}) {
+    TensorObserver observer(/*channelAxis=*/1, {rule, 1});
+    observer.add(tensor({2, 2}, {-INFINITY, 1, 2, -3}));
+    observer.add(tensor({2, 2}, {NAN, NAN, NAN, 1}));
+    std::optional<Statistics> stats = observer.finish();
+    ASSERT_TRUE(stats);
+    EXPECT_EQ(stats->nonFinite, 4);
+    EXPECT_GE(stats->min, -3);
+    EXPECT_LT(stats->min, -2);
+    EXPECT_LE(stats->max, 2);
+    EXPECT_FLOAT_EQ(stats->meanSquare, 15.0f / 4);
+    // Rows peak at 1, 3 and 1; one row is none.
+    EXPECT_FLOAT_EQ(stats->rowPeakSquare, 11.0f / 3);
+    EXPECT_EQ(stats->channelMin, (std::vector<float>{2, -3}));
+    EXPECT_EQ(stats->channelMeanSquare[0], 4);
+  }
+}
+
+TEST(ObserverTest, hasNoRangeWhereNothingIsFinite) {
+  TensorObserver observer(/*channelAxis=*/0, {});
+  observer.add(tensor({2}, {NAN, INFINITY}));
+  std::optional<Statistics> stats = observer.finish();
+  ASSERT_TRUE(stats);
+  EXPECT_EQ(stats->samples, 0);
+  EXPECT_EQ(stats->nonFinite, 2);
+}
+
+TEST(ObserverTest, takesAChannelThatIsNeverFiniteForADeadOne) {
+  TensorObserver observer(/*channelAxis=*/1, {});
+  observer.add(tensor({2, 2}, {NAN, 1, INFINITY, 2}));
+  EXPECT_EQ(observer.finish()->channelPeak(0), 0);
+  EXPECT_EQ(observer.finish()->channelPeak(1), 2);
+}
+
+// What was held back shows how far new values go beyond those before.
+TEST(ObserverTest, judgesARangeByWhatWasHeldBack) {
+  TensorObserver observer(/*channelAxis=*/1, {});
+  observer.add(tensor({2, 2}, {-1, -4, 1, 4}));
+  observer.addHeldBack(tensor({2, 2}, {1.5f, 6, 0, NAN}));
+  std::optional<Statistics> stats = observer.finish();
+  EXPECT_EQ(stats->nonFinite, 1);
+  // Both channels go beyond themselves by half of their peaks 1 and 4, the
+  // first one once in two values.
+  EXPECT_FLOAT_EQ(stats->unseenAbove[0], 0.25f * (1 + 16) / (1 + 1 + 16));
+  EXPECT_FLOAT_EQ(stats->unseenAbove[3], 0.0625f * (1 + 16) / (1 + 1 + 16));
+  EXPECT_EQ(stats->unseenAbove[4], 0);
+  EXPECT_EQ(stats->unseenBelow[0], 0);
+  EXPECT_FLOAT_EQ(interpolateUnseen(stats->unseenAbove, 0.1875),
+                  (0.0625f + 0.140625f) / 2 * (1 + 16) / (1 + 1 + 16));
+  // The range gives room for that, above alone, and then nothing is lost.
+  EXPECT_EQ(stats->channelMax[1], 4);
+  EXPECT_EQ(stats->max, 6);
+  EXPECT_EQ(stats->min, -4);
+  EXPECT_EQ(stats->unseenSquare, 0);
+}
+
+// A rare value is not worth a wider step for all others.
+TEST(ObserverTest, widensNoRangeForOneOfMany) {
+  TensorObserver observer(/*channelAxis=*/1, {});
+  std::vector<float> values(1 << 20, 0.5f);
+  values[0] = 1, values[1] = -1;
+  observer.add(tensor({1 << 20, 1}, values));
+  values[0] = 1.5f;
+  observer.addHeldBack(tensor({1 << 20, 1}, values));
+  std::optional<Statistics> stats = observer.finish();
+  EXPECT_EQ(stats->max, 1);
+  EXPECT_FLOAT_EQ(stats->unseenSquare, 0.25f / (1 << 20));
+}
+
+// What the next power of two leaves free goes where new values go.
+TEST(ObserverTest, fillsAPowerOfTwo) {
+  TensorObserver observer(/*channelAxis=*/1, {RangeRule::MinMax, 1, true});
+  observer.add(tensor({2, 1}, {-1, 1}));
+  observer.addHeldBack(tensor({2, 1}, {-1.75f, 1}));
+  std::optional<Statistics> stats = observer.finish();
+  EXPECT_NEAR(stats->max - stats->min, 255.0 / 64, 1e-3);
+  EXPECT_LE(stats->min, -1.75f);
+  EXPECT_LE(stats->max - stats->min, 255.0 / 64);
+}
+
+// A rule that cuts has its reasons.
+TEST(ObserverTest, leavesARangeThatWasCut) {
+  TensorObserver observer(/*channelAxis=*/1, {RangeRule::Percentile, 0.9});
+  std::vector<float> values(1000, 0.25f);
+  values[0] = 100;
+  observer.add(tensor({1000, 1}, values));
+  observer.addHeldBack(tensor({1, 1}, {3}));
+  std::optional<Statistics> stats = observer.finish();
+  EXPECT_LT(stats->max, 1);
+  EXPECT_GT(stats->unseenSquare, 4);
+}
+
+// Without such samples the number of values decides.
+TEST(ObserverTest, expectsMoreOfNewValuesWhereFewWereSeen) {
+  auto unseenAfter = [](int64_t rows) {
+    TensorObserver observer(/*channelAxis=*/1, {});
+    for (int64_t row = 0; row < rows; ++row)
+      observer.add(tensor({1, 1}, {row % 2 ? 1.0f : -1.0f}));
+    return observer.finish()->unseenAbove;
+  };
+  std::vector<float> few = unseenAfter(4), many = unseenAfter(1024);
+  EXPECT_GT(few[0], 100 * many[0]);
+  for (size_t i = 1; i < few.size(); ++i)
+    EXPECT_LT(few[i], few[i - 1]);
 }

@@ -22,7 +22,9 @@ static std::string makeProgram(llvm::StringRef weight) {
           "tensor<?x2xf32> {\n  %w = qopt.constant(dense<" +
           weight +
           "> : tensor<2x2xf32>) : tensor<2x2xf32>\n"
-          "  %0 = qopt.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> "
+          "  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "
+          "\"static\", act = <i8>, weight = <i8, axis = 1>>} : "
+          "(tensor<?x2xf32>, tensor<2x2xf32>) -> "
           "tensor<?x2xf32>\n  return %0 : tensor<?x2xf32>\n}")
       .str();
 }
@@ -119,7 +121,7 @@ TEST_F(StatisticsCacheTest, IgnoresDamagedEntries) {
   changed[whole.find("min = ") + 6] ^= 1;
   for (const std::string &text :
        {std::string(), whole.substr(0, whole.size() / 2), changed,
-        "qopt-statistics 2 " + whole.substr(18)}) {
+        "qopt-statistics 1 " + whole.substr(18)}) {
     int before = runs;
     llvm::cantFail(writeFileAtomically(entry, text));
     EXPECT_EQ(calibrateProgram(runs), first);

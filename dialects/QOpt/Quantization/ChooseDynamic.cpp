@@ -23,7 +23,9 @@ using namespace qopt;
 /// dynamic ranges. Static codes are asymmetric, dynamic ones symmetric.
 static double staticCost(const Statistics &stats) {
   double range = std::max(stats.max, 0.0f) - std::min(stats.min, 0.0f);
-  double staticStep = range * range / (255.0 * 255.0);
+  // What is clipped in new data counts as if it were a wider step.
+  double staticStep =
+      range * range / (255.0 * 255.0) + 12 * double(stats.unseenSquare);
   double dynamicStep = stats.rowPeakSquare / (127.0 * 127.0);
   if (staticStep == 0 || dynamicStep == 0)
     return 0;
@@ -47,7 +49,9 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
           isa<Float8E8M0FNUType>(request.getAct().getScaleTypes().front());
       if (!stats || stats->samples == 0)
         return makeOther(op, request, isPow2 ? "float" : "dynamic",
-                         "ran on no calibration sample");
+                         stats && stats->nonFinite
+                             ? "is NaN or infinity in all samples"
+                             : "ran on no calibration sample");
       if (isPow2)
         return;
       double cost = staticCost(*stats);

@@ -14,6 +14,19 @@ float Statistics::channelPeak(size_t channel) const {
   return std::max(std::abs(channelMin[channel]), std::abs(channelMax[channel]));
 }
 
+double qopt::interpolateUnseen(ArrayRef<float> unseen, double margin) {
+  constexpr size_t kLast = std::size(kUnseenMargins) - 1;
+  if (unseen.size() != kLast + 1)
+    return 0;
+  for (size_t i = 0; i < kLast; ++i)
+    if (margin < kUnseenMargins[i + 1]) {
+      double part = (std::max(margin, 0.0) - kUnseenMargins[i]) /
+                    (kUnseenMargins[i + 1] - kUnseenMargins[i]);
+      return unseen[i] + part * (unseen[i + 1] - unseen[i]);
+    }
+  return unseen[kLast];
+}
+
 int64_t qopt::getChannelAxis(Value value) {
   for (Operation *user : value.getUsers())
     if (auto conv = dyn_cast<ConvOp>(user); conv && conv.getX() == value)
@@ -59,6 +72,10 @@ std::optional<Statistics> qopt::getStatistics(Value value) {
   stats.channelMin = vector("channel_min");
   stats.channelMax = vector("channel_max");
   stats.channelMeanSquare = vector("channel_mean_square");
+  stats.nonFinite = integer("non_finite");
+  stats.unseenSquare = number("unseen_square");
+  stats.unseenAbove = vector("unseen_above");
+  stats.unseenBelow = vector("unseen_below");
   return stats;
 }
 
@@ -81,6 +98,14 @@ static DictionaryAttr toDictionary(const Statistics &stats,
                            builder.getDenseF32ArrayAttr(stats.channelMax)),
       builder.getNamedAttr("channel_mean_square", builder.getDenseF32ArrayAttr(
                                                       stats.channelMeanSquare)),
+      builder.getNamedAttr("non_finite",
+                           builder.getI64IntegerAttr(stats.nonFinite)),
+      builder.getNamedAttr("unseen_square",
+                           builder.getF32FloatAttr(stats.unseenSquare)),
+      builder.getNamedAttr("unseen_above",
+                           builder.getDenseF32ArrayAttr(stats.unseenAbove)),
+      builder.getNamedAttr("unseen_below",
+                           builder.getDenseF32ArrayAttr(stats.unseenBelow)),
   });
 }
 

@@ -28,10 +28,27 @@ struct Statistics {
   /// The axis along which the vectors run.
   int64_t channelAxis = 0;
   std::vector<float> channelMin, channelMax, channelMeanSquare;
+  /// Values that are NaN or infinity. No other number here knows of them.
+  int64_t nonFinite = 0;
+  /// Mean square of what lies beyond [min, max] and 0 in samples that were held
+  /// back; 0 when none were.
+  float unseenSquare = 0;
+  /// How far new values go beyond what their channel has shown, on each side:
+  /// for each of `kUnseenMargins`, the mean square of what lies beyond a range
+  /// that is wider by that margin, as a part of the mean square of the channels'
+  /// peaks. Large channels count more: those that are silent show nothing.
+  std::vector<float> unseenAbove, unseenBelow;
 
   /// Largest magnitude of a channel.
   float channelPeak(size_t channel) const;
 };
+
+/// Parts of a channel's largest magnitude by which a range is wider.
+inline constexpr float kUnseenMargins[] = {0,    0.0625f, 0.125f, 0.25f,
+                                           0.5f, 1,       2,      4};
+
+/// What `unseen` says of a margin: linear between two of the table.
+double interpolateUnseen(llvm::ArrayRef<float> unseen, double margin);
 
 /// The channel axis of a tensor: 1 where a convolution reads it, else the last.
 int64_t getChannelAxis(mlir::Value value);

@@ -18,7 +18,15 @@ struct CalibrationData {
 
   /// The .npz files of a folder in the order of their names, or one file.
   static llvm::Expected<CalibrationData> find(llvm::StringRef path);
+
+  /// The samples that numbers are fitted to, and those that were held back and
+  /// only judge them: of every four the fourth, so none where there are fewer.
+  CalibrationData fitted() const;
+  CalibrationData heldBack() const;
 };
+
+/// What is odd about the data and no error, for the user to see.
+using Warnings = std::vector<std::string>;
 
 /// Reads a sample and puts its arrays in the order of the function's arguments.
 /// Fails when an array is missing, has another type or dims, or holds NaN.
@@ -26,18 +34,28 @@ llvm::Expected<llvm::SmallVector<HostTensor>>
 readSample(llvm::StringRef path, mlir::func::FuncOp function);
 
 /// Runs the program, in which observe ops stand, on every sample. `observe`
-/// gets the number of an op and its value; a failure of it ends the run.
+/// gets the number of the sample, that of an op, and its value.
 llvm::Error runSamples(
     mlir::ModuleOp module, const CalibrationData &data, ProgramRunner &runner,
-    llvm::function_ref<llvm::Error(int64_t, const HostTensor &)> observe);
+    llvm::function_ref<void(size_t, int64_t, const HostTensor &)> observe);
 
-/// Puts statistics on every f32 value of @main that an op with a weight reads
-/// and that has none, by running all samples.
+/// Reads all samples. Fails where one does not fit the model, and warns of
+/// samples that are empty, and of those that are all equal.
+llvm::Error checkSamples(mlir::func::FuncOp function,
+                         const CalibrationData &data, Warnings &warnings);
+
+/// Puts statistics on every value of @main that is to have static codes and has
+/// none, by running all samples. Ranges are those of the fitted samples; those
+/// held back show how far new values go beyond.
 /// With a `cacheFolder`, statistics of the same calibration are taken from it,
 /// or kept there.
 llvm::Error calibrate(mlir::ModuleOp module, const CalibrationData &data,
                       RangeOptions options, ProgramRunner &runner,
                       llvm::StringRef cacheFolder = "");
+
+/// Warns of values without a range: those that were NaN or infinity, and those
+/// that were one number in all samples.
+void warnOfStatistics(mlir::ModuleOp module, Warnings &warnings);
 
 } // namespace qopt
 

@@ -20,7 +20,8 @@ enum class RowWeight {
 };
 
 /// Puts the moments on every matmul that is to have a quantized weight of rank
-/// 2, by running all samples. Convolutions get none.
+/// 2, by running all samples. Convolutions get none. Rows that hold NaN or
+/// infinity are left out.
 llvm::Error collectMoments(mlir::ModuleOp module, const CalibrationData &data,
                            RowWeight weight, ProgramRunner &runner);
 

@@ -1,7 +1,8 @@
 //===- Observer.h - Statistics of a stream of tensors -----------*- C++ -*-===//
 //
 // An observer sees each sample's tensor once, in the order of the samples, and
-// keeps nothing but sums, extremes and a histogram.
+// keeps nothing but sums, extremes and a histogram. What is not finite is
+// counted and in nothing else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +12,7 @@
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "qopt/Calibration/Histogram.h"
 #include "qopt/Support/HostTensor.h"
+#include <array>
 
 namespace qopt {
 
@@ -25,6 +27,8 @@ struct RangeOptions {
   RangeRule rule = RangeRule::MinMax;
   /// Share of the values that a percentile keeps, as in 0.9999.
   double percentile = 0.9999;
+  /// Steps of codes are powers of two that hold the whole range.
+  bool isPow2 = false;
 };
 
 /// Collects the statistics of one tensor.
@@ -33,24 +37,43 @@ public:
   TensorObserver(int64_t channelAxis, RangeOptions options)
       : channelAxis(channelAxis), options(options) {}
 
-  /// Adds an f32 tensor. Fails on NaN and infinity.
-  llvm::Error add(const HostTensor &tensor);
+  /// Adds an f32 tensor of a sample that decides the range.
+  void add(const HostTensor &tensor);
 
-  /// What was seen so far; nothing when no element was.
+  /// Adds one of a sample that was held back: it shows how far new values go
+  /// beyond those before.
+  void addHeldBack(const HostTensor &tensor);
+
+  /// What was seen so far; nothing when no element was. `samples` is 0 when
+  /// none was finite.
   std::optional<Statistics> finish() const;
 
 private:
+  static constexpr size_t kNumMargins = std::size(kUnseenMargins);
+  /// Sums of squares, one for each margin.
+  using MarginSums = std::array<double, kNumMargins>;
+
   void addRows(llvm::ArrayRef<float> values, int64_t rowSize);
+  std::pair<float, float> cutRange() const;
+  void describeUnseen(Statistics &stats) const;
+  void widen(Statistics &stats) const;
 
   int64_t channelAxis;
   RangeOptions options;
-  int64_t samples = 0, numElements = 0, numRows = 0;
+  int64_t samples = 0, numElements = 0, numRows = 0, nonFinite = 0;
   float min = 0, max = 0;
   double squares = 0, peakSquares = 0;
   std::vector<float> channelMin, channelMax;
   std::vector<double> channelSquares;
   std::vector<int64_t> channelCounts;
   Histogram histogram;
+
+  std::optional<std::pair<float, float>> fittedRange;
+  int64_t numHeldBack = 0;
+  /// Over the values that were held back, the squares of their channels' peaks.
+  double heldBackPeaks = 0;
+  double unseenSquares = 0;
+  MarginSums squaresAbove = {}, squaresBelow = {};
 };
 
 } // namespace qopt
