@@ -64,7 +64,9 @@ def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncO
     group alone, these are multiplied by r instead of %x.
     With alpha `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
     compete by the output error that the statistics predict for the group; s = 1
-    leaves the group alone. A dead channel has s = 1. With pow2 the predicted step
+    leaves the group alone. Part of that error is what new values lose by clipping,
+    as held-back samples show it, or as few samples let expect: factors that make
+    every channel fill the range lose by it. A dead channel has s = 1. With pow2 the predicted step
     of the activation is a power of two, and each candidate is tried with common
     factors of fourths of an octave, which round other channels up.
 
@@ -96,11 +98,16 @@ def EqualizeLayersPass : Pass<"qopt-equalize-layers", "::mlir::func::FuncOp"> {
     %a = qopt.conv %x, %w1 bias %b1
     %r = qopt.relu %a
     %y = qopt.conv %r, %w2
-    // becomes, with s = sqrt(r1 / r2) of the channels' largest weights
+    // becomes
     %a = qopt.conv %x, (%w1 / s) bias (%b1 / s)
     %r = qopt.relu %a
     %y = qopt.conv %r, (%w2 * s)
     ```
+
+    Where the middle value has statistics, s is found as `qopt-smooth-activations`
+    finds it, and a pair that gains nothing stays. Without, s = sqrt(r1 / r2) of
+    the channels' largest weights, where r1 is that of the bias if it is larger. A
+    dead channel has s = 1, and one near zero counts as 2^-12 of the largest.
 
     Leaves a pair alone when the middle value has other users, when something
     else than ReLU stands between, when the second is a grouped convolution that
@@ -199,9 +206,11 @@ def QuantizeActivationsPass
     one tensor, movement, concat, pad and pools. A bias and a clamp stay with
     the contraction before them. Other ops on the way stay float and get a
     request with the reason: products of two tensors, softmax, norms, attention,
-    means over a number of positions that varies, ops without statistics, and ops
-    with a tensor whose range is so wide that 8 bits predict less than `min-sqnr`
-    decibels. A product that only float ops read leaves with all its bits.
+    means over a number of positions that varies, ops without statistics, ops
+    with a tensor that was infinite or NaN on a sample, and ops with a tensor whose
+    range is so wide that 8 bits predict less than `min-sqnr` decibels. So does a
+    concat of which a part would have less at the scale of all, unless products
+    alone read it. A product that only float ops read leaves with all its bits.
 
     Needs `qopt-insert-quantization` with scales of f8E8M0FNU before it, and
     `qopt-form-quantized-ops`, `qopt-form-requantize` and `qopt-propagate-codes`

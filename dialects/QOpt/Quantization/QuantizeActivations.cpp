@@ -105,6 +105,12 @@ private:
           return explain(op, reason);
         made.push_back({result, *chosen});
       }
+    if (role == CodeRole::Concat && !isReadByProductsAlone(op))
+      for (Value operand : operands)
+        if (!keepsSqnr(operand, made.back().second, reason)) {
+          reason = "a part has " + reason;
+          return explain(op, reason);
+        }
     path.insert(op);
     for (auto &[value, chosen] : made)
       if (!isExit(value))
@@ -137,21 +143,47 @@ private:
       reason = "ran on no calibration sample";
       return std::nullopt;
     }
+    // A mask of minus infinities is more than a very small number.
+    if (stats->nonFinite) {
+      reason = "codes have no infinity and no NaN";
+      return std::nullopt;
+    }
     MLIRContext *context = &getContext();
     auto format = FormatAttr::get(context, "i8", -1, 0,
                                   Float8E8M0FNUType::get(context), {});
     auto chosen = chooseActivationParameters(
         *stats, format,
         activationRounding == "ceil" ? Pow2Rounding::Ceil : Pow2Rounding::Nearest);
+    if (!keepsSqnr(value, chosen, reason))
+      return std::nullopt;
+    return chosen;
+  }
+
+  /// True unless the step is too wide for what `value` has shown.
+  bool keepsSqnr(Value value, const ActivationParameters &chosen,
+                 std::string &reason) {
+    std::optional<Statistics> stats = qopt::getStatistics(value);
+    if (!stats || stats->meanSquare == 0)
+      return true;
     // The mean square of a rounding error is a twelfth of the squared step.
     double noise = double(chosen.scale) * chosen.scale / 12;
     double sqnr = 10 * std::log10(stats->meanSquare / noise);
-    if (stats->meanSquare == 0 || sqnr >= minSqnr)
-      return chosen;
+    if (sqnr >= minSqnr)
+      return true;
     llvm::raw_string_ostream(reason)
         << "SQNR " << llvm::format("%.0f", sqnr) << " dB < "
         << llvm::format("%.0f", minSqnr.getValue());
-    return std::nullopt;
+    return false;
+  }
+
+  /// True where products read a joined tensor, which see its codes anyway.
+  static bool isReadByProductsAlone(Operation *op) {
+    return llvm::all_of(op->getUsers(), [](Operation *user) {
+      StringRef why;
+      return isa<QuantizeOp>(user) ||
+             (getCodeRole(user, why) == CodeRole::Preserving &&
+              isReadByProductsAlone(user));
+    });
   }
 
   /// Lets every user read the dequantized codes of `value`.

@@ -52,3 +52,46 @@ func.func @reasons(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>, te
   %o = qopt.softmax %c {axis = 1 : i64} : (tensor<1x2xf32>) -> tensor<1x2xf32>
   return %e, %m, %o : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>
 }
+
+// -----
+
+// A part of a concat that the others' scale would leave without bits keeps the
+// whole concat float, unless only products read it: they see its codes anyway.
+// CHECK-LABEL: func @parts
+// CHECK: qopt.concat {{.*}} why = "a part has SQNR 1 dB < 33"
+// CHECK: qopt.concat {{.*}}qopt.stats = {max = 1.000000e+02 : f32, mean_square = 1.000000e+03 : f32, min = -1.000000e+02 : f32}}
+func.func @parts(%x: tensor<1x2xf32>) -> (tensor<1x4xf32>, tensor<1x2xf32>) {
+  %s = qopt.constant(#qopt.weight<"hex:7a">) : tensor<1x1xf8E8M0FNU>
+  %w = qopt.constant(dense<3> : tensor<2x2xi8>) : tensor<2x2xi8>
+  %u = qopt.constant(dense<3> : tensor<4x2xi8>) : tensor<4x2xi8>
+  %q = qopt.quantize %x scales(%s) {format = #qopt.format<i8>} : (tensor<1x2xf32>, tensor<1x1xf8E8M0FNU>) -> tensor<1x2xi8>
+  %d = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>} : (tensor<1x2xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<1x2xf32>
+  %v = qopt.dequantize %w scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<2x2xf32>
+  %t = qopt.dequantize %u scales(%s) {format = #qopt.format<i8>} : (tensor<4x2xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<4x2xf32>
+  %a = qopt.matmul %d, %v {qopt.stats = {min = -100.0 : f32, max = 100.0 : f32, mean_square = 2000.0 : f32}} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %b = qopt.matmul %d, %v {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32, mean_square = 0.1 : f32}} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %0 = qopt.concat %a, %b {axis = 1 : i64, qopt.stats = {min = -100.0 : f32, max = 100.0 : f32, mean_square = 1000.0 : f32}} : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x4xf32>
+  %1 = qopt.concat %b, %a {axis = 1 : i64, qopt.stats = {min = -100.0 : f32, max = 100.0 : f32, mean_square = 1000.0 : f32}} : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x4xf32>
+  %e = qopt.quantize %1 scales(%s) {format = #qopt.format<i8>} : (tensor<1x4xf32>, tensor<1x1xf8E8M0FNU>) -> tensor<1x4xi8>
+  %f = qopt.dequantize %e scales(%s) {format = #qopt.format<i8>} : (tensor<1x4xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<1x4xf32>
+  %2 = qopt.matmul %f, %t : (tensor<1x4xf32>, tensor<4x2xf32>) -> tensor<1x2xf32>
+  return %0, %2 : tensor<1x4xf32>, tensor<1x2xf32>
+}
+
+// -----
+
+// Minus infinity has no code.
+// CHECK-LABEL: func @mask
+// CHECK: qopt.add {{.*}} why = "codes have no infinity and no NaN"
+func.func @mask(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %s = qopt.constant(#qopt.weight<"hex:7a">) : tensor<1x1xf8E8M0FNU>
+  %w = qopt.constant(dense<3> : tensor<2x2xi8>) : tensor<2x2xi8>
+  %m = qopt.constant(dense<[[0.0, 0xFF800000]]> : tensor<1x2xf32>) : tensor<1x2xf32>
+  %q = qopt.quantize %x scales(%s) {format = #qopt.format<i8>} : (tensor<1x2xf32>, tensor<1x1xf8E8M0FNU>) -> tensor<1x2xi8>
+  %d = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>} : (tensor<1x2xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<1x2xf32>
+  %v = qopt.dequantize %w scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<2x2xf32>
+  %a = qopt.matmul %d, %v {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32}} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %0 = qopt.add %a, %m {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32, non_finite = 4 : i64}} : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  %1 = qopt.tanh %0 {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32}} : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %1 : tensor<1x2xf32>
+}
