@@ -23,10 +23,12 @@ static bool isDequantized(Value value) {
   return isa_and_nonnull<DequantizeOp>(value.getDefiningOp());
 }
 
-/// True for a float contraction that codes could do.
+/// True for a float contraction that codes could do. Batches of matrices are
+/// those of attention, whose products stay float.
 static bool hidesCodes(Operation *op) {
   if (auto matmul = dyn_cast<MatMulOp>(op))
-    return isDequantized(matmul.getLhs()) && isDequantized(matmul.getRhs());
+    return isDequantized(matmul.getLhs()) && isDequantized(matmul.getRhs()) &&
+           cast<RankedTensorType>(matmul.getRhs().getType()).getRank() <= 2;
   auto conv = dyn_cast<ConvOp>(op);
   return conv && isDequantized(conv.getX()) && isDequantized(conv.getW());
 }

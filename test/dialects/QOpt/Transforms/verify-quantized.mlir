@@ -25,7 +25,17 @@ func.func @matmul(%x: tensor<2x4xi8>, %w: tensor<4x3xi8>, %s: tensor<1x1xf32>) -
 
 // -----
 
-// So is a convolution.
+// Products of two activations in batches stay float, whatever made them.
+func.func @attention(%q: tensor<2x4x3xi8>, %k: tensor<2x3x4xi8>, %s: tensor<1x1x1xf32>) -> tensor<2x4x4xf32> {
+  %0 = qopt.dequantize %q scales(%s) : (tensor<2x4x3xi8>, tensor<1x1x1xf32>) -> tensor<2x4x3xf32>
+  %1 = qopt.dequantize %k scales(%s) : (tensor<2x3x4xi8>, tensor<1x1x1xf32>) -> tensor<2x3x4xf32>
+  %2 = qopt.matmul %0, %1 : (tensor<2x4x3xf32>, tensor<2x3x4xf32>) -> tensor<2x4x4xf32>
+  return %2 : tensor<2x4x4xf32>
+}
+
+// -----
+
+// A convolution of codes is one as well.
 func.func @conv(%x: tensor<1x4x8xi8>, %w: tensor<3x4x1xi8>, %s: tensor<1x1x1xf32>) -> tensor<1x3x8xf32> {
   %0 = qopt.dequantize %x scales(%s) : (tensor<1x4x8xi8>, tensor<1x1x1xf32>) -> tensor<1x4x8xf32>
   %1 = qopt.dequantize %w scales(%s) : (tensor<3x4x1xi8>, tensor<1x1x1xf32>) -> tensor<3x4x1xf32>
