@@ -235,6 +235,9 @@ static llvm::Error runCommand(const Command &command) {
       });
   if (!report)
     return report.takeError();
+  if (!command.quiet)
+    for (const std::string &warning : report->warnings)
+      llvm::errs() << "qopt-compile: warning: " << warning << "\n";
   if (command.json)
     llvm::outs() << llvm::formatv("{0:2}\n", report->toJson());
   else if (!command.quiet)

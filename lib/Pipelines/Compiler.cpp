@@ -11,6 +11,7 @@
 #include "MeasureAccuracy.h"
 #include "Problems.h"
 #include "TensorErrors.h"
+#include "dialects/QOpt/Quantization/FactorSearch.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "qopt/Calibration/Moments.h"
@@ -57,6 +58,7 @@ private:
                           llvm::function_ref<void(OpPassManager &)> build,
                           ExitCode failure = ExitCode::Unsupported);
   llvm::Error calibrateModule();
+  void readFactors();
   llvm::Error collectWeightMoments();
   std::unique_ptr<ProgramRunner> createRunner() const;
   llvm::Error
@@ -225,7 +227,7 @@ llvm::Error Compiler::checkCalibration() {
   if (!data)
     return data.takeError();
   calibrationData = std::move(*data);
-  return llvm::Error::success();
+  return checkSamples(getMain(), calibrationData, report.warnings);
 }
 
 /// What a phase file says of itself must fit the flags.
@@ -290,6 +292,8 @@ llvm::Error Compiler::calibrateModule() {
     range.rule = RangeRule::Percentile;
   else if (report.recipe.calibration.range == "squared-error")
     range.rule = RangeRule::SquaredError;
+  range.isPow2 = report.recipe.isCodePath() &&
+                 report.recipe.rounding.activation == "ceil";
   return runOnSamples([&](ProgramRunner &runner) {
     return calibrate(*module, calibrationData, range, runner,
                      options.calibrationCache);
@@ -319,7 +323,30 @@ llvm::Error Compiler::collectWeightMoments() {
                          ? RowWeight::None
                          : RowWeight::InverseSquare;
   return runOnSamples([&](ProgramRunner &runner) {
-    return collectMoments(*module, calibrationData, weight, runner);
+    return collectMoments(*module, calibrationData.fitted(), weight, runner);
+  });
+}
+
+/// Takes what transforms say of themselves into the report.
+void Compiler::readFactors() {
+  getMain().walk([&](Operation *op) {
+    auto row = dyn_cast_or_null<DictionaryAttr>(op->removeAttr(kFactorsAttrName));
+    if (!row)
+      return;
+    auto text = [&](StringRef name) {
+      auto attr = row.getAs<StringAttr>(name);
+      return attr ? attr.str() : std::string();
+    };
+    auto number = [&](StringRef name) {
+      auto attr = row.getAs<FloatAttr>(name);
+      return attr ? attr.getValueAsDouble() : 0;
+    };
+    auto name = op->getLoc()->findInstanceOf<NameLoc>();
+    report.rescaled.push_back({name ? name.getName().str() : "",
+                               text("transform"), text("rule"),
+                               static_cast<float>(number("smallest")),
+                               static_cast<float>(number("largest")),
+                               number("gain_db")});
   });
 }
 
@@ -424,6 +451,8 @@ llvm::Error Compiler::runPhase(Phase phase) {
   case Phase::Transform:
     return transform();
   case Phase::Quantize: {
+    warnOfStatistics(*module, report.warnings);
+    readFactors();
     if (llvm::Error error = collectWeightMoments())
       return error;
     if (llvm::Error error = runPipeline(phase, [&](OpPassManager &pm) {

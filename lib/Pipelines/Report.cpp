@@ -74,6 +74,15 @@ json::Value Report::toJson() const {
   for (const PhaseCost &row : costs)
     costRows.push_back(
         json::Object{{"phase", row.phase}, {"seconds", row.seconds}});
+  json::Array rescaledRows;
+  for (const RescaledLayer &row : rescaled)
+    rescaledRows.push_back(
+        json::Object{{"node", row.node},
+                     {"transform", row.transform},
+                     {"rule", row.rule},
+                     {"smallest_factor", row.smallestFactor},
+                     {"largest_factor", row.largestFactor},
+                     {"gain_db", finiteOrNull(row.gainInDecibels)}});
   json::Array overrideRows;
   for (const OverrideMatch &match : overrides)
     overrideRows.push_back(
@@ -92,10 +101,12 @@ json::Value Report::toJson() const {
                       {"macs", std::move(macs)},
                       {"bytes", std::move(bytes)},
                       {"ranges", std::move(rangeRows)},
+                      {"rescaled", std::move(rescaledRows)},
                       {"errors", std::move(errorRows)},
                       {"accuracy", std::move(accuracyRows)},
                       {"refused", refusal.empty() ? json::Value(nullptr)
                                                   : json::Value(refusal)},
+                      {"warnings", json::Array(warnings)},
                       {"compile_seconds", std::move(costRows)}};
 }
 
@@ -135,7 +146,14 @@ std::string Report::toHtml() const {
     os << "<h2 class=\"refused\">Refused</h2><pre>" << escape(refusal)
        << "</pre>";
   os << "<pre>" << escape(contract.summarize() + describeOverrides())
-     << "</pre><h2>Contract</h2><table><tr>"
+     << "</pre>";
+  if (!warnings.empty())
+    os << "<h2>Warnings</h2><ul>";
+  for (const std::string &warning : warnings)
+    os << "<li>" << escape(warning);
+  if (!warnings.empty())
+    os << "</ul>";
+  os << "<h2>Contract</h2><table><tr>"
      << "<th>node<th>op<th>asked<th>planned<th>realised<th>kernel<th>reason</"
         "tr>";
   for (const ContractRow &row : contract.getRows()) {
@@ -154,6 +172,14 @@ std::string Report::toHtml() const {
        << llvm::format("%.1f", row.sqnrInDecibels) << "<td>"
        << (row.cosine ? llvm::formatv("{0:f6}", *row.cosine).str() : "")
        << "</tr>";
+  os << "</table><h2>Rescaled layers</h2><table><tr><th>node<th>transform"
+        "<th>rule<th>smallest factor<th>largest factor<th>predicted gain "
+        "(dB)</tr>";
+  for (const RescaledLayer &row : rescaled)
+    os << "<tr><td>" << escape(row.node) << "<td>" << escape(row.transform)
+       << "<td>" << escape(row.rule) << "<td>" << row.smallestFactor << "<td>"
+       << row.largestFactor << "<td>"
+       << llvm::format("%.1f", row.gainInDecibels) << "</tr>";
   os << "</table><h2>Calibrated ranges</h2><table><tr><th>node<th>min<th>max"
         "<th>samples</tr>";
   for (const TensorRange &row : ranges)

@@ -6,10 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/FactorSearch.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
-#include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
-#include "dialects/QOpt/Quantization/WeightQuantizer.h"
 #include <cmath>
 
 namespace qopt {
@@ -49,17 +48,18 @@ static std::optional<LayerPair> findPair(ConvOp second) {
   return LayerPair{first, second, between};
 }
 
-/// Largest magnitude of each index of `axis`.
-static SmallVector<float> peaksAlong(const HostTensor &weight, int64_t axis) {
-  int64_t inner = 1, size = weight.getDims()[axis];
-  for (int64_t dim : weight.getDims().drop_front(axis + 1))
-    inner *= dim;
-  SmallVector<float> peaks(size, 0.0f);
-  for (auto [i, value] : llvm::enumerate(weight.as<float>())) {
-    float &peak = peaks[(i / inner) % size];
-    peak = std::max(peak, std::abs(value));
+/// Without statistics, a bias is what is known of a channel besides its
+/// weights.
+static Statistics guessStatistics(const WeightMagnitudes &w1,
+                                  const std::optional<HostTensor> &bias) {
+  Statistics stats;
+  for (auto [channel, peak] : llvm::enumerate(w1.largest)) {
+    float most = bias ? std::abs(bias->as<float>()[channel]) : 0.0f;
+    stats.channelMax.push_back(std::max(peak, most));
+    stats.channelMin.push_back(0);
+    stats.channelMeanSquare.push_back(0);
   }
-  return peaks;
+  return stats;
 }
 
 namespace {
@@ -77,39 +77,51 @@ struct EqualizeLayers : qopt::impl::EqualizeLayersPassBase<EqualizeLayers> {
   }
 
 private:
-  float factorFor(float first, float second) {
-    if (!(first > 0) || !(second > 0))
-      return 1;
-    float factor = std::sqrt(first / second);
-    return isPow2 ? roundFactorToPow2(factor) : factor;
+  /// Factors by what the samples show, where they are better than none; without
+  /// samples those that balance the layers.
+  std::optional<FactorChoice> choose(LayerPair pair) {
+    std::optional<HostTensor> w1 = evaluateExpression(pair.first.getW());
+    std::optional<HostTensor> w2 = evaluateExpression(pair.second.getW());
+    std::optional<HostTensor> bias;
+    if (pair.first.getBias())
+      bias = evaluateExpression(pair.first.getBias());
+    if (!w1 || !w2 || (pair.first.getBias() && !bias))
+      return std::nullopt;
+    auto first = WeightMagnitudes::of(*w1, /*channelAxis=*/0, /*outputAxis=*/0);
+    auto second = WeightMagnitudes::of(*w2, pair.second.getGroup() > 1 ? 0 : 1,
+                                       /*outputAxis=*/0);
+    if (first.largest.size() != second.largest.size())
+      return std::nullopt;
+    std::optional<Statistics> stats = qopt::getStatistics(pair.second.getX());
+    bool isKnown = stats && stats->samples &&
+                   stats->channelMin.size() == first.largest.size();
+    if (!isKnown)
+      stats = guessStatistics(first, bias);
+    return FactorSearch(*stats, {std::move(second)}, isPow2)
+        .choose(isKnown ? "search" : "0.5");
   }
 
   void equalize(LayerPair pair) {
-    std::optional<HostTensor> w1 = evaluateExpression(pair.first.getW());
-    std::optional<HostTensor> w2 = evaluateExpression(pair.second.getW());
-    if (!w1 || !w2)
+    std::optional<FactorChoice> choice = choose(pair);
+    if (!choice)
       return;
-    bool isDepthwise = pair.second.getGroup() > 1;
-    SmallVector<float> r1 = peaksAlong(*w1, 0);
-    SmallVector<float> r2 = peaksAlong(*w2, isDepthwise ? 0 : 1);
-    if (r1.size() != r2.size())
-      return;
-    int64_t channels = r1.size();
-    SmallVector<float> factors, reciprocals;
-    for (auto [a, b] : llvm::zip_equal(r1, r2)) {
-      factors.push_back(factorFor(a, b));
-      reciprocals.push_back(1.0f / factors.back());
-    }
+    ArrayRef<float> factors = choice->factors;
+    int64_t channels = factors.size();
+    SmallVector<float> reciprocals;
+    for (float factor : factors)
+      reciprocals.push_back(1.0f / factor);
     scaleOutputs(pair.first, reciprocals, channels);
-    int64_t rank = w2->getRank();
-    SmallVector<int64_t> dims(rank, 1);
-    dims[isDepthwise ? 0 : 1] = channels;
+    ConvOp second = pair.second;
+    SmallVector<int64_t> dims(
+        cast<RankedTensorType>(second.getW().getType()).getRank(), 1);
+    dims[second.getGroup() > 1 ? 0 : 1] = channels;
     OpBuilder builder(pair.second);
     Location loc = pair.second.getLoc();
-    ConvOp second = pair.second;
     Value s = createConstant(builder, loc, factors, dims);
     second.getWMutable().assign(
         MulOp::create(builder, loc, second.getW().getType(), second.getW(), s));
+    second->setAttr(kFactorsAttrName,
+                    choice->describe(&getContext(), "equalize"));
     setStatistics(pair.first.getResult(), std::nullopt);
     if (pair.between)
       setStatistics(pair.between->getResult(0), std::nullopt);

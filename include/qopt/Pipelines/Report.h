@@ -38,6 +38,16 @@ struct TensorRange {
   int64_t samples = 0;
 };
 
+/// A contraction whose activation and weight were rescaled against each other.
+struct RescaledLayer {
+  /// `smooth` or `equalize`, and the rule that gave the factors.
+  std::string node, transform, rule;
+  /// Of what the channels were divided by.
+  float smallestFactor = 1, largestFactor = 1;
+  /// What the search predicts.
+  double gainInDecibels = 0;
+};
+
 /// The nodes that an override of the recipe matched.
 struct OverrideMatch {
   std::string pattern;
@@ -53,12 +63,15 @@ struct Report {
   std::vector<OverrideMatch> overrides;
   std::vector<TensorError> errors;
   std::vector<TensorRange> ranges;
+  std::vector<RescaledLayer> rescaled;
   /// Of each output, where an accuracy gate was given.
   std::vector<OutputAccuracy> accuracy;
   std::vector<PhaseCost> costs;
   /// Why there is no artefact, where the program broke the accuracy gate or the
   /// precision contract.
   std::string refusal;
+  /// What is odd and no error, as the command prints it.
+  std::vector<std::string> warnings;
   uint64_t artefactBytes = 0;
 
   llvm::json::Value toJson() const;

@@ -101,3 +101,23 @@ func.func @post_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %z = qopt.add %y, %n : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
   return %z : tensor<2x4xf32>
 }
+
+// -----
+
+// Four times as much in one channel is worth a factor where new values keep to
+// what was seen, and is not where they go beyond by half of a channel's peak.
+// SEARCH-LABEL: func @many_rows
+// SEARCH: qopt.mul
+// SEARCH-LABEL: func @few_rows
+// SEARCH-NOT: qopt.mul
+// SEARCH: return
+func.func @many_rows(%x: tensor<2x4xf32> {qopt.stats = {min = -4.0 : f32, max = 4.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -4.0, -1.0, -1.0, -1.0>, channel_max = array<f32: 4.0, 1.0, 1.0, 1.0>, channel_mean_square = array<f32: 4.8, 0.3, 0.3, 0.3>}}) -> tensor<2x1xf32> {
+  %w = qopt.constant(dense<[[0.01], [1.0], [1.0], [1.0]]> : tensor<4x1xf32>) : tensor<4x1xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x1xf32>) -> tensor<2x1xf32>
+  return %y : tensor<2x1xf32>
+}
+func.func @few_rows(%x: tensor<2x4xf32> {qopt.stats = {min = -4.0 : f32, max = 4.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -4.0, -1.0, -1.0, -1.0>, channel_max = array<f32: 4.0, 1.0, 1.0, 1.0>, channel_mean_square = array<f32: 4.8, 0.3, 0.3, 0.3>, unseen_above = array<f32: 0.2, 0.19, 0.18, 0.17, 0.16, 0.15, 0.14, 0.13>, unseen_below = array<f32: 0.2, 0.19, 0.18, 0.17, 0.16, 0.15, 0.14, 0.13>}}) -> tensor<2x1xf32> {
+  %w = qopt.constant(dense<[[0.01], [1.0], [1.0], [1.0]]> : tensor<4x1xf32>) : tensor<4x1xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x1xf32>) -> tensor<2x1xf32>
+  return %y : tensor<2x1xf32>
+}

@@ -1,0 +1,177 @@
+"""What samples show and do not show decides numbers, and never ends a compilation without need.
+
+Models are made here: few rows for many channels, masks of minus infinity, channels that died in
+training, parts of one tensor a hundredfold apart.
+"""
+
+import json
+import sys
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from qopt_tools import MODELS, run_ok, run_tool
+
+sys.path.insert(0, str(MODELS))
+from samples import write_samples
+
+
+class Model:
+    """Builds a graph; each method gives the name of what it computes."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.nodes, self.weights = [], []
+
+    def constant(self, array):
+        name = f"w{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.asarray(array, np.float32), name))
+        return name
+
+    def node(self, kind, *inputs, output=None, **attributes):
+        output = output or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [output], "/" + output, **attributes))
+        return output
+
+    def linear(self, x, inputs, outputs, output=None):
+        weight = self.rng.normal(0, inputs ** -0.5, (inputs, outputs))
+        return self.node("MatMul", x, self.constant(weight), output=output)
+
+    def conv(self, x, weight, bias, output=None):
+        pad = weight.shape[-1] // 2
+        return self.node("Conv", x, self.constant(weight), self.constant(bias), output=output,
+                         pads=[pad] * 4)
+
+    def save(self, folder, dims, samples):
+        """Writes model, 16 samples to calibrate and the rest to judge."""
+        graph = helper.make_graph(
+            self.nodes, "made", [helper.make_tensor_value_info("x", TensorProto.FLOAT, dims)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], self.weights)
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)],
+                                    ir_version=8), folder / "model.onnx")
+        samples = [{"x": sample.astype(np.float32)} for sample in samples]
+        write_samples(folder / "calib", samples[:16])
+        write_samples(folder / "eval", samples[16:])
+
+
+def few_rows(folder):
+    model = Model(1)
+    x = "x"
+    for width in (64, 128):
+        x = model.node("Tanh", model.linear(x, width, 128))
+        x = model.node("Mul", x, model.constant(np.exp(model.rng.normal(0, 0.7, 128))))
+    model.linear(x, 128, 10, output="y")
+    spread = np.exp(model.rng.normal(0, 0.7, 64))
+    model.save(folder, ["n", 64], [model.rng.normal(0, 1, (1, 64)) * spread for _ in range(64)])
+
+
+def masked(folder):
+    model = Model(2)
+    heads = [model.linear("x", 16, 16) for _ in range(3)]
+    scores = model.node("MatMul", heads[0], model.node("Transpose", heads[1], perm=[0, 2, 1]))
+    mask = np.where(np.triu(np.ones((8, 8)), 1), -np.inf, 0)
+    weights = model.node("Softmax", model.node("Add", scores, model.constant(mask)), axis=-1)
+    # Logarithms of what the mask left out: infinite, and read by a product.
+    kept = model.node("Max", model.node("Log", weights), model.constant([-9]))
+    model.linear(model.node("Add", model.node("MatMul", weights, heads[2]),
+                            model.linear(kept, 8, 16)), 16, 5, output="y")
+    model.save(folder, ["n", 8, 16], model.rng.normal(0, 1, (24, 2, 8, 16)))
+
+
+def dying(folder):
+    model = Model(3)
+    x, inputs = "x", 3
+    for _ in range(3):
+        weight = model.rng.normal(0, (2 / inputs / 9) ** 0.5, (12, inputs, 3, 3))
+        bias = model.rng.normal(0, 0.2, 12)
+        weight[:4] *= 1e-7
+        bias[:4] = [0.5, 0.3, 1e-6, 0]
+        x, inputs = model.node("Relu", model.conv(x, weight, bias)), 12
+    model.conv(x, model.rng.normal(0, 0.2, (6, 12, 1, 1)), np.zeros(6), output="y")
+    model.save(folder, ["n", 3, 12, 12], model.rng.normal(0, 1, (24, 1, 3, 12, 12)))
+
+
+def parts(folder):
+    """Positions of hundreds and scores below 1 in one tensor."""
+    model = Model(4)
+    x = model.node("Relu", model.conv("x", model.rng.normal(0, 0.3, (8, 3, 3, 3)), np.zeros(8)))
+    boxes = model.conv(x, model.rng.normal(0, 80, (4, 8, 1, 1)), np.zeros(4))
+    scores = model.node("Sigmoid", model.conv(x, model.rng.normal(0, 1, (6, 8, 1, 1)), np.zeros(6)))
+    model.node("Concat", boxes, scores, axis=1, output="y")
+    model.save(folder, ["n", 3, 12, 12], model.rng.normal(0, 1, (24, 1, 3, 12, 12)))
+
+
+def compile_model(folder, preset, *more):
+    """The report, and what was printed as warnings."""
+    result = run_tool("qopt-compile", folder / "model.onnx", "-o", folder / "m.so", "--preset",
+                      preset, "--calib", folder / "calib", "--report", folder / "report", *more)
+    assert result.returncode == 0, result.stderr
+    return json.loads((folder / "report" / "report.json").read_text()), result.stderr
+
+
+def measure(folder, preset, part=slice(None)):
+    """Decibels of signal to noise over all samples that were not calibrated with."""
+    compile_model(folder, preset)
+    signal = noise = 0
+    for name, model in (("float", "model.onnx"), ("coded", "m.so")):
+        run_ok("qopt-run", folder / model, "--inputs", folder / "eval", "--outputs", folder / name,
+               *(["--reference"] if name == "float" else []))
+    for path in sorted((folder / "float").glob("*.npz")):
+        exact, found = (np.load(folder / name / path.name)["y"].astype(float)[:, part]
+                        for name in ("float", "coded"))
+        signal += (exact ** 2).sum()
+        noise += ((exact - found) ** 2).sum()
+    return 10 * np.log10(signal / noise)
+
+
+@pytest.mark.parametrize("make, preset, least", [
+    (few_rows, "w8a8", 27), (few_rows, "w8a8-pow2", 20),
+    (masked, "w8a8", 25), (masked, "w8a8-pow2", 20),
+    (dying, "w8a8", 30), (dying, "w8a8-pow2", 25),
+])
+def test_new_samples_are_answered_as_well(make, preset, least, tmp_path):
+    make(tmp_path)
+    assert measure(tmp_path, preset) >= least
+
+
+def test_small_parts_of_a_tensor_keep_their_bits(tmp_path):
+    parts(tmp_path)
+    assert measure(tmp_path, "w8a8-pow2", slice(4, None)) >= 25
+
+
+def test_infinity_of_the_model_is_a_warning(tmp_path):
+    masked(tmp_path)
+    report, printed = compile_model(tmp_path, "w8a8-pow2")
+    warning, = [text for text in report["warnings"] if "infinity" in text]
+    assert "/log_" in warning or "/add_" in warning
+    assert f"qopt-compile: warning: {warning}" in printed
+    assert "warning" not in compile_model(tmp_path, "w8a8-pow2", "--quiet")[1]
+
+
+def test_rescaled_layers_are_rows_of_the_report(tmp_path):
+    dying(tmp_path)
+    rows = compile_model(tmp_path, "w8a8-pow2")[0]["rescaled"]
+    assert {row["transform"] for row in rows} <= {"equalize"}
+    few_rows(tmp_path)
+    # One channel that is a hundred times the others is worth a factor.
+    samples = [dict(np.load(path)) for path in sorted((tmp_path / "calib").glob("*.npz"))]
+    for sample in samples:
+        sample["x"] = np.sign(sample["x"])
+        sample["x"][:, 5] *= 100
+    write_samples(tmp_path / "calib", samples)
+    rows = compile_model(tmp_path, "w8a8")[0]["rescaled"]
+    row = rows[0]
+    assert (row["node"], row["transform"]) == ("/matmul_0", "smooth")
+    assert row["gain_db"] > 3 and row["largest_factor"] > 10 * row["smallest_factor"]
+
+
+def test_a_sample_that_does_not_run_is_named(tmp_path):
+    few_rows(tmp_path)
+    write_samples(tmp_path / "calib", [{"x": np.zeros((1, 64), np.float32)},
+                                       {"x": np.zeros((1, 63), np.float32)}])
+    result = run_tool("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so",
+                      "--preset", "w8a8", "--calib", tmp_path / "calib")
+    assert result.returncode == 1
+    assert ".npz: array 'x' expects size 64 on axis 1, but found 1x63" in result.stderr
