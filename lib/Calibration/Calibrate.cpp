@@ -171,7 +171,13 @@ void qopt::warnOfStatistics(ModuleOp module, Warnings &warnings) {
       return;
     if (stats->nonFinite)
       nonFinite.add(value, stats->nonFinite);
-    if (stats->samples && stats->min == stats->max && value.getDefiningOp())
+    // A mask of ones, cast to float, is as it should be.
+    bool isRead = llvm::any_of(value.getUsers(), [&](Operation *user) {
+      auto view = getWeightedContraction(user);
+      return view && isStatic(user) && view->activation->get() == value;
+    });
+    if (stats->samples && stats->min == stats->max && isRead &&
+        value.getDefiningOp())
       constant.add(value, 0);
   };
   auto function = module.lookupSymbol<func::FuncOp>("main");

@@ -135,6 +135,20 @@ TEST_F(CalibrateTest, warnsOfWhatIsNotFinite) {
                       "'/norm/Log'; its range will not fit other data"}));
 }
 
+// What no product reads may be as constant as a mask is.
+TEST_F(CalibrateTest, warnsOfNoConstantElsewhere) {
+  Statistics ones;
+  ones.min = ones.max = ones.samples = 1;
+  main().walk([&](LogOp op) { setStatistics(op.getResult(), ones); });
+  Warnings warnings;
+  warnOfStatistics(*module, warnings);
+  EXPECT_EQ(warnings.size(), 1u);
+  warnings.clear();
+  main().walk([](MatMulOp op) { op->removeAttr(kRequestAttrName); });
+  warnOfStatistics(*module, warnings);
+  EXPECT_EQ(warnings, Warnings());
+}
+
 TEST_F(CalibrateTest, warnsOfSamplesThatShowNothing) {
   auto check = [&] {
     Warnings warnings;

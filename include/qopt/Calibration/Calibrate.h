@@ -53,8 +53,8 @@ llvm::Error calibrate(mlir::ModuleOp module, const CalibrationData &data,
                       RangeOptions options, ProgramRunner &runner,
                       llvm::StringRef cacheFolder = "");
 
-/// Warns of values without a range: those that were NaN or infinity, and those
-/// that were one number in all samples.
+/// Warns of values that were NaN or infinity, and of activations of products that
+/// were one number in all samples.
 void warnOfStatistics(mlir::ModuleOp module, Warnings &warnings);
 
 } // namespace qopt
