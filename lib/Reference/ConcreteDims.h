@@ -29,6 +29,7 @@ public:
 
   Dim constant(int64_t value) { return value; }
   std::optional<int64_t> known(Dim dim) { return dim; }
+  bool isSame(Dim a, Dim b) { return a == b; }
   Dim add(Dim a, Dim b) {
     Dim result;
     return llvm::AddOverflow(a, b, result) ? getBound(a < 0) : result;

@@ -8,6 +8,7 @@
 //   using Dim
 //   Dim constant(int64_t)
 //   std::optional<int64_t> known(Dim)           the number, where it is one
+//   bool isSame(Dim, Dim)                       whether they are known to be equal
 //   Dim add(Dim, Dim), sub(Dim, Dim), mul(Dim, Dim), min(Dim, Dim), max(Dim, Dim)
 //   Dim floorDiv(Dim, Dim), ceilDiv(Dim, Dim)   of numbers that are not negative
 //   Dim broadcast(Dim, Dim)                     numpy's rule for two dims
@@ -93,22 +94,39 @@ std::optional<SliceRange<P>> sliceRange(P &policy, typename P::Dim dim,
   return SliceRange<P>{from, policy.ceilDiv(span, policy.constant(-*by)), *by};
 }
 
-/// Dims that ONNX Reshape makes of `target`.
+/// Dims that ONNX Reshape makes of `target`. A dim that stands on both sides
+/// leaves the quotient, so that -1 is known where the others are not, and where
+/// they are 0.
 template <class P>
 Dims<P> reshapeDims(P &policy, const Dims<P> &input, const Dims<P> &target,
                     bool allowZero) {
-  auto total = policy.constant(1);
-  for (auto dim : input)
-    total = policy.mul(total, dim);
-  Dims<P> wanted;
-  auto rest = policy.constant(1);
+  llvm::SmallVector<bool> isLeft(input.size(), true);
+  Dims<P> wanted, unmatched;
   for (auto [i, dim] : llvm::enumerate(target)) {
-    auto size = dim;
-    if (!allowZero && i < input.size())
-      size = policy.selectEqual(dim, 0, input[i], dim);
-    wanted.push_back(size);
-    rest = policy.mul(rest, policy.selectEqual(size, -1, policy.constant(1), size));
+    bool canCopy = !allowZero && i < input.size();
+    if (canCopy && policy.known(dim) == 0) {
+      wanted.push_back(input[i]);
+      isLeft[i] = false;
+      continue;
+    }
+    wanted.push_back(canCopy ? policy.selectEqual(dim, 0, input[i], dim) : dim);
+    unmatched.push_back(wanted.back());
   }
+  auto rest = policy.constant(1), total = policy.constant(1);
+  for (auto size : unmatched) {
+    size_t from = 0;
+    while (from < input.size() &&
+           !(isLeft[from] && policy.isSame(input[from], size)))
+      ++from;
+    if (from < input.size())
+      isLeft[from] = false;
+    else
+      rest = policy.mul(rest,
+                        policy.selectEqual(size, -1, policy.constant(1), size));
+  }
+  for (auto [dim, isFactor] : llvm::zip_equal(input, isLeft))
+    if (isFactor)
+      total = policy.mul(total, dim);
   rest = policy.max(rest, policy.constant(1));
   Dims<P> result;
   for (auto size : wanted)

@@ -51,6 +51,7 @@ struct StaticDimPolicy {
 
   Dim constant(int64_t value) { return value; }
   std::optional<int64_t> known(Dim dim) { return dim; }
+  bool isSame(Dim a, Dim b) { return a && a == b; }
   template <class F> Dim both(Dim a, Dim b, F f) {
     if (!a || !b)
       return std::nullopt;

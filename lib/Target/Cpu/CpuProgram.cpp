@@ -36,6 +36,8 @@ bool cpu::isSameDim(Value a, Value b) {
   return known && known == knownNumber(b);
 }
 
+Value cpu::knownDimOf(Value a, Value b) { return knownNumber(a) ? a : b; }
+
 CpuProgram::CpuProgram(ModuleOp module, StringRef tierName,
                        WeightsSection &weights)
     : module(module), tierName(tierName), weights(weights),

@@ -61,6 +61,9 @@ std::optional<int64_t> knownNumber(mlir::Value value);
 /// True when two dims are known to be equal: one value, or one constant.
 bool isSameDim(mlir::Value a, mlir::Value b);
 
+/// Of two dims that were required to be equal, the one whose number is known.
+mlir::Value knownDimOf(mlir::Value a, mlir::Value b);
+
 class CpuProgram {
 public:
   /// Writes into `module`, which belongs to the target. Constants go to

@@ -39,6 +39,7 @@ public:
 
   Dim constant(int64_t value) { return v.i64(value); }
   std::optional<int64_t> known(Dim dim) { return knownNumber(dim); }
+  bool isSame(Dim x, Dim y) { return isSameDim(x, y); }
   Dim add(Dim x, Dim y) { return v.add(x, y); }
   Dim sub(Dim x, Dim y) { return v.sub(x, y); }
   Dim mul(Dim x, Dim y) { return v.mul(x, y); }

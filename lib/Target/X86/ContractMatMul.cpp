@@ -71,7 +71,7 @@ MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
   SmallVector<Value> lhs(program.dims(op.getLhs()));
   SmallVector<Value> rhs(program.dims(op.getRhs()));
   SmallVector<Value> result = program.dims(op.getResult());
-  depth = lhs.back();
+  depth = knownDimOf(lhs.back(), rhs.size() == 1 ? rhs[0] : rhs.end()[-2]);
   tile = largestTile(tier, kind, v.ceilDiv(depth, v.i64(4)));
   ArrayRef<Value> lhsBatch =
       ArrayRef<Value>(lhs).drop_back(lhs.size() > 1 ? 2 : 1);

@@ -57,3 +57,19 @@ func.func @branch(%c: i1, %x: tensor<2x3xf32>, %y: tensor<?x?xf32>) -> tensor<?x
   }
   return %0 : tensor<?x?xf32>
 }
+
+// -----
+
+// A dim that a reshape keeps leaves the rest known, where it is not known itself.
+// CHECK-LABEL: func @kept_dims
+// CHECK: qopt.reshape {{.*}} -> tensor<?x40xf32>
+// CHECK: qopt.reshape {{.*}} -> tensor<4x?x10xf32>
+// CHECK: qopt.reshape {{.*}} -> tensor<?x?xf32>
+func.func @kept_dims(%x: tensor<?x5x8xf32>, %y: tensor<?x5x?xf32>) -> (tensor<?x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>) {
+  %rows = qopt.constant(dense<[0, -1]> : tensor<2xi64>) : tensor<2xi64>
+  %middle = qopt.constant(dense<[4, -1, 10]> : tensor<3xi64>) : tensor<3xi64>
+  %0 = qopt.reshape %x, %rows : (tensor<?x5x8xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  %1 = qopt.reshape %x, %middle : (tensor<?x5x8xf32>, tensor<3xi64>) -> tensor<?x?x?xf32>
+  %2 = qopt.reshape %y, %rows : (tensor<?x5x?xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  return %0, %1, %2 : tensor<?x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>
+}
