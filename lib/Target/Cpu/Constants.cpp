@@ -46,3 +46,15 @@ ArrayRef<uint8_t> cpu::constantBytes(ConstantOp op,
   unpackCodes(packed, bits, storage);
   return storage;
 }
+
+ArrayRef<uint8_t> cpu::constantIntegers(ConstantOp op,
+                                        std::vector<uint8_t> &storage) {
+  ArrayRef<uint8_t> codes = constantBytes(op, storage);
+  Type element = cast<RankedTensorType>(op.getType()).getElementType();
+  unsigned bits = element.getIntOrFloatBitWidth();
+  if (bits >= 8 || element.isUnsignedInteger())
+    return codes;
+  for (uint8_t &code : storage)
+    code = uint8_t(integerOf(code, *elementFormatOf(element)));
+  return storage;
+}

@@ -19,6 +19,11 @@ llvm::ArrayRef<uint8_t> constantBytes(ConstantOp op,
 /// The same for an elements attribute.
 std::vector<uint8_t> elementBytes(mlir::ElementsAttr elements);
 
+/// The integers of a constant of codes of up to 8 bits, one a byte: narrow
+/// signed ones with their sign, which they have not in memory.
+llvm::ArrayRef<uint8_t> constantIntegers(ConstantOp op,
+                                         std::vector<uint8_t> &storage);
+
 } // namespace qopt::cpu
 
 #endif

@@ -37,12 +37,13 @@ static Value zeroCode(ProgramEmitter &program, const CodeOperand &operand) {
   Type element = elementOf(tensor);
   if (ConstantOp constant = program.constantOf(tensor)) {
     std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> bytes = constantBytes(constant, storage);
     if (element.getIntOrFloatBitWidth() == 32) {
       int32_t value;
-      std::memcpy(&value, bytes.data(), sizeof(value));
+      std::memcpy(&value, constantBytes(constant, storage).data(),
+                  sizeof(value));
       return v.i32(value);
     }
+    ArrayRef<uint8_t> bytes = constantIntegers(constant, storage);
     return v.i32(element.isUnsignedInteger() ? int32_t(bytes.front())
                                              : int32_t(int8_t(bytes.front())));
   }

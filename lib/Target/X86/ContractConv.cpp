@@ -104,13 +104,14 @@ void ConvSource::setInput(ProgramEmitter &program) {
 void ConvSource::setWeight(ProgramEmitter &program) {
   KernelShape shape{shapeOf(op.getW())[0], groupChannels, window.positions()};
   std::vector<uint8_t> storage;
-  ArrayRef<uint8_t> bytes =
-      constantBytes(program.constantOf(op.getW()), storage);
+  ConstantOp constant = program.constantOf(op.getW());
   rowWords = steps;
   if (kind == DotKind::Float) {
-    weights = program.weightPointer(packFloatRows(bytes, shape));
+    weights = program.weightPointer(
+        packFloatRows(constantBytes(constant, storage), shape));
   } else {
-    PackedCodes packed = packCodeRows(bytes, shape, rhs.isUnsigned());
+    PackedCodes packed = packCodeRows(constantIntegers(constant, storage),
+                                      shape, rhs.isUnsigned());
     weights = program.weightPointer(packed.words);
     if (terms.needsRowSums())
       terms.rowSums = program.weightPointer(bytesOf(packed.sums));
@@ -158,7 +159,7 @@ ContractSource::Lanes ConvSource::lanes(VectorBuilder &v, Value batch,
   Value laneStep = v.i64(tile.vectors * kLanes);
   Value sums = v.address(scratch, scratchWords, word);
   bool wantsSums = !sumsAreFloats() && terms.needsLaneSums();
-  LanePacker packer(v, tier, kind, inputIsUnsigned(), wantsSums);
+  LanePacker packer(v, tier, kind, inputElement(), wantsSums);
   Value firstPlane = v.mul(batch, v.i64(groupChannels));
   Value perPosition = packer.stepsOf(v.i64(groupChannels));
   v.loop(v.i64(0), count, 1, [&](Value i) {

@@ -42,10 +42,8 @@ public:
 protected:
   virtual void setInput(ProgramEmitter &program);
   virtual void setWeight(ProgramEmitter &program);
-  /// What the codes of the prepared input are.
-  virtual bool inputIsUnsigned() const {
-    return kind != DotKind::Float && lhs.isUnsigned();
-  }
+  /// What the elements of the prepared input are.
+  virtual mlir::Type inputElement() const { return lhs.element(); }
   void setAxes(ProgramEmitter &program, Epilogue &epilogue);
   /// Where the 16 outputs of a vector stand.
   llvm::SmallVector<PixelPiece> pixels(VectorBuilder &v, mlir::Value vector);

@@ -135,7 +135,7 @@ LogicalResult MatMulSource::setRows(ProgramEmitter &program) {
   }
   SmallVector<Value> operandDims = program.dims(rowOperand.tensor);
   Value all = v.product(ArrayRef<Value>(operandDims).drop_back());
-  RowPacker packer(program, pointer, all, depth, rowOperand.isUnsigned(),
+  RowPacker packer(program, pointer, all, depth, rowOperand.element(),
                    terms.needsRowSums());
   PackedRows packed = packer.packed();
   rowPointer = packed.pointer;
@@ -154,13 +154,14 @@ void MatMulSource::setLanes(ProgramEmitter &program) {
   }
   int64_t k = *knownNumber(depth), n = *knownNumber(columns);
   std::vector<uint8_t> storage;
-  ArrayRef<uint8_t> bytes = constantBytes(constant, storage);
   panelStride = v.mul(steps, v.i64(kLanes));
   if (kind == DotKind::Float) {
-    lanePointer = program.weightPointer(packFloatPanels(bytes, k, n));
+    lanePointer = program.weightPointer(
+        packFloatPanels(constantBytes(constant, storage), k, n));
     return;
   }
-  PackedCodes packed = packCodePanels(bytes, k, n, laneOperand.isUnsigned());
+  PackedCodes packed = packCodePanels(constantIntegers(constant, storage), k, n,
+                                      laneOperand.isUnsigned());
   lanePointer = program.weightPointer(packed.words);
   if (terms.needsLaneSums())
     laneSumTable = program.weightPointer(bytesOf(packed.sums));
@@ -218,9 +219,7 @@ ContractSource::Lanes MatMulSource::lanes(VectorBuilder &v, Value batch,
   Value laneStep = v.i64(tile.vectors * kLanes);
   Value sums = v.address(scratch, scratchWords, word);
   bool wantsSums = kind != DotKind::Float && terms.needsLaneSums();
-  LanePacker packer(v, tier, kind,
-                    kind != DotKind::Float && laneOperand.isUnsigned(),
-                    wantsSums);
+  LanePacker packer(v, tier, kind, laneOperand.element(), wantsSums);
   Value matrix =
       v.mul(batchOffset(v, batch, laneStrides), v.mul(depth, columns));
   v.loop(v.i64(0), count, 1, [&](Value i) {

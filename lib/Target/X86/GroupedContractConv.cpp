@@ -31,7 +31,11 @@ public:
 protected:
   void setInput(ProgramEmitter &program) override;
   void setWeight(ProgramEmitter &program) override;
-  bool inputIsUnsigned() const override { return areIntegers(); }
+  Type inputElement() const override {
+    Builder b(lhs.element().getContext());
+    return areIntegers() ? b.getIntegerType(8, /*isSigned=*/false)
+                         : Type(b.getF32Type());
+  }
 
 private:
   bool areIntegers() const { return kind != DotKind::Float; }

@@ -47,8 +47,11 @@ Value LanePacker::quad(const LaneRun &run, Value first, bool isPartial) {
       exists = v.less(row, run.depth);
       row = v.min(row, v.sub(run.depth, v.i64(1)));
     }
-    Value codes =
-        arith::ExtUIOp::create(v.b, v.loc, words, loadRow(run, row, byte));
+    Value codes = loadRow(run, row, byte);
+    if (element.getIntOrFloatBitWidth() < 8)
+      codes = arith::TruncIOp::create(v.b, v.loc, codes.getType(),
+                                      v.widen(codes, element));
+    codes = arith::ExtUIOp::create(v.b, v.loc, words, codes);
     if (flips) {
       Value flip = v.constant(v.b.getI32IntegerAttr(0x80), kLanes);
       codes = arith::XOrIOp::create(v.b, v.loc, codes, flip);

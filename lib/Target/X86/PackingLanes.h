@@ -32,12 +32,12 @@ struct LaneRun {
 
 class LanePacker {
 public:
-  /// `isUnsigned` says what the codes in memory are.
-  LanePacker(VectorBuilder &v, const Tier &tier, DotKind kind, bool isUnsigned,
-             bool wantsSums)
-      : v(v), tier(tier), kind(kind),
+  /// `element` says what lies in memory.
+  LanePacker(VectorBuilder &v, const Tier &tier, DotKind kind,
+             mlir::Type element, bool wantsSums)
+      : v(v), tier(tier), kind(kind), element(element),
         flips(kind != DotKind::Float &&
-              isUnsigned != (kind == DotKind::UnsignedLanes)),
+              element.isUnsignedInteger() != (kind == DotKind::UnsignedLanes)),
         wantsSums(wantsSums && kind != DotKind::Float) {}
 
   /// Copies a run to `target`, `laneStep` words from step to step, beginning
@@ -55,6 +55,7 @@ private:
   VectorBuilder &v;
   const Tier &tier;
   DotKind kind;
+  mlir::Type element;
   bool flips, wantsSums;
 };
 

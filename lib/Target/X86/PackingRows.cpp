@@ -16,9 +16,12 @@ static constexpr int64_t kBytes = 64;
 
 /// The unsigned bytes of `count` codes at `offset`, then zeros.
 static Value loadBytes(VectorBuilder &v, Value codes, Value offset, Value count,
-                       bool isUnsigned) {
+                       Type element) {
   Value bytes = v.load(codes, offset, v.b.getI8Type(), kBytes);
-  if (!isUnsigned) {
+  if (element.getIntOrFloatBitWidth() < 8)
+    bytes = arith::TruncIOp::create(v.b, v.loc, bytes.getType(),
+                                    v.widen(bytes, element));
+  if (!element.isUnsignedInteger()) {
     Value flip = v.constant(v.b.getI8IntegerAttr(-128), kBytes);
     bytes = arith::XOrIOp::create(v.b, v.loc, bytes, flip);
   }
@@ -35,8 +38,8 @@ static Value sumOf(VectorBuilder &v, Value bytes) {
 }
 
 RowPacker::RowPacker(ProgramEmitter &program, Value codes, Value rows,
-                     Value depth, bool isUnsigned, bool wantsSums)
-    : isUnsigned(isUnsigned), codes(codes), depth(depth) {
+                     Value depth, Type element, bool wantsSums)
+    : element(element), codes(codes), depth(depth) {
   VectorBuilder host = program.vectors();
   vectors = host.ceilDiv(depth, host.i64(kBytes));
   rowBytes = host.mul(vectors, host.i64(kBytes));
@@ -56,8 +59,8 @@ void RowPacker::run(VectorBuilder &v, Value row) {
   SmallVector<Value> sum =
       v.loop(v.i64(0), vectors, 1, inits, [&](Value index, ValueRange before) {
         Value at = v.mul(index, v.i64(kBytes));
-        Value bytes = loadBytes(v, codes, v.add(source, at), v.sub(depth, at),
-                                isUnsigned);
+        Value bytes =
+            loadBytes(v, codes, v.add(source, at), v.sub(depth, at), element);
         v.store(bytes, target, v.add(base, at));
         SmallVector<Value> after;
         if (sums)

@@ -26,7 +26,7 @@ struct PackedRows {
 class RowPacker : public RowConsumer {
 public:
   RowPacker(ProgramEmitter &program, mlir::Value codes, mlir::Value rows,
-            mlir::Value depth, bool isUnsigned, bool wantsSums);
+            mlir::Value depth, mlir::Type element, bool wantsSums);
 
   /// On the host, before a launch.
   const PackedRows &packed() const { return result; }
@@ -35,7 +35,7 @@ public:
   void run(VectorBuilder &v, mlir::Value row) override;
 
 private:
-  bool isUnsigned;
+  mlir::Type element;
   PackedRows result;
   mlir::Value codes, depth, vectors, rowBytes, target, sums;
 };
