@@ -264,6 +264,16 @@ static const BadModel badModels[] = {
     {"UnknownAttribute", unsupported,
      "(Relu, opset 13): attribute \"slope\" is not supported in this opset",
      [] { return one(13, "Relu", {"x"}, {attr("slope", 1)}); }},
+    {"RoundModeOfCastLike", unsupported,
+     "expects round_mode \"up\", but found \"nearest\"",
+     [] {
+       return Model(25)
+           .in("x", "f32[2]")
+           .in("like", "e8m0[1]")
+           .node("CastLike", {"x", "like"}, {"y"},
+                 {attr("round_mode", "nearest")})
+           .out("y");
+     }},
     {"SecondOutput", unsupported,
      "(Dropout, opset 13): output 1, \"mask\", is not supported",
      [] {

@@ -174,15 +174,8 @@ static LogicalResult importSwish(NodeImporter &node) {
   return gate ? node.makeOutput<MulOp>(type, {x, gate}) : failure();
 }
 
-static LogicalResult importCast(NodeImporter &node) {
-  int64_t to = node.getInt("to", 0);
-  StringRef name = getOnnxTypeName(to);
-  Type type = getOnnxElementType(node.getBuilder().getContext(), to);
-  if (name.empty())
-    return node.fail(
-        malformed("expects a data type in \"to\", but found " + Twine(to)));
-  if (!type)
-    return node.fail(unsupported("casts to " + name + " are not supported"));
+/// Attributes that change how floats become the codes of `type`.
+static LogicalResult makeCast(NodeImporter &node, Type type) {
   bool isFloat8 = isa<Float8E4M3FNType, Float8E5M2Type>(type);
   if (node.getInt("saturate", 1) == 0 && isFloat8)
     return node.fail(unsupported("expects saturate = 1, but found 0"));
@@ -193,12 +186,20 @@ static LogicalResult importCast(NodeImporter &node) {
   return node.makeOutput<CastOp>(type, node.getInput(0));
 }
 
+static LogicalResult importCast(NodeImporter &node) {
+  int64_t to = node.getInt("to", 0);
+  StringRef name = getOnnxTypeName(to);
+  Type type = getOnnxElementType(node.getBuilder().getContext(), to);
+  if (name.empty())
+    return node.fail(
+        malformed("expects a data type in \"to\", but found " + Twine(to)));
+  if (!type)
+    return node.fail(unsupported("casts to " + name + " are not supported"));
+  return makeCast(node, type);
+}
+
 static LogicalResult importCastLike(NodeImporter &node) {
-  node.ignoreAttribute("round_mode");
-  if (node.getInt("saturate", 1) == 0)
-    return node.fail(unsupported("expects saturate = 1, but found 0"));
-  return node.makeOutput<CastOp>(getElementType(node.getInput(1)),
-                                 node.getInput(0));
+  return makeCast(node, getElementType(node.getInput(1)));
 }
 
 /// Clip with bounds that are known and fit `qopt.clip`.
