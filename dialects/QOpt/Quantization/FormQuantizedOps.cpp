@@ -1,7 +1,9 @@
 //===- FormQuantizedOps.cpp - Dequantize, op, quantize to ops on codes ----===//
 //
-// Integer codes per tensor or channel become an exact i32 sum; everything with
-// groups or blocks becomes a contraction with scales beside its operands.
+// Integer codes per tensor or channel become an exact i32 sum; what has groups,
+// blocks or floats on one side becomes a contraction with scales beside its
+// operands. A weight that neither takes is decoded here: kernels read no weight
+// that is computed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,6 +11,7 @@
 #include "dialects/QOpt/IR/TypeInference.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qopt {
@@ -19,9 +22,8 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-/// Longest chain whose i32 sum of (x - zero) * w, |x - zero| <= 255 and
-/// |w| <= 128, cannot wrap with a bias of up to 2^30 on top.
-static constexpr int64_t kMaxProducts = (int64_t(1) << 30) / (255 * 128);
+/// Largest i32 sum that cannot wrap with a bias of up to 2^30 on top.
+static constexpr int64_t kMaxSum = int64_t(1) << 30;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -37,17 +39,30 @@ static bool isWeightOnly(Operation *op) {
   return request && !request.getAct();
 }
 
-static bool hasIntegerCodes(DequantizeOp op) {
-  auto type = dyn_cast<IntegerType>(typeOf(op.getCodes()).getElementType());
-  return type && type.getWidth() <= 8;
+static bool hasNarrowCodes(DequantizeOp op) {
+  return typeOf(op.getCodes()).getElementTypeBitWidth() <= 8;
 }
 
-/// True when every scale and zero has size 1 on `axis`.
-static bool isUniformAlong(DequantizeOp op, int64_t axis) {
+static bool hasIntegerCodes(DequantizeOp op) {
+  return hasNarrowCodes(op) &&
+         isa<IntegerType>(typeOf(op.getCodes()).getElementType());
+}
+
+/// True when every scale and zero has size 1 on each of `axes`.
+static bool isUniformAlong(DequantizeOp op, ArrayRef<int64_t> axes) {
   for (Value value : llvm::concat<Value>(op.getScales(), op.getZeros()))
-    if (typeOf(value).getDimSize(axis) != 1)
-      return false;
+    for (int64_t axis : axes)
+      if (typeOf(value).getDimSize(axis) != 1)
+        return false;
   return true;
+}
+
+/// Largest |code - zero|, whatever the zero is.
+static int64_t largestDistance(DequantizeOp op) {
+  auto type = cast<IntegerType>(typeOf(op.getCodes()).getElementType());
+  int64_t codes = int64_t(1) << type.getWidth();
+  bool fromMiddle = op.getZeros().empty() && !type.isUnsigned();
+  return fromMiddle ? codes / 2 : codes - 1;
 }
 
 static bool isScalarTensor(Value value) {
@@ -79,7 +94,9 @@ namespace {
 /// What the two forms need of a contraction, matmul or conv alike.
 struct Contraction {
   Value lhs, rhs, bias;
-  int64_t lhsAxis, rhsProductAxis, rhsOutputAxis, resultAxis, numProducts;
+  /// The axes that one sum runs along.
+  SmallVector<int64_t> lhsSummed, rhsSummed;
+  int64_t rhsProductAxis, rhsOutputAxis, resultAxis, numProducts;
 };
 
 static std::optional<Contraction> viewOf(Operation *op) {
@@ -88,8 +105,9 @@ static std::optional<Contraction> viewOf(Operation *op) {
     if (rhs.getRank() != 2 || !matmul.getRhsScales().empty())
       return std::nullopt;
     int64_t rank = typeOf(matmul.getLhs()).getRank();
-    return Contraction{matmul.getLhs(), matmul.getRhs(),  {}, rank - 1, 0, 1,
-                       rank - 1,        rhs.getDimSize(0)};
+    return Contraction{
+        matmul.getLhs(), matmul.getRhs(),  {}, {rank - 1}, {0}, 0, 1,
+        rank - 1,        rhs.getDimSize(0)};
   }
   auto conv = dyn_cast<ConvOp>(op);
   if (!conv || !conv.getWScales().empty())
@@ -98,7 +116,9 @@ static std::optional<Contraction> viewOf(Operation *op) {
   int64_t products = 1;
   for (int64_t dim : w.getShape().drop_front())
     products *= dim;
-  return Contraction{conv.getX(), conv.getW(), conv.getBias(), 1, 1,
+  auto summed = llvm::to_vector(llvm::seq<int64_t>(1, w.getRank()));
+  return Contraction{conv.getX(), conv.getW(), conv.getBias(),
+                     summed,      summed,      1,
                      0,           1,           products};
 }
 
@@ -146,14 +166,14 @@ struct FormIntegerSum : RewritePattern {
     // One block can be all of the products, but its unit need not be 1.
     if (isBlocked(x) || isBlocked(w))
       return rewriter.notifyMatchFailure(op, "codes come in blocks");
-    if (!isUniformAlong(x, view->lhsAxis) ||
-        !isUniformAlong(w, view->rhsProductAxis))
+    if (!isUniformAlong(x, view->lhsSummed) ||
+        !isUniformAlong(w, view->rhsSummed))
       return rewriter.notifyMatchFailure(op, "scales vary along the products");
     if (!llvm::all_of(x.getZeros(), isScalarTensor) ||
         !llvm::all_of(w.getZeros(), isScalarTensor) ||
         w.getScales().size() != 1)
       return rewriter.notifyMatchFailure(op, "zeros vary");
-    if (view->numProducts > kMaxProducts)
+    if (view->numProducts > kMaxSum / (largestDistance(x) * largestDistance(w)))
       return rewriter.notifyMatchFailure(op, "an i32 sum could wrap");
     auto result = typeOf(op->getResult(0));
     int64_t outputs = typeOf(view->rhs).getDimSize(view->rhsOutputAxis);
@@ -181,7 +201,7 @@ struct FormIntegerSum : RewritePattern {
         bias = UnsqueezeOp::create(
             rewriter, op->getLoc(),
             RankedTensorType::get(channelDims(result.getRank() - 1, 0, outputs),
-                                  rewriter.getF32Type()),
+                                  typeOf(view->bias).getElementType()),
             view->bias, axes);
       }
       real = AddOp::create(rewriter, op->getLoc(), result, real, bias);
@@ -191,7 +211,21 @@ struct FormIntegerSum : RewritePattern {
   }
 };
 
-/// Groups or blocks: scales become operands.
+/// True when a sum in groups takes the codes of the activation: groups of both
+/// sides begin together, and a group has one scale.
+static bool takesCodes(const Contraction &view, DequantizeOp x,
+                       DequantizeOp w) {
+  if (!x.getFormat() || !x.getZeros().empty() || !hasNarrowCodes(x))
+    return false;
+  if (!isBlocked(x))
+    return isUniformAlong(x, view.lhsSummed);
+  if (x.getFormat()->getAxis() != view.lhsSummed.front())
+    return false;
+  int64_t a = x.getFormat()->getBlockSize(), b = w.getFormat()->getBlockSize();
+  return !isBlocked(w) || std::max(a, b) % std::min(a, b) == 0;
+}
+
+/// Groups, blocks, or floats on the left: scales become operands.
 struct FormGroupedContraction : RewritePattern {
   FormGroupedContraction(MLIRContext *context)
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
@@ -203,14 +237,19 @@ struct FormGroupedContraction : RewritePattern {
       return failure();
     auto x = view->lhs.getDefiningOp<DequantizeOp>();
     auto w = view->rhs.getDefiningOp<DequantizeOp>();
-    if (!w || !isBlocked(w))
-      return rewriter.notifyMatchFailure(op, "the weight has no blocks");
+    if (!w || !w.getFormat() || !hasNarrowCodes(w))
+      return rewriter.notifyMatchFailure(op, "the weight has no codes");
+    if (typeOf(view->lhs).getRank() < 2)
+      return rewriter.notifyMatchFailure(op, "one row has no groups");
     // Channels of a depthwise weight are its products' only axis but the taps.
     int64_t axis = isDepthwise(op) ? view->rhsOutputAxis : view->rhsProductAxis;
-    if (w.getFormat()->getAxis() != axis)
+    if (!isBlocked(w) && !w.getCodes().getDefiningOp<ConstantOp>())
+      return rewriter.notifyMatchFailure(op, "codes of activations, no groups");
+    if (isBlocked(w) ? w.getFormat()->getAxis() != axis
+                     : !isUniformAlong(w, view->rhsSummed))
       return rewriter.notifyMatchFailure(
-          op, "blocks do not run along the products");
-    if (x && (!x.getFormat() || !x.getZeros().empty() || isWeightOnly(op)))
+          op, "scales do not belong to groups of products");
+    if (x && (isWeightOnly(op) || !takesCodes(*view, x, w)))
       x = {};
     Value made = rebuild(
         rewriter, op, op->getResult(0).getType(), x ? x.getCodes() : view->lhs,
@@ -218,6 +257,31 @@ struct FormGroupedContraction : RewritePattern {
         w.getScales(), w.getZeros(), view->bias,
         x ? x.getFormatAttr() : FormatAttr(), w.getFormatAttr());
     rewriter.replaceOp(op, made);
+    return success();
+  }
+};
+
+/// A weight whose codes no contraction takes becomes what they stand for.
+struct DecodeWeight : OpRewritePattern<DequantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(DequantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto isContraction = [](Operation *user) {
+      return isa<ConvOp, MatMulOp>(user);
+    };
+    if (llvm::none_of(op->getUsers(), isContraction))
+      return rewriter.notifyMatchFailure(op, "no contraction reads it");
+    if (!isWeightExpression(op.getResult()))
+      return rewriter.notifyMatchFailure(op, "it is computed");
+    std::optional<HostTensor> reals = evaluateExpression(op.getResult());
+    if (!reals)
+      return rewriter.notifyMatchFailure(op, "it cannot be evaluated");
+    Value decoded = createConstant(rewriter, op.getLoc(), *reals,
+                                   typeOf(op.getResult()).getElementType());
+    rewriter.replaceUsesWithIf(op.getResult(), decoded, [&](OpOperand &use) {
+      return isContraction(use.getOwner());
+    });
     return success();
   }
 };
@@ -234,13 +298,17 @@ struct GatherCodes : OpRewritePattern<GatherOp> {
                                          "not a gather of dequantized rows");
     if (typeOf(op.getX()).getRank() != 2)
       return rewriter.notifyMatchFailure(op, "not a table");
+    FormatAttr format = table.getFormatAttr();
+    if (format && format.isBlocked() && format.getAxis() != 1)
+      return rewriter.notifyMatchFailure(op, "blocks hold several rows");
+    // One row of scales belongs to every row of codes.
+    auto isShared = [](Value from) { return typeOf(from).getDimSize(0) == 1; };
+    for (Value from : llvm::concat<Value>(table.getScales(), table.getZeros()))
+      if (isShared(from) && !from.getDefiningOp<ConstantOp>())
+        return rewriter.notifyMatchFailure(op, "a shared scale is no constant");
     auto result = typeOf(op.getResult());
     auto gather = [&](Value from) -> Value {
       auto type = typeOf(from);
-      if (type.getDimSize(0) == 1) { // shared by all rows
-        return reshapeConstant(rewriter, from,
-                               SmallVector<int64_t>(result.getRank(), 1));
-      }
       SmallVector<int64_t> dims(result.getShape());
       dims.back() = type.getDimSize(1);
       return GatherOp::create(
@@ -248,15 +316,19 @@ struct GatherCodes : OpRewritePattern<GatherOp> {
           RankedTensorType::get(dims, type.getElementType()), from,
           op.getIndices(), op.getAxis());
     };
+    auto besideCodes = [&](Value from) {
+      return isShared(from)
+                 ? reshapeConstant(rewriter, from,
+                                   channelDims(result.getRank(),
+                                               result.getRank() - 1,
+                                               typeOf(from).getDimSize(1)))
+                 : gather(from);
+    };
     SmallVector<Value> scales, zeros;
     for (Value scale : table.getScales())
-      scales.push_back(gather(scale));
+      scales.push_back(besideCodes(scale));
     for (Value zero : table.getZeros())
-      zeros.push_back(gather(zero));
-    if (llvm::is_contained(scales, Value()) ||
-        llvm::is_contained(zeros, Value()))
-      return rewriter.notifyMatchFailure(op, "a shared scale is no constant");
-    FormatAttr format = table.getFormatAttr();
+      zeros.push_back(besideCodes(zero));
     if (format)
       format = FormatAttr::get(getContext(), format.getName(),
                                format.isBlocked() ? result.getRank() - 1 : -1,
@@ -278,6 +350,10 @@ struct FormQuantizedOps
     patterns.add<FormIntegerSum, FormGroupedContraction, GatherCodes>(
         &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return signalPassFailure();
+    RewritePatternSet leftOver(&getContext());
+    leftOver.add<DecodeWeight>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(leftOver))))
       signalPassFailure();
   }
 };

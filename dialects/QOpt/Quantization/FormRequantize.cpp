@@ -96,6 +96,9 @@ struct FormRequantizePattern : OpRewritePattern<QuantizeOp> {
     auto outputZero = constantReals(op.getZeros()[0]);
     if (!outputScale || !outputZero || outputScale->size() != 1)
       return rewriter.notifyMatchFailure(op, "scales are not constant");
+    // A constant of more dims than the accumulator makes several codes of one.
+    if (chain->dequantize.getResult().getType() != op.getX().getType())
+      return rewriter.notifyMatchFailure(op, "the bias broadcasts the sum");
     int64_t rank = typeOf(op.getResult()).getRank();
     bool isConv =
         chain->dequantize.getCodes().getDefiningOp<ConvOp>() != nullptr;

@@ -240,10 +240,11 @@ def FormQuantizedOpsPass : Pass<"qopt-form-quantized-ops", "::mlir::func::FuncOp
     %y = qopt.dequantize %acc scales(%sx, %sw)
     ```
 
-    Groups and block formats become operands of the contraction. A dequantized
-    table is gathered as codes. A contraction leaves the form alone when only
-    one side has integer codes per tensor or channel, or when k is so long that
-    an i32 sum could wrap.
+    Where one scale does not stand for a whole sum, where only the weight has
+    codes, or where k is so long that an i32 sum could wrap, codes and scales
+    become operands of a contraction that sums floats in groups. A weight whose
+    scales vary along the products without groups is decoded to floats. A
+    dequantized table is gathered as codes.
 
     Last of `quantize`'s rewrites.
 
@@ -267,7 +268,8 @@ def FormRequantizePass : Pass<"qopt-form-requantize", "::mlir::func::FuncOp"> {
 
     With E8M0 scales everywhere it is `qopt.shift`. Leaves the chain alone when
     a middle value has other users, when scales are not constant, when another
-    op stands in between, or when the bias does not fit the accumulator.
+    op stands in between, or when the bias does not fit the accumulator or has
+    more elements.
 
     Numerics: lossy; the bias is rounded to the accumulator's scale.
   }];

@@ -19,18 +19,23 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-static bool isDequantized(Value value) {
-  return isa_and_nonnull<DequantizeOp>(value.getDefiningOp());
+/// True for the reals of a weight's codes.
+static bool isDequantizedWeight(Value value) {
+  auto op = value.getDefiningOp<DequantizeOp>();
+  return op && llvm::all_of(op->getOperands(), [](Value operand) {
+           return isa_and_nonnull<ConstantOp>(operand.getDefiningOp());
+         });
 }
 
-/// True for a float contraction that codes could do. Batches of matrices are
-/// those of attention, whose products stay float.
+/// True for a float contraction that decodes its weight each time. Two
+/// activations may be multiplied as floats: that is a plan.
 static bool hidesCodes(Operation *op) {
   if (auto matmul = dyn_cast<MatMulOp>(op))
-    return isDequantized(matmul.getLhs()) && isDequantized(matmul.getRhs()) &&
-           cast<RankedTensorType>(matmul.getRhs().getType()).getRank() <= 2;
+    return isDequantizedWeight(matmul.getLhs()) ||
+           isDequantizedWeight(matmul.getRhs());
   auto conv = dyn_cast<ConvOp>(op);
-  return conv && isDequantized(conv.getX()) && isDequantized(conv.getW());
+  return conv &&
+         (isDequantizedWeight(conv.getX()) || isDequantizedWeight(conv.getW()));
 }
 
 static LogicalResult verifyQuantized(Operation *op) {
@@ -39,7 +44,7 @@ static LogicalResult verifyQuantized(Operation *op) {
   if (isa<GemmOp, ObserveOp>(op))
     return op->emitOpError("is left after quantize");
   if (hidesCodes(op))
-    return op->emitOpError("is a float contraction of two dequantized operands");
+    return op->emitOpError("is a float contraction of a dequantized weight");
   bool isExpression =
       isExpressionOp(op) && op->getNumOperands() > 0 &&
       llvm::all_of(op->getOperands(), [](Value operand) {

@@ -64,3 +64,26 @@ func.func @reasons(%acc: tensor<?x2xi32>, %s: tensor<1x1xf32>) -> (tensor<?x2xf3
   %q3 = qopt.quantize %b3 scales(%sx) zeros(%z) {format = #qopt.format<i8>} : (tensor<?x2xf32>, tensor<1x1xf32>, tensor<1x1xi8>) -> tensor<?x2xi8>
   return %d0, %q0, %q1, %q2, %q3 : tensor<?x2xf32>, tensor<?x2xi8>, tensor<?x2xi8>, tensor<?x2xi8>, tensor<?x2xi8>
 }
+
+// -----
+
+// A constant that has more dims than the sum, or longer ones, makes several
+// values of one: codes of the sum alone do not exist.
+// CHECK-LABEL: func @broadcasting_bias
+// CHECK-NOT: qopt.requantize
+// CHECK: return
+func.func @broadcasting_bias(%acc: tensor<4x2xi32>, %column: tensor<4x1xi32>) -> (tensor<1x4x2xi8>, tensor<4x2xi8>) {
+  %s = qopt.constant(dense<0.25> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %z = qopt.constant(dense<0> : tensor<1x1xi8>) : tensor<1x1xi8>
+  %s3 = qopt.constant(dense<0.25> : tensor<1x1x1xf32>) : tensor<1x1x1xf32>
+  %z3 = qopt.constant(dense<0> : tensor<1x1x1xi8>) : tensor<1x1x1xi8>
+  %deep = qopt.constant(dense<[[[1.0, 2.0]]]> : tensor<1x1x2xf32>) : tensor<1x1x2xf32>
+  %long = qopt.constant(dense<[1.0, 2.0]> : tensor<2xf32>) : tensor<2xf32>
+  %d0 = qopt.dequantize %acc scales(%s) : (tensor<4x2xi32>, tensor<1x1xf32>) -> tensor<4x2xf32>
+  %b0 = qopt.add %d0, %deep : (tensor<4x2xf32>, tensor<1x1x2xf32>) -> tensor<1x4x2xf32>
+  %q0 = qopt.quantize %b0 scales(%s3) zeros(%z3) {format = #qopt.format<i8>} : (tensor<1x4x2xf32>, tensor<1x1x1xf32>, tensor<1x1x1xi8>) -> tensor<1x4x2xi8>
+  %d1 = qopt.dequantize %column scales(%s) : (tensor<4x1xi32>, tensor<1x1xf32>) -> tensor<4x1xf32>
+  %b1 = qopt.add %d1, %long : (tensor<4x1xf32>, tensor<2xf32>) -> tensor<4x2xf32>
+  %q1 = qopt.quantize %b1 scales(%s) zeros(%z) {format = #qopt.format<i8>} : (tensor<4x2xf32>, tensor<1x1xf32>, tensor<1x1xi8>) -> tensor<4x2xi8>
+  return %q0, %q1 : tensor<1x4x2xi8>, tensor<4x2xi8>
+}

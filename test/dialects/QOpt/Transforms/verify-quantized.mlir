@@ -14,18 +14,19 @@ func.func @quantized(%x: tensor<2x4xi8>, %i: tensor<2xi64>) -> (tensor<2x3xi32>,
 
 // -----
 
-// A product of dequantized codes is one of codes.
-func.func @matmul(%x: tensor<2x4xi8>, %w: tensor<4x3xi8>, %s: tensor<1x1xf32>) -> tensor<2x3xf32> {
+// Two activations may be multiplied as floats, whatever they were.
+// CHECK-LABEL: func @two_activations
+func.func @two_activations(%x: tensor<2x4xi8>, %w: tensor<4x3xi8>, %s: tensor<1x1xf32>) -> tensor<2x3xf32> {
   %0 = qopt.dequantize %x scales(%s) : (tensor<2x4xi8>, tensor<1x1xf32>) -> tensor<2x4xf32>
   %1 = qopt.dequantize %w scales(%s) : (tensor<4x3xi8>, tensor<1x1xf32>) -> tensor<4x3xf32>
-  // expected-error @+1 {{'qopt.matmul' op is a float contraction of two dequantized operands}}
   %2 = qopt.matmul %0, %1 : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
   return %2 : tensor<2x3xf32>
 }
 
 // -----
 
-// Products of two activations in batches stay float, whatever made them.
+// So may those of batches, as attention has them.
+// CHECK-LABEL: func @attention
 func.func @attention(%q: tensor<2x4x3xi8>, %k: tensor<2x3x4xi8>, %s: tensor<1x1x1xf32>) -> tensor<2x4x4xf32> {
   %0 = qopt.dequantize %q scales(%s) : (tensor<2x4x3xi8>, tensor<1x1x1xf32>) -> tensor<2x4x3xf32>
   %1 = qopt.dequantize %k scales(%s) : (tensor<2x3x4xi8>, tensor<1x1x1xf32>) -> tensor<2x3x4xf32>
@@ -35,13 +36,26 @@ func.func @attention(%q: tensor<2x4x3xi8>, %k: tensor<2x3x4xi8>, %s: tensor<1x1x
 
 // -----
 
-// A convolution of codes is one as well.
-func.func @conv(%x: tensor<1x4x8xi8>, %w: tensor<3x4x1xi8>, %s: tensor<1x1x1xf32>) -> tensor<1x3x8xf32> {
-  %0 = qopt.dequantize %x scales(%s) : (tensor<1x4x8xi8>, tensor<1x1x1xf32>) -> tensor<1x4x8xf32>
-  %1 = qopt.dequantize %w scales(%s) : (tensor<3x4x1xi8>, tensor<1x1x1xf32>) -> tensor<3x4x1xf32>
-  // expected-error @+1 {{'qopt.conv' op is a float contraction of two dequantized operands}}
-  %2 = qopt.conv %0, %1 {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
-  return %2 : tensor<1x3x8xf32>
+// A product reads its weight in codes, or decoded.
+func.func @matmul(%x: tensor<2x4xf32>) -> tensor<2x3xf32> {
+  %w = qopt.constant(dense<1> : tensor<4x3xi8>) : tensor<4x3xi8>
+  %s = qopt.constant(dense<0.5> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %0 = qopt.dequantize %w scales(%s) : (tensor<4x3xi8>, tensor<1x1xf32>) -> tensor<4x3xf32>
+  // expected-error @+1 {{'qopt.matmul' op is a float contraction of a dequantized weight}}
+  %1 = qopt.matmul %x, %0 : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  return %1 : tensor<2x3xf32>
+}
+
+// -----
+
+// So does a convolution.
+func.func @conv(%x: tensor<1x4x8xf32>) -> tensor<1x3x8xf32> {
+  %w = qopt.constant(dense<1> : tensor<3x4x1xi8>) : tensor<3x4x1xi8>
+  %s = qopt.constant(dense<0.5> : tensor<1x1x1xf32>) : tensor<1x1x1xf32>
+  %0 = qopt.dequantize %w scales(%s) : (tensor<3x4x1xi8>, tensor<1x1x1xf32>) -> tensor<3x4x1xf32>
+  // expected-error @+1 {{'qopt.conv' op is a float contraction of a dequantized weight}}
+  %1 = qopt.conv %x, %0 {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
+  return %1 : tensor<1x3x8xf32>
 }
 
 // -----
