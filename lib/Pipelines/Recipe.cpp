@@ -9,6 +9,7 @@
 #include "RecipeKeys.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/Quantization/NodePattern.h"
+#include "qopt/Pipelines/RecipeRules.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/MappedFile.h"
 #include "llvm/Support/YAMLTraits.h"
@@ -130,9 +131,7 @@ public:
         [&] { return checkKeys("transforms.", recipe.transforms); },
         [&] { return checkKeys("calibration.", recipe.calibration); },
         [&] { return checkKeys("rounding.", recipe.rounding); },
-        [&] {
-          return checkPrecision("activations", recipe.getPrecision(nullptr));
-        },
+        [&] { return checkPrecision("", recipe.getPrecision(nullptr)); },
         [&] { return checkOverrides(); });
   }
 
@@ -157,15 +156,14 @@ private:
     return problem ? fail(*problem) : llvm::Error::success();
   }
 
-  /// Checks what the sections or an override ask for together.
-  llvm::Error checkPrecision(llvm::StringRef key,
+  /// Checks what the sections or an override ask for together; `where` stands
+  /// before the key.
+  llvm::Error checkPrecision(llvm::StringRef where,
                              const NodePrecision &asked) const {
-    if (asked.params == "static" &&
-        lookupFormat(asked.activations.format)->block > 0)
-      return fail(key +
-                  ": static expects a format of activations without blocks, "
-                  "but found '" +
-                  asked.activations.format + "'");
+    for (const RecipeRule &rule : getRecipeRules())
+      if (std::string problem = rule.findProblem(recipe, asked);
+          !problem.empty())
+        return fail(where + rule.key + " " + problem);
     return llvm::Error::success();
   }
 
@@ -186,7 +184,7 @@ private:
       return fail(key +
                   " expects weights.format, here or in the recipe, or a preset "
                   "other than fp32");
-    return checkPrecision(key, asked);
+    return checkPrecision(key + ": ", asked);
   }
 
   llvm::Error checkOverrides() const {

@@ -59,10 +59,14 @@ static RecipeValues elementOrNothing(std::vector<StringRef> words) {
   return {words, /*mayBeEmpty=*/true};
 }
 
+/// The formats that contractions read: codes of at most 8 bits, floats in
+/// blocks. Files may come with others.
 static RecipeValues format() {
   std::vector<StringRef> names;
   for (const BlockFormat &row : blockFormats())
-    names.push_back(row.name);
+    if (row.elementInfo().isInteger() ? row.elementInfo().bits <= 8
+                                      : row.block > 0)
+      names.push_back(row.name);
   return {names};
 }
 
@@ -103,9 +107,10 @@ template <> llvm::ArrayRef<RecipeKey<WeightRecipe>> qopt::getRecipeKeys() {
        "element type of the scales; empty is the format's own, f8E8M0FNU makes "
        "them powers of two",
        "bf16", "w4a16-g32"},
-      {"zero", &WeightRecipe::zero, elementOrNothing({"ui4", "ui8", "i8"}),
-       "element type of the zero points of an unsigned format, the same as the "
-       "codes'; empty is symmetric",
+      {"zero", &WeightRecipe::zero,
+       elementOrNothing({"ui4", "ui8", "ui2", "i4", "i8", "i2"}),
+       "element type of the zero points, the same as the codes'; empty is "
+       "symmetric",
        "ui4", "w4a16-g128"},
   };
   return keys;

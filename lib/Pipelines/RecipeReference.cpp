@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RecipeKeys.h"
+#include "qopt/Pipelines/RecipeRules.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace qopt;
@@ -97,5 +98,9 @@ Each example is a whole recipe.
       os, "overrides: activations",
       "With `format` the recipe's activations do not count for these nodes.",
       "overrides: [{nodes: '.*', activations: {", "}}]");
+  os << "\n## Keys together\n\nA recipe that breaks one of these rules is "
+        "refused.\n\n";
+  for (const RecipeRule &rule : getRecipeRules())
+    os << "- `" << rule.key << "` " << rule.text << ".\n";
   return text;
 }

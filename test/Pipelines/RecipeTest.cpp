@@ -169,8 +169,8 @@ TEST(Recipes, RefusesBadOverrides) {
             "override 'a' has precision weight-only and activations"},
            {"{nodes: a, precision: static, weights: {format: i8}, "
             "activations: {format: mxfp4}}",
-            "override 'a': static expects a format of activations without "
-            "blocks, but found 'mxfp4'"},
+            "override 'a': activations.format expects no blocks where "
+            "activations are static, but found 'mxfp4'"},
            {"{nodes: a, weights: {format: i9}}",
             "overrides.weights.format expects i8, "},
            {"{nodes: a, activations: {scale: f64}}",
@@ -249,8 +249,8 @@ TEST(Recipes, RefusesValuesThatNoPassUnderstands) {
            {"activations: {mode: sometimes}", "activations.mode expects none"},
            {"activations: {format: i9}", "activations.format expects i8, "},
            {"activations: {mode: static, format: mxfp4}",
-            "activations: static expects a format of activations without "
-            "blocks"},
+            "activations.format expects no blocks where activations are "
+            "static"},
            {"activations: {max-static-cost: -1}",
             "activations.max-static-cost"},
            {"transforms: {smooth: '1.5'}", "transforms.smooth expects off"},
@@ -264,6 +264,67 @@ TEST(Recipes, RefusesValuesThatNoPassUnderstands) {
             "rounding.activation expects nearest"},
        })
     expectProblem((llvm::Twine("version: 1\n") + text + "\n").str(), part);
+}
+
+// Each would be read and mean nothing: codes that are all 0, scales that are
+// bytes of another type, or keys that no node has.
+TEST(Recipes, RefusesKeysThatContradict) {
+  for (auto [text, part] : {
+           std::pair{"weights: {format: i16}", "weights.format expects i8, "},
+           {"weights: {format: f8E4M3FN}", "mxfp8-e4m3"},
+           {"weights: {format: f4E2M1FN, group: 32}", "mxfp4"},
+           {"weights: {format: i8}\nactivations: {mode: dynamic, format: i16}",
+            "activations.format expects i8, "},
+           {"weights: {format: ui8}",
+            "weights.format expects a zero beside 'ui8', which has no negative "
+            "values; write zero: ui8, or format: i8"},
+           {"weights: {format: ui4, group: 32, zero: ui8}",
+            "weights.zero expects ui4, the type of the codes, but found 'ui8'; "
+            "write zero: ui4"},
+           {"weights: {format: i8, zero: ui8}", "weights.zero expects i8"},
+           {"weights: {format: mxint8, zero: i8}",
+            "weights.zero expects integers without blocks, but found 'mxint8'"},
+           {"weights: {format: mxfp4, scale: f32}",
+            "weights.scale expects f8E8M0FNU, the scale of 'mxfp4', but found "
+            "'f32'; leave scale out"},
+           {"weights: {format: nvfp4, scale: f8E8M0FNU}",
+            "weights.scale expects f8E4M3FN, the scale of 'nvfp4'"},
+           {"preset: mxfp8-e4m3\nactivations: {scale: f32}",
+            "activations.scale expects f8E8M0FNU, the scale of 'mxfp8-e4m3'"},
+           {"weights: {format: i8}\nactivations: {mode: dynamic, format: ui8}",
+            "activations.format expects signed codes where activations are "
+            "dynamic, but found 'ui8'; write format: i8, or static"},
+           {"preset: w8a8\nactivations: {format: ui8}\n"
+            "overrides: [{nodes: a, precision: dynamic}]",
+            "override 'a': activations.format expects signed codes"},
+           {"preset: mxfp4\noverrides: [{nodes: a, precision: static}]",
+            "override 'a': activations.format expects no blocks"},
+           {"activations: {mode: dynamic}",
+            "activations.mode expects weights.format beside 'dynamic'; write "
+            "weights.format: i8, or a preset"},
+           {"weights: {group: 32}", "weights.format is empty, so group, scale "
+                                    "and zero mean nothing"},
+           {"preset: w4a16-g32\nactivations: {format: mxint8}",
+            "activations.mode is none, so format and scale mean nothing; write "
+            "mode: dynamic"},
+       })
+    expectProblem((llvm::Twine("version: 1\n") + text + "\n").str(), part);
+}
+
+TEST(Recipes, TakesWhatOverridesGiveAMeaning) {
+  for (llvm::StringRef text : {
+           "activations: {mode: dynamic}\n"
+           "overrides: [{ops: MatMul, weights: {format: i8}}]",
+           "preset: w4a16-g32\nactivations: {format: mxint8}\n"
+           "overrides: [{ops: MatMul, precision: dynamic}]",
+           "preset: w8a8\nactivations: {format: ui8}",
+           "preset: w8a8\nweights: {format: ui8, zero: ui8}",
+           "preset: w8a8\nweights: {zero: i8}",
+           "weights: {format: mxfp4, scale: f8E8M0FNU}",
+       }) {
+    auto recipe = parseRecipe("r.yaml", ("version: 1\n" + text + "\n").str());
+    EXPECT_TRUE(bool(recipe)) << llvm::toString(recipe.takeError());
+  }
 }
 
 TEST(Recipes, SurvivesHostileText) {
