@@ -112,6 +112,19 @@ static std::string checkActivationScale(const Recipe &,
   return findOtherScale(activationFormat(asked), asked.activations.scale);
 }
 
+static std::string checkDynamicScale(const Recipe &,
+                                     const NodePrecision &asked) {
+  const BlockFormat *format = activationFormat(asked);
+  StringRef scale = asked.activations.scale;
+  if (!format || format->block > 0 || asked.params != "dynamic" ||
+      scale.empty() || scale == infoOf(format->scales.front()).name)
+    return "";
+  return ("expects f32 where activations are dynamic, because no power of two "
+          "is made from data, but found '" +
+          scale + "'; leave scale out, or write static")
+      .str();
+}
+
 static std::string checkUnusedMode(const Recipe &recipe,
                                    const NodePrecision &) {
   if (!recipe.isFloat() || recipe.activations.mode == "none")
@@ -153,6 +166,8 @@ llvm::ArrayRef<RecipeRule> qopt::getRecipeRules() {
        checkUnsignedDynamic},
       {"activations.scale", "is the format's own where that has blocks",
        checkActivationScale},
+      {"activations.scale", "is f32 where dynamic codes have no blocks",
+       checkDynamicScale},
       {"activations.mode",
        "is none where no weights.format is named, here or in an override",
        checkUnusedMode},

@@ -299,6 +299,9 @@ TEST(Recipes, RefusesKeysThatContradict) {
             "override 'a': activations.format expects signed codes"},
            {"preset: mxfp4\noverrides: [{nodes: a, precision: static}]",
             "override 'a': activations.format expects no blocks"},
+           {"weights: {format: i8}\nactivations: {mode: dynamic, scale: "
+            "f8E8M0FNU}",
+            "activations.scale expects f32 where activations are dynamic"},
            {"activations: {mode: dynamic}",
             "activations.mode expects weights.format beside 'dynamic'; write "
             "weights.format: i8, or a preset"},

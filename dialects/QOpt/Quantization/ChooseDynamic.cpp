@@ -32,6 +32,15 @@ static double staticCost(const Statistics &stats) {
   return 10 * std::log10(staticStep / dynamicStep);
 }
 
+/// A range that is made from data has no zero, so its codes are signed.
+static FormatAttr signedForm(FormatAttr format) {
+  if (!format.getElementType().isUnsignedInteger())
+    return format;
+  return FormatAttr::get(format.getContext(), format.getName().drop_front(),
+                         format.getAxis(), format.getBlock(), format.getScale(),
+                         format.getZero());
+}
+
 namespace {
 struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
   using ChooseDynamicPassBase::ChooseDynamicPassBase;
@@ -68,11 +77,12 @@ private:
   void makeOther(Operation *op, RequestAttr request, StringRef params,
                  StringRef why) {
     bool isFloat = params == "float";
-    op->setAttr(kRequestAttrName,
-                RequestAttr::get(&getContext(), params,
-                                 isFloat ? FormatAttr() : request.getAct(),
-                                 isFloat ? FormatAttr() : request.getWeight(),
-                                 StringAttr::get(&getContext(), why)));
+    op->setAttr(
+        kRequestAttrName,
+        RequestAttr::get(&getContext(), params,
+                         isFloat ? FormatAttr() : signedForm(request.getAct()),
+                         isFloat ? FormatAttr() : request.getWeight(),
+                         StringAttr::get(&getContext(), why)));
   }
 };
 } // namespace

@@ -32,3 +32,14 @@ func.func @unseen(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
   %z = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8, scale = f8E8M0FNU>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y, %z : tensor<?x2xf32>, tensor<?x2xf32>
 }
+
+// -----
+
+// Codes that are made from data are signed: they have no zero.
+// CHECK-LABEL: func @unsigned
+// CHECK: #qopt.request<params = "dynamic", act = <i8>, {{.*}} why = "ran on no calibration sample">
+func.func @unsigned(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <ui8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
