@@ -28,16 +28,23 @@ Error reference::evaluateLookup(const Evaluation &evaluation, LookupOp op) {
   return Error::success();
 }
 
+/// The largest magnitude of `count` elements from `first` on, where NaN wins.
+static float getLargest(const FloatElements &x, int64_t first, int64_t count) {
+  numerics::ScalarPolicy b;
+  float amax = 0;
+  for (int64_t i = first; i < first + count; ++i)
+    amax = b.max(b.abs(x[i]), amax);
+  return amax;
+}
+
 /// Codes of `count` elements in a row share a scale.
 static void quantizeRows(const FloatElements &x, int64_t count,
                          const ElementFormatInfo &info, HostTensor &codes,
                          HostTensor &scales) {
   numerics::ScalarPolicy b;
   for (int64_t row = 0; row < scales.getNumElements(); ++row) {
-    float amax = 0;
-    for (int64_t i = 0; i < count; ++i)
-      amax = b.max(b.abs(x[row * count + i]), amax);
-    auto scale = numerics::symmetricScale(b, amax, info.symmetricMax);
+    auto scale = numerics::symmetricScale(b, getLargest(x, row * count, count),
+                                          info.symmetricMax);
     writeFloat(scales, row, scale.scale);
     for (int64_t i = 0; i < count; ++i)
       writeInteger(codes, row * count + i,
@@ -47,8 +54,8 @@ static void quantizeRows(const FloatElements &x, int64_t count,
   }
 }
 
-/// Calls `quantize(values, codes)`, which returns the code of the scale, for
-/// each block along `axis`.
+/// Calls `quantize(first, values, codes)`, which returns the code of the scale,
+/// for each block along `axis`, whose first element is at `first`.
 template <class Quantize>
 static void quantizeBlocks(const FloatElements &x, ArrayRef<int64_t> dims,
                            int64_t axis, int64_t block, HostTensor &codes,
@@ -68,7 +75,7 @@ static void quantizeBlocks(const FloatElements &x, ArrayRef<int64_t> dims,
         for (int64_t j = 0; j < count; ++j)
           values.push_back(x[first + j * inner]);
         scaleBytes[(o * numBlocks + begin / block) * inner + i] =
-            quantize(values, blockCodes);
+            quantize(first, values, blockCodes);
         for (int64_t j = 0; j < count; ++j)
           codeBytes[first + j * inner] = blockCodes[j];
       }
@@ -112,24 +119,29 @@ Error reference::evaluateQuantizeDynamic(const Evaluation &evaluation,
     if (!rule)
       return evaluation.badData("expects rule floor, ceil or even, but found " +
                                 op.getRule());
-    quantizeBlocks(x, dims, axis, block, codes, scales,
-                   [&](ArrayRef<float> values, MutableArrayRef<uint8_t> out) {
-                     return quantizeMxBlock(values, format, *rule, out);
-                   });
+    quantizeBlocks(
+        x, dims, axis, block, codes, scales,
+        [&](int64_t, ArrayRef<float> values, MutableArrayRef<uint8_t> out) {
+          return quantizeMxBlock(values, format, *rule, out);
+        });
     return Error::success();
   }
   if (evaluation.results.size() != 3 ||
       scales.getType() != ElementType::F8E4M3FN)
     return evaluation.unsupported("has no formula for this format");
   numerics::ScalarPolicy b;
-  float amax = 0;
-  for (int64_t i = 0; i < x.size(); ++i)
-    amax = b.max(b.abs(x[i]), amax);
-  float encodeScale = nvfp4EncodeScale(amax);
-  writeFloat(evaluation.results[2], 0, b.div(1, encodeScale));
-  quantizeBlocks(x, dims, axis, block, codes, scales,
-                 [&](ArrayRef<float> values, MutableArrayRef<uint8_t> out) {
-                   return quantizeNvfp4Block(values, encodeScale, out);
-                 });
+  HostTensor &outerScales = evaluation.results[2];
+  int64_t rows = outerScales.getNumElements();
+  int64_t count = x.size() / std::max<int64_t>(rows, 1);
+  std::vector<float> encodeScales;
+  for (int64_t row = 0; row < rows; ++row) {
+    encodeScales.push_back(nvfp4EncodeScale(getLargest(x, row * count, count)));
+    writeFloat(outerScales, row, b.div(1, encodeScales.back()));
+  }
+  quantizeBlocks(
+      x, dims, axis, block, codes, scales,
+      [&](int64_t first, ArrayRef<float> values, MutableArrayRef<uint8_t> out) {
+        return quantizeNvfp4Block(values, encodeScales[first / count], out);
+      });
   return Error::success();
 }

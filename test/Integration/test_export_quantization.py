@@ -39,18 +39,25 @@ def write_blocks(path, name, dims, axis, rule="floor"):
 
     x, block = shape(dims[axis]), 16 if name == "nvfp4" else 32
     blocks = shape(-(-dims[axis] // block))
-    scales = ([f"tensor<{blocks}xf8E4M3FN>", f"tensor<{'x'.join('1' * len(dims))}xf32>"]
-              if name == "nvfp4" else [f"tensor<{blocks}xf8E8M0FNU>"])
     element = MX.get(name, "f4E2M1FN")
-    return write_program(path, x, f"tensor<{x}x{element}>", scales, f'rule = "{rule}"',
-                         f'#qopt.format<"{name}", axis = {axis}>')
+    form, attributes = f'#qopt.format<"{name}", axis = {axis}>', f'rule = "{rule}"'
+    scales = [f"tensor<{blocks}xf8E8M0FNU>"]
+    if name == "nvfp4":
+        per = "row" if axis == len(dims) - 1 else "sample"
+        scales = [f"tensor<{blocks}xf8E4M3FN>", f"tensor<{get_row_scales(dims, per)}xf32>"]
+        attributes += f', per = "{per}"'
+    return write_program(path, x, f"tensor<{x}x{element}>", scales, attributes, form)
+
+
+def get_row_scales(dims, per):
+    """Dims of one scale a row or a sample."""
+    more = len(dims) - 1
+    return "x".join(["?"] * more + ["1"] if per == "row" else ["?"] + ["1"] * more)
 
 
 def write_rows(path, dims, per):
     x = "x".join(["?"] * (len(dims) - 1) + [str(dims[-1])])
-    scale = (["?"] * (len(dims) - 1) + ["1"] if per == "row" else
-             ["?"] + ["1"] * (len(dims) - 1))
-    return write_program(path, x, f"tensor<{x}xi8>", [f"tensor<{'x'.join(scale)}xf32>"],
+    return write_program(path, x, f"tensor<{x}xi8>", [f"tensor<{get_row_scales(dims, per)}xf32>"],
                          f'per = "{per}"', "#qopt.format<i8>")
 
 
@@ -102,8 +109,9 @@ def expect_the_same(program, name, x, folder):
     np.testing.assert_array_equal(run_elsewhere(exported, name, x), expected)
 
 
-@pytest.mark.parametrize("dims, axis", [((9, 64), 1), ((40, 9), 0), ((3, 7, 2, 4), 1)])
-@pytest.mark.parametrize("name", [*MX, "nvfp4"])
+@pytest.mark.parametrize("name, dims, axis", [
+    (name, dims, axis) for name in [*MX, "nvfp4"]
+    for dims, axis in [((9, 64), 1), ((40, 9), 0), ((3, 7, 2, 4), 1)] if name in MX or axis])
 def test_blocks(name, dims, axis, tmp_path):
     program = write_blocks(tmp_path / "m.mlir", name, dims, axis)
     expect_the_same(program, name, make_values(dims, axis), tmp_path)

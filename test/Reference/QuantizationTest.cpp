@@ -239,6 +239,48 @@ TEST(QuantizeDynamic, Nvfp4OfTheWorkedBlock) {
   EXPECT_FLOAT_EQ(valuesOf<float>(outputs[2])[0], 13.5f / 2688);
 }
 
+TEST(QuantizeDynamic, Nvfp4OfARowDoesNotDependOnOthers) {
+  auto program = [](const char *axis, const char *per) {
+    std::string a = axis, p = per;
+    std::string results =
+        "(tensor<2x16x2xf4E2M1FN>, " +
+        std::string(a == "2" ? "tensor<2x16x1xf8E4M3FN>, tensor<2x16x1xf32>"
+                             : "tensor<2x1x2xf8E4M3FN>, tensor<2x1x1xf32>") +
+        ")";
+    std::string types = results.substr(1, results.size() - 2);
+    return Program("(%x: tensor<2x16x2xf32>) -> " + results +
+                   " {%0:3 = qopt.quantize_dynamic %x {format = "
+                   "#qopt.format<nvfp4, axis = " +
+                   a + ">, per = \"" + p + "\"} : (tensor<2x16x2xf32>) -> " +
+                   results + " return %0#0, %0#1, %0#2 : " + types + " }");
+  };
+  Reals x(64);
+  for (int i = 0; i < 32; ++i)
+    x[i] = x[32 + i] = block[i];
+  // The second sample, and with it each of its rows, is larger by far.
+  for (int i = 32; i < 64; ++i)
+    x[i] *= 0x1p21f;
+  auto rows = program("2", "row").run({f32({2, 16, 2}, x)});
+  Bytes codes = valuesOf<uint8_t>(rows[0]), scales = valuesOf<uint8_t>(rows[1]);
+  // The row {4, 4.5} has steps of 0.75, so 4 is 5.33 of them, next to 6.
+  EXPECT_EQ(codes[16], 7);
+  EXPECT_EQ(scales[8], 0x7E);
+  EXPECT_FLOAT_EQ(valuesOf<float>(rows[2])[8], 4.5f / 2688);
+  for (auto [axis, per] : {std::pair("2", "row"), std::pair("1", "sample")}) {
+    auto found = program(axis, per).run({f32({2, 16, 2}, x)});
+    for (int i : {0, 1}) {
+      Bytes both = valuesOf<uint8_t>(found[i]);
+      size_t half = both.size() / 2;
+      EXPECT_EQ(Bytes(both.begin(), both.begin() + half),
+                Bytes(both.begin() + half, both.end()))
+          << axis;
+    }
+    Reals outer = valuesOf<float>(found[2]);
+    for (size_t i = 0; i < outer.size() / 2; ++i)
+      EXPECT_EQ(outer[i] * 0x1p21f, outer[outer.size() / 2 + i]);
+  }
+}
+
 TEST(Lookup, SignedAndUnsignedCodes) {
   auto program = [](const std::string &type) {
     return Program("(%x: tensor<?x" + type +

@@ -44,10 +44,10 @@ static int64_t rankOf(Value value) {
 bool kernel::quantizesRows(QuantizeDynamicOp op) {
   int64_t rank = rankOf(op.getX());
   FormatAttr format = op.getFormat();
-  if (rank == 0 || op.getScales().size() != 1)
+  if (rank == 0)
     return false;
-  return format.isBlocked() ? format.getAxis() == rank - 1
-                            : op.getPer() == "row";
+  bool isOfBlocks = format.isBlocked() && op.getScales().size() == 1;
+  return isOfBlocks ? format.getAxis() == rank - 1 : op.getPer() == "row";
 }
 
 bool kernel::normalizesRows(Operation *op) {

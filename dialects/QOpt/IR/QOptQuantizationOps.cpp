@@ -77,6 +77,18 @@ LogicalResult QuantizeDynamicOp::verify() {
   if (getScales().size() != expected)
     return emitOpError("expects ")
            << expected << " scales, but found " << getScales().size();
+  bool isRow = getPer() == "row";
+  // quantize_dynamic_c1
+  if (!isRow && getPer() != "sample")
+    return emitOpError("expects per row or sample, but found ") << getPer();
+  // quantize_dynamic_c2
+  int64_t axis = getFormat().getAxis(),
+          rank = cast<RankedTensorType>(getX().getType()).getRank();
+  if (getFormat().isBlocked() && expected > 1 &&
+      (isRow ? axis != rank - 1 : axis == 0))
+    return emitOpError("expects blocks inside of a ")
+           << getPer() << ", but found them along axis " << axis << " of "
+           << getX().getType();
   return verifyRanks(*this, getCodes().getType(), getScales());
 }
 

@@ -80,13 +80,18 @@ def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
     shared exponent by `rule` (`floor`, `ceil`, `even`); elements
     `round(scale2(x, -e))` saturating; a block with NaN or Inf has scale 0xFF and
     codes 0; a zero block has scale 0x00 and codes 0. NVFP4, with
-    amax of the whole tensor and amax_b of a block:
+    amax of a row or sample, as for integers, and amax_b of a block in it:
     ```
     g = amax == 0 ? 1 : min(2688 / amax, 2^126)
     block scale sb = round_e4m3(min((amax_b / 6) * g, 448)),  d = sb / g
-    element = d == 0 ? 0 : round(x / d);  tensor scale = 1 / g
+    element = d == 0 ? 0 : round(x / d);  outer scale = 1 / g
     ```
     Results are the codes, then the scales, innermost first.
+
+    Constraints:
+    - (C1) `per` is `row` or `sample`.
+    - (C2) blocks beside a second scale lie in what that is made from: along the
+      last axis for a row, not along the first for a sample.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_FormatAttr:$format,
     DefaultValuedStrAttr<StrAttr, "row">:$per,

@@ -181,20 +181,17 @@ template <class P>
 llvm::SmallVector<Dims<P>> dynamicScaleDims(P &policy, QuantizeDynamicOp op,
                                             const Dims<P> &x) {
   FormatAttr format = op.getFormat();
-  Dims<P> ones(x.size(), policy.constant(1));
-  Dims<P> inner = x;
+  Dims<P> blocks = x, outer = x;
   if (format.isBlocked())
-    inner[format.getAxis()] = policy.ceilDiv(
+    blocks[format.getAxis()] = policy.ceilDiv(
         x[format.getAxis()], policy.constant(format.getBlockSize()));
-  else if (op.getPer() == "row")
-    inner.back() = policy.constant(1);
-  else {
-    inner = ones;
-    inner.front() = x.front();
-  }
-  llvm::SmallVector<Dims<P>> result{inner};
+  if (op.getPer() == "row")
+    outer.back() = policy.constant(1);
+  else
+    std::fill(outer.begin() + 1, outer.end(), policy.constant(1));
+  llvm::SmallVector<Dims<P>> result{format.isBlocked() ? blocks : outer};
   while (result.size() < op.getScales().size())
-    result.push_back(ones);
+    result.push_back(outer);
   return result;
 }
 

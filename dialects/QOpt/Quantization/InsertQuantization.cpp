@@ -197,9 +197,9 @@ private:
         int64_t &dim = dims[format.getAxis()];
         if (!ShapedType::isDynamic(dim))
           dim = llvm::divideCeil(dim, format.getBlockSize());
-      } else if (i == 0 && isConv) {
+      } else if (isConv) {
         dims[0] = type.getDimSize(0);
-      } else if (i == 0) {
+      } else {
         dims.assign(type.getShape().begin(), type.getShape().end());
         dims.back() = 1;
       }

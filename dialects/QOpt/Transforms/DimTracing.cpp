@@ -113,10 +113,11 @@ DimSource DimTracer::traceBroadcast(OpResult result, ValueRange operands,
   return shared.value_or(itself);
 }
 
-/// True if the scales of a dynamic quantization have the input's dim here: one
-/// for each block, each row, or each sample.
-static bool isScaleAxisOfInput(QuantizeDynamicOp op, int64_t axis) {
-  if (op.getFormat().isBlocked())
+/// True if these scales of a dynamic quantization have the input's dim here:
+/// one for each block, each row, or each sample.
+static bool isScaleAxisOfInput(QuantizeDynamicOp op, OpResult scales,
+                               int64_t axis) {
+  if (op.getFormat().isBlocked() && scales == op.getScales().front())
     return axis != op.getFormat().getAxis();
   return op.getPer() == "row" ? axis + 1 != getRank(op.getX()) : axis == 0;
 }
@@ -131,7 +132,8 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
             RequantizeOp, ShiftOp, DivideRoundOp, LookupOp>(
           [&](Operation *op) { return traceDim(op->getOperand(0), axis); })
       .Case([&](QuantizeDynamicOp op) {
-        bool isKept = result == op.getCodes() || isScaleAxisOfInput(op, axis);
+        bool isKept =
+            result == op.getCodes() || isScaleAxisOfInput(op, result, axis);
         return isKept ? traceDim(op.getX(), axis) : itself;
       })
       .Case([&](qopt::AttentionOp op) {
@@ -160,7 +162,9 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
                    ? DimSource{1, Value(), 0}
                    : traceDim(op.getX(), axis);
       })
-      .Case([&](TransposeOp op) { return traceDim(op.getX(), op.getPerm()[axis]); })
+      .Case([&](TransposeOp op) {
+        return traceDim(op.getX(), op.getPerm()[axis]);
+      })
       .Case([&](SqueezeOp op) {
         int64_t source = axis;
         for (int64_t removed : op.getAxes())

@@ -35,7 +35,7 @@ def ConvertQOptToQKernelPass
     else reads the codes, together with the layer_norm and element-wise ops in
     front of it that serve nothing else. Failing that it joins the layer_norm,
     softmax or map that makes its rows, which may leave the kernel too. One whose
-    scales belong to more than a row (NVFP4, samples) or to positions of an image
+    scales belong to more than a row (samples) or to positions of an image
     (convolutions read a value many times and quantize it once) is a kernel of its
     own.
 

@@ -44,6 +44,7 @@ private:
                       {{"keepdims", static_cast<int64_t>(keepDims)}});
   }
   void splitIntoBlocks();
+  std::string findLargestOfRows();
   std::string transpose(StringRef from, bool isBack);
   std::string putScalesInPlace(StringRef scale);
   std::string findExponents(StringRef amax);
@@ -62,18 +63,23 @@ private:
 };
 } // namespace
 
+/// The largest magnitude of each row or sample; the axes stay.
+std::string DynamicQuantizer::findLargestOfRows() {
+  int64_t rank = type.getRank();
+  SmallVector<int64_t> axes{rank - 1};
+  if (op.getPer() == "sample")
+    axes = llvm::to_vector(llvm::seq<int64_t>(1, rank));
+  return reduce("ReduceMax", writer.add("Abs", x), axes, true);
+}
+
 //===----------------------------------------------------------------------===//
 // Integers, one scale a row or a sample
 //===----------------------------------------------------------------------===//
 
 void DynamicQuantizer::writeRows() {
   const ElementFormatInfo &info = format.elementInfo();
-  int64_t rank = type.getRank();
-  SmallVector<int64_t> axes{rank - 1};
-  if (op.getPer() == "sample")
-    axes = llvm::to_vector(llvm::seq<int64_t>(1, rank));
   std::string one = number(1), largest = number(info.symmetricMax);
-  std::string max = reduce("ReduceMax", writer.add("Abs", x), axes, true);
+  std::string max = findLargestOfRows();
   std::string isZero = binary("Equal", max, number(0));
   max = binary("Max", max, number(0x1p-100f));
   std::string scale = choose(isZero, one, binary("Div", max, largest));
@@ -188,9 +194,7 @@ void DynamicQuantizer::writeNvfp4() {
   splitIntoBlocks();
   float largestScale = infoOf(ElementFormat::F8E4M3FN).max;
   float largestElement = format.elementInfo().max;
-  SmallVector<int64_t> axes =
-      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  std::string max = reduce("ReduceMax", writer.add("Abs", x), axes, true);
+  std::string max = findLargestOfRows();
   std::string infinity = number(std::numeric_limits<float>::infinity());
   std::string isPositive = binary("Greater", max, number(0));
   std::string isFinite = binary("Less", max, infinity);

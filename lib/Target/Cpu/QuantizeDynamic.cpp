@@ -1,7 +1,7 @@
 //===- QuantizeDynamic.cpp - Codes with scales made from the data ---------===//
 //
-// Rows are read twice, from cache. What needs a maximum over more than a row (a
-// sample, NVFP4's tensor) takes it in a pass of its own, piece by piece.
+// Rows are read twice, from cache. The maximum of a sample, which is more than
+// a row, is taken in a pass of its own, piece by piece.
 //
 //===----------------------------------------------------------------------===//
 
@@ -160,9 +160,27 @@ static void quantizeColumns(VectorBuilder &v, const TensorQuantization &q,
   });
 }
 
+/// NVFP4: writes the scale of each sample and returns the factors, in memory.
+static Value emitSampleScales(const TensorQuantization &q) {
+  VectorBuilder host = q.program.vectors();
+  Value size = host.product(ArrayRef(q.dims).drop_front());
+  Pieces pieces = emitPieceMaxima(q, q.dims.front(), size);
+  Value factors = q.program.temporary(host.mul(pieces.rows, host.i64(4)));
+  q.program.launch(
+      "sample_scales", {pieces.maxima, pieces.perRow, q.scales[1], factors},
+      pieces.rows, [&](KernelScope &scope) {
+        VectorBuilder v = scope.vectors();
+        ArrayRef<Value> own(scope.captures);
+        Value sample = scope.part;
+        Value factor = encodeScaleOf(v, joinPieces(v, own[0], sample, own[1]));
+        writeOuterScale(v, q, factor, {own[2], sample});
+        v.storeScalar(factor, own[3], sample);
+      });
+  return factors;
+}
+
 static void emitBlocks(const TensorQuantization &q) {
   VectorBuilder host = q.program.vectors();
-  bool isNvfp4 = q.isNvfp4();
   int64_t axis = q.axis;
   ArrayRef<Value> dims(q.dims);
   Value outer = host.product(dims.take_front(axis));
@@ -170,42 +188,39 @@ static void emitBlocks(const TensorQuantization &q) {
   Value inner = host.product(dims.drop_front(axis + 1));
   Value blocks = host.ceilDiv(size, host.i64(q.block));
   bool isLast = knownNumber(inner) == 1;
-  SmallVector<Value> captures{q.x, q.codes, q.scales[0], size, blocks, inner};
-  if (isNvfp4) {
-    Pieces pieces = emitPieceMaxima(q, host.i64(1), host.product(dims));
-    captures.append({pieces.maxima, pieces.perRow, q.scales[1]});
-  }
+  bool ofSamples = q.isNvfp4() && QuantizeDynamicOp(q.op).getPer() == "sample";
   Value rows = isLast ? outer : host.mul(outer, blocks);
   Value rowSize = isLast ? size : host.mul(inner, host.i64(q.block));
   Value perPart = rowsPerPart(host, rowSize, partElements);
-  size_t own = captures.size();
-  captures.append({rows, perPart});
-  // A tensor without elements still has a scale.
-  Value parts = host.ceilDiv(rows, perPart);
-  if (isNvfp4)
-    parts = host.max(parts, host.i64(1));
+  SmallVector<Value> captures{q.x,    q.codes, q.scales[0], size,
+                              blocks, inner,   rows,        perPart};
+  if (ofSamples) {
+    Value perSample = host.product(dims.slice(1, axis - 1));
+    captures.append({emitSampleScales(q),
+                     isLast ? perSample : host.mul(perSample, blocks)});
+  } else if (q.isNvfp4()) {
+    captures.push_back(q.scales[1]);
+  }
   q.program.launch(
-      "quantize_dynamic", captures, parts, [&](KernelScope &scope) {
+      "quantize_dynamic", captures, host.ceilDiv(rows, perPart),
+      [&](KernelScope &scope) {
         VectorBuilder v = scope.vectors();
-        MLIRPolicy one(scope.b, scope.loc);
         ArrayRef<Value> args(scope.captures);
-        BlockRule rule{*q.format, q.rule, isNvfp4};
-        if (isNvfp4) {
-          Value amax = joinPieces(v, args[6], v.i64(0), args[7]);
-          rule.encodeScale =
-              numerics::nvfp4EncodeScaleOfBits(one, one.bitsOf(amax));
-          v.ifThen(v.equal(scope.part, v.i64(0)), [&] {
-            q.writeScale(v, 1, args[8], one.div(one.f(1), rule.encodeScale),
-                         v.i64(0));
-          });
-        }
-        Value low = v.mul(scope.part, args[own + 1]);
-        Value high = v.min(args[own], v.add(low, args[own + 1]));
+        BlockRule rule{*q.format, q.rule, q.isNvfp4()};
+        Value low = v.mul(scope.part, args[7]);
+        Value high = v.min(args[6], v.add(low, args[7]));
         v.loop(low, high, 1, [&](Value row) {
-          Value begin = v.mul(row, args[3]);
-          if (isLast)
-            quantizeBlocks(v, q, rule, {args[0], begin}, {args[1], begin},
-                           {args[2], v.mul(row, args[4])}, args[3]);
+          Run x{args[0], v.mul(row, args[3])}, codes{args[1], x.begin};
+          SmallVector<Run> scales{{args[2], v.mul(row, args[4])}};
+          if (ofSamples)
+            rule.encodeScale =
+                v.loadScalar(args[8], v.div(row, args[9]), v.b.getF32Type());
+          else if (q.isNvfp4())
+            scales.push_back({args[8], row});
+          if (isLast && !ofSamples)
+            quantizeRowOfBlocks(v, q, x, codes, scales, args[3]);
+          else if (isLast)
+            quantizeBlocks(v, q, rule, x, codes, scales[0], args[3]);
           else
             quantizeColumns(v, q, rule, args[0], args[1], args[2], row, args[3],
                             args[4], args[5]);

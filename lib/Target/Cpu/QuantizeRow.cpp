@@ -155,14 +155,36 @@ void cpu::quantizeBlocks(VectorBuilder &v, const Quantization &q,
   });
 }
 
+Value cpu::encodeScaleOf(VectorBuilder &v, Value amax) {
+  MLIRPolicy one(v.b, v.loc);
+  return numerics::nvfp4EncodeScaleOfBits(one, one.bitsOf(amax));
+}
+
+void cpu::writeOuterScale(VectorBuilder &v, const Quantization &q,
+                          Value encodeScale, Run scale) {
+  MLIRPolicy one(v.b, v.loc);
+  q.writeScale(v, 1, scale.pointer, one.div(one.f(1), encodeScale),
+               scale.begin);
+}
+
+void cpu::quantizeRowOfBlocks(VectorBuilder &v, const Quantization &q, Run x,
+                              Run codes, ArrayRef<Run> scales, Value size) {
+  BlockRule rule{*q.format, q.rule, q.isNvfp4()};
+  if (rule.isNvfp4) {
+    rule.encodeScale = encodeScaleOf(v, largestMagnitude(v, q, x, size));
+    writeOuterScale(v, q, rule.encodeScale, scales[1]);
+  }
+  quantizeBlocks(v, q, rule, x, codes, scales[0], size);
+}
+
 //===----------------------------------------------------------------------===//
 // Rows of a kernel
 //===----------------------------------------------------------------------===//
 
 RowQuantizer::RowQuantizer(CpuProgram &program,
                            const Quantization &quantization, Value codes,
-                           Value scales, Value size)
-    : quantization(quantization), codes(codes), scales(scales), size(size) {
+                           ArrayRef<Value> scales, Value size)
+    : quantization(quantization), codes(codes), size(size), scales(scales) {
   VectorBuilder v = program.vectors();
   this->quantization.xType = v.b.getF32Type();
   scalesPerRow = quantization.block ? v.ceilDiv(size, v.i64(quantization.block))
@@ -172,10 +194,11 @@ RowQuantizer::RowQuantizer(CpuProgram &program,
 void RowQuantizer::run(VectorBuilder &v, Run x, Value row) const {
   const Quantization &q = quantization;
   Run to{codes, v.mul(row, size)};
-  Run beside{scales, v.mul(row, scalesPerRow)};
+  SmallVector<Run> beside{{scales[0], v.mul(row, scalesPerRow)}};
+  for (Value outer : ArrayRef(scales).drop_front())
+    beside.push_back({outer, row});
   if (q.block)
-    quantizeBlocks(v, q, {*q.format, q.rule, /*isNvfp4=*/false}, x, to, beside,
-                   size);
+    quantizeRowOfBlocks(v, q, x, to, beside, size);
   else
-    quantizeIntegers(v, q, x, to, beside, size);
+    quantizeIntegers(v, q, x, to, beside[0], size);
 }

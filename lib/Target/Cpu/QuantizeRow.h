@@ -43,7 +43,7 @@ struct BlockRule {
   const BlockFormat &format;
   ScaleRule rule;
   bool isNvfp4;
-  /// NVFP4: the factor of the tensor, a scalar.
+  /// NVFP4: the factor of the row or sample, a scalar.
   mlir::Value encodeScale = {};
 
   /// The byte of a block's scale from the bits of its largest magnitude.
@@ -72,22 +72,35 @@ void quantizeIntegers(VectorBuilder &v, const Quantization &q, Run x, Run codes,
 void quantizeBlocks(VectorBuilder &v, const Quantization &q,
                     const BlockRule &rule, Run x, Run codes, Run scales,
                     mlir::Value size);
+/// The same, and the outer scale where the format has one for each row.
+void quantizeRowOfBlocks(VectorBuilder &v, const Quantization &q, Run x,
+                         Run codes, llvm::ArrayRef<Run> scales,
+                         mlir::Value size);
+/// NVFP4: the factor of elements whose largest magnitude is `amax`.
+mlir::Value encodeScaleOf(VectorBuilder &v, mlir::Value amax);
+/// NVFP4: writes the scale that belongs to such a factor.
+void writeOuterScale(VectorBuilder &v, const Quantization &q,
+                     mlir::Value encodeScale, Run scale);
 
 /// Quantizes rows of f32 by what is in them alone.
 class RowQuantizer {
 public:
   /// Host: rows of `size` elements become codes and scales at these places.
   RowQuantizer(CpuProgram &program, const Quantization &quantization,
-               mlir::Value codes, mlir::Value scales, mlir::Value size);
+               mlir::Value codes, llvm::ArrayRef<mlir::Value> scales,
+               mlir::Value size);
   void capture(CaptureList &captures) {
-    captures.add({&codes, &scales, &size, &scalesPerRow});
+    captures.add({&codes, &size, &scalesPerRow});
+    for (mlir::Value &scale : scales)
+      captures.add(scale);
   }
   /// Kernel: quantizes row `row`, whose elements are `x`.
   void run(VectorBuilder &v, Run x, mlir::Value row) const;
 
 private:
   Quantization quantization;
-  mlir::Value codes, scales, size, scalesPerRow;
+  mlir::Value codes, size, scalesPerRow;
+  llvm::SmallVector<mlir::Value> scales;
 };
 
 } // namespace qopt::cpu

@@ -43,7 +43,8 @@ public:
     size = program.vectors().product(ArrayRef(dims).drop_front(axis));
   }
 
-  LogicalResult quantize(QuantizeDynamicOp op, Value codes, Value scales) {
+  LogicalResult quantize(QuantizeDynamicOp op, Value codes,
+                         ArrayRef<Value> scales) {
     FailureOr<Quantization> quantization = readQuantization(op);
     if (failed(quantization))
       return failure();
@@ -156,7 +157,9 @@ LogicalResult cpu::emitTrailingRows(CpuProgram &program, Operation *kernel,
   RowPass pass(program, kernel, formula, Epilogue::Stores::Results);
   if (quantizer) {
     Value codes = placeOf(program, kernel, quantizer.getCodes());
-    Value scales = placeOf(program, kernel, quantizer.getScales().front());
+    SmallVector<Value> scales;
+    for (Value scale : quantizer.getScales())
+      scales.push_back(placeOf(program, kernel, scale));
     if (failed(pass.quantize(quantizer, codes, scales)))
       return failure();
   }
@@ -182,9 +185,11 @@ static LogicalResult emitPrologue(CpuProgram &program, MatMulOp product,
   RowFormula formula =
       norm ? formulaOf(norm) : RowFormula{"quantize_dynamic", quantizer.getX()};
   RowPass pass(program, contract, formula, Epilogue::Stores::Nothing);
-  if (failed(
-          pass.quantize(quantizer, program.buffer(quantizer.getCodes()).pointer,
-                        program.buffer(quantizer.getScales().front()).pointer)))
+  SmallVector<Value> scales;
+  for (Value scale : quantizer.getScales())
+    scales.push_back(program.buffer(scale).pointer);
+  if (failed(pass.quantize(
+          quantizer, program.buffer(quantizer.getCodes()).pointer, scales)))
     return failure();
   pass.setConsumer(consumer);
   return pass.launch();

@@ -64,13 +64,13 @@ static LogicalResult quantizeRows(DeviceProgram &program, QuantizeDynamicOp op,
   });
 }
 
-/// Codes of blocks along an axis with a scale each: E8M0, or with `encodeScale`
-/// that of NVFP4.
+/// Codes of blocks along an axis with a scale each: E8M0, or with
+/// `encodeScales`, of rows or samples, that of NVFP4.
 static LogicalResult quantizeBlocks(DeviceProgram &program,
                                     QuantizeDynamicOp op,
                                     const Tensors &tensors,
                                     const BlockFormat &format, ScaleRule rule,
-                                    Value encodeScale = {}) {
+                                    Value encodeScales = {}) {
   SmallVector<Value> scaleDims = program.dims(op.getScales().front());
   int64_t axis = op.getFormat().getAxis(),
           block = op.getFormat().getBlockSize();
@@ -98,17 +98,21 @@ static LogicalResult quantizeBlocks(DeviceProgram &program,
               policy.maxS(numerics::magnitudeBits(policy, get(i)), before[0])};
         })[0];
     Value factor, step;
-    if (encodeScale)
-      factor = shader.load(encodeScale, shader.b.getF32Type(), shader.i32(0));
-    Value byte = encodeScale
+    if (encodeScales) {
+      Value row = op.getPer() == "row"
+                      ? shader.div(index, shader.host(scaleDims.back()))
+                      : place.front();
+      factor = shader.load(encodeScales, shader.b.getF32Type(), row);
+    }
+    Value byte = encodeScales
                      ? numerics::nvfp4ScaleCode(policy, most, factor)
                      : numerics::mxScaleByte(policy, most, format, rule);
-    if (encodeScale)
+    if (encodeScales)
       step = numerics::nvfp4Step(policy, byte, factor);
     shader.store(byte, tensors.scales, tensors.scaleType, index);
     shader.loop(first, end, one, [&](Value i) {
       Value code =
-          encodeScale
+          encodeScales
               ? numerics::nvfp4ElementCode(policy, get(i), step)
               : numerics::mxElementCode(policy, get(i), most, byte, format);
       shader.store(code, tensors.codes, tensors.codeType, at(i));
@@ -117,20 +121,26 @@ static LogicalResult quantizeBlocks(DeviceProgram &program,
   });
 }
 
-/// Invocations that look for the largest magnitude of a tensor.
-static constexpr int64_t kSearchers = 1024;
+/// Invocations that look for the largest magnitude of a row, or of a sample.
+static constexpr int64_t kRowSearchers = 32, kSampleSearchers = 1024;
 
-/// The factor that brings block scales of NVFP4 into E4M3, in device memory;
-/// the tensor's scale is 1 over it.
-static FailureOr<Value> computeEncodeScale(DeviceProgram &program,
-                                           const Tensors &tensors,
-                                           Value tensorScale) {
+/// For each row or sample, the factor that brings block scales of NVFP4 into
+/// E4M3, in device memory; the outer scale is 1 over it.
+static FailureOr<Value> computeEncodeScales(DeviceProgram &program,
+                                            QuantizeDynamicOp op,
+                                            const Tensors &tensors,
+                                            Value outerScales) {
   cpu::VectorBuilder v = program.vectors();
   Type i32 = program.builder().getI32Type(),
        f32 = program.builder().getF32Type();
-  Value found = program.deviceTemporary({v.i64(kSearchers)}, i32);
-  Value encodeScale = program.deviceTemporary({v.i64(1)}, f32);
-  Value total = v.product(tensors.dims);
+  bool isRow = op.getPer() == "row";
+  int64_t searchers = isRow ? kRowSearchers : kSampleSearchers;
+  Value rows = v.product(program.dims(op.getScales().back()));
+  Value length = isRow ? tensors.dims.back()
+                       : v.product(ArrayRef(tensors.dims).drop_front());
+  Value searches = v.mul(rows, v.i64(searchers));
+  Value found = program.deviceTemporary({searches}, i32);
+  Value encodeScales = program.deviceTemporary({rows}, f32);
   auto largest = [](Shader &shader, Value first, Value end, Value step,
                     llvm::function_ref<Value(Value)> bits) {
     ExactPolicy policy(shader.b, shader.loc);
@@ -141,8 +151,12 @@ static FailureOr<Value> computeEncodeScale(DeviceProgram &program,
   };
   auto search = [&](Shader &shader, Value index) {
     ExactPolicy policy(shader.b, shader.loc);
+    Value count = shader.host(length), step = shader.i32(searchers);
+    Value row = shader.div(index, step);
+    Value begin = shader.mul(row, count);
+    Value own = shader.sub(index, shader.mul(row, step));
     Value most =
-        largest(shader, index, shader.host(total), shader.i32(kSearchers),
+        largest(shader, shader.add(begin, own), shader.add(begin, count), step,
                 [&](Value i) {
                   return numerics::magnitudeBits(
                       policy, shader.load(tensors.x, tensors.xType, i));
@@ -150,20 +164,21 @@ static FailureOr<Value> computeEncodeScale(DeviceProgram &program,
     shader.store(most, found, i32, index);
     return success();
   };
-  auto finish = [&](Shader &shader, Value index) {
+  auto finish = [&](Shader &shader, Value row) {
     ExactPolicy policy(shader.b, shader.loc);
-    Value most =
-        largest(shader, shader.i32(0), shader.i32(kSearchers), shader.i32(1),
-                [&](Value i) { return shader.load(found, i32, i); });
+    Value begin = shader.mul(row, shader.i32(searchers));
+    Value most = largest(
+        shader, begin, shader.add(begin, shader.i32(searchers)), shader.i32(1),
+        [&](Value i) { return shader.load(found, i32, i); });
     Value scale = numerics::nvfp4EncodeScaleOfBits(policy, most);
-    shader.store(scale, encodeScale, f32, index);
-    shader.store(policy.div(policy.f(1), scale), tensorScale, f32, index);
+    shader.store(scale, encodeScales, f32, row);
+    shader.store(policy.div(policy.f(1), scale), outerScales, f32, row);
     return success();
   };
-  if (failed(program.dispatch(v.i64(kSearchers), search)) ||
-      failed(program.dispatch(program.vectors().i64(1), finish)))
+  if (failed(program.dispatch(searches, search)) ||
+      failed(program.dispatch(rows, finish)))
     return failure();
-  return encodeScale;
+  return encodeScales;
 }
 
 LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
@@ -204,12 +219,12 @@ LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
     return op.emitOpError("has no Vulkan kernel for elements of type ")
            << tensors.xType;
   if (isNvfp4) {
-    auto encodeScale = computeEncodeScale(
-        program, tensors, program.allocateOnDevice(kernel->getResult(2)));
-    if (failed(encodeScale))
+    auto encodeScales = computeEncodeScales(
+        program, op, tensors, program.allocateOnDevice(kernel->getResult(2)));
+    if (failed(encodeScales))
       return failure();
     return quantizeBlocks(program, op, tensors, format, ScaleRule::Floor,
-                          *encodeScale);
+                          *encodeScales);
   }
   return isRows ? quantizeRows(program, op, tensors, format.elementInfo())
                 : quantizeBlocks(program, op, tensors, format, *rule);

@@ -137,6 +137,20 @@ func.func @map_and_quantizer(%x: tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1
 
 // -----
 
+// Both scales of NVFP4 are of a row.
+// CHECK-LABEL: func @two_scales_of_a_row
+// CHECK: qkernel.contract
+// CHECK-NEXT: qopt.quantize_dynamic
+// CHECK-NEXT: qopt.matmul
+// CHECK-NOT: qkernel.rows
+func.func @two_scales_of_a_row(%x: tensor<?x32xf32>, %w: tensor<32x8xf4E2M1FN>, %ws: tensor<2x8xf8E4M3FN>, %wt: tensor<1x1xf32>) -> tensor<?x8xf32> {
+  %q, %s, %t = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>} : (tensor<?x32xf32>) -> (tensor<?x32xf4E2M1FN>, tensor<?x2xf8E4M3FN>, tensor<?x1xf32>)
+  %y = qopt.matmul %q scales(%s, %t), %w scales(%ws, %wt) {lhs_format = #qopt.format<nvfp4, axis = 1>, rhs_format = #qopt.format<nvfp4, axis = 0>} : (tensor<?x32xf4E2M1FN>, tensor<?x2xf8E4M3FN>, tensor<?x1xf32>, tensor<32x8xf4E2M1FN>, tensor<2x8xf8E4M3FN>, tensor<1x1xf32>) -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
 // Scales that more than a row decides, and codes of an image, are made once, by a
 // kernel of their own.
 // CHECK-LABEL: func @whole_tensors

@@ -212,10 +212,11 @@ func.func @main(%x: tensor<40x70xf32>) -> (tensor<40x70xELEMENT>, tensor<40x3xf8
 
 // -----
 
-// blocks of NVFP4
-func.func @main(%x: tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>) {
-  %0, %1, %2 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>} : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>)
-  return %0, %1, %2 : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>
+// blocks of NVFP4 in rows and samples
+func.func @main(%x: tensor<?x70xf32>, %y: tensor<?x20x7xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>, tensor<?x20x7xf4E2M1FN>, tensor<?x2x7xf8E4M3FN>, tensor<?x1x1xf32>) {
+  %0, %1, %2 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>} : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>)
+  %3, %4, %5 = qopt.quantize_dynamic %y {format = #qopt.format<nvfp4, axis = 1>, per = "sample"} : (tensor<?x20x7xf32>) -> (tensor<?x20x7xf4E2M1FN>, tensor<?x2x7xf8E4M3FN>, tensor<?x1x1xf32>)
+  return %0, %1, %2, %3, %4, %5 : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>, tensor<?x20x7xf4E2M1FN>, tensor<?x2x7xf8E4M3FN>, tensor<?x1x1xf32>
 }
 
 // -----

@@ -179,12 +179,18 @@ TEST_F(DeviceTest, MovesElements) {
 
 TEST_F(DeviceTest, QuantizesNvfp4) {
   expectNearReference(R"(
-    func.func @main(%x: tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>) {
-      %q, %s, %t = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>}
-        : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>)
-      return %q, %s, %t : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>
+    func.func @main(%x: tensor<?x70xf32>, %y: tensor<?x20x3x5xf32>)
+        -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>,
+            tensor<?x20x3x5xf4E2M1FN>, tensor<?x2x3x5xf8E4M3FN>, tensor<?x1x1x1xf32>) {
+      %0:3 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>}
+        : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>)
+      %1:3 = qopt.quantize_dynamic %y {format = #qopt.format<nvfp4, axis = 1>, per = "sample"}
+        : (tensor<?x20x3x5xf32>) -> (tensor<?x20x3x5xf4E2M1FN>, tensor<?x2x3x5xf8E4M3FN>, tensor<?x1x1x1xf32>)
+      return %0#0, %0#1, %0#2, %1#0, %1#1, %1#2
+        : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>,
+          tensor<?x20x3x5xf4E2M1FN>, tensor<?x2x3x5xf8E4M3FN>, tensor<?x1x1x1xf32>
     })",
-                      0, {40});
+                      0, {40, 3});
 }
 
 TEST_F(DeviceTest, NamesWhatItCannotDo) {

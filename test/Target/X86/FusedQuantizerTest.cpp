@@ -12,10 +12,11 @@ using qopt::test::expectEqualToReference;
 
 namespace {
 /// A format of rows: its attribute, the codes' type, the scales' type and how
-/// many of them a row of `size` has.
+/// many of them a row of `size` has, and whether the row has one more.
 struct RowFormat {
   const char *name, *codes, *scales;
   int block;
+  bool hasOuterScale = false;
 
   std::string attribute(int axis) const {
     std::string text = "#qopt.format<\"" + std::string(name) + "\"";
@@ -33,7 +34,9 @@ static const RowFormat kFormats[] = {
     {"mxfp8-e4m3", "f8E4M3FN", "f8E8M0FNU", 32},
     {"mxfp6-e3m2", "f6E3M2FN", "f8E8M0FNU", 32},
     {"mxfp4", "f4E2M1FN", "f8E8M0FNU", 32},
+    {"nvfp4", "f4E2M1FN", "f8E4M3FN", 16, true},
 };
+static const RowFormat &kMxfp4 = kFormats[4];
 
 static std::string tensor(const std::string &dims, const std::string &element) {
   return "tensor<" + dims + "x" + element + ">";
@@ -47,19 +50,25 @@ static std::string rowsProgram(const RowFormat &format, int size,
   std::string codes = tensor("?x3x" + s, format.codes);
   std::string scales =
       tensor("?x3x" + std::to_string(format.scalesOf(size)), format.scales);
+  std::string made = "%q, %s", yielded;
+  if (format.hasOuterScale) {
+    scales += ", " + tensor("?x3x1", "f32");
+    made += ", %u";
+  }
   std::string results =
       (yieldsRows ? rows + ", " : std::string()) + codes + ", " + scales;
-  std::string count = yieldsRows ? "3" : "2";
+  int count = 2 + yieldsRows + format.hasOuterScale;
+  for (int i = 0; i < count; ++i)
+    yielded += (i ? ", %k#" : "%k#") + std::to_string(i);
   return "func.func @main(%x: " + rows + ", %y: " + rows + ", %g: " + vector +
-         ") -> (" + results + ") {\n%k:" + count +
+         ") -> (" + results + ") {\n%k:" + std::to_string(count) +
          " = qkernel.rows(%x, %y, %g) : (" + rows + ", " + rows + ", " +
          vector + ") -> (" + results + ") (%a: " + rows + ", %b: " + rows +
-         ", %c: " + vector + ") {\n" + body +
-         "%q, %s = qopt.quantize_dynamic %r {format = " + format.attribute(2) +
+         ", %c: " + vector + ") {\n" + body + made +
+         " = qopt.quantize_dynamic %r {format = " + format.attribute(2) +
          "} : (" + rows + ") -> (" + codes + ", " + scales +
-         ")\nqkernel.yield " + (yieldsRows ? "%r, " : "") +
-         "%q, %s : " + results + "\n}\nreturn %k#0, %k#1" +
-         (yieldsRows ? ", %k#2" : "") + " : " + results + "\n}";
+         ")\nqkernel.yield " + (yieldsRows ? "%r, " : "") + made + " : " +
+         results + "\n}\nreturn " + yielded + " : " + results + "\n}";
 }
 
 static std::string binary(const std::string &result, const std::string &op,
@@ -114,8 +123,7 @@ TEST(X86FusedQuantizer, QuantizesWhatElementwiseOpsMake) {
 
 TEST(X86FusedQuantizer, QuantizesManyRows) {
   expectEqualToReference(
-      rowsProgram(kFormats[4], 96, layerNorm("%r", "%a", 96), true),
-      {300, 300});
+      rowsProgram(kMxfp4, 96, layerNorm("%r", "%a", 96), true), {300, 300});
 }
 
 /// A product whose kernel makes its rows from f32: with a norm or without.
@@ -128,6 +136,11 @@ static std::string product(const RowFormat &format, const std::string &batch,
   std::string codes = tensor(batch + "?x" + k, format.codes);
   std::string count = std::to_string(format.scalesOf(depth));
   std::string scales = tensor(batch + "?x" + count, format.scales);
+  std::string made = "%s";
+  if (format.hasOuterScale) {
+    scales += ", " + tensor(batch + "?x1", "f32");
+    made += ", %u";
+  }
   std::string weight = tensor(k + "x" + n, format.codes);
   std::string beside = format.block ? tensor(count + "x" + n, format.scales)
                                     : tensor("1x" + n, format.scales);
@@ -140,7 +153,8 @@ static std::string product(const RowFormat &format, const std::string &batch,
   std::string zeroType = hasZero ? ", tensor<1x1xi8>" : "";
   std::string contraction =
       format.block
-          ? "%p = qopt.matmul %q scales(%s), %e scales(%f) {lhs_format = " +
+          ? "%p = qopt.matmul %q scales(" + made +
+                "), %e scales(%f) {lhs_format = " +
                 format.attribute(batch.empty() ? 1 : 2) +
                 ", rhs_format = " + format.attribute(0) + "} : (" + codes +
                 ", " + scales + ", " + weight + ", " + beside + ") -> " +
@@ -164,7 +178,7 @@ static std::string product(const RowFormat &format, const std::string &batch,
          rows + ") -> " + rows + "\n" +
          (hasNorm ? norm
                   : "%r = qopt.neg %m : (" + rows + ") -> " + rows + "\n") +
-         "%q, %s = qopt.quantize_dynamic %r {format = " +
+         "%q, " + made + " = qopt.quantize_dynamic %r {format = " +
          format.attribute(batch.empty() ? 1 : 2) + "} : (" + rows + ") -> (" +
          codes + ", " + scales + ")\n" + contraction + "%y = qopt.relu %p : (" +
          result + ") -> " + result + "\nqkernel.yield %y : " + result +

@@ -260,14 +260,15 @@ func.func @main(%x: tensor<2x40x5x18xi8>, %xs: tensor<2x1x1x1xf32>, %w: tensor<7
 })mlir");
 }
 
+/// A scale for each row of a product and for each sample of a convolution.
 TEST(GroupedContract, Nvfp4) {
   expectEqualToReference(R"mlir(
-func.func @main(%a: tensor<5x70xf4E2M1FN>, %as: tensor<5x5xf8E4M3FN>, %at: tensor<1x1xf32>, %w: tensor<70x37xf4E2M1FN> {test.constant}, %ws: tensor<5x37xf8E4M3FN> {test.constant}, %wt: tensor<1x1xf32> {test.constant},
-                %x: tensor<1x20x5x18xf4E2M1FN>, %xs: tensor<1x2x5x18xf8E4M3FN>, %xt: tensor<1x1x1x1xf32>, %k: tensor<7x20x3x3xf4E2M1FN> {test.constant}, %ks: tensor<7x2x3x3xf8E4M3FN> {test.constant}, %kt: tensor<1x1x1x1xf32> {test.constant})
-    -> (tensor<5x37xf32>, tensor<1x7x5x18xf32>) {
-  %0 = qopt.matmul %a scales(%as, %at), %w scales(%ws, %wt) {lhs_format = #qopt.format<nvfp4, axis = 1>, rhs_format = #qopt.format<nvfp4, axis = 0>} : (tensor<5x70xf4E2M1FN>, tensor<5x5xf8E4M3FN>, tensor<1x1xf32>, tensor<70x37xf4E2M1FN>, tensor<5x37xf8E4M3FN>, tensor<1x1xf32>) -> tensor<5x37xf32>
-  %1 = qopt.conv %x scales(%xs, %xt), %k scales(%ks, %kt) {x_format = #qopt.format<nvfp4, axis = 1>, w_format = #qopt.format<nvfp4, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<1x20x5x18xf4E2M1FN>, tensor<1x2x5x18xf8E4M3FN>, tensor<1x1x1x1xf32>, tensor<7x20x3x3xf4E2M1FN>, tensor<7x2x3x3xf8E4M3FN>, tensor<1x1x1x1xf32>) -> tensor<1x7x5x18xf32>
-  return %0, %1 : tensor<5x37xf32>, tensor<1x7x5x18xf32>
+func.func @main(%a: tensor<5x70xf4E2M1FN>, %as: tensor<5x5xf8E4M3FN>, %at: tensor<5x1xf32>, %w: tensor<70x37xf4E2M1FN> {test.constant}, %ws: tensor<5x37xf8E4M3FN> {test.constant}, %wt: tensor<1x1xf32> {test.constant},
+                %x: tensor<3x20x5x18xf4E2M1FN>, %xs: tensor<3x2x5x18xf8E4M3FN>, %xt: tensor<3x1x1x1xf32>, %k: tensor<7x20x3x3xf4E2M1FN> {test.constant}, %ks: tensor<7x2x3x3xf8E4M3FN> {test.constant}, %kt: tensor<1x1x1x1xf32> {test.constant})
+    -> (tensor<5x37xf32>, tensor<3x7x5x18xf32>) {
+  %0 = qopt.matmul %a scales(%as, %at), %w scales(%ws, %wt) {lhs_format = #qopt.format<nvfp4, axis = 1>, rhs_format = #qopt.format<nvfp4, axis = 0>} : (tensor<5x70xf4E2M1FN>, tensor<5x5xf8E4M3FN>, tensor<5x1xf32>, tensor<70x37xf4E2M1FN>, tensor<5x37xf8E4M3FN>, tensor<1x1xf32>) -> tensor<5x37xf32>
+  %1 = qopt.conv %x scales(%xs, %xt), %k scales(%ks, %kt) {x_format = #qopt.format<nvfp4, axis = 1>, w_format = #qopt.format<nvfp4, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<3x20x5x18xf4E2M1FN>, tensor<3x2x5x18xf8E4M3FN>, tensor<3x1x1x1xf32>, tensor<7x20x3x3xf4E2M1FN>, tensor<7x2x3x3xf8E4M3FN>, tensor<1x1x1x1xf32>) -> tensor<3x7x5x18xf32>
+  return %0, %1 : tensor<5x37xf32>, tensor<3x7x5x18xf32>
 })mlir");
 }
 

@@ -60,14 +60,32 @@ TEST(X86QuantizeDynamic, MakesBlocksOfEveryFormatAlongEveryAxis) {
     expectEqualToReference(blocks("mxfp4", "f4E2M1FN", rule, 2));
 }
 
-TEST(X86QuantizeDynamic, MakesNvfp4) {
+TEST(X86QuantizeDynamic, MakesNvfp4OfRows) {
   const char *text = R"mlir(
     func.func @main(%x: tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>,
-        tensor<?x5xf8E4M3FN>, tensor<1x1xf32>) {
+        tensor<?x5xf8E4M3FN>, tensor<?x1xf32>) {
       %0, %1, %2 = qopt.quantize_dynamic %x {format = #qopt.format<"nvfp4", axis = 1>}
-        : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>)
-      return %0, %1, %2 : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<1x1xf32>
+        : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>)
+      return %0, %1, %2 : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>
     })mlir";
   expectEqualToReference(text, {300});
   expectEqualToReference(text, {0});
+}
+
+TEST(X86QuantizeDynamic, MakesNvfp4OfSamples) {
+  for (auto [axis, scales] :
+       {std::pair("1", "?x5x?"), std::pair("2", "?x70x?")}) {
+    std::string x = "tensor<?x70x?xf32>";
+    std::string made = "tensor<?x70x?xf4E2M1FN>, tensor<" +
+                       std::string(scales) + "xf8E4M3FN>, tensor<?x1x1xf32>";
+    std::string text = "func.func @main(%x: " + x + ") -> (" + made +
+                       ") {\n%r:3 = qopt.quantize_dynamic %x {format = "
+                       "#qopt.format<nvfp4, axis = " +
+                       axis + ">, per = \"sample\"} : (" + x + ") -> (" + made +
+                       ")\nreturn %r#0, %r#1, %r#2 : " + made + "\n}";
+    expectEqualToReference(text, {3, 37});
+    expectEqualToReference(text, {2, 300});
+    // A sample without elements still has a scale.
+    expectEqualToReference(text, {2, 0});
+  }
 }

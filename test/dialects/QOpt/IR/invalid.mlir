@@ -76,6 +76,30 @@ func.func @quantize_dynamic_scales(%x: tensor<4x8xf32>) {
 
 // -----
 
+func.func @quantize_dynamic_c1(%x: tensor<4x8xf32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op expects per row or sample, but found tensor}}
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "tensor"} : (tensor<4x8xf32>) -> (tensor<4x8xi8>, tensor<1x1xf32>)
+  return
+}
+
+// -----
+
+func.func @quantize_dynamic_c2(%x: tensor<4x32x8xf32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op expects blocks inside of a row, but found them along axis 1 of 'tensor<4x32x8xf32>'}}
+  %0:3 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>} : (tensor<4x32x8xf32>) -> (tensor<4x32x8xf4E2M1FN>, tensor<4x2x8xf8E4M3FN>, tensor<4x32x1xf32>)
+  return
+}
+
+// -----
+
+func.func @quantize_dynamic_c2_sample(%x: tensor<32x8xf32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op expects blocks inside of a sample, but found them along axis 0 of 'tensor<32x8xf32>'}}
+  %0:3 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 0>, per = "sample"} : (tensor<32x8xf32>) -> (tensor<32x8xf4E2M1FN>, tensor<2x8xf8E4M3FN>, tensor<32x1xf32>)
+  return
+}
+
+// -----
+
 func.func @requantize_c1(%x: tensor<4x8xi32>, %m: tensor<1x7xf32>, %z: tensor<1x1xi8>) {
   // expected-error @+1 {{'qopt.requantize' op expects an operand that broadcasts to 'tensor<4x8xi8>', but found 'tensor<1x7xf32>'}}
   %0 = qopt.requantize %x, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<1x7xf32>, tensor<1x1xi8>) -> tensor<4x8xi8>

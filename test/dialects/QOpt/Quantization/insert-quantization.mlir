@@ -54,6 +54,20 @@ func.func @dynamic_sample(%x: tensor<?x3x4x4xf32>) -> tensor<?x2x4x4xf32> {
 
 // -----
 
+// The second scale of NVFP4 is one of a row or sample too.
+// CHECK-LABEL: func @outer_scales
+// CHECK-DAG: qopt.quantize_dynamic {{.*}} -> (tensor<?x5x40xf4E2M1FN>, tensor<?x5x3xf8E4M3FN>, tensor<?x5x1xf32>)
+// CHECK-DAG: qopt.quantize_dynamic {{.*}}per = "sample"{{.*}} -> (tensor<?x20x4x4xf4E2M1FN>, tensor<?x2x4x4xf8E4M3FN>, tensor<?x1x1x1xf32>)
+func.func @outer_scales(%x: tensor<?x5x40xf32>, %i: tensor<?x20x4x4xf32>) -> (tensor<?x5x2xf32>, tensor<?x2x4x4xf32>) {
+  %w = qopt.constant(dense<1.0> : tensor<40x2xf32>) : tensor<40x2xf32>
+  %k = qopt.constant(dense<1.0> : tensor<2x20x1x1xf32>) : tensor<2x20x1x1xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <nvfp4, axis = 2>, weight = <nvfp4, axis = 0>>} : (tensor<?x5x40xf32>, tensor<40x2xf32>) -> tensor<?x5x2xf32>
+  %z = qopt.conv %i, %k {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "dynamic", act = <nvfp4, axis = 1>, weight = <nvfp4, axis = 1>>} : (tensor<?x20x4x4xf32>, tensor<2x20x1x1xf32>) -> tensor<?x2x4x4xf32>
+  return %y, %z : tensor<?x5x2xf32>, tensor<?x2x4x4xf32>
+}
+
+// -----
+
 // Blocks have scales of their own, the last block is short; two products that
 // read one activation share its codes.
 // CHECK-LABEL: func @blocks
