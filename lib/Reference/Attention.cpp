@@ -31,6 +31,8 @@ struct Head {
   /// maskStrides[0] * query + maskStrides[1] * key.
   const float *mask;
   int64_t maskStrides[2];
+  /// The result where the sum of the row's exponentials is 0.
+  float empty;
   float *result;
 };
 } // namespace
@@ -88,7 +90,7 @@ static void evaluateHead(const Head &head) {
   for (int64_t i = 0; i < head.queries; ++i)
     for (int64_t d = 0; d < head.width; ++d) {
       float &o = head.result[i * head.width + d];
-      o = l[i] == 0 ? 0 : b.div(o, l[i]);
+      o = l[i] == 0 ? head.empty : b.div(o, l[i]);
     }
 }
 
@@ -134,6 +136,9 @@ Error reference::evaluateAttention(const Evaluation &evaluation,
   FloatElements masks(op.getMask() ? evaluation[op.getMask()] : query);
   FloatResult result(evaluation.result());
   head.scale = op.getScale().convertToFloat();
+  head.empty = op.getMaskedRowsAreZero() || head.keys == 0
+                   ? 0
+                   : std::numeric_limits<float>::quiet_NaN();
   head.maskStrides[0] = maskStrides[maskStrides.size() - 2];
   head.maskStrides[1] = maskStrides.back();
   for (int64_t i = 0, e = getProduct(leading); i < e; ++i) {

@@ -437,13 +437,17 @@ TEST(Conv, PaddingHasNoScaleOfAPosition) {
 TEST(Attention, IsSoftmaxOfScores) {
   // 150 keys: three blocks, the last one short.
   const int S = 5, T = 150, D = 16, E = 9;
-  Program program(
-      "(%q: tensor<2x?x16xf32>, %k: tensor<2x?x16xf32>, %v: tensor<2x?x9xf32>, "
-      "%m: tensor<?x?xf32>) -> tensor<2x?x9xf32> {"
-      "%0 = qopt.attention %q, %k, %v, %m {scale = 0.25 : f32}"
-      " : (tensor<2x?x16xf32>, tensor<2x?x16xf32>, tensor<2x?x9xf32>, "
-      "tensor<?x?xf32>) -> tensor<2x?x9xf32>"
-      " return %0 : tensor<2x?x9xf32> }");
+  auto program = [](const std::string &rule) {
+    return Program(
+        "(%q: tensor<2x?x16xf32>, %k: tensor<2x?x16xf32>, %v: "
+        "tensor<2x?x9xf32>, "
+        "%m: tensor<?x?xf32>) -> tensor<2x?x9xf32> {"
+        "%0 = qopt.attention %q, %k, %v, %m {scale = 0.25 : f32" +
+        rule +
+        "} : (tensor<2x?x16xf32>, tensor<2x?x16xf32>, tensor<2x?x9xf32>, "
+        "tensor<?x?xf32>) -> tensor<2x?x9xf32>"
+        " return %0 : tensor<2x?x9xf32> }");
+  };
   auto q = randomReals(2 * S * D, 15), k = randomReals(2 * T * D, 16);
   auto v = randomReals(2 * T * E, 17), mask = randomReals(S * T, 18);
   for (int j = 0; j < T; ++j) {
@@ -451,8 +455,10 @@ TEST(Attention, IsSoftmaxOfScores) {
       mask[j] = -INFINITY;   // row 0 sees only the first blocks
     mask[T + j] = -INFINITY; // row 1 sees nothing
   }
-  auto y = valuesOf<float>(program.get({f32({2, S, D}, q), f32({2, T, D}, k),
-                                        f32({2, T, E}, v), f32({S, T}, mask)}));
+  std::vector<HostTensor> inputs{f32({2, S, D}, q), f32({2, T, D}, k),
+                                 f32({2, T, E}, v), f32({S, T}, mask)};
+  auto y = valuesOf<float>(program("").get(inputs));
+  auto zeroed = valuesOf<float>(program(", masked_rows_are_zero").get(inputs));
   for (int h = 0; h < 2; ++h)
     for (int i = 0; i < S; ++i) {
       std::vector<double> p(T);
@@ -468,8 +474,12 @@ TEST(Attention, IsSoftmaxOfScores) {
         double expected = 0;
         for (int j = 0; j < T; ++j)
           expected += p[j] * v[(h * T + j) * E + e];
-        EXPECT_NEAR(y[(h * S + i) * E + e], sum == 0 ? 0 : expected / sum,
-                    1e-6);
+        float found = y[(h * S + i) * E + e];
+        if (sum == 0)
+          EXPECT_TRUE(std::isnan(found));
+        else
+          EXPECT_NEAR(found, expected / sum, 1e-6);
+        EXPECT_EQ(zeroed[(h * S + i) * E + e], sum == 0 ? 0 : found);
       }
     }
 }

@@ -108,13 +108,18 @@ def QOpt_AttentionOp : QOpt_Op<"attention", [Pure]> {
     l     = fma(a, l, row sum of p)
     o[d]  = chain over j of p[j] * value[j, d], starting from a * o[d]
     m     = m'
-    result[d] = l == 0 ? 0 : o[d] / l
+    result[d] = l == 0 ? empty : o[d] / l
     ```
+    l is 0 where the mask leaves a row nothing to look at. There empty is NaN, as
+    of the softmax of such a row; with `masked_rows_are_zero`, and where there are
+    no keys, it is 0.
+
     query `[..., S, D]`, key `[..., T, D]`, value `[..., T, E]`, mask broadcasts
     to `[..., S, T]`.
   }];
   let arguments = (ins QOpt_Tensor:$query, QOpt_Tensor:$key, QOpt_Tensor:$value,
-    Optional<QOpt_Tensor>:$mask, F32Attr:$scale);
+    Optional<QOpt_Tensor>:$mask, F32Attr:$scale,
+    UnitAttr:$masked_rows_are_zero);
   let results = (outs QOpt_Tensor:$result);
   let assemblyFormat =
     "operands attr-dict `:` functional-type(operands, results)";

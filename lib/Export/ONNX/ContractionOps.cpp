@@ -72,8 +72,18 @@ static void writeAttention(GraphWriter &writer, Operation *op, StringRef) {
       {scores, writer.addScalar(attention.getScale().convertToFloat(), type)});
   if (attention.getMask())
     scores = writer.add("Add", {scores, writer.use(attention.getMask())});
-  scores = writer.add("Softmax", scores, {{"axis", int64_t(-1)}});
-  writer.finish("MatMul", {scores, writer.use(attention.getValue())});
+  std::string weights = writer.add("Softmax", scores, {{"axis", int64_t(-1)}});
+  if (attention.getMaskedRowsAreZero()) {
+    float lowest = -std::numeric_limits<float>::infinity();
+    std::string largest =
+        writer.add("ReduceMax", {scores, writer.addIntegers({-1})},
+                   {{"keepdims", int64_t(1)}});
+    std::string isMasked =
+        writer.add("Equal", {largest, writer.addScalar(lowest, type)});
+    weights =
+        writer.add("Where", {isMasked, writer.addScalar(0, type), weights});
+  }
+  writer.finish("MatMul", {weights, writer.use(attention.getValue())});
 }
 
 ArrayRef<OpForm> qopt::exporter::getContractionForms() {

@@ -152,7 +152,11 @@ LogicalResult AttentionEmitter::computeResult() {
                   });
             })[0];
         Value l = shader.load(sums, f32, row);
-        Value value = policy.select(policy.oeq(l, policy.f(0)), policy.f(0),
+        Value empty = policy.f(0);
+        if (!op.getMaskedRowsAreZero())
+          empty = policy.select(policy.eqI(width, shader.i32(0)), empty,
+                                policy.f(numerics::quietNaN));
+        Value value = policy.select(policy.oeq(l, policy.f(0)), empty,
                                     policy.div(sum, l));
         return epilogue.finish(shader, place, value);
       });

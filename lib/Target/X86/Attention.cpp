@@ -336,9 +336,13 @@ void AttentionKernel::finishRow(VectorBuilder &v, Value head, Value row,
   Type f32 = v.b.getF32Type();
   Value total = v.splat(v.loadScalar(totals, i, f32));
   Value isZero = lanes.oeq(total, lanes.f(0));
+  Value empty = lanes.f(0);
+  if (!op.getMaskedRowsAreZero())
+    empty =
+        v.select(v.equal(keys, v.i64(0)), empty, lanes.f(numerics::quietNaN));
   v.loop(v.i64(0), width, kLanes, [&](Value lane) {
     Value sum = v.load(sums, v.add(v.mul(i, paddedWidth), lane), f32);
-    Value result = lanes.select(isZero, lanes.f(0), lanes.div(sum, total));
+    Value result = lanes.select(isZero, empty, lanes.div(sum, total));
     Epilogue::Lanes at;
     headAxes.append(v, head, at.coordinates);
     at.coordinates.append({row, lane});

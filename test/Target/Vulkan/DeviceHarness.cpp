@@ -244,9 +244,13 @@ static void expectNear(const HostTensor &actual, const HostTensor &expected,
   double largest = 0;
   for (float value : expected.as<float>())
     largest = std::max<double>(largest, std::abs(value));
-  for (int64_t i = 0; i < expected.getNumElements(); ++i)
-    ASSERT_NEAR(actual.as<float>()[i], expected.as<float>()[i], bound * largest)
-        << "element " << i;
+  for (int64_t i = 0; i < expected.getNumElements(); ++i) {
+    float found = actual.as<float>()[i], wanted = expected.as<float>()[i];
+    if (std::isnan(wanted))
+      ASSERT_TRUE(std::isnan(found)) << "element " << i << " is " << found;
+    else
+      ASSERT_NEAR(found, wanted, bound * largest) << "element " << i;
+  }
 }
 
 void DeviceTest::expectNearReference(llvm::StringRef text, double bound,

@@ -193,6 +193,20 @@ TEST_F(DeviceTest, QuantizesNvfp4) {
                       0, {40, 3});
 }
 
+TEST_F(DeviceTest, LooksAtNothing) {
+  expectNearReference(R"(
+    func.func @main(%q: tensor<3x8xf32>, %k: tensor<?x8xf32>, %v: tensor<?x8xf32>)
+        -> (tensor<3x8xf32>, tensor<3x8xf32>) {
+      %m = qopt.constant(dense<[[0.0], [0xFF800000], [1.0]]> : tensor<3x1xf32>) : tensor<3x1xf32>
+      %0 = qopt.attention %q, %k, %v, %m {scale = 1.0 : f32}
+        : (tensor<3x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<3x1xf32>) -> tensor<3x8xf32>
+      %1 = qopt.attention %q, %k, %v, %m {scale = 1.0 : f32, masked_rows_are_zero}
+        : (tensor<3x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<3x1xf32>) -> tensor<3x8xf32>
+      return %0, %1 : tensor<3x8xf32>, tensor<3x8xf32>
+    })",
+                      1e-6, {70, 70});
+}
+
 TEST_F(DeviceTest, NamesWhatItCannotDo) {
   EXPECT_NE(
       failureOf(R"(

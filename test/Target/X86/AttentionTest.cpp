@@ -35,12 +35,16 @@ func.func @main(%q: tensor<2x3x5x20xf32>, %k: tensor<2x3x70x20xf32>, %v: tensor<
 })mlir", {1, 70});
 }
 
-/// A row without any key that counts has the result 0.
+/// A row without any key that counts is no number, or 0 where the op says so;
+/// without keys every row is 0.
 TEST(Attention, MaskOfMinusInfinity) {
-  expectEqualToReference(R"mlir(
-func.func @main(%q: tensor<3x8xf32>, %k: tensor<70x8xf32>, %v: tensor<70x8xf32>) -> tensor<3x8xf32> {
-  %m = qopt.constant(dense<0xFF800000> : tensor<1x70xf32>) : tensor<1x70xf32>
-  %0 = qopt.attention %q, %k, %v, %m {scale = 1.0 : f32} : (tensor<3x8xf32>, tensor<70x8xf32>, tensor<70x8xf32>, tensor<1x70xf32>) -> tensor<3x8xf32>
-  return %0 : tensor<3x8xf32>
-})mlir");
+  const char *text = R"mlir(
+func.func @main(%q: tensor<3x8xf32>, %k: tensor<?x8xf32>, %v: tensor<?x8xf32>) -> (tensor<3x8xf32>, tensor<3x8xf32>) {
+  %m = qopt.constant(dense<[[0.0], [0xFF800000], [1.0]]> : tensor<3x1xf32>) : tensor<3x1xf32>
+  %0 = qopt.attention %q, %k, %v, %m {scale = 1.0 : f32} : (tensor<3x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<3x1xf32>) -> tensor<3x8xf32>
+  %1 = qopt.attention %q, %k, %v, %m {scale = 1.0 : f32, masked_rows_are_zero} : (tensor<3x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<3x1xf32>) -> tensor<3x8xf32>
+  return %0, %1 : tensor<3x8xf32>, tensor<3x8xf32>
+})mlir";
+  for (int64_t keys : {0, 1, 70, 128})
+    expectEqualToReference(text, {keys, keys});
 }
