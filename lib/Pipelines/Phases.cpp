@@ -131,6 +131,8 @@ void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
           {recipe.rounding.activation, recipe.activations.minSqnr}));
     // One tensor with one set of parameters is quantized once.
     function.addPass(createCSEPass());
+    // Only here it is known which sums become codes.
+    function.addPass(createFitBiasesPass());
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "dialects/QOpt/Quantization/CodeClamp.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/IntegerBias.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
@@ -18,9 +19,6 @@ namespace qopt {
 
 using namespace mlir;
 using namespace qopt;
-
-/// Largest bias that leaves the sum room in i32.
-static constexpr double kMaxBias = double(int64_t(1) << 30);
 
 /// Shifts by more give what this one gives: 0, or saturation.
 static constexpr int kLargestShift = 32;
@@ -148,7 +146,7 @@ private:
       for (size_t i = 0; i < count; ++i) {
         double real = (*bias)[bias->size() == 1 ? 0 : i] /
                       scales[scales.size() == 1 ? 0 : i];
-        if (!(std::abs(real) < kMaxBias))
+        if (!(std::abs(real) < kMaxIntegerBias))
           return rewriter.notifyMatchFailure(op, "the bias does not fit");
         integers.push_back(static_cast<int64_t>(std::nearbyint(real)));
       }

@@ -253,6 +253,34 @@ def FormQuantizedOpsPass : Pass<"qopt-form-quantized-ops", "::mlir::func::FuncOp
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 
+def FitBiasesPass : Pass<"qopt-fit-biases", "::mlir::func::FuncOp"> {
+  let summary = "give channels whose bias is no integer larger steps";
+  let description = [{
+    ```mlir
+    %w = qopt.dequantize %c scales(%s) {format = #qopt.format<i8, axis = 0>}
+    %y = qopt.conv %x, %w bias %b
+    %q = qopt.quantize %y ...
+    // becomes, where a bias is 2^30 steps of its channel or more
+    %w = qopt.dequantize %c2 scales(%s2) {format = #qopt.format<i8, axis = 0>}
+    ```
+
+    The scale of such a channel becomes the least one with which its bias is below
+    2^30 steps, a power of two where scales are; its codes are rounded again. So
+    the sum is one of integers, here and where the program is exported to.
+
+    Leaves a contraction alone that came with codes of its own, whose sum does not
+    become codes, whose bias is not one constant a channel, or whose weight has
+    one scale for all channels.
+
+    Runs after `qopt-insert-quantization` and `qopt-quantize-activations`.
+
+    Numerics: bounded; a channel's weights change by at most half of the new step,
+    which is below 2^-30 of its bias over the activation's step.
+  }];
+  let statistics = [Statistic<"numFitted", "num-fitted", "channels">];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
 def FormRequantizePass : Pass<"qopt-form-requantize", "::mlir::func::FuncOp"> {
   let summary = "turn accumulator, bias, clamp, quantize into requantize";
   let description = [{
