@@ -188,7 +188,9 @@ def test_codes_are_those_of_a_product_with_the_reciprocal(task, tmp_path):
         for node in quantizers:
             x, scale, zero = values[node.input[0]], *(constants[name] for name in node.input[1:])
             codes = np.rint(x * (np.float32(1) / scale)) + zero.astype(np.float32)
-            differences.append((np.clip(codes, -128, 127) - values[node.output[0]]).ravel())
+            limits = np.iinfo(zero.dtype)
+            codes = np.clip(codes, limits.min, limits.max)
+            differences.append((codes - values[node.output[0]]).ravel())
     differences = np.concatenate(differences)
     assert np.abs(differences).max() <= 1
     assert np.count_nonzero(differences) <= 1e-5 * differences.size

@@ -6,18 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Biases.h"
+#include "dialects/QOpt/Quantization/IntegerBias.h"
 #include <cmath>
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::exporter;
-
-/// Larger ones leave the sum no room in i32.
-static constexpr double kMaxBias = double(int64_t(1) << 30);
-
-static bool isOneElement(Value value) {
-  return typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 1;
-}
 
 /// The only scale of integer codes that come in no blocks; null for others.
 static ConstantOp getIntegerScale(Value real) {
@@ -27,22 +21,6 @@ static ConstantOp getIntegerScale(Value real) {
       (dequantize.getFormat() && dequantize.getFormat()->isBlocked()))
     return {};
   return dequantize.getScales().front().getDefiningOp<ConstantOp>();
-}
-
-/// True when nothing but a quantizer with one scale reads the sum, or a clamp
-/// in front of it.
-static bool becomesCodes(Value sum) {
-  while (sum.hasOneUse()) {
-    Operation *user = *sum.getUsers().begin();
-    if (auto quantize = dyn_cast<QuantizeOp>(user))
-      return quantize.getScales().size() == 1 &&
-             quantize.getZeros().size() == 1 &&
-             isOneElement(quantize.getScales().front());
-    if (!isa<ReluOp, ClipOp>(user))
-      return false;
-    sum = user->getResult(0);
-  }
-  return false;
 }
 
 /// True when a tensor varies along `axis` only.
@@ -70,6 +48,23 @@ static SmallVector<double> getSteps(GraphWriter &writer,
   return steps;
 }
 
+/// A bias in float. ONNX Runtime makes a Gemm of floats from a product of
+/// higher rank and a list; beside a tensor of that rank the product keeps its
+/// codes.
+static std::string writeFloatBias(GraphWriter &writer, Operation *contraction,
+                                  Value bias) {
+  auto constant = bias.getDefiningOp<ConstantOp>();
+  int64_t rank = typeOf(contraction->getResult(0)).getRank();
+  bool isOfCodes = contraction->getOperand(0).getDefiningOp<DequantizeOp>() &&
+                   contraction->getOperand(1).getDefiningOp<DequantizeOp>();
+  if (!isa<MatMulOp>(contraction) || !constant || !isOfCodes || rank < 3 ||
+      typeOf(bias).getRank() != 1)
+    return writer.use(bias);
+  SmallVector<int64_t> dims(rank, 1);
+  dims.back() = typeOf(bias).getNumElements();
+  return writer.addWithDims(constant, dims, /*asF32=*/false, "bias");
+}
+
 std::string qopt::exporter::writeBias(GraphWriter &writer,
                                       Operation *contraction, Value bias,
                                       Value sum) {
@@ -77,17 +72,17 @@ std::string qopt::exporter::writeBias(GraphWriter &writer,
   int64_t axis = typeOf(bias).getRank() - 1;
   if (!constant || !elementTypeOf(bias).isF32() || axis < 0 ||
       !isAlong(bias, axis) || !becomesCodes(sum))
-    return writer.use(bias);
+    return writeFloatBias(writer, contraction, bias);
   SmallVector<double> steps = getSteps(writer, contraction);
   SmallVector<float> reals = writer.readReals(constant);
   if (steps.empty() || (steps.size() != 1 && steps.size() != reals.size()))
-    return writer.use(bias);
+    return writeFloatBias(writer, contraction, bias);
   HostTensor codes = llvm::cantFail(
       HostTensor::allocate(ElementType::I32, typeOf(bias).getShape()));
   for (auto [i, code] : llvm::enumerate(codes.asMutable<int32_t>())) {
     double real = reals[i] / steps[steps.size() == 1 ? 0 : i];
-    if (!(std::abs(real) < kMaxBias))
-      return writer.use(bias);
+    if (!(std::abs(real) < kMaxIntegerBias))
+      return writeFloatBias(writer, contraction, bias);
     code = static_cast<int32_t>(std::nearbyint(real));
   }
   SmallVector<int64_t> dims;

@@ -15,12 +15,16 @@ static bool isBool(Value value) { return elementTypeOf(value).isInteger(1); }
 
 /// A sum, which may be that of a matrix product and its bias.
 static void writeAdd(GraphWriter &writer, Operation *op, StringRef operation) {
-  auto product = op->getOperand(0).getDefiningOp<MatMulOp>();
-  if (!product || !product->hasOneUse())
-    return writeSame(writer, op, operation);
-  std::string bias =
-      writeBias(writer, product, op->getOperand(1), op->getResult(0));
-  writer.finish(operation, {writer.use(op->getOperand(0)), bias});
+  for (unsigned i : {0, 1}) {
+    auto product = op->getOperand(i).getDefiningOp<MatMulOp>();
+    if (!product || !product->hasOneUse())
+      continue;
+    std::string sum = writer.use(product.getResult());
+    std::string bias =
+        writeBias(writer, product, op->getOperand(1 - i), op->getResult(0));
+    return writer.finish(operation, {sum, bias});
+  }
+  writeSame(writer, op, operation);
 }
 
 /// And, Or, Xor of booleans; on integers the operator has another name.

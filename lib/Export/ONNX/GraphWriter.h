@@ -141,6 +141,9 @@ inline mlir::RankedTensorType typeOf(mlir::Value value) {
 inline mlir::Type elementTypeOf(mlir::Value value) {
   return typeOf(value).getElementType();
 }
+inline bool isOneElement(mlir::Value value) {
+  return typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 1;
+}
 
 } // namespace qopt::exporter
 

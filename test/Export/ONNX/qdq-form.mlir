@@ -5,7 +5,8 @@
 // RUN: ls %t | FileCheck %s --check-prefix=FILES
 
 // A program that has quantizers is written as it is, and imported as it was but
-// for what QuantizeLinear does otherwise: it divides.
+// for what QuantizeLinear does otherwise: it divides. Codes of activations are
+// unsigned in the file, so they and their zero are larger by 128.
 
 // FILES: m.mlir
 // FILES-NEXT: m.onnx
@@ -14,10 +15,10 @@
 // AGAIN: #qopt.node_info<{{[0-9]+}}, "/fc", "MatMul"
 // AGAIN: func.func @main(%arg0: tensor<?x64xf32> {qopt.dims = ["batch", ""], qopt.name = "x"}
 // AGAIN-SAME: -> (tensor<?x2xf32> {qopt.dims = ["batch", ""], qopt.name = "logits"})
-// AGAIN: %[[Z:.*]] = qopt.constant(dense<-3> : tensor<1x1xi8>)
-// AGAIN: %[[S:.*]] = qopt.constant(dense<5.000000e-01> : tensor<1x1xf32>)
-// AGAIN: %[[Q:.*]] = qopt.quantize %arg0 scales(%[[S]]) zeros(%[[Z]]) {divide, format = #qopt.format<i8>
-// AGAIN: %[[X:.*]] = qopt.dequantize %[[Q]] scales(%{{.*}}) zeros(%{{.*}}) {format = #qopt.format<i8>}
+// AGAIN-DAG: %[[Z:.*]] = qopt.constant(dense<125> : tensor<1x1xui8>)
+// AGAIN-DAG: %[[S:.*]] = qopt.constant(dense<5.000000e-01> : tensor<1x1xf32>)
+// AGAIN: %[[Q:.*]] = qopt.quantize %arg0 scales(%[[S]]) zeros(%[[Z]]) {divide, format = #qopt.format<ui8>
+// AGAIN: %[[X:.*]] = qopt.dequantize %[[Q]] scales(%{{.*}}) zeros(%{{.*}}) {format = #qopt.format<ui8>}
 // AGAIN: %[[WS:.*]] = qopt.cast %{{.*}} : (tensor<2x2xf16>) -> tensor<2x2xf32>
 // AGAIN: %[[W:.*]] = qopt.dequantize %{{.*}} scales(%[[WS]]) zeros(%{{.*}}) {format = #qopt.format<ui4, axis = 0, block = 32, zero = ui4>}
 // AGAIN: qopt.matmul %[[X]], %[[W]]
