@@ -26,6 +26,7 @@ from onnx import numpy_helper
 
 from qopt_tools import BUILD, MODELS, run_ok
 
+# Of the processor: a busy machine is no fault of a file.
 SECONDS = 60
 MEMORY = 4 << 30
 
@@ -356,7 +357,8 @@ KINDS = {"phase": PhaseCases, "model": ModelCases, "array": ArrayCases, "recipe"
 
 # Running ---------------------------------------------------------------------
 
-def limit_memory():
+def limit_resources():
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -367,9 +369,9 @@ def judge(command, folder):
     try:
         result = subprocess.run(
             [str(BUILD / "bin" / command[0]), *map(str, command[1:])], capture_output=True,
-            timeout=SECONDS, check=False, preexec_fn=limit_memory, cwd=folder)
+            timeout=20 * SECONDS, check=False, preexec_fn=limit_resources, cwd=folder)
     except subprocess.TimeoutExpired:
-        return f"takes more than {SECONDS} s"
+        return f"takes more than {20 * SECONDS} s"
     left = {path.name for path in folder.iterdir()} - before
     return judge_end(result.returncode, result.stderr.decode("utf-8", "replace"), left)
 
