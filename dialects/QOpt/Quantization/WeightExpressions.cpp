@@ -12,6 +12,10 @@
 using namespace mlir;
 using namespace qopt;
 
+/// Ops that one question looks at. Passes ask for every op of a program, and the
+/// way to its inputs is as long as the program.
+static constexpr size_t kMaxOps = 512;
+
 bool qopt::isWeightExpression(Value value) {
   SmallVector<Value> pending{value};
   llvm::SmallPtrSet<Operation *, 16> seen;
@@ -21,7 +25,8 @@ bool qopt::isWeightExpression(Value value) {
       return false;
     if (isa<ConstantOp>(op) || !seen.insert(op).second)
       continue;
-    if (op->getNumOperands() == 0 || !isPure(op) || op->getNumRegions() != 0)
+    if (op->getNumOperands() == 0 || !isPure(op) || op->getNumRegions() != 0 ||
+        seen.size() > kMaxOps)
       return false;
     llvm::append_range(pending, op->getOperands());
   }

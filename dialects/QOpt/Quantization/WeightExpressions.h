@@ -13,7 +13,7 @@
 
 namespace qopt {
 
-/// True when `value` is made of constants alone.
+/// True when `value` is made of constants alone, by at most 512 ops.
 bool isWeightExpression(mlir::Value value);
 
 /// The value of a weight expression, for a search that needs the numbers;
