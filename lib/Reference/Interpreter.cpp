@@ -134,7 +134,8 @@ qopt::evaluateOp(Operation *op, ArrayRef<HostTensor> operands,
   }
   if (isa<ObserveOp>(op))
     return SmallVector<HostTensor>();
-  Expected<SmallVector<HostTensor>> results = allocateResults(op, operands, maxBytes);
+  Expected<SmallVector<HostTensor>> results =
+      allocateResults(op, operands, maxBytes);
   if (!results)
     return results.takeError();
   if (Error error = evaluateInto({op, operands, *results}))

@@ -79,8 +79,7 @@ LogicalResult ConvOp::verify() {
              << stride;
   for (int64_t pad : getPads())
     if (pad < 0 || pad > kMaxWindow)
-      return emitOpError("expects pads from 0 to 2^30, but found ")
-             << pad;
+      return emitOpError("expects pads from 0 to 2^30, but found ") << pad;
   int64_t group = getGroup(), outputs = w.getDimSize(0);
   if (group < 1 || (!ShapedType::isDynamic(outputs) && outputs % group != 0))
     return emitOpError("expects a group that divides ")

@@ -59,8 +59,7 @@ static LogicalResult verifyWindows(Pool pool,
                << value;
   for (int64_t pad : pool.getPads())
     if (pad < 0 || pad > kMaxWindow)
-      return pool.emitOpError("expects pads from 0 to 2^30, but found ")
-             << pad;
+      return pool.emitOpError("expects pads from 0 to 2^30, but found ") << pad;
   return success();
 }
 

@@ -1,8 +1,8 @@
 //===- EvaluateWeights.cpp - Weight expressions to constants --------------===//
 //
 // Values inside an expression live in memory from their op to their last use;
-// only what the rest of the program reads enters the weight store. Both together
-// are limited by the size of the constants that the program came with.
+// only what the rest of the program reads enters the weight store. Both
+// together are limited by the size of the constants that the program came with.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,7 +66,8 @@ private:
                << llvm::toString(tensor.takeError());
       operands.push_back(std::move(*tensor));
     }
-    llvm::Expected<SmallVector<HostTensor>> results = evaluateOp(op, operands, bytesLeft);
+    llvm::Expected<SmallVector<HostTensor>> results =
+        evaluateOp(op, operands, bytesLeft);
     if (!results)
       return op->emitOpError("cannot be evaluated: ")
              << llvm::toString(results.takeError());

@@ -16,8 +16,8 @@
 using namespace mlir;
 using namespace qopt;
 
-/// Most ops of a kernel. A kernel's loop has no branches, and the time to compile
-/// such code grows faster than its length.
+/// Most ops of a kernel. A kernel's loop has no branches, and the time to
+/// compile such code grows faster than its length.
 static constexpr size_t kMaxOps = 64;
 
 /// Most ops between a fork and the place where its branches join.
