@@ -40,7 +40,7 @@ class Round:
         self.environment = {**os.environ, "QOPT_BUILD": str(build),
                             "PYTHONPATH": str(build / "python"), **environment}
         # Seconds, several times what the slowest takes on two busy cores.
-        self.tool_limit = 3600 if full else 300
+        self.tool_limit = 3600 if full else 600
         self.suite_limit = 12 * 3600 if full else 1800
 
     def run(self, *command):

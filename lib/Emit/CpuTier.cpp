@@ -10,6 +10,7 @@
 #include "lib/Runtime/CpuFeatures.h"
 #include "lib/Runtime/Program.h"
 #include "llvm/ADT/SmallVector.h"
+#include <cstdlib>
 
 using namespace qopt;
 
@@ -40,9 +41,13 @@ llvm::SmallVector<const CpuTier *> qopt::getNativeCpuTiers() {
   for (const CpuTier &tier : cpuTiers)
     wanted |= tier.requiredFeatures;
   int64_t features = runtime::detectCpuFeatures(wanted);
+  const char *best = getenv("QOPT_CPU");
   llvm::SmallVector<const CpuTier *> tiers;
-  for (const CpuTier &tier : cpuTiers)
+  for (const CpuTier &tier : cpuTiers) {
     if ((tier.requiredFeatures & ~features) == 0)
       tiers.push_back(&tier);
+    if (best && tier.name == best)
+      break;
+  }
   return tiers;
 }

@@ -160,3 +160,16 @@ def test_files_that_are_no_models(model, inputs, tmp_path):
         result = run_tool("qopt-run", tmp_path / name, "--inputs", inputs)
         assert result.returncode == code, result.stderr
         assert name in result.stderr
+
+
+def test_a_model_for_this_machine_has_the_tier_that_the_environment_names(tmp_path):
+    environment = {"QOPT_CPU": "x86-64-v3"}
+    np.savez(tmp_path / "x.npz", x=np.ones((1, 1, 8, 8), np.float32))
+    # Calibration runs compiled code as well.
+    run_ok("qopt-compile", CNN, "-o", tmp_path / "m.so", "--preset", "w8a8",
+           "--calib", tmp_path / "x.npz", "--quiet", environment=environment)
+    described = run_ok("qopt-run", tmp_path / "m.so", "--describe", "--json",
+                       environment=environment)
+    assert [tier["name"] for tier in json.loads(described)["tiers"]] == ["x86-64-v3"]
+    assert "x86-64 x86-64-v4: compiles, does not run here" in run_ok(
+        "qopt-compile", "--list-targets", environment=environment)

@@ -30,7 +30,8 @@ llvm::ArrayRef<CpuTier> getCpuTiers();
 /// The tier of this name, or null. `sapphirerapids` is another name of `amx`.
 const CpuTier *findCpuTier(llvm::StringRef name);
 
-/// The tiers that this machine runs.
+/// The tiers that this machine runs, none better than the one that QOPT_CPU
+/// names: a model for this machine is also run by a runtime that reads it.
 llvm::SmallVector<const CpuTier *> getNativeCpuTiers();
 
 } // namespace qopt
