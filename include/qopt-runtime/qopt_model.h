@@ -162,7 +162,8 @@ typedef struct qopt_model_api {
   /** Releases the model. Its contexts must be gone. Null is allowed. */
   void (*close)(qopt_model *model);
   /** Compares the SHA-256 of the weights with the one made when the model was
-      compiled. `open` checks only that the weights are there, whole. */
+      compiled. `open` checks only that the weights are there, whole.
+      QOPT_BAD_DATA: they differ. */
   qopt_status (*verify)(const qopt_model *model, char *error,
                         size_t error_capacity);
 

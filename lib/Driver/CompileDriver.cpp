@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Driver/CompileDriver.h"
+
+#include "CommandLine.h"
 #include "qopt/Emit/CpuTier.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/InitAllDialects.h"
@@ -104,6 +106,29 @@ struct Flags {
       cl::desc("print all keys of a recipe file, with values and examples")};
 };
 
+/// What converters and benchmarks of other projects call these.
+constexpr FlagAlias kAliases[] = {{"output", "o"},
+                                  {"out", "o"},
+                                  {"output-file", "o"},
+                                  {"input-shape", "shapes"},
+                                  {"input-shapes", "shapes"},
+                                  {"shape", "shapes"},
+                                  {"calibration", "calib"},
+                                  {"calibration-data", "calib"},
+                                  {"calib-data", "calib"},
+                                  {"dataset", "calib"},
+                                  {"precision", "preset"},
+                                  {"quantize", "preset"},
+                                  {"quant", "preset"},
+                                  {"dtype", "preset"},
+                                  {"int8", "preset"},
+                                  {"fp16", "preset"},
+                                  {"config", "recipe"},
+                                  {"march", "cpu"},
+                                  {"mcpu", "cpu"},
+                                  {"device", "target"},
+                                  {"list-ops", "list-operators"}};
+
 /// What main needs besides the compiler's own options.
 struct Command {
   CompileOptions options;
@@ -164,8 +189,14 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
         flags.listOperators.empty() ? "text" : flags.listOperators.getValue();
   if (command.isQuestion())
     return llvm::Error::success();
+  if (flags.quiet && flags.verbose)
+    return makeError(ExitCode::BadUse,
+                     "--quiet and --verbose exclude each other\n"
+                     "note: give one of them");
   if (options.model.empty())
-    return makeError(ExitCode::BadUse, "no model was named; see --help");
+    return makeError(ExitCode::BadUse,
+                     "no model was named\n"
+                     "note: qopt-compile MODEL.onnx -o MODEL.so --preset NAME");
   if (options.output.empty())
     return makeError(ExitCode::BadUse, "no output was named; give -o FILE");
   return llvm::Error::success();
@@ -276,10 +307,15 @@ int qopt::compileMain(int argc, char **argv) {
     cl::HideUnrelatedOptions(flags.category);
     cl::SetVersionPrinter(
         [](llvm::raw_ostream &os) { os << getVersionText() << "\n"; });
+    error = llvm::joinErrors(
+        std::move(error), checkArguments(argc, argv, flags.category, kAliases));
     std::string problems;
     llvm::raw_string_ostream os(problems);
-    if (!cl::ParseCommandLineOptions(
-            argc, argv, "compiles an ONNX model to low-bit code\n", &os))
+    if (error) {
+      // Told already.
+    } else if (!cl::ParseCommandLineOptions(
+                   argc, argv, "compiles an ONNX model to low-bit code\n",
+                   &os)) {
       // Some problems were printed by the parser itself.
       error = llvm::joinErrors(
           std::move(error),
@@ -287,8 +323,9 @@ int qopt::compileMain(int argc, char **argv) {
                     problems.empty()
                         ? "the command line is not understood; see --help"
                         : llvm::StringRef(problems).rtrim()));
-    else
+    } else {
       error = llvm::joinErrors(std::move(error), readFlags(flags, command));
+    }
   }
   if (!error)
     error = runGuarded(command);
@@ -296,6 +333,6 @@ int qopt::compileMain(int argc, char **argv) {
     return static_cast<int>(ExitCode::Done);
   ExitCode code;
   std::string message = takeMessage(std::move(error), code);
-  llvm::errs() << "qopt-compile: error: " << message << "\n";
+  printMessage("qopt-compile", message);
   return static_cast<int>(code);
 }

@@ -37,12 +37,12 @@ llvm::Expected<Timing> qopt::measure(RunProgram &program,
                                      const RunOptions &options) {
   using Clock = std::chrono::steady_clock;
   using Milliseconds = std::chrono::duration<double, std::milli>;
-  for (int64_t i = 0; i < options.warmup; ++i)
+  for (int64_t i = 0; i < options.warmup.value_or(3); ++i)
     if (llvm::Error error = program.runWithoutResults(arguments))
       return std::move(error);
   std::vector<double> times;
   Clock::time_point first = Clock::now(), begin = first;
-  Milliseconds minTime(1000 * options.minTimeInSeconds);
+  Milliseconds minTime(1000 * options.minTimeInSeconds.value_or(1));
   auto isDone = [&] {
     if (options.iters)
       return static_cast<int64_t>(times.size()) >= *options.iters;

@@ -9,6 +9,7 @@
 
 #include "RunElements.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/Notes.h"
 #include "qopt/Support/Npz.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -65,6 +66,36 @@ Comparison qopt::compareTensors(const HostTensor &found,
   return comparison;
 }
 
+Distance qopt::measureDistance(StringRef output, const HostTensor &found,
+                               const HostTensor &expected) {
+  long double product = 0, ours = 0, theirs = 0, noise = 0, largest = 0;
+  for (int64_t i = 0, e = found.getNumElements(); i < e; ++i) {
+    long double x = readElement(found, i), y = readElement(expected, i);
+    // Two infinities or NaNs in one place are no error.
+    if (x == y || (std::isnan(x) && std::isnan(y))) {
+      if (std::isfinite(x)) {
+        product += x * y;
+        ours += x * x;
+        theirs += y * y;
+      }
+      continue;
+    }
+    product += x * y;
+    ours += x * x;
+    theirs += y * y;
+    noise += (x - y) * (x - y);
+    largest = std::isnan(x - y) ? std::numeric_limits<long double>::infinity()
+                                : std::max(largest, std::fabs(x - y));
+  }
+  Distance distance{output.str(), std::numeric_limits<double>::infinity(), 1,
+                    static_cast<double>(largest)};
+  if (noise != 0)
+    distance.sqnrInDecibels = 10 * std::log10(theirs / noise);
+  if (ours > 0 && theirs > 0)
+    distance.cosine = product / std::sqrt(ours * theirs);
+  return distance;
+}
+
 static std::string describe(const HostTensor &tensor) {
   return formatDims(tensor.getDims()) + " " + getName(tensor.getType()).str();
 }
@@ -115,7 +146,8 @@ llvm::Error qopt::compareWithFile(llvm::ArrayRef<ModelValue> outputs,
                                   StringRef path, const Tolerance &tolerance) {
   llvm::Expected<std::vector<NamedTensor>> arrays = readNpz(path);
   if (!arrays)
-    return arrays.takeError();
+    return withNote(arrays.takeError(), ExitCode::BadData,
+                    "numpy.savez(FILE, NAME=array) writes such a file");
   std::vector<HostTensor> expected;
   for (const ModelValue &output : outputs) {
     auto array = llvm::find_if(*arrays, [&](const NamedTensor &candidate) {
@@ -123,7 +155,9 @@ llvm::Error qopt::compareWithFile(llvm::ArrayRef<ModelValue> outputs,
     });
     if (array == arrays->end())
       return makeError(ExitCode::BadData,
-                       path + ": output \"" + output.name + "\" is missing");
+                       path + ": output \"" + output.name +
+                           "\" is missing\nnote: the file has one array for "
+                           "each output, as --outputs writes it");
     HostTensor tensor = array->tensor;
     if (tensor.getType() == getNumpyType(output.type))
       tensor = tensor.bitcast(output.type);
@@ -133,8 +167,10 @@ llvm::Error qopt::compareWithFile(llvm::ArrayRef<ModelValue> outputs,
     if (llvm::none_of(outputs, [&](const ModelValue &output) {
           return output.name == array.name;
         }))
-      return makeError(ExitCode::BadData, path +
-                                              ": the model has no output \"" +
-                                              array.name + "\"");
+      return makeError(ExitCode::BadData,
+                       path + ": the model has no output \"" + array.name +
+                           "\"\nnote: the file has one array "
+                           "for each output, as --outputs "
+                           "writes it");
   return compareResults(outputs, results, expected, path, tolerance);
 }

@@ -1,6 +1,7 @@
 //===- RunDescribe.cpp - What a program says of itself --------------------===//
 //
-// In text a dim of any size is its symbol, or `?`.
+// In text a dim of any size is its symbol, or `?`. The text fits on a screen;
+// JSON has everything.
 //
 //===----------------------------------------------------------------------===//
 
@@ -8,11 +9,14 @@
 
 #include "qopt/Execution/DescribeModel.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
+#include <map>
 
 using namespace qopt;
 using llvm::StringRef;
+
+/// Models with caches have dozens of inputs.
+static constexpr size_t maxShownValues = 8;
 
 llvm::json::Object qopt::describeProgram(const RunProgram &program) {
   llvm::json::Object description = program.describe();
@@ -24,7 +28,7 @@ llvm::json::Object qopt::describeProgram(const RunProgram &program) {
 static void printValues(StringRef title, llvm::ArrayRef<ModelValue> values,
                         llvm::raw_ostream &os) {
   os << title << ":\n";
-  for (const ModelValue &value : values) {
+  for (const ModelValue &value : values.take_front(maxShownValues)) {
     os << "  " << value.name << ": ";
     for (auto [dim, symbol] : llvm::zip_equal(value.dims, value.symbols)) {
       if (dim >= 0)
@@ -34,6 +38,46 @@ static void printValues(StringRef title, llvm::ArrayRef<ModelValue> values,
     }
     os << getName(value.type) << "\n";
   }
+  if (values.size() > maxShownValues)
+    os << "  and " << values.size() - maxShownValues << " more\n";
+}
+
+/// How many nodes have which precision, the most frequent first.
+static void printContract(const llvm::json::Array &rows,
+                          llvm::raw_ostream &os) {
+  std::map<std::string, int64_t> counts;
+  for (const llvm::json::Value &value : rows) {
+    StringRef realised;
+    if (const llvm::json::Object *row = value.getAsObject())
+      realised = row->getString("realised").value_or("");
+    ++counts[realised.starts_with("inside ") ? "inside another"
+                                             : realised.str()];
+  }
+  std::vector<std::pair<std::string, int64_t>> sorted(counts.begin(),
+                                                      counts.end());
+  llvm::stable_sort(
+      sorted, [](const auto &a, const auto &b) { return a.second > b.second; });
+  os << "nodes: " << rows.size();
+  StringRef separator = ": ";
+  for (auto &[realised, count] : sorted) {
+    os << separator << count << " " << realised;
+    separator = ", ";
+  }
+  os << "\n";
+}
+
+/// Who made the model, of what and for what.
+static void printOrigin(const llvm::json::Object &description,
+                        const llvm::json::Object &manifest,
+                        llvm::raw_ostream &os) {
+  os << "model: " << description.getString("name").value_or("");
+  if (auto version = manifest.getString("qopt"))
+    os << ", compiled by qopt " << *version;
+  if (auto target = manifest.getString("target"))
+    os << " for " << *target;
+  if (auto preset = manifest.getString("preset"); preset && !preset->empty())
+    os << ", preset " << *preset;
+  os << "\n";
 }
 
 void qopt::printDescription(const RunProgram &program, bool isJson,
@@ -42,9 +86,12 @@ void qopt::printDescription(const RunProgram &program, bool isJson,
     os << llvm::json::Value(describeProgram(program)) << "\n";
     return;
   }
+  llvm::json::Object more = program.describe();
+  const llvm::json::Object *manifest = more.getObject("manifest");
+  if (manifest)
+    printOrigin(more, *manifest, os);
   printValues("inputs", program.getInputs(), os);
   printValues("outputs", program.getOutputs(), os);
-  llvm::json::Object more = program.describe();
   if (llvm::json::Array *tiers = more.getArray("tiers")) {
     os << "tiers:\n";
     for (const llvm::json::Value &value : *tiers) {
@@ -54,6 +101,9 @@ void qopt::printDescription(const RunProgram &program, bool isJson,
          << *tier.getString("reason") << "\n";
     }
   }
-  if (llvm::json::Value *manifest = more.get("manifest"))
-    os << "manifest:\n" << llvm::formatv("{0:2}", *manifest) << "\n";
+  if (!manifest)
+    return;
+  if (const llvm::json::Array *contract = manifest->getArray("contract"))
+    printContract(*contract, os);
+  os << "--describe --json prints the recipe and what became of each node\n";
 }

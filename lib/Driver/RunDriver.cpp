@@ -6,6 +6,7 @@
 
 #include "qopt/Driver/RunDriver.h"
 
+#include "CommandLine.h"
 #include "RunBatch.h"
 #include "RunBenchmark.h"
 #include "RunDescribe.h"
@@ -13,7 +14,6 @@
 #include "qopt/Support/CodedError.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace qopt;
@@ -57,11 +57,28 @@ static llvm::Error benchmark(RunProgram &program, const RunOptions &options) {
   return llvm::Error::success();
 }
 
+static llvm::Error verify(const RunProgram &program,
+                          const RunOptions &options) {
+  if (llvm::Error error = program.verify())
+    return error;
+  if (options.isJson)
+    llvm::outs() << llvm::json::Value(llvm::json::Object{
+                        {"model", options.model}, {"verified", true}})
+                 << "\n";
+  else
+    llvm::outs() << options.model
+                 << ": the weights are those that were "
+                    "compiled in\n";
+  return llvm::Error::success();
+}
+
 static llvm::Error runModel(const RunOptions &options) {
   llvm::Expected<std::unique_ptr<RunProgram>> program =
       openProgram(options.model, options.usesReference, options.threads);
   if (!program)
     return program.takeError();
+  if (options.isVerification)
+    return verify(**program, options);
   if (options.isDescription) {
     printDescription(**program, options.isJson, llvm::outs());
     return llvm::Error::success();
@@ -85,18 +102,6 @@ static llvm::Error run(int argc, char **argv) {
   return options->batch.empty() ? runModel(*options) : runBatch(*options);
 }
 
-/// Lines of a message are errors, but for those that start with `note: `.
-static void printMessage(StringRef text) {
-  while (!text.empty()) {
-    auto [line, rest] = text.split('\n');
-    if (line.consume_front("note: "))
-      llvm::WithColor::note() << line << "\n";
-    else
-      llvm::WithColor::error(llvm::errs(), "qopt-run") << line << "\n";
-    text = rest;
-  }
-}
-
 int qopt::runMain(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   llvm::Error error = run(argc, argv);
@@ -109,6 +114,6 @@ int qopt::runMain(int argc, char **argv) {
   llvm::outs().clear_error();
   if (error)
     text = takeMessage(std::move(error), code);
-  printMessage(text);
+  printMessage("qopt-run", text);
   return static_cast<int>(code);
 }

@@ -7,6 +7,7 @@
 
 #include "RunOptions.h"
 
+#include "CommandLine.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/Version.h"
 #include "llvm/ADT/StringExtras.h"
@@ -44,9 +45,10 @@ struct Flags {
       "input", cl::value_desc("NAME=@X.npy|NAME=2x3xf32[=VALUE]"),
       cl::desc("One input: from a file, filled with a value, or random"),
       cl::cat(category)};
-  cl::opt<uint64_t> seed{"seed", cl::value_desc("N"),
-                         cl::desc("Seed of random inputs (0)"),
-                         cl::cat(category)};
+  // Numbers are read by ourselves: the parser's words are not ours.
+  cl::opt<std::string> seed{"seed", cl::value_desc("N"),
+                            cl::desc("Seed of random inputs (0)"),
+                            cl::cat(category)};
   cl::opt<std::string> outputs{"outputs", cl::value_desc("OUT.npz|DIR"),
                                cl::desc("Where the results go"),
                                cl::cat(category)};
@@ -55,34 +57,35 @@ struct Flags {
       cl::desc("Compare the results with these; exit code 5 if they differ"),
       cl::cat(category)};
   cl::opt<std::string> compare{
-      "compare", cl::value_desc("reference"),
-      cl::desc("Compare the results with those of --reference"),
+      "compare", cl::value_desc("reference|MODEL.onnx|PHASE.mlir"),
+      cl::desc("Compare the results with those of --reference, of the model or "
+               "of the file that it was made from"),
       cl::cat(category)};
-  cl::opt<double> atol{"atol", cl::value_desc("A"),
-                       cl::desc("Allowed error: |x - e| <= A + R * |e| "
-                                "(floats 1e-5, integers 0)"),
-                       cl::cat(category)};
-  cl::opt<double> rtol{"rtol", cl::value_desc("R"),
-                       cl::desc("See --atol (floats 1e-5, integers 0)"),
-                       cl::cat(category)};
-  cl::opt<int32_t> threads{"threads", cl::value_desc("N"),
-                           cl::desc("Threads of a run (one for each CPU)"),
-                           cl::cat(category)};
+  cl::opt<std::string> atol{"atol", cl::value_desc("A"),
+                            cl::desc("Allowed error: |x - e| <= A + R * |e| "
+                                     "(floats 1e-5, integers 0)"),
+                            cl::cat(category)};
+  cl::opt<std::string> rtol{"rtol", cl::value_desc("R"),
+                            cl::desc("See --atol (floats 1e-5, integers 0)"),
+                            cl::cat(category)};
+  cl::opt<std::string> threads{"threads", cl::value_desc("N"),
+                               cl::desc("Threads of a run (one for each CPU)"),
+                               cl::cat(category)};
   cl::opt<bool> reference{
       "reference",
       cl::desc("Interpret an ONNX or phase file with the reference evaluator"),
       cl::cat(category)};
   cl::opt<bool> benchmark{"benchmark", cl::desc("Measure the time of a run"),
                           cl::cat(category)};
-  cl::opt<int64_t> warmup{"warmup", cl::value_desc("N"),
-                          cl::desc("Runs before the measured ones (3)"),
-                          cl::init(3), cl::cat(category)};
-  cl::opt<int64_t> iters{"iters", cl::value_desc("N"),
-                         cl::desc("Measured runs (what --min-time allows)"),
-                         cl::cat(category)};
-  cl::opt<double> minTime{"min-time", cl::value_desc("S"),
-                          cl::desc("Seconds to measure for (1)"), cl::init(1),
-                          cl::cat(category)};
+  cl::opt<std::string> warmup{"warmup", cl::value_desc("N"),
+                              cl::desc("Runs before the measured ones (3)"),
+                              cl::cat(category)};
+  cl::opt<std::string> iters{"iters", cl::value_desc("N"),
+                             cl::desc("Measured runs (what --min-time allows)"),
+                             cl::cat(category)};
+  cl::opt<std::string> minTime{"min-time", cl::value_desc("S"),
+                               cl::desc("Seconds to measure for (1)"),
+                               cl::cat(category)};
   cl::opt<std::string> batch{
       "batch", cl::value_desc("LIST.jsonl"),
       cl::desc("Run many cases: {\"id\", \"model\", \"inputs\", \"outputs\"} "
@@ -90,16 +93,63 @@ struct Flags {
       cl::cat(category)};
   cl::opt<bool> describe{
       "describe",
-      cl::desc("Print inputs, outputs, tiers and manifest, run nothing"),
+      cl::desc("Print inputs, outputs, tiers and a summary, run nothing; with "
+               "--json all that the model says of itself"),
+      cl::cat(category)};
+  cl::opt<bool> verify{
+      "verify",
+      cl::desc("Check the weights of a compiled model against their digest, "
+               "run nothing"),
       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print JSON"), cl::cat(category)};
 };
 } // namespace
 
-template <typename T> static std::optional<T> ifGiven(const cl::opt<T> &flag) {
-  if (flag.getNumOccurrences() == 0)
-    return std::nullopt;
-  return flag.getValue();
+/// What converters and benchmarks of other projects call these.
+static constexpr FlagAlias kAliases[] = {{"input-file", "inputs"},
+                                         {"loadinputs", "inputs"},
+                                         {"load-inputs", "inputs"},
+                                         {"output", "outputs"},
+                                         {"out", "outputs"},
+                                         {"o", "outputs"},
+                                         {"save-outputs", "outputs"},
+                                         {"exportoutput", "outputs"},
+                                         {"load-outputs", "expect"},
+                                         {"iterations", "iters"},
+                                         {"n", "iters"},
+                                         {"repeat", "iters"},
+                                         {"runs", "iters"},
+                                         {"duration", "min-time"},
+                                         {"num-threads", "threads"},
+                                         {"nthreads", "threads"},
+                                         {"j", "threads"},
+                                         {"validate", "compare"},
+                                         {"shapes", "input"},
+                                         {"input-shape", "input"},
+                                         {"info", "describe"},
+                                         {"checksum", "verify"}};
+
+static bool parseNumber(StringRef text, double &number) {
+  return !text.getAsDouble(number);
+}
+template <typename Integer>
+static bool parseNumber(StringRef text, Integer &number) {
+  return !text.getAsInteger(10, number);
+}
+template <typename Number>
+static bool parseNumber(StringRef text, std::optional<Number> &number) {
+  return parseNumber(text, number.emplace());
+}
+
+/// Reads the number of a flag, where it is given.
+template <typename Number>
+static llvm::Error readNumber(const cl::opt<std::string> &flag,
+                              Number &number) {
+  if (flag.getNumOccurrences() == 0 || parseNumber(flag.getValue(), number))
+    return llvm::Error::success();
+  return makeError(ExitCode::BadUse, "--" + flag.ArgStr +
+                                         " expects a number, but found '" +
+                                         flag.getValue() + "'");
 }
 
 /// What LLVM's parser printed, without the program's name before each line.
@@ -112,6 +162,22 @@ static std::string stripProgramName(StringRef problems, StringRef program) {
   return llvm::join(lines, "\n");
 }
 
+static llvm::Error readNumbers(const Flags &flags, RunOptions &options) {
+  if (llvm::Error error = readNumber(flags.seed, options.seed))
+    return error;
+  if (llvm::Error error = readNumber(flags.atol, options.atol))
+    return error;
+  if (llvm::Error error = readNumber(flags.rtol, options.rtol))
+    return error;
+  if (llvm::Error error = readNumber(flags.threads, options.threads))
+    return error;
+  if (llvm::Error error = readNumber(flags.warmup, options.warmup))
+    return error;
+  if (llvm::Error error = readNumber(flags.iters, options.iters))
+    return error;
+  return readNumber(flags.minTime, options.minTimeInSeconds);
+}
+
 llvm::Expected<RunOptions> qopt::parseRunOptions(int argc, char **argv) {
   // LLVM's own options are not ours: some have the names of our flags.
   cl::ResetCommandLineParser();
@@ -119,6 +185,8 @@ llvm::Expected<RunOptions> qopt::parseRunOptions(int argc, char **argv) {
   cl::HideUnrelatedOptions(flags->category);
   cl::SetVersionPrinter(
       [](llvm::raw_ostream &os) { os << getVersionText() << "\n"; });
+  if (llvm::Error error = checkArguments(argc, argv, flags->category, kAliases))
+    return std::move(error);
   std::string problems;
   llvm::raw_string_ostream os(problems);
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &os))
@@ -127,21 +195,17 @@ llvm::Expected<RunOptions> qopt::parseRunOptions(int argc, char **argv) {
   options.model = flags->model;
   options.inputs = flags->inputs;
   options.inputSpecs.assign(flags->inputSpecs.begin(), flags->inputSpecs.end());
-  options.seed = flags->seed;
   options.outputs = flags->outputs;
   options.expect = flags->expect;
   options.compare = flags->compare;
-  options.atol = ifGiven(flags->atol);
-  options.rtol = ifGiven(flags->rtol);
-  options.threads = flags->threads;
   options.usesReference = flags->reference;
   options.isBenchmark = flags->benchmark;
-  options.warmup = flags->warmup;
-  options.iters = ifGiven(flags->iters);
-  options.minTimeInSeconds = flags->minTime;
   options.batch = flags->batch;
   options.isDescription = flags->describe;
+  options.isVerification = flags->verify;
   options.isJson = flags->json;
+  if (llvm::Error error = readNumbers(*flags, options))
+    return std::move(error);
   return options;
 }
 
@@ -157,14 +221,14 @@ static llvm::Error checkNumbers(const RunOptions &options) {
   if (options.threads < 0 || options.threads > maxThreads)
     return badUse("--threads expects a number from 0 to " +
                   llvm::Twine(maxThreads));
-  if (options.warmup < 0 || options.warmup > maxIters)
+  if (options.warmup && (*options.warmup < 0 || *options.warmup > maxIters))
     return badUse("--warmup expects a number from 0 to " +
                   llvm::Twine(maxIters));
   if (options.iters && (*options.iters < 1 || *options.iters > maxIters))
     return badUse("--iters expects a number from 1 to " +
                   llvm::Twine(maxIters));
   // Written so that NaN is refused.
-  if (!(options.minTimeInSeconds >= 0))
+  if (options.minTimeInSeconds && !(*options.minTimeInSeconds >= 0))
     return badUse("--min-time expects a number of seconds from 0 on");
   for (std::optional<double> tolerance : {options.atol, options.rtol})
     if (tolerance && !(*tolerance >= 0))
@@ -172,13 +236,59 @@ static llvm::Error checkNumbers(const RunOptions &options) {
   return llvm::Error::success();
 }
 
+/// What a run that is not asked for would need, and what changes nothing.
+static llvm::Error checkActions(const RunOptions &options) {
+  bool isRun = !options.inputs.empty() || !options.inputSpecs.empty() ||
+               !options.outputs.empty() || !options.expect.empty() ||
+               !options.compare.empty() || options.isBenchmark;
+  if (options.isDescription && options.isVerification)
+    return badUse("--describe and --verify exclude each other"
+                  "\nnote: give one after the other");
+  if ((options.isDescription || options.isVerification) && isRun)
+    return badUse(StringRef(options.isDescription ? "--describe" : "--verify") +
+                  " runs nothing and excludes inputs, outputs, --expect, "
+                  "--compare and --benchmark"
+                  "\nnote: give them in a call of their own");
+  if (!options.isBenchmark &&
+      (options.iters || options.warmup || options.minTimeInSeconds))
+    return badUse("--iters, --warmup and --min-time are about --benchmark, "
+                  "which is not given\nnote: give --benchmark as well");
+  if ((options.atol || options.rtol) && options.expect.empty() &&
+      options.compare.empty())
+    return badUse("--atol and --rtol are about a comparison, and none is asked "
+                  "for\nnote: give --expect E.npz or --compare=MODEL.onnx");
+  return llvm::Error::success();
+}
+
 static llvm::Error checkBatch(const RunOptions &options) {
   if (!options.model.empty() || !options.inputs.empty() ||
       !options.outputs.empty() || !options.expect.empty() ||
       !options.compare.empty() || !options.inputSpecs.empty() ||
-      options.isBenchmark || options.isDescription)
+      options.isBenchmark || options.isDescription || options.isVerification)
     return badUse("--batch takes models, inputs and outputs from its list"
                   "\nnote: give only --reference and --threads with it");
+  return llvm::Error::success();
+}
+
+static llvm::Error checkCompare(const RunOptions &options, ModelKind kind) {
+  if (!options.expect.empty())
+    return badUse("--compare and --expect exclude each other"
+                  "\nnote: give one of them");
+  if (options.compare != "reference") {
+    if (getModelKind(options.compare) != ModelKind::Compiled)
+      return llvm::Error::success();
+    return badUse("--compare expects reference, an .onnx or an .mlir file, but "
+                  "found '" +
+                  options.compare + "'");
+  }
+  if (options.usesReference)
+    return badUse("--compare=reference and --reference exclude each other"
+                  "\nnote: the results are those of the reference already");
+  if (kind != ModelKind::Onnx)
+    return badUse(options.model +
+                  ": --compare=reference takes an .onnx model"
+                  "\nnote: name the file that this one was made from, as in "
+                  "--compare=MODEL.onnx");
   return llvm::Error::success();
 }
 
@@ -192,16 +302,11 @@ static llvm::Error checkModelKind(const RunOptions &options) {
     return badUse(options.model +
                   ": a phase file is run by the reference evaluator"
                   "\nnote: give --reference, or compile it with qopt-compile");
-  if (options.compare.empty())
-    return llvm::Error::success();
-  if (options.compare != "reference")
-    return badUse("--compare expects 'reference', but found '" +
-                  options.compare + "'");
-  if (!options.expect.empty() || options.usesReference)
-    return badUse("--compare=reference excludes --expect and --reference");
-  if (kind != ModelKind::Onnx)
-    return badUse(options.model + ": --compare=reference needs an .onnx file");
-  return llvm::Error::success();
+  if (options.isVerification && kind != ModelKind::Compiled)
+    return badUse(options.model + ": --verify checks compiled models"
+                                  "\nnote: give the .so that was made of it");
+  return options.compare.empty() ? llvm::Error::success()
+                                 : checkCompare(options, kind);
 }
 
 /// Runs over a folder give a folder; one run gives a file.
@@ -212,9 +317,12 @@ static llvm::Error checkFiles(const RunOptions &options) {
   for (auto [flag, path] :
        {std::pair<StringRef, StringRef>("--outputs", options.outputs),
         {"--expect", options.expect}}) {
-    if (path.empty() || !llvm::sys::fs::exists(path))
+    if (path.empty())
       continue;
-    if (llvm::sys::fs::is_directory(path) != takesFolder)
+    bool isFile = llvm::sys::fs::exists(path)
+                      ? !llvm::sys::fs::is_directory(path)
+                      : path.ends_with(".npz");
+    if (isFile == takesFolder)
       return badUse(flag + " '" + path + "' expects a " +
                     (takesFolder ? "folder, as --inputs is one"
                                  : "file, as --inputs is no folder"));
@@ -224,17 +332,20 @@ static llvm::Error checkFiles(const RunOptions &options) {
     if (!source.empty() && !options.outputs.empty() &&
         llvm::sys::fs::equivalent(source, options.outputs))
       return badUse("--outputs '" + options.outputs +
-                    "' would overwrite what is read");
+                    "' would overwrite what is read; name another file");
   return llvm::Error::success();
 }
 
 llvm::Error qopt::checkRunOptions(const RunOptions &options) {
   if (llvm::Error error = checkNumbers(options))
     return error;
+  if (llvm::Error error = checkActions(options))
+    return error;
   if (!options.batch.empty())
     return checkBatch(options);
   if (options.model.empty())
-    return badUse("expects a model\nnote: see qopt-run --help");
+    return badUse("no model was named"
+                  "\nnote: qopt-run MODEL.so --inputs IN.npz; see --help");
   if (llvm::Error error = checkModelKind(options))
     return error;
   return checkFiles(options);

@@ -30,16 +30,19 @@ struct RunOptions {
   /// 0: one for each CPU.
   int32_t threads = 0;
   bool usesReference = false;
-  /// `reference`, or empty.
+  /// `reference`, or a file that is interpreted; empty: nothing.
   std::string compare;
   bool isDescription = false;
+  bool isVerification = false;
   bool isJson = false;
 
   bool isBenchmark = false;
-  int64_t warmup = 3;
+  /// Nothing: 3.
+  std::optional<int64_t> warmup;
   /// Nothing: as many as fit into the time.
   std::optional<int64_t> iters;
-  double minTimeInSeconds = 1.0;
+  /// Nothing: 1.
+  std::optional<double> minTimeInSeconds;
 
   /// A list of cases, one JSON object a line; empty: none.
   std::string batch;

@@ -13,7 +13,7 @@
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllTargets.h"
 #include "qopt/Pipelines/Compiler.h"
-#include "qopt/Support/CodedError.h"
+#include "qopt/Support/Notes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 
@@ -43,6 +43,7 @@ public:
   llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments) override {
     return runner->runWithoutResults(arguments);
   }
+  llvm::Error verify() const override { return runner->verifyWeights(); }
   llvm::json::Object describe() const override {
     return describeModel(*runner);
   }
@@ -53,10 +54,12 @@ private:
 } // namespace
 
 llvm::Expected<std::unique_ptr<RunProgram>>
-qopt::openCompiledProgram(StringRef path, int32_t threads) {
-  llvm::Expected<std::unique_ptr<ModelRunner>> runner = ModelRunner::open(path);
+qopt::openCompiledProgram(StringRef path, int32_t threads, StringRef shownAs) {
+  llvm::Expected<std::unique_ptr<ModelRunner>> runner =
+      ModelRunner::open(path, shownAs);
   if (!runner)
-    return runner.takeError();
+    return withNote(runner.takeError(), ExitCode::BadData,
+                    "qopt-compile MODEL.onnx -o MODEL.so makes such a file");
   (*runner)->setThreads(threads);
   return std::make_unique<LoadedProgram>(std::move(*runner));
 }
@@ -86,7 +89,7 @@ qopt::compileProgram(StringRef path, int32_t threads) {
   llvm::Expected<Report> report = compile(options, targets, context);
   if (!report)
     return report.takeError();
-  return openCompiledProgram(library, threads);
+  return openCompiledProgram(library, threads, path);
 }
 
 llvm::Expected<std::unique_ptr<RunProgram>>

@@ -29,13 +29,16 @@ public:
   /// What is timed.
   virtual llvm::Error
   runWithoutResults(llvm::ArrayRef<HostTensor> arguments) = 0;
+  /// Holds what the file has against what was compiled.
+  virtual llvm::Error verify() const { return llvm::Error::success(); }
   /// What else there is to say: tiers, manifest.
   virtual llvm::json::Object describe() const { return {}; }
 };
 
-/// Loads a compiled model.
+/// Loads a compiled model, which messages name `shownAs`, unless that is empty.
 llvm::Expected<std::unique_ptr<RunProgram>>
-openCompiledProgram(llvm::StringRef path, int32_t threads);
+openCompiledProgram(llvm::StringRef path, int32_t threads,
+                    llvm::StringRef shownAs = "");
 
 /// Compiles an ONNX model as it is, for this machine, and loads the result.
 llvm::Expected<std::unique_ptr<RunProgram>> compileProgram(llvm::StringRef path,

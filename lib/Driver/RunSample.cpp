@@ -10,12 +10,14 @@
 #include "RunElements.h"
 #include "RunInputs.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/Notes.h"
 #include "qopt/Support/Npz.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 
 using namespace qopt;
 using llvm::StringRef;
@@ -31,6 +33,14 @@ static llvm::Error inFile(StringRef file, llvm::Error error) {
   ExitCode code;
   std::string text = takeMessage(std::move(error), code);
   return makeError(code, file.empty() ? text : (file + ": " + text).str());
+}
+
+/// Says where the inputs are told.
+static llvm::Error noteInputs(llvm::Error error, const RunOptions &options) {
+  return withNote(std::move(error), ExitCode::BadData,
+                  "qopt-run " + options.model +
+                      (options.usesReference ? " --reference" : "") +
+                      " --describe prints what the inputs take");
 }
 
 /// Puts what `--input` says in place of what the file holds.
@@ -63,7 +73,8 @@ qopt::readInputs(const RunProgram &program, StringRef file,
   if (!file.empty()) {
     llvm::Expected<std::vector<NamedTensor>> read = readNpz(file);
     if (!read)
-      return read.takeError();
+      return withNote(read.takeError(), ExitCode::BadData,
+                      "numpy.savez(FILE, NAME=array) writes such a file");
     tensors = std::move(*read);
   }
   if (llvm::Error error = addSingleInputs(tensors, program, options))
@@ -77,7 +88,7 @@ qopt::readInputs(const RunProgram &program, StringRef file,
   llvm::Expected<std::vector<HostTensor>> ordered =
       orderInputs(program.getInputs(), tensors);
   if (!ordered)
-    return inFile(file, ordered.takeError());
+    return inFile(file, noteInputs(ordered.takeError(), options));
   return ordered;
 }
 
@@ -119,6 +130,44 @@ static void printResults(const RunProgram &program,
   }
 }
 
+/// JSON has no infinity: equal tensors have no SQNR.
+static llvm::json::Value finiteOrNull(double value) {
+  return std::isfinite(value) ? llvm::json::Value(value)
+                              : llvm::json::Value(nullptr);
+}
+
+/// Outputs of other shapes are left out: that they differ is told elsewhere.
+static void printDistances(llvm::ArrayRef<ModelValue> outputs,
+                           llvm::ArrayRef<HostTensor> results,
+                           llvm::ArrayRef<HostTensor> expected,
+                           StringRef sample, bool isJson,
+                           llvm::raw_ostream &os) {
+  llvm::json::Array rows;
+  for (auto [output, result, wanted] :
+       llvm::zip_equal(outputs, results, expected)) {
+    if (result.getDims() != wanted.getDims())
+      continue;
+    Distance distance = measureDistance(output.name, result, wanted);
+    if (isJson)
+      rows.push_back(llvm::json::Object{
+          {"output", distance.output},
+          {"sqnr_db", finiteOrNull(distance.sqnrInDecibels)},
+          {"cosine", finiteOrNull(distance.cosine)},
+          {"max_error", finiteOrNull(distance.largestError)}});
+    else if (std::isinf(distance.sqnrInDecibels) && distance.largestError == 0)
+      os << output.name << ": equal\n";
+    else
+      os << output.name
+         << llvm::format(": SQNR %.1f dB, cosine %.6f, largest error %.3g\n",
+                         distance.sqnrInDecibels, distance.cosine,
+                         distance.largestError);
+  }
+  if (isJson)
+    os << llvm::json::Value(llvm::json::Object{{"sample", sample},
+                                               {"compare", std::move(rows)}})
+       << "\n";
+}
+
 //===----------------------------------------------------------------------===//
 // Runs
 //===----------------------------------------------------------------------===//
@@ -146,7 +195,11 @@ private:
   RunProgram &program;
   const RunOptions &options;
   llvm::raw_ostream *report;
-  /// Set with `--compare=reference`.
+  llvm::Error compareWithReference(llvm::ArrayRef<HostTensor> arguments,
+                                   llvm::ArrayRef<HostTensor> results,
+                                   const Sample &sample);
+
+  /// Set with `--compare`.
   std::unique_ptr<RunProgram> reference;
 };
 } // namespace
@@ -154,8 +207,8 @@ private:
 llvm::Error SampleRunner::openReference() {
   if (options.compare.empty())
     return llvm::Error::success();
-  llvm::Expected<std::unique_ptr<RunProgram>> opened =
-      openReferenceProgram(options.model);
+  llvm::Expected<std::unique_ptr<RunProgram>> opened = openReferenceProgram(
+      options.compare == "reference" ? options.model : options.compare);
   if (!opened)
     return opened.takeError();
   reference = std::move(*opened);
@@ -165,19 +218,60 @@ llvm::Error SampleRunner::openReference() {
 llvm::Error SampleRunner::compare(llvm::ArrayRef<HostTensor> arguments,
                                   llvm::ArrayRef<HostTensor> results,
                                   const Sample &sample) {
-  Tolerance tolerance{options.atol, options.rtol};
   if (!sample.expect.empty())
     return compareWithFile(program.getOutputs(), results, sample.expect,
-                           tolerance);
-  if (!reference)
-    return llvm::Error::success();
-  llvm::SmallVector<HostTensor> expected;
-  if (llvm::Error error = reference->run(arguments, expected))
-    return error;
+                           {options.atol, options.rtol});
+  return reference ? compareWithReference(arguments, results, sample)
+                   : llvm::Error::success();
+}
+
+/// The tensors of the values `have` in the order of `wanted`, by name.
+static llvm::Expected<std::vector<HostTensor>>
+reorder(llvm::ArrayRef<HostTensor> tensors, llvm::ArrayRef<ModelValue> have,
+        llvm::ArrayRef<ModelValue> wanted, StringRef what, StringRef model,
+        StringRef other) {
+  std::vector<HostTensor> ordered;
+  for (const ModelValue &value : wanted) {
+    const auto *found = llvm::find_if(have, [&](const ModelValue &candidate) {
+      return candidate.name == value.name;
+    });
+    if (found == have.end())
+      return makeError(
+          ExitCode::BadUse,
+          model + " has no " + what + " \"" + value.name + "\", but " + other +
+              " has\nnote: compare with the file that the model was made from");
+    ordered.push_back(tensors[found - have.begin()]);
+  }
+  return ordered;
+}
+
+llvm::Error
+SampleRunner::compareWithReference(llvm::ArrayRef<HostTensor> arguments,
+                                   llvm::ArrayRef<HostTensor> results,
+                                   const Sample &sample) {
+  StringRef other =
+      options.compare == "reference" ? options.model : options.compare;
+  llvm::Expected<std::vector<HostTensor>> inputs =
+      reorder(arguments, program.getInputs(), reference->getInputs(), "input",
+              options.model, other);
+  if (!inputs)
+    return inputs.takeError();
+  llvm::SmallVector<HostTensor> made;
+  if (llvm::Error error = reference->run(*inputs, made))
+    return withNote(std::move(error), ExitCode::BadData,
+                    "compare with the file that the model was made from");
+  llvm::Expected<std::vector<HostTensor>> expected =
+      reorder(made, reference->getOutputs(), program.getOutputs(), "output",
+              other, options.model);
+  if (!expected)
+    return expected.takeError();
+  if (report)
+    printDistances(program.getOutputs(), results, *expected, sample.inputs,
+                   options.isJson, *report);
   StringRef what = sample.inputs.empty() ? StringRef(options.model)
                                          : StringRef(sample.inputs);
-  return compareResults(program.getOutputs(), results, expected, what,
-                        tolerance);
+  return compareResults(program.getOutputs(), results, *expected, what,
+                        {options.atol, options.rtol});
 }
 
 llvm::Error SampleRunner::run(const Sample &sample) {
@@ -187,7 +281,7 @@ llvm::Error SampleRunner::run(const Sample &sample) {
     return arguments.takeError();
   llvm::SmallVector<HostTensor> results;
   if (llvm::Error error = program.run(*arguments, results))
-    return inFile(sample.inputs, std::move(error));
+    return inFile(sample.inputs, noteInputs(std::move(error), options));
   if (!sample.outputs.empty()) {
     if (llvm::Error error = writeResults(program, results, sample.outputs))
       return error;

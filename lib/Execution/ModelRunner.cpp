@@ -75,16 +75,17 @@ static std::string makeLoaderPath(int file) {
   return path + std::to_string(file);
 }
 
-llvm::Expected<std::unique_ptr<ModelRunner>> ModelRunner::open(StringRef path) {
+llvm::Expected<std::unique_ptr<ModelRunner>>
+ModelRunner::open(StringRef path, StringRef shownAs) {
   std::unique_ptr<ModelRunner> runner(new ModelRunner());
+  runner->path = (shownAs.empty() ? path : shownAs).str();
   if (llvm::Error error = runner->load(path))
     return std::move(error);
   return runner;
 }
 
 llvm::Error ModelRunner::load(StringRef newPath) {
-  path = newPath.str();
-  file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  file = ::open(newPath.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0)
     return makeError(ExitCode::NoResource,
                      path + ": cannot open: " + llvm::sys::StrError(errno));

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Pipelines/Compiler.h"
-#include "qopt/Support/CodedError.h"
+#include "qopt/Support/Notes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -29,7 +29,9 @@ static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
                 : source == RecipeSource::File ? readRecipe(value)
                                                : parseRecipe("recipe", value);
   if (!recipe)
-    return recipe.takeError();
+    return withNote(recipe.takeError(), ExitCode::BadUse,
+                    "qopt-compile --list-recipe-keys prints all keys and what "
+                    "they take");
   options.recipe = std::move(*recipe);
   options.recipeSource = source;
   return llvm::Error::success();
@@ -49,6 +51,7 @@ static llvm::Error setPhase(std::optional<Phase> &phase, StringRef option,
 
 /// `mlir` stops after the phase kernels, unless another one is set.
 static llvm::Error setEmit(CompileOptions &options, StringRef name) {
+  options.namesCode = name != "mlir";
   if (name == "mlir") {
     if (!options.stopAfter)
       options.stopAfter = Phase::Kernels;

@@ -44,7 +44,7 @@ public:
             writeSharedLibrary(copy->lookupSymbol<func::FuncOp>("main"),
                                *program, "calibration", "{}", path))
       return error;
-    auto opened = ModelRunner::open(path);
+    auto opened = ModelRunner::open(path, "the float program");
     if (!opened)
       return opened.takeError();
     runner = std::move(*opened);

@@ -23,6 +23,7 @@
 #include "qopt/Support/AtomicFile.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/Digest.h"
+#include "qopt/Support/Notes.h"
 #include "qopt/Support/Version.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -45,9 +46,12 @@ public:
 
 private:
   llvm::Error checkOptions();
+  llvm::Error checkStop();
   llvm::Error chooseConfigs();
   std::string findNativeCpu(ArrayRef<std::string> known) const;
   llvm::Error checkCalibration();
+  llvm::Error openForSamples();
+  llvm::Error fixShapes(ModuleOp program);
   llvm::Error load();
   llvm::Error readPhaseAttributes();
   llvm::Error resume();
@@ -90,6 +94,10 @@ private:
   OwningOpRef<ModuleOp> floatModule;
   /// The program in the middle of `quantize`, kept where it is exported.
   OwningOpRef<ModuleOp> qdqModule;
+  /// The program at the end of it, kept where accuracy is measured.
+  OwningOpRef<ModuleOp> quantizedModule;
+  /// True when the samples have other dims than `shapes` gives.
+  bool fixesShapesLate = false;
   Report report;
 };
 } // namespace
@@ -112,6 +120,12 @@ static CodeForm getForm(EmitKind emit) {
   }
   llvm_unreachable("a kind without code");
 }
+
+/// What helps with any fault of a sample.
+static constexpr llvm::StringLiteral kSamplesNote =
+    "a sample is one .npz, as numpy.savez writes it, with an array for each "
+    "input of the model, of its name, type and dims; qopt-run MODEL.onnx "
+    "--reference --describe prints these";
 
 /// Begins a message.
 static std::string describe(EmitKind emit) {
@@ -148,6 +162,8 @@ llvm::Error Compiler::checkOptions() {
                                            getName(*options.startFrom) +
                                            " to " +
                                            getName(*options.stopAfter));
+  if (llvm::Error error = checkStop())
+    return error;
   if (isOnnx && options.startFrom && *options.startFrom >= Phase::Quantize)
     return makeError(ExitCode::BadUse,
                      "--emit=qdq-onnx takes the program before its ops work on "
@@ -169,6 +185,33 @@ llvm::Error Compiler::checkOptions() {
       return makeError(ExitCode::BadUse,
                        "the output '" + options.output +
                            "' is an input; name another file");
+  return llvm::Error::success();
+}
+
+/// What ends early may not be asked for what comes later.
+llvm::Error Compiler::checkStop() {
+  auto refuse = [&](const llvm::Twine &flag, const llvm::Twine &why,
+                    const llvm::Twine &note) {
+    return makeError(ExitCode::BadUse,
+                     flag + " and --stop-after=" + getName(*options.stopAfter) +
+                         " exclude each other: " + why + "\nnote: " + note);
+  };
+  if (options.emit == EmitKind::QdqOnnx && options.failOnFallback == "slow")
+    return makeError(ExitCode::BadUse,
+                     "--fail-on-fallback=slow is about kernels, and "
+                     "--emit=qdq-onnx makes none\n"
+                     "note: give --fail-on-fallback or --fail-on-fallback=any");
+  if (!options.stopAfter)
+    return llvm::Error::success();
+  if (options.namesCode)
+    return refuse("--emit", "the program after a phase is MLIR",
+                  "leave one of them out");
+  if (options.accuracyGate && *options.stopAfter < Phase::Quantize)
+    return refuse("--accuracy-gate", "accuracy is measured in quantize",
+                  "stop after quantize or later");
+  if (!options.failOnFallback.empty() && *options.stopAfter < Phase::Kernels)
+    return refuse("--fail-on-fallback", "precisions are checked in kernels",
+                  "stop after kernels");
   return llvm::Error::success();
 }
 
@@ -225,9 +268,61 @@ llvm::Error Compiler::checkCalibration() {
                    "samples\nnote: give --calib DIR"));
   auto data = CalibrationData::find(options.calibration);
   if (!data)
-    return data.takeError();
+    return withNote(data.takeError(), ExitCode::BadUse, kSamplesNote);
   calibrationData = std::move(*data);
+  if (!options.shapes.empty())
+    if (llvm::Error error = openForSamples())
+      return error;
   return checkSamples(getMain(), calibrationData, report.warnings);
+}
+
+/// True when every sample has the dims of the inputs.
+static bool fitSamples(func::FuncOp main, const CalibrationData &data) {
+  return llvm::all_of(data.files, [&](const std::string &file) {
+    auto sample = readSample(file, main);
+    bool fits = static_cast<bool>(sample);
+    llvm::consumeError(sample.takeError());
+    return fits;
+  });
+}
+
+/// Samples of other dims than --shapes gives calibrate the model as it is,
+/// whose inputs get these dims when its numbers are fixed.
+llvm::Error Compiler::openForSamples() {
+  if (fitSamples(getMain(), calibrationData))
+    return llvm::Error::success();
+  ImportError error;
+  auto open = importOnnxModel(options.model, context, error);
+  // Where that does not help, the dims that were asked for are told of.
+  if (failed(open) ||
+      !fitSamples((*open)->lookupSymbol<func::FuncOp>("main"), calibrationData))
+    return llvm::Error::success();
+  if (options.stopAfter && *options.stopAfter < Phase::Quantize)
+    return makeError(
+        ExitCode::BadUse,
+        "the samples have other dims than --shapes gives, so that these are "
+        "fixed at the end of quantize, behind --stop-after=" +
+            getName(*options.stopAfter) +
+            "\nnote: stop after quantize or later, or give samples of these "
+            "dims");
+  module = std::move(*open);
+  fixesShapesLate = true;
+  return llvm::Error::success();
+}
+
+/// Gives the inputs of `program`, whose numbers are fixed, the dims of
+/// --shapes.
+llvm::Error Compiler::fixShapes(ModuleOp program) {
+  if (llvm::Error error = fixInputShapes(
+          program.lookupSymbol<func::FuncOp>("main"), options.shapes))
+    return error;
+  Problems problems(context, options.model, report.contract);
+  PassManager pm(&context, ModuleOp::getOperationName());
+  buildFollowShapesPipeline(pm);
+  if (failed(pm.run(program)))
+    return problems.take(ExitCode::Unsupported,
+                         "cannot be fixed to the dims of --shapes");
+  return llvm::Error::success();
 }
 
 /// What a phase file says of itself must fit the flags.
@@ -313,7 +408,8 @@ static llvm::Error orWhatWasReported(llvm::Error error, Problems &problems) {
 llvm::Error
 Compiler::runOnSamples(llvm::function_ref<llvm::Error(ProgramRunner &)> run) {
   Problems problems(context, options.model, report.contract);
-  return orWhatWasReported(run(*createRunner()), problems);
+  return withNote(orWhatWasReported(run(*createRunner()), problems),
+                  ExitCode::BadData, kSamplesNote);
 }
 
 llvm::Error Compiler::collectWeightMoments() {
@@ -465,6 +561,13 @@ llvm::Error Compiler::runPhase(Phase phase) {
           buildFormCodesPipeline(pm, report.recipe);
         }))
       return error;
+    if (options.accuracyGate)
+      quantizedModule = module->clone();
+    if (fixesShapesLate)
+      for (ModuleOp program : {*module, qdqModule.get()})
+        if (program)
+          if (llvm::Error error = fixShapes(program))
+            return error;
     report.contract.readPlan(getMain(), report.recipe, getName(phase));
     report.contract.readResult(getMain(), getName(phase));
     if (options.accuracyGate)
@@ -499,12 +602,11 @@ llvm::Error Compiler::checkAccuracy() {
   if (failed(pm.run(*floatModule)))
     return makeError(ExitCode::Unsupported,
                      options.model + ": the float program cannot be prepared");
-  OwningOpRef<ModuleOp> quantized = module->clone();
   auto exactRunner = createRunner(), quantizedRunner = createRunner();
   Problems problems(context, options.model, report.contract);
   auto measured =
       measureAccuracy({*floatModule, *exactRunner},
-                      {*quantized, *quantizedRunner}, calibrationData);
+                      {*quantizedModule, *quantizedRunner}, calibrationData);
   if (!measured)
     return orWhatWasReported(measured.takeError(), problems);
   report.accuracy = std::move(*measured);
@@ -545,6 +647,7 @@ std::string Compiler::makeManifest() {
   llvm::raw_string_ostream(text) << llvm::json::Value(
       llvm::json::Object{{"version", kReportVersion},
                          {"qopt", getVersion()},
+                         {"preset", report.recipe.preset},
                          {"recipe", writeRecipe(report.recipe)},
                          {"target", options.target},
                          {"cpus", std::move(cpus)},

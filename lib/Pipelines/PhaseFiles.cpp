@@ -253,6 +253,14 @@ static LogicalResult verifyProgram(ModuleOp module) {
   return failure(result.wasInterrupted() || failed(verifySplats(module)));
 }
 
+/// Where in the text a problem is.
+static std::string describePlace(Location loc) {
+  auto place = loc->findInstanceOf<FileLineColLoc>();
+  return place ? "line " + std::to_string(place.getLine()) + ", column " +
+                     std::to_string(place.getColumn()) + ": "
+               : "";
+}
+
 llvm::Expected<OwningOpRef<ModuleOp>>
 qopt::readPhaseFile(StringRef path, MLIRContext &context) {
   auto file = MappedFile::open(path);
@@ -263,8 +271,8 @@ qopt::readPhaseFile(StringRef path, MLIRContext &context) {
   std::string problems;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     llvm::raw_string_ostream(problems)
-        << (problems.empty() ? "" : "\n") << diagnostic.getLocation() << ": "
-        << diagnostic;
+        << (problems.empty() ? "" : "\n  ")
+        << describePlace(diagnostic.getLocation()) << diagnostic;
     return success();
   });
   ParserConfig config(&context);
@@ -272,6 +280,9 @@ qopt::readPhaseFile(StringRef path, MLIRContext &context) {
   auto module =
       parseSourceString<ModuleOp>(file->getText().str(), config, path);
   if (!module || failed(verifyProgram(*module)))
-    return makeError(ExitCode::BadData, path + ": " + problems);
+    return makeError(ExitCode::BadData,
+                     path + ": " + problems +
+                         "\nnote: qopt-compile --stop-after=PHASE writes such "
+                         "files; they are good for one version");
   return module;
 }

@@ -148,6 +148,16 @@ void qopt::buildFormCodesPipeline(OpPassManager &pm, const Recipe &recipe) {
   pm.addPass(createVerifyQuantizedPass());
 }
 
+void qopt::buildFollowShapesPipeline(OpPassManager &pm) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  function.addPass(createInferShapesPass());
+  function.addPass(createFoldConstantsPass());
+  function.addPass(createInferShapesPass());
+  // Rows of a table whose places are known by now.
+  function.addPass(createEvaluateWeightsPass());
+  function.addPass(createCSEPass());
+}
+
 void qopt::buildQuantizePipeline(OpPassManager &pm, const Recipe &recipe) {
   buildInsertQuantizersPipeline(pm, recipe);
   buildFormCodesPipeline(pm, recipe);

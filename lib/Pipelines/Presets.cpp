@@ -27,11 +27,85 @@ static constexpr llvm::StringRef kPresetNames[] = {
 
 llvm::ArrayRef<llvm::StringRef> qopt::getPresetNames() { return kPresetNames; }
 
-static llvm::StringRef findNearest(llvm::StringRef name) {
+/// What other tools call these, in lower case with dashes.
+static constexpr std::pair<llvm::StringRef, llvm::StringRef> kAliases[] = {
+    {"float", "fp32"},
+    {"float32", "fp32"},
+    {"f32", "fp32"},
+    {"none", "fp32"},
+    // These keep the model's own types.
+    {"fp16", "fp32"},
+    {"f16", "fp32"},
+    {"float16", "fp32"},
+    {"half", "fp32"},
+    {"bf16", "fp32"},
+    {"bfloat16", "fp32"},
+    {"int8", "w8a8"},
+    {"i8", "w8a8"},
+    {"s8", "w8a8"},
+    {"qint8", "w8a8"},
+    {"w8", "w8a8"},
+    {"static", "w8a8"},
+    {"int8-static", "w8a8"},
+    {"static-int8", "w8a8"},
+    {"w8a8-static", "w8a8"},
+    {"w8a8-int8", "w8a8"},
+    {"uint8", "w8a8"},
+    {"quint8", "w8a8"},
+    {"dynamic", "w8a8-dynamic"},
+    {"int8-dynamic", "w8a8-dynamic"},
+    {"dynamic-int8", "w8a8-dynamic"},
+    {"w8a16", "mxint8-a16"},
+    {"int8-weight-only", "mxint8-a16"},
+    {"q8-0", "mxint8-a16"},
+    {"q8", "mxint8-a16"},
+    {"pow2", "w8a8-pow2"},
+    {"int4", "w4a16-g128"},
+    {"i4", "w4a16-g128"},
+    {"uint4", "w4a16-g128"},
+    {"u4", "w4a16-g128"},
+    {"w4", "w4a16-g128"},
+    {"w4a16", "w4a16-g128"},
+    {"int4-weight-only", "w4a16-g128"},
+    {"awq", "w4a16-g128"},
+    {"gptq", "w4a16-g128"},
+    {"w4a8", "w4a8-g128"},
+    {"q4-0", "w4a16-g32"},
+    {"q4-1", "w4a16-g32"},
+    {"q4-k", "w4a16-g32"},
+    {"q4-k-m", "w4a16-g32"},
+    {"q4-k-s", "w4a16-g32"},
+    {"iq4-nl", "w4a16-g32"},
+    {"fp8", "mxfp8-e4m3"},
+    {"f8", "mxfp8-e4m3"},
+    {"float8", "mxfp8-e4m3"},
+    {"e4m3", "mxfp8-e4m3"},
+    {"fp8-e4m3", "mxfp8-e4m3"},
+    {"e5m2", "mxfp8-e5m2"},
+    {"fp8-e5m2", "mxfp8-e5m2"},
+    {"mxfp8", "mxfp8-e4m3"},
+    {"fp6", "mxfp6-e2m3"},
+    {"mxfp6", "mxfp6-e2m3"},
+    {"fp4", "mxfp4"},
+    {"f4", "mxfp4"},
+    {"e2m1", "mxfp4"},
+    {"fp4-e2m1", "mxfp4"},
+    {"mx4", "mxfp4"},
+    {"mx6", "mxfp6-e2m3"},
+    {"mx9", "mxint8"},
+};
+
+/// The preset that `name` may stand for; empty where none is near.
+static llvm::StringRef suggestPreset(llvm::StringRef name) {
+  std::string plain = name.lower();
+  llvm::replace(plain, '_', '-');
+  for (auto &[alias, preset] : kAliases)
+    if (alias == plain)
+      return preset;
   llvm::StringRef nearest;
-  unsigned least = ~0u;
+  unsigned least = std::max<size_t>(2, plain.size() / 3) + 1;
   for (llvm::StringRef known : kPresetNames) {
-    unsigned distance = name.edit_distance(known);
+    unsigned distance = llvm::StringRef(plain).edit_distance(known);
     if (distance < least) {
       least = distance;
       nearest = known;
@@ -76,10 +150,14 @@ static void fillBlocks(Recipe &recipe, llvm::StringRef name) {
 }
 
 llvm::Expected<Recipe> qopt::getPreset(llvm::StringRef name) {
-  if (!llvm::is_contained(kPresetNames, name))
-    return makeError(ExitCode::BadUse, "unknown preset '" + name +
-                                           "'; did you mean '" +
-                                           findNearest(name) + "'?");
+  if (!llvm::is_contained(kPresetNames, name)) {
+    llvm::StringRef suggestion = suggestPreset(name);
+    return makeError(
+        ExitCode::BadUse,
+        "unknown preset '" + name + "'" +
+            (suggestion.empty() ? "" : "; did you mean '" + suggestion + "'?") +
+            "\nnote: qopt-compile --list-presets prints all");
+  }
   Recipe recipe;
   recipe.preset = name.str();
   llvm::StringRef rest = name;

@@ -48,7 +48,7 @@ static qopt_status verify(const qopt_model *model, char *error,
     return QOPT_OK;
   setText({error, errorCapacity}, "the weights were changed: their SHA-256 is "
                                   "not the one that was compiled in");
-  return QOPT_NO_RESOURCE;
+  return QOPT_BAD_DATA;
 }
 
 static const char *getName(const qopt_model *model) {

@@ -217,6 +217,7 @@ TEST_F(ModelRunnerTest, NoticesAStrippedOrChangedTrailer) {
   EXPECT_EQ(takeMessage(runner->verifyWeights(), code),
             path + ": the weights were changed: their SHA-256 is not the one "
                    "that was compiled in");
+  EXPECT_EQ(code, ExitCode::BadData);
 }
 
 TEST_F(ModelRunnerTest, RefusesFilesThatAreNoModels) {

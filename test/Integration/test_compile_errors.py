@@ -75,9 +75,25 @@ def test_an_unreadable_model(tmp_path):
 FLAGS = {
     "no model": (["-o", "m.so"], "no model was named"),
     "no output": ([CNN], "no output was named; give -o FILE"),
-    "two models": ([CNN, MLP, "-o", "m.so"], "positional"),
+    "two models": ([CNN, MLP, "-o", "m.so"], "expects one model, but found '"),
     "unknown flag": ([CNN, "-o", "m.so", "--presett", "w8a8"],
-                     "Unknown command line argument '--presett'"),
+                     "unknown flag '--presett'; did you mean '--preset'?"),
+    "flag of another tool": ([CNN, "-o", "m.so", "--input-shape", "x:1x1x8x8"],
+                             "unknown flag '--input-shape'; did you mean '--shapes'?"),
+    "int8": ([CNN, "-o", "m.so", "--preset", "int8"],
+             "unknown preset 'int8'; did you mean 'w8a8'?\nnote: qopt-compile --list-presets"),
+    "a code and a phase": ([CNN, "-o", "m.so", "--emit", "object", "--stop-after", "fuse"],
+                           "--emit and --stop-after=fuse exclude each other"),
+    "a gate that is not reached": ([CNN, "-o", "m.so", "--accuracy-gate", "cosine>=0.9",
+                                    "--calib", "s.npz", "--stop-after", "transform"],
+                                   "--accuracy-gate and --stop-after=transform exclude"),
+    "a contract that is not reached": ([CNN, "-o", "m.so", "--fail-on-fallback",
+                                        "--stop-after", "fuse"],
+                                       "--fail-on-fallback and --stop-after=fuse exclude"),
+    "kernels of an export": ([CNN, "-o", "m.onnx", "--fail-on-fallback=slow", "--emit",
+                              "qdq-onnx"], "--fail-on-fallback=slow is about kernels"),
+    "quiet and verbose": ([CNN, "-o", "m.so", "--quiet", "--verbose"],
+                          "--quiet and --verbose exclude each other"),
     "unknown preset": ([CNN, "-o", "m.so", "--preset", "mxfp5"],
                        "unknown preset 'mxfp5'; did you mean 'mxfp4'?"),
     "empty preset": ([CNN, "-o", "m.so", "--preset="], "unknown preset ''"),
@@ -118,10 +134,8 @@ def test_bad_flags(name, tmp_path):
 
 
 def test_a_flag_without_its_value(tmp_path):
-    result = run_tool("qopt-compile", CNN, "-o", cwd=tmp_path)
-    assert result.returncode == 2
-    assert "for the -o option: requires a value!" in result.stderr
-    assert "the command line is not understood; see --help" in result.stderr
+    refuse(2, "-o expects a value: -o FILE", "note: qopt-compile --help", folder=tmp_path,
+           arguments=[CNN, "-o"])
 
 
 def test_several_problems_of_the_command_line_are_one_message(tmp_path):

@@ -290,12 +290,48 @@ def test_equal_names_have_equal_sizes(encoder, tmp_path):
             "--shapes 'mask:3x9' gives 3\nnote: ") in result.stderr
 
 
-def test_samples_of_other_dims_are_named(tmp_path):
-    np.savez(tmp_path / "calib.npz", **images(3))
+def test_samples_of_other_dims_calibrate_before_the_dims_are_fixed(tmp_path):
+    (tmp_path / "calib").mkdir()
+    for i, count in enumerate((3, 1, 7)):
+        np.savez(tmp_path / "calib" / f"{i}.npz", **images(count))
+    flags = ["--preset", "w8a8", "--calib", tmp_path / "calib", "--accuracy-gate", "cosine>=0.9"]
+    for name, more in {"open": [], "fixed": ["--shapes", "x:4x1x8x8"]}.items():
+        run_ok("qopt-compile", CNN, *flags, *more, "-o", tmp_path / f"{name}.so", "--quiet")
+    np.savez(tmp_path / "in.npz", **images(4))
+    run_ok("qopt-run", tmp_path / "open.so", "--inputs", tmp_path / "in.npz", "--outputs",
+           tmp_path / "out.npz")
+    run_ok("qopt-run", tmp_path / "fixed.so", "--inputs", tmp_path / "in.npz", "--expect",
+           tmp_path / "out.npz", "--atol", 0, "--rtol", 0)
+    described = json.loads(run_ok("qopt-run", tmp_path / "fixed.so", "--describe", "--json"))
+    assert described["inputs"][0]["dims"] == [4, 1, 8, 8]
+    assert described["outputs"][0]["dims"] == [4, 10]
+    # A quantized ONNX file has the dims as well.
+    run_ok("qopt-compile", CNN, *flags, "--shapes", "x:4x1x8x8", "--emit", "qdq-onnx", "-o",
+           tmp_path / "q.onnx", "--quiet")
+    shape = onnx.load(tmp_path / "q.onnx").graph.input[0].type.tensor_type.shape
+    assert [dim.dim_value for dim in shape.dim] == [4, 1, 8, 8]
+    result = run_tool("qopt-compile", CNN, *flags[:4], "--shapes", "x:4x1x8x8", "--stop-after",
+                      "transform", "-o", tmp_path / "t.mlir")
+    assert result.returncode == 2
+    assert "fixed at the end of quantize, behind --stop-after=transform" in result.stderr
+
+
+def test_sentences_of_other_lengths_calibrate(encoder, tmp_path):
+    (tmp_path / "calib").mkdir()
+    for i, length in enumerate((5, 12, 9)):
+        np.savez(tmp_path / "calib" / f"{i}.npz", **sentences(2, length))
+    flags = ["--preset", "w8a8", "--calib", tmp_path / "calib"]
+    compile_both(encoder, "ids:2x9", tmp_path, *flags)
+    assert described(tmp_path)["f"] == [2, 9, WIDTH]
+    check_same_bits(sentences(2, 9), tmp_path)
+
+
+def test_samples_that_fit_in_no_way_are_named(tmp_path):
+    np.savez(tmp_path / "calib.npz", x=np.zeros((3, 1, 8, 9), np.float32))
     result = run_tool("qopt-compile", CNN, "--preset", "w8a8", "--calib", tmp_path / "calib.npz",
                       "--shapes", "x:4x1x8x8", "-o", tmp_path / "m.so")
     assert result.returncode == 1
-    assert "calib.npz: array 'x' expects size 4 on axis 0, but found 3x1x8x8" in result.stderr
+    assert "calib.npz: array 'x' expects size 4 on axis 0, but found 3x1x8x9" in result.stderr
 
 
 def test_a_phase_file_has_its_shapes(tmp_path):

@@ -106,7 +106,73 @@ def test_compare_with_the_reference(inputs):
     assert "the worst is [" in result.stderr
     result = run_tool("qopt-run", "cnn.so", "--inputs", inputs, "--compare=reference")
     assert result.returncode == 2
-    assert "--compare=reference needs an .onnx file" in result.stderr
+    assert "--compare=reference takes an .onnx model" in result.stderr
+    assert "note: name the file that this one was made from" in result.stderr
+
+
+def test_compare_an_artefact_with_what_it_was_made_from(folder, inputs):
+    run_ok("qopt-compile", CNN, "-o", folder / "mx.so", "--preset", "mxfp4", "--quiet")
+    run_ok("qopt-compile", CNN, "-o", folder / "mx.mlir", "--preset", "mxfp4", "--stop-after",
+           "quantize", "--quiet")
+    # The numbers are fixed when quantize ends.
+    printed = run_ok("qopt-run", folder / "mx.so", "--inputs", inputs, "--atol=0", "--rtol=0",
+                     f"--compare={folder / 'mx.mlir'}")
+    assert "logits: equal\n" in printed
+    # The model itself has other numbers: how far they are is told in any case.
+    result = run_tool("qopt-run", folder / "mx.so", "--inputs", inputs, f"--compare={CNN}",
+                      "--json")
+    assert result.returncode == 5
+    assert 'output "logits": ' in result.stderr
+    row, = json.loads(result.stdout.splitlines()[-1])["compare"]
+    found, = np.load(inputs).values()
+    assert 3 < row["sqnr_db"] < 40 and 0.5 < row["cosine"] < 1 and row["max_error"] > 0
+    run_ok("qopt-run", folder / "mx.so", "--inputs", inputs, f"--compare={CNN}", "--atol=1e3")
+    # By Reference alone, without an artefact.
+    run_ok("qopt-run", folder / "mx.mlir", "--reference", "--inputs", inputs,
+           f"--compare={CNN}", "--atol=1e3")
+
+
+def test_compare_with_another_model(model, inputs):
+    other = MODELS / "digits-mlp.onnx"
+    result = run_tool("qopt-run", model, "--inputs", inputs, f"--compare={other}", "--atol=1e9")
+    assert result.returncode != 0
+    assert "cnn.so" in result.stderr or "digits-mlp.onnx" in result.stderr
+    result = run_tool("qopt-run", model, "--inputs", inputs, f"--compare={model}")
+    assert result.returncode == 2
+    assert "--compare expects reference, an .onnx or an .mlir file" in result.stderr
+
+
+def test_verify(model, tmp_path):
+    assert "the weights are those that were compiled in" in run_ok("qopt-run", model, "--verify")
+    assert json.loads(run_ok("qopt-run", model, "--verify", "--json"))["verified"] is True
+    changed = bytearray(model.read_bytes())
+    changed[-4096] ^= 1
+    (tmp_path / "changed.so").write_bytes(changed)
+    result = run_tool("qopt-run", tmp_path / "changed.so", "--verify")
+    assert result.returncode == 1, result.stderr
+    assert "changed.so: the weights were changed" in result.stderr
+    result = run_tool("qopt-run", CNN, "--verify")
+    assert result.returncode == 2
+    assert "--verify checks compiled models" in result.stderr
+
+
+def test_a_description_fits_on_a_screen(model):
+    text = run_ok("qopt-run", model, "--describe")
+    assert len(text.splitlines()) <= 24
+    assert max(map(len, text.splitlines())) <= 100
+    assert "model: digits-cnn.onnx, compiled by qopt " in text
+    assert "preset fp32" in text
+    assert "nodes: 16: " in text
+
+
+def test_results_of_a_folder_are_no_file(model, inputs, tmp_path):
+    (tmp_path / "many").mkdir()
+    (tmp_path / "many" / "0.npz").write_bytes(inputs.read_bytes())
+    result = run_tool("qopt-run", model, "--inputs", tmp_path / "many", "--outputs", "out.npz",
+                      cwd=tmp_path)
+    assert result.returncode == 2
+    assert "--outputs 'out.npz' expects a folder, as --inputs is one" in result.stderr
+    assert not (tmp_path / "out.npz").exists()
 
 
 def test_describe(model):

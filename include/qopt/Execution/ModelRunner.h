@@ -50,8 +50,10 @@ using Observer = std::function<void(int32_t id, const void *data,
 class ModelRunner {
 public:
   /// Loads the model at `path`. The error carries the exit code of a tool.
+  /// Messages name the file `shownAs`, where that is not empty: users do not
+  /// know temporary files.
   static llvm::Expected<std::unique_ptr<ModelRunner>>
-  open(llvm::StringRef path);
+  open(llvm::StringRef path, llvm::StringRef shownAs = "");
   ~ModelRunner();
 
   llvm::StringRef getName() const;
@@ -88,7 +90,7 @@ public:
 
 private:
   ModelRunner() = default;
-  llvm::Error load(llvm::StringRef path);
+  llvm::Error load(llvm::StringRef file);
   llvm::Error ensureContext();
   void dropContext();
 
@@ -99,6 +101,7 @@ private:
   qopt_context *context = nullptr;
   int32_t threads = 0;
   Observer observer;
+  /// As messages name the file.
   std::string path;
   std::vector<ModelValue> inputs;
   std::vector<ModelValue> outputs;

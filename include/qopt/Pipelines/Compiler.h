@@ -43,6 +43,8 @@ struct CompileOptions {
   /// Tiers or devices; empty is the best one of this machine.
   std::vector<std::string> cpus;
   EmitKind emit = EmitKind::Shared;
+  /// True when `emit` was set by name.
+  bool namesCode = false;
   /// Inputs whose dims are fixed when the model is imported.
   std::vector<InputShape> shapes;
   /// Empty: no report is written.

@@ -43,6 +43,10 @@ void buildInsertQuantizersPipeline(mlir::OpPassManager &pm,
 /// The second half: ops on codes in place of those.
 void buildFormCodesPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 
+/// Follows the dims of inputs that were fixed when the numbers were: results
+/// keep their bits.
+void buildFollowShapesPipeline(mlir::OpPassManager &pm);
+
 /// Both halves. Fixes the numbers; needs statistics of all static activations.
 void buildQuantizePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 

@@ -8,6 +8,7 @@
 #include "FixShapes.h"
 #include "TensorReader.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
+#include "qopt/Import/ONNX/ImportONNX.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -173,4 +174,13 @@ std::optional<Failure> qopt::importer::fixShapes(func::FuncOp function,
     if (auto failure = fixer.read(shape))
       return failure;
   return fixer.apply();
+}
+
+llvm::Error qopt::fixInputShapes(func::FuncOp main,
+                                 ArrayRef<InputShape> shapes) {
+  if (auto failure = fixShapes(main, shapes))
+    return makeError(failure->code,
+                     failure->what + (failure->note.empty() ? "" : "\nnote: ") +
+                         failure->note);
+  return llvm::Error::success();
 }

@@ -14,7 +14,7 @@
 namespace qopt::importer {
 
 /// Gives the arguments of a function these dims, and every dim of an argument
-/// the size of the others that have its name. No argument has a user yet.
+/// the size of the others that have its name. Users keep their types.
 std::optional<Failure> fixShapes(mlir::func::FuncOp function,
                                  llvm::ArrayRef<InputShape> shapes);
 

@@ -51,7 +51,10 @@ StringRef qopt::importer::getNote(const Failure &failure) {
 static std::optional<Failure> parseModel(const MappedFile &file,
                                          Skeleton &skeleton,
                                          onnx::ModelProto &model) {
-  const char *note = "the file is no ONNX model, or it was cut short";
+  const char *note =
+      "the file is no ONNX model, or it was cut short; export the "
+      "model as ONNX, as torch.onnx.export does, or copy it "
+      "again";
   if (file.getSize() == 0)
     return malformed("the file is empty", note);
   if (auto error = walkModel(file.getBytes(), skeleton))

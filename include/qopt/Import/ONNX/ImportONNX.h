@@ -8,6 +8,7 @@
 #ifndef QOPT_IMPORT_ONNX_IMPORTONNX_H
 #define QOPT_IMPORT_ONNX_IMPORTONNX_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "qopt/Import/ONNX/InputShapes.h"
@@ -44,6 +45,11 @@ struct ImportError {
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importOnnxModel(llvm::StringRef path, mlir::MLIRContext &context,
                 ImportError &error, llvm::ArrayRef<InputShape> shapes = {});
+
+/// Gives the inputs of a program that was imported with open dims the dims
+/// `shapes`; what follows from them is for a pass to infer.
+llvm::Error fixInputShapes(mlir::func::FuncOp main,
+                           llvm::ArrayRef<InputShape> shapes);
 
 /// An ONNX operator that is imported, with the opset since which it is, and
 /// what of it is not; empty where all is.
