@@ -103,6 +103,9 @@ void qopt::buildTransformPipeline(OpPassManager &pm, const Recipe &recipe) {
   OpPassManager &function = pm.nest<func::FuncOp>();
   if (recipe.transforms.equalize)
     function.addPass(createEqualizeLayersPass({recipe.transforms.pow2}));
+  if (recipe.transforms.stretch)
+    function.addPass(createStretchChannelsPass(
+        {recipe.transforms.pow2, recipe.isCodePath()}));
   if (recipe.transforms.smooth != "off")
     function.addPass(createSmoothActivationsPass({recipe.transforms.smooth,
                                                   recipe.transforms.pow2,

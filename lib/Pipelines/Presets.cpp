@@ -120,6 +120,7 @@ static void fillW8(Recipe &recipe, llvm::StringRef rest) {
   if (rest == "-dynamic")
     return;
   recipe.transforms.smooth = "search";
+  recipe.transforms.stretch = true;
   if (rest == "-pow2") {
     recipe.weights.scale = recipe.activations.scale = "f8E8M0FNU";
     recipe.transforms.pow2 = true;

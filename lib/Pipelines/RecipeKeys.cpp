@@ -155,9 +155,13 @@ template <> llvm::ArrayRef<RecipeKey<TransformRecipe>> qopt::getRecipeKeys() {
        "evens out the channels between two layers with nothing but ReLU "
        "between them",
        "true"},
+      {"stretch", &TransformRecipe::stretch, flag(),
+       "gives each channel in front of a depthwise convolution all codes, "
+       "where ranges are static",
+       "false"},
       {"pow2", &TransformRecipe::pow2, flag(),
-       "factors of both are powers of two, which changes no bit of a float "
-       "program",
+       "factors of all three are powers of two, which changes no bit of a "
+       "float program",
        "true"},
   };
   return keys;

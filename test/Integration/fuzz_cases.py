@@ -193,7 +193,7 @@ def draw_recipe(builder):
                         "scale": ["f32", "f8E8M0FNU"], "max-static-cost": [0, 6, 100],
                         "min-sqnr": [0, 33]},
         "transforms": {"smooth": ["search", "off", "log", 0.5], "equalize": ["true", "false"],
-                       "pow2": ["true", "false"]},
+                       "stretch": ["true", "false"], "pow2": ["true", "false"]},
         "calibration": {"range": ["min-max", "percentile", "squared-error"],
                         "percentile": [0.99, 0.9999]},
         "rounding": {"method": ["nearest", "gptq"], "damping": [0.01, 0.1],

@@ -242,6 +242,17 @@ TEST(NumericsTest, equalizeLayers) {
   }
 }
 
+TEST(NumericsTest, stretchChannels) {
+  for (bool isPow2 : {false, true}) {
+    NumericsCase c{"qopt-stretch-channels", isPow2};
+    c.prepare = planAndCalibrate;
+    c.passes = only(
+        [=] { return createStretchChannelsPass({isPow2, /*keeps=*/false}); });
+    checkNumerics(c, layers(), {2, 4, 6, 6});
+    checkNumerics(c, norms(), {2, 6, 5, 8});
+  }
+}
+
 /// Fusing and taking apart again, of every preset's quantized form.
 TEST(NumericsTest, fuse) {
   for (const Preset &preset : allPresets())

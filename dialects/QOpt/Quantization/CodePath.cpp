@@ -166,3 +166,15 @@ bool qopt::isInsideOfStep(Value value) {
   Operation *maker = value.getDefiningOp();
   return isUnary(maker) && !isClamp(maker) && !isBias(maker) && isUnary(user);
 }
+
+bool qopt::isMadeFromCodes(Value activation) {
+  Operation *op = activation.getDefiningOp();
+  if (!op)
+    return false;
+  auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+  StringRef why;
+  CodeRole role = getCodeRole(op, why);
+  return (request && request.getParams() == "static") ||
+         isa<ReluOp, ClipOp>(op) ||
+         (role != CodeRole::None && role != CodeRole::Unary);
+}

@@ -48,6 +48,12 @@ bool isClamp(mlir::Operation *op);
 /// together with the op that makes it.
 bool isInsideOfStep(mlir::Value value);
 
+/// True for an activation that requests make from codes by integers alone,
+/// before quantizers stand. A function that curves is no part of it: it is a
+/// table of codes at best, and a factor for each channel is worth more than
+/// that.
+bool isMadeFromCodes(mlir::Value activation);
+
 } // namespace qopt
 
 #endif

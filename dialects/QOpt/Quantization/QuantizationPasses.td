@@ -124,6 +124,45 @@ def EqualizeLayersPass : Pass<"qopt-equalize-layers", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 
+def StretchChannelsPass : Pass<"qopt-stretch-channels", "::mlir::func::FuncOp"> {
+  let summary = "let each channel in front of a depthwise convolution use all codes";
+  let description = [{
+    ```mlir
+    %y = qopt.conv %x, %w {group = 64 : i64}
+    // becomes, with f the widest channel's range over each channel's own
+    %xs = qopt.mul %x, %f
+    %ws = qopt.mul %w, %r          // r = f32(1 / f), one value a channel
+    %y = qopt.conv %xs, %ws {group = 64 : i64}
+    ```
+
+    Channels of a depthwise convolution are never added, and its weight has a
+    scale for each, so the factors cost no bit of the weight. All channels keep one
+    zero, so their ranges share a ratio of what lies below zero to what lies
+    above: the one that makes the least noise behind the weights.
+
+    A convolution with weights, a product with a constant or a sum with one in
+    front of it, also with ReLU in between, takes the factors into its constants
+    instead of `qopt.mul`.
+
+    Does nothing for convolutions that are not depthwise or not requested static,
+    for activations without statistics, and where all channels have nearly the
+    same range. With keep-codes it also does nothing where floats would come
+    between codes.
+
+    Needs statistics; drops those of the stretched activations.
+
+    Numerics: bounded; with pow2 factors exact unless a value leaves the normal
+    range.
+  }];
+  let options = [
+    Option<"isPow2", "pow2", "bool", "false", "round factors to powers of two">,
+    Option<"keepsCodes", "keep-codes", "bool", "false",
+           "leave activations alone that are made from codes by codes">,
+  ];
+  let statistics = [Statistic<"numStretched", "num-stretched", "convolutions">];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
 def ChooseDynamicPass : Pass<"qopt-choose-dynamic", "::mlir::func::FuncOp"> {
   let summary = "make static activations dynamic where static costs too much";
   let description = [{

@@ -71,21 +71,6 @@ private:
                                                  /*outputAxis=*/1));
   }
 
-  /// True for what quantized operands become by integers alone. A function that
-  /// curves is a table of codes at best, and the factor is worth more than
-  /// that.
-  static bool isMadeFromCodes(Value activation) {
-    Operation *op = activation.getDefiningOp();
-    if (!op)
-      return false;
-    auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-    StringRef why;
-    CodeRole role = getCodeRole(op, why);
-    return (request && request.getParams() == "static") ||
-           isa<ReluOp, ClipOp>(op) ||
-           (role != CodeRole::None && role != CodeRole::Unary);
-  }
-
   /// Multiplies what a norm makes by `r`, in its scale and bias; false where
   /// something else reads it or these are no constants for each channel.
   static bool scaleNorm(Value activation, const Consumers &group, Value r) {

@@ -44,6 +44,8 @@ struct TransformRecipe {
   /// off, search, log, or an exponent.
   std::string smooth = "off";
   bool equalize = false;
+  /// Channels in front of depthwise convolutions get factors of their own.
+  bool stretch = false;
   /// Factors are powers of two.
   bool pow2 = false;
 };
