@@ -46,6 +46,7 @@ void TensorObserver::add(const HostTensor &tensor) {
   if (numElements + nonFinite == 0) {
     channelMin.assign(channels, INFINITY);
     channelMax.assign(channels, -INFINITY);
+    channelSums.assign(channels, 0);
     channelSquares.assign(channels, 0);
     channelCounts.assign(channels, 0);
   }
@@ -70,6 +71,7 @@ void TensorObserver::add(const HostTensor &tensor) {
     int64_t channel = (i / inner) % channels;
     channelMin[channel] = std::min(channelMin[channel], value);
     channelMax[channel] = std::max(channelMax[channel], value);
+    channelSums[channel] += value;
     channelSquares[channel] += square;
     ++channelCounts[channel];
   }
@@ -198,6 +200,8 @@ std::optional<Statistics> TensorObserver::finish() const {
     // A channel that was never finite is a dead one.
     stats.channelMin.push_back(count ? channelMin[channel] : 0);
     stats.channelMax.push_back(count ? channelMax[channel] : 0);
+    stats.channelMean.push_back(static_cast<float>(
+        count ? channelSums[channel] / count : 0));
     stats.channelMeanSquare.push_back(
         static_cast<float>(count ? channelSquares[channel] / count : 0));
   }

@@ -128,6 +128,7 @@ void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
     options.pow2Scales = recipe.rounding.pow2Scales;
     options.activationRounding = recipe.rounding.activation;
     options.damping = recipe.rounding.damping;
+    options.correctsBias = recipe.rounding.correctBias;
     function.addPass(createInsertQuantizationPass(options));
     if (recipe.isCodePath())
       function.addPass(createQuantizeActivationsPass(

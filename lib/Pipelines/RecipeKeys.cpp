@@ -196,6 +196,10 @@ template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
        "none", "w4a16-g32"},
       {"clip-search", &RoundingRecipe::clipSearch, flag(),
        "tries narrower ranges of weights for the least squared error", "false"},
+      {"correct-bias", &RoundingRecipe::correctBias, flag(),
+       "lets biases take back the mean error of rounded weights, where there "
+       "are samples",
+       "false"},
       {"scale-rule", &RoundingRecipe::scaleRule,
        oneOf({"floor", "ceil", "even"}),
        "shared exponent of a block of activations: floor is that of OCP MX, "

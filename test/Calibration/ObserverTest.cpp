@@ -30,6 +30,7 @@ TEST(ObserverTest, mergesSamples) {
   EXPECT_FLOAT_EQ(stats->rowPeakSquare, 29.0f / 3);
   EXPECT_EQ(stats->channelMin, (std::vector<float>{1, -4}));
   EXPECT_EQ(stats->channelMax, (std::vector<float>{3, 1}));
+  EXPECT_EQ(stats->channelMean, (std::vector<float>{2, -1}));
   EXPECT_FLOAT_EQ(stats->channelMeanSquare[1], 17.0f / 3);
   EXPECT_EQ(stats->channelPeak(1), 4);
 }
@@ -49,6 +50,7 @@ TEST(ObserverTest, hasNoChannelsWhereTheirNumberVaries) {
   std::optional<Statistics> stats = observer.finish();
   EXPECT_TRUE(stats->channelMin.empty());
   EXPECT_TRUE(stats->channelMax.empty());
+  EXPECT_TRUE(stats->channelMean.empty());
   EXPECT_EQ(stats->max, 1.5f);
   EXPECT_EQ(stats->samples, 3);
 }

@@ -197,7 +197,8 @@ def draw_recipe(builder):
         "calibration": {"range": ["min-max", "percentile", "squared-error"],
                         "percentile": [0.99, 0.9999]},
         "rounding": {"method": ["nearest", "gptq"], "damping": [0.01, 0.1],
-                     "clip-search": ["true", "false"], "scale-rule": ["floor", "ceil", "even"],
+                     "clip-search": ["true", "false"], "correct-bias": ["true", "false"],
+                     "scale-rule": ["floor", "ceil", "even"],
                      "pow2": ["nearest", "ceil", "floor", "best"], "pow2-scales": ["m1", "m2"],
                      "activation": ["nearest", "ceil"]},
     }

@@ -7,6 +7,7 @@
 
 #include "dialects/QOpt/Quantization/ActivationParameters.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/CorrectBias.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/RoundWeight.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
@@ -84,9 +85,24 @@ private:
     std::optional<WeightedContraction> view = getWeightedContraction(op);
     if (!view)
       return op->emitOpError("is requested in codes but has no weight");
+    std::optional<Statistics> stats =
+        qopt::getStatistics(view->activation->get());
     if (request.getAct() && failed(quantizeActivation(op, *view, request)))
       return failure();
-    return quantizeWeightOperand(op, *view->weight, request.getWeight());
+    Value exact = view->weight->get();
+    if (failed(quantizeWeightOperand(op, *view->weight, request.getWeight())))
+      return failure();
+    if (correctsBias && stats)
+      correct(op, *stats, exact, view->weight->get());
+    return success();
+  }
+
+  static void correct(Operation *op, const Statistics &stats, Value exact,
+                      Value coded) {
+    std::optional<HostTensor> before = evaluateExpression(exact);
+    std::optional<HostTensor> after = evaluateExpression(coded);
+    if (before && after)
+      correctBias(op, stats, *before, *after);
   }
 
   LogicalResult quantizeWeightOperand(Operation *op, OpOperand &operand,

@@ -200,6 +200,10 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
     its scales are those of rounding to nearest, and its codes are too where GPTQ
     would not lower the error that the moments foretell.
 
+    With statistics of its activation the bias of a convolution, and the constant
+    that is added to a product, take back what rounding the weight takes from the
+    mean of each output.
+
     Needs evaluated weights, and statistics for static activations.
 
     Numerics: lossy; judged by calibration.
@@ -216,6 +220,8 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
            "is free, and the others are powers of two times it">,
     Option<"activationRounding", "activation-rounding", "std::string",
            "\"nearest\"", "nearest or ceil: exponents of activation scales">,
+    Option<"correctsBias", "correct-bias", "bool", "true",
+           "let biases make up for the mean error of rounded weights">,
     Option<"damping", "damping", "double", "0.01",
            "part of the mean second moment that is added to each, where moments "
            "choose the codes">,

@@ -71,6 +71,7 @@ std::optional<Statistics> qopt::getStatistics(Value value) {
   stats.channelAxis = integer("channel_axis");
   stats.channelMin = vector("channel_min");
   stats.channelMax = vector("channel_max");
+  stats.channelMean = vector("channel_mean");
   stats.channelMeanSquare = vector("channel_mean_square");
   stats.nonFinite = integer("non_finite");
   stats.unseenSquare = number("unseen_square");
@@ -96,6 +97,8 @@ static DictionaryAttr toDictionary(const Statistics &stats,
                            builder.getDenseF32ArrayAttr(stats.channelMin)),
       builder.getNamedAttr("channel_max",
                            builder.getDenseF32ArrayAttr(stats.channelMax)),
+      builder.getNamedAttr("channel_mean",
+                           builder.getDenseF32ArrayAttr(stats.channelMean)),
       builder.getNamedAttr("channel_mean_square", builder.getDenseF32ArrayAttr(
                                                       stats.channelMeanSquare)),
       builder.getNamedAttr("non_finite",

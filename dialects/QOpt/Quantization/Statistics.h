@@ -27,7 +27,7 @@ struct Statistics {
   int64_t samples = 0;
   /// The axis along which the vectors run.
   int64_t channelAxis = 0;
-  std::vector<float> channelMin, channelMax, channelMeanSquare;
+  std::vector<float> channelMin, channelMax, channelMean, channelMeanSquare;
   /// Values that are NaN or infinity. No other number here knows of them.
   int64_t nonFinite = 0;
   /// Mean square of what lies beyond [min, max] and 0 in samples that were held

@@ -64,7 +64,7 @@ private:
   float min = 0, max = 0;
   double squares = 0, peakSquares = 0;
   std::vector<float> channelMin, channelMax;
-  std::vector<double> channelSquares;
+  std::vector<double> channelSums, channelSquares;
   std::vector<int64_t> channelCounts;
   Histogram histogram;
 

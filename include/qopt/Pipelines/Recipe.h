@@ -64,6 +64,9 @@ struct RoundingRecipe {
   /// gptq: token-norm or none: how much a row of activations counts.
   std::string momentWeight = "token-norm";
   bool clipSearch = true;
+  /// Biases make up for the mean error of rounded weights, where there are
+  /// samples.
+  bool correctBias = true;
   /// floor, ceil or even.
   std::string scaleRule = "floor";
   /// nearest, ceil, floor or best: exponents of weights.

@@ -93,3 +93,42 @@ func.func @float(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
   %z = qopt.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y, %z : tensor<?x2xf32>, tensor<?x2xf32>
 }
+
+// -----
+
+// The scale of 1 rounds 127 and 0.25 to 127 and 0; inputs have means of 2 and 4.
+// So the first output loses 4 * 0.25, which the bias takes back, and the second
+// nothing.
+// CHECK-LABEL: func @bias_of_convolution
+// CHECK: %[[B:.*]] = qopt.constant(dense<[1.100000e+01, 1.000000e+01]> : tensor<2xf32>)
+// CHECK: qopt.conv {{.*}} bias %[[B]]
+func.func @bias_of_convolution(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>}}) -> tensor<?x2x4x4xf32> {
+  %w = qopt.constant(dense<[[[[127.0]], [[0.25]]], [[[127.0]], [[1.0]]]]> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
+  %b = qopt.constant(dense<10.0> : tensor<2xf32>) : tensor<2xf32>
+  %y = qopt.conv %x, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<?x2x4x4xf32>
+  return %y : tensor<?x2x4x4xf32>
+}
+
+// -----
+
+// A depthwise convolution, which has no bias, gets one: each channel loses by its
+// own mean. A constant sum of a product takes its loss; a product without one
+// stays as it is.
+// CHECK-LABEL: func @bias_of_others
+// CHECK: %[[B:.*]] = qopt.constant(dense<[5.000000e-01, 1.000000e+00]> : tensor<2xf32>)
+// CHECK: qopt.conv {{.*}} bias %[[B]]
+// CHECK: qopt.matmul
+// CHECK: %[[A:.*]] = qopt.constant(dense<[1.100000e+01, 1.000000e+01]> : tensor<2xf32>)
+// CHECK: qopt.add %{{.*}}, %[[A]]
+// CHECK: %[[Y:.*]] = qopt.matmul
+// CHECK-NEXT: return %{{.*}}, %{{.*}}, %[[Y]]
+func.func @bias_of_others(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>}}, %r: tensor<?x2xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>}}) -> (tensor<?x2x4x3xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
+  %d = qopt.constant(dense<[[[[127.0, 0.25]]], [[[127.0, 0.25]]]]> : tensor<2x1x1x2xf32>) : tensor<2x1x1x2xf32>
+  %w = qopt.constant(dense<[[127.0, 127.0], [0.25, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %b = qopt.constant(dense<10.0> : tensor<1xf32>) : tensor<1xf32>
+  %0 = qopt.conv %x, %d {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, group = 2 : i64, qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x1x1x2xf32>) -> tensor<?x2x4x3xf32>
+  %1 = qopt.matmul %r, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %2 = qopt.add %1, %b : (tensor<?x2xf32>, tensor<1xf32>) -> tensor<?x2xf32>
+  %3 = qopt.matmul %r, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %0, %2, %3 : tensor<?x2x4x3xf32>, tensor<?x2xf32>, tensor<?x2xf32>
+}
