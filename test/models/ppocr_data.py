@@ -1,15 +1,18 @@
 """Rendered text lines for the PP-OCR models: samples, decoding and error rates.
 
-    python test/models/ppocr_data.py {rec,cls} OUT
+    python test/models/ppocr_data.py {rec,cls} OUT [--hard]
 
 writes OUT/calib (32 samples) and OUT/eval (64), one line of text each, and
-OUT/labels.json. For rec a sample keeps the width of its line; for cls it is
+OUT/labels.json. With --hard the lines are bad photographs of themselves, 64 and
+128 of them: there the models make errors of their own, and quantization makes
+more of them where it is not careful. For rec a sample keeps the width of its line; for cls it is
 48x192 and every second line stands on its head. Texts, fonts and noise depend
 on the number of the line alone, so the data is the same on every machine that
 has the same font files and Pillow.
 """
 
 import argparse
+import io
 import json
 from pathlib import Path
 
@@ -30,14 +33,16 @@ FONT_NAMES = ["DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Bold",
               "DejaVuSerifCondensed"]
 NUM_CALIBRATION = 32
 NUM_EVALUATION = 64
+# Of bad photographs: parts of the pixels that are left, one after the other.
+KEPT_PIXELS = [1, 0.62, 0.46, 0.37]
 
 
-def read_lines(name):
+def read_lines(name, columns=1):
     """The first words of each sentence; every fourth line is a date and a number."""
     text = Path(__file__).with_name(name).read_text()
+    rows = [row.split("\t") for row in text.splitlines()]
     lines = []
-    for index, row in enumerate(text.splitlines()):
-        line = row.split("\t")[0]
+    for index, line in enumerate(row[column] for column in range(columns) for row in rows):
         if len(line) > MAX_CHARACTERS:
             line = line[:MAX_CHARACTERS + 1].rsplit(" ", 1)[0]
         if index % 4 == 3:
@@ -68,6 +73,23 @@ def render(text, seed):
     return Image.fromarray(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
 
 
+def photograph(image, seed):
+    """`image` as a bad camera sees it: few pixels, little contrast, noise, JPEG."""
+    rng = np.random.RandomState(100000 + seed)
+    kept = KEPT_PIXELS[seed // 2 % len(KEPT_PIXELS)]
+    if kept < 1:
+        image = image.resize((max(1, round(image.width * kept)),
+                              max(1, round(image.height * kept))), Image.Resampling.BILINEAR)
+    pixels = np.asarray(image, np.float64)
+    gray = pixels.mean(axis=(0, 1))
+    pixels = gray + (pixels - gray) * rng.uniform(0.3, 0.8)
+    pixels += rng.normal(0, rng.uniform(0, 14), pixels.shape)
+    stored = io.BytesIO()
+    Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)).save(
+        stored, "JPEG", quality=int(rng.randint(25, 60)))
+    return Image.open(stored).convert("RGB")
+
+
 def preprocess(image, width=None):
     """BGR, 48 high, in [-1, 1]; padded with 0 to `width`, else as wide as it comes."""
     scaled = -(-HEIGHT * image.width // image.height)
@@ -78,21 +100,25 @@ def preprocess(image, width=None):
     return result
 
 
-def make_samples(kind, lines, first_seed):
+def make_samples(kind, lines, first_seed, is_hard):
     for index, line in enumerate(lines):
         image = render(line, first_seed + index)
+        if is_hard:
+            image = photograph(image, first_seed + index)
         if kind == "cls" and index % 2:
             image = image.transpose(Image.Transpose.ROTATE_180)
         yield {INPUT: preprocess(image, CLS_WIDTH if kind == "cls" else None)}
 
 
-def write_data(kind, out):
+def write_data(kind, out, is_hard=False):
     out = Path(out)
-    calibration = read_lines("sentences_calib.txt")[:NUM_CALIBRATION]
-    evaluation = read_lines("sentences_pairs.tsv")[:NUM_EVALUATION]
-    write_samples(out / "calib", make_samples(kind, calibration, 1000))
-    write_samples(out / "eval", make_samples(kind, evaluation, 0))
-    labels = evaluation if kind == "rec" else [i % 2 for i in range(NUM_EVALUATION)]
+    calibration = read_lines("sentences_calib.txt")
+    evaluation = read_lines("sentences_pairs.tsv", columns=2)
+    if not is_hard:
+        calibration, evaluation = calibration[:NUM_CALIBRATION], evaluation[:NUM_EVALUATION]
+    write_samples(out / "calib", make_samples(kind, calibration, 1000, is_hard))
+    write_samples(out / "eval", make_samples(kind, evaluation, 0, is_hard))
+    labels = evaluation if kind == "rec" else [i % 2 for i in range(len(evaluation))]
     (out / "labels.json").write_text(json.dumps(labels))
 
 
@@ -128,8 +154,8 @@ def score_rec(model, out, outputs):
     the share of CTC steps whose best class is that of the float model.
 
     Spaces at the ends are left out: they are the margins of the image, of which
-    the truth says nothing, and rounding alone makes them come and go. The lines
-    are easy, so that only the agreement tells good quantizations apart.
+    the truth says nothing, and rounding alone makes them come and go. Where the
+    lines are easy, only the agreement tells good quantizations apart.
     """
     labels = json.loads((Path(out) / "labels.json").read_text())
     characters = read_characters(model)
@@ -154,5 +180,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=["rec", "cls"])
     parser.add_argument("out")
+    parser.add_argument("--hard", action="store_true", help="bad photographs of the lines")
     arguments = parser.parse_args()
-    write_data(arguments.kind, arguments.out)
+    write_data(arguments.kind, arguments.out, arguments.hard)

@@ -58,7 +58,7 @@ def _digits(kind):
                 write_data=partial(digits_data.write_data, kind), score=digits_data.score)
 
 
-def _ppocr(kind):
+def _ppocr(kind, is_hard=False):
     def model():
         return fetch(f"ppocr-{kind}")[f"ppocr-{kind}.onnx"]
 
@@ -67,7 +67,8 @@ def _ppocr(kind):
             return ppocr_data.score_cls(data, outputs)
         return ppocr_data.score_rec(model(), data, outputs)
 
-    return Task(model=model, write_data=partial(ppocr_data.write_data, kind), score=score)
+    return Task(model=model, write_data=partial(ppocr_data.write_data, kind, is_hard=is_hard),
+                score=score)
 
 
 def _minilm():
@@ -87,6 +88,8 @@ TASKS = {
     "digits-cnn": _digits("cnn"),
     "ppocr-rec": _ppocr("rec"),
     "ppocr-cls": _ppocr("cls"),
+    "ppocr-rec-hard": _ppocr("rec", is_hard=True),
+    "ppocr-cls-hard": _ppocr("cls", is_hard=True),
     "minilm": _minilm(),
 }
 
