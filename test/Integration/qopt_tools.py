@@ -27,6 +27,14 @@ def run_ok(name, *arguments, **options):
     return result.stdout
 
 
+def list_tiers():
+    """The CPU tiers of x86-64, the least demanding first, and those that run here."""
+    rows = [line.removeprefix("x86-64 ").split(": ")
+            for line in run_ok("qopt-compile", "--list-targets").splitlines()
+            if line.startswith("x86-64 ")]
+    return [tier for tier, _ in rows], [tier for tier, runs in rows if runs == "runs here"]
+
+
 def write_add_model(path, element_type=TensorProto.FLOAT, dims=("n", 3)):
     """y = a + b."""
     values = [helper.make_tensor_value_info(name, element_type, list(dims)) for name in "aby"]

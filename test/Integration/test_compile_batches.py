@@ -9,11 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from qopt_tools import run_ok
+from qopt_tools import list_tiers, run_ok
 
-TIERS = ["x86-64-v3", "x86-64-v4"]
-RUNNABLE = [tier for tier in TIERS
-            if f"x86-64 {tier}: runs here" in run_ok("qopt-compile", "--list-targets")]
+TIERS, RUNNABLE = list_tiers()
 # The others take their scales from calibration.
 PRESETS = [preset for preset in run_ok("qopt-compile", "--list-presets").split()
            if preset not in ("w8a8", "w8a8-pow2")]

@@ -10,11 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import vulkan_driver
-from qopt_tools import run_ok
+from qopt_tools import list_tiers, run_ok
 
-TIERS = ["x86-64-v3", "x86-64-v4"]
-RUNNABLE = [tier for tier in TIERS
-            if f"x86-64 {tier}: runs here" in run_ok("qopt-compile", "--list-targets")]
+TIERS, RUNNABLE = list_tiers()
 # Beyond one block of keys, some of which see nothing of a row either.
 QUERIES, KEYS = 6, 150
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from qopt_tools import MODELS, run_ok
+from qopt_tools import MODELS, list_tiers, run_ok
 
 sys.path.insert(0, str(MODELS))
 from fetch import FetchError
@@ -18,9 +18,7 @@ from samples import read_samples, write_samples
 from tasks import prepare
 
 PRESETS = run_ok("qopt-compile", "--list-presets").split()
-TIERS = ["x86-64-v3", "x86-64-v4"]
-RUNNABLE = [tier for tier in TIERS
-            if f"x86-64 {tier}: runs here" in run_ok("qopt-compile", "--list-targets")]
+TIERS, RUNNABLE = list_tiers()
 # The whole model takes seconds to compile: one preset for each family of kernels.
 LARGE_PRESETS = ["w8a8", "w4a16-g32", "mxfp4"]
 
