@@ -13,6 +13,51 @@
 using namespace qopt;
 using llvm::StringRef;
 
+/// Below it noise is a third of the signal.
+static constexpr double kPoorDecibels = 10;
+
+static std::string describeSamples(const Accuracy &accuracy) {
+  return llvm::formatv("on {0} sample{1} that {2} chosen by", accuracy.samples,
+                       accuracy.samples == 1 ? "" : "s",
+                       accuracy.isOnFitted ? "ranges or weights were"
+                                           : "nothing was");
+}
+
+static std::string formatDecibels(double value) {
+  if (std::isnan(value))
+    return "unknown";
+  if (std::isinf(value))
+    return "infinite";
+  return llvm::formatv("{0:f1} dB", value);
+}
+
+std::string Accuracy::describe() const {
+  std::string text;
+  for (const OutputAccuracy &output : outputs)
+    text += llvm::formatv("output \"{0}\": SQNR {1}, cosine {2:f5}, {3}\n",
+                          output.output, formatDecibels(output.sqnrInDecibels),
+                          output.cosine, describeSamples(*this))
+                .str();
+  return text;
+}
+
+std::string Accuracy::findPoorOutputs() const {
+  std::string names;
+  for (const OutputAccuracy &output : outputs)
+    if (output.sqnrInDecibels < kPoorDecibels)
+      names +=
+          llvm::formatv("{0}\"{1}\" ({2})", names.empty() ? "" : ", ",
+                        output.output, formatDecibels(output.sqnrInDecibels))
+              .str();
+  if (names.empty())
+    return "";
+  return llvm::formatv(
+      "outputs are far from the float model's {0}: {1}; take a "
+      "preset with more bits, or give sensitive nodes another "
+      "precision in a recipe's overrides",
+      describeSamples(*this), names);
+}
+
 static bool isLowerBound(StringRef metric) { return metric != "max-error"; }
 
 llvm::Expected<AccuracyGate> AccuracyGate::parse(StringRef text) {

@@ -74,6 +74,7 @@ private:
   llvm::Error checkContract();
   llvm::Error refuse(ExitCode code, std::string text);
   llvm::Error reportRefusal(llvm::Error error);
+  bool measuresAccuracy() const;
   llvm::Error checkAccuracy();
   llvm::Error checkOverrides();
   std::string makeManifest();
@@ -250,11 +251,11 @@ llvm::Error Compiler::checkCalibration() {
   const Recipe &recipe = report.recipe;
   bool needsStatistics =
       (recipe.needsCalibration() || recipe.needsMoments()) && !isQuantized;
-  if (!needsStatistics && !options.accuracyGate)
-    return llvm::Error::success();
   if (options.calibration.empty() && !needsStatistics)
-    return makeError(ExitCode::BadUse, "the accuracy gate needs samples\n"
-                                       "note: give --calib DIR");
+    return options.accuracyGate
+               ? makeError(ExitCode::BadUse, "the accuracy gate needs samples\n"
+                                             "note: give --calib DIR")
+               : llvm::Error::success();
   if (options.calibration.empty())
     return makeError(
         ExitCode::BadUse,
@@ -387,8 +388,8 @@ llvm::Error Compiler::calibrateModule() {
     range.rule = RangeRule::Percentile;
   else if (report.recipe.calibration.range == "squared-error")
     range.rule = RangeRule::SquaredError;
-  range.isPow2 = report.recipe.isCodePath() &&
-                 report.recipe.rounding.activation == "ceil";
+  range.isPow2 =
+      report.recipe.isCodePath() && report.recipe.rounding.activation == "ceil";
   return runOnSamples([&](ProgramRunner &runner) {
     return calibrate(*module, calibrationData, range, runner,
                      options.calibrationCache);
@@ -426,7 +427,8 @@ llvm::Error Compiler::collectWeightMoments() {
 /// Takes what transforms say of themselves into the report.
 void Compiler::readFactors() {
   getMain().walk([&](Operation *op) {
-    auto row = dyn_cast_or_null<DictionaryAttr>(op->removeAttr(kFactorsAttrName));
+    auto row =
+        dyn_cast_or_null<DictionaryAttr>(op->removeAttr(kFactorsAttrName));
     if (!row)
       return;
     auto text = [&](StringRef name) {
@@ -438,11 +440,10 @@ void Compiler::readFactors() {
       return attr ? attr.getValueAsDouble() : 0;
     };
     auto name = op->getLoc()->findInstanceOf<NameLoc>();
-    report.rescaled.push_back({name ? name.getName().str() : "",
-                               text("transform"), text("rule"),
-                               static_cast<float>(number("smallest")),
-                               static_cast<float>(number("largest")),
-                               number("gain_db")});
+    report.rescaled.push_back(
+        {name ? name.getName().str() : "", text("transform"), text("rule"),
+         static_cast<float>(number("smallest")),
+         static_cast<float>(number("largest")), number("gain_db")});
   });
 }
 
@@ -561,7 +562,7 @@ llvm::Error Compiler::runPhase(Phase phase) {
           buildFormCodesPipeline(pm, report.recipe);
         }))
       return error;
-    if (options.accuracyGate)
+    if (floatModule)
       quantizedModule = module->clone();
     if (fixesShapesLate)
       for (ModuleOp program : {*module, qdqModule.get()})
@@ -570,7 +571,7 @@ llvm::Error Compiler::runPhase(Phase phase) {
             return error;
     report.contract.readPlan(getMain(), report.recipe, getName(phase));
     report.contract.readResult(getMain(), getName(phase));
-    if (options.accuracyGate)
+    if (floatModule)
       if (llvm::Error error = checkAccuracy())
         return error;
     return qdqModule ? checkContract() : llvm::Error::success();
@@ -594,7 +595,18 @@ llvm::Error Compiler::runPhase(Phase phase) {
   return llvm::Error::success();
 }
 
-/// Runs the float and the quantized program on the calibration samples.
+/// True where both programs are to run on samples: for the gate, and for the
+/// user to see what became of the outputs, as long as that costs no more than
+/// calibration does.
+bool Compiler::measuresAccuracy() const {
+  if (calibrationData.files.empty())
+    return false;
+  return options.accuracyGate ||
+         (!report.recipe.isFloat() && !isDone(Phase::Import));
+}
+
+/// Runs the float and the quantized program on the samples that nothing was
+/// fitted to, or on those that there are.
 llvm::Error Compiler::checkAccuracy() {
   PassManager pm(&context, ModuleOp::getOperationName());
   buildPreparePipeline(pm, Recipe());
@@ -602,15 +614,32 @@ llvm::Error Compiler::checkAccuracy() {
   if (failed(pm.run(*floatModule)))
     return makeError(ExitCode::Unsupported,
                      options.model + ": the float program cannot be prepared");
+  const Recipe &recipe = report.recipe;
+  bool isFitting = recipe.needsCalibration() || recipe.needsMoments();
+  CalibrationData samples = calibrationData;
+  if (CalibrationData heldBack = calibrationData.heldBack();
+      isFitting && !heldBack.files.empty()) {
+    samples = std::move(heldBack);
+    isFitting = false;
+  }
   auto exactRunner = createRunner(), quantizedRunner = createRunner();
   Problems problems(context, options.model, report.contract);
   auto measured =
       measureAccuracy({*floatModule, *exactRunner},
-                      {*quantizedModule, *quantizedRunner}, calibrationData);
+                      {*quantizedModule, *quantizedRunner}, samples);
   if (!measured)
     return orWhatWasReported(measured.takeError(), problems);
-  report.accuracy = std::move(*measured);
-  if (llvm::Error error = options.accuracyGate->check(report.accuracy)) {
+  report.accuracy = {std::move(*measured),
+                     static_cast<int64_t>(samples.files.size()), isFitting};
+  if (std::string poor = report.accuracy.findPoorOutputs(); !poor.empty())
+    report.warnings.push_back(std::move(poor));
+  if (!options.accuracyGate)
+    return llvm::Error::success();
+  if (report.accuracy.outputs.empty())
+    return makeError(ExitCode::Unsupported,
+                     "the accuracy gate expects an output of f32");
+  if (llvm::Error error =
+          options.accuracyGate->check(report.accuracy.outputs)) {
     ExitCode code;
     std::string message = takeMessage(std::move(error), code);
     return refuse(code, llvm::sys::path::filename(options.model).str() + ": " +
@@ -734,7 +763,7 @@ llvm::Error Compiler::writeProgram(Phase phase) {
 
 llvm::Error Compiler::compilePhases() {
   report.contract.start(*module);
-  if (options.accuracyGate)
+  if (measuresAccuracy())
     floatModule = module->clone();
   if (options.startFrom)
     if (llvm::Error error = resume())

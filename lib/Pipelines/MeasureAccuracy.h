@@ -19,7 +19,8 @@ struct MeasuredProgram {
   ProgramRunner &runner;
 };
 
-/// Compares the f32 outputs of `quantized` with those of `exact`.
+/// Compares the f32 outputs of `quantized` with those of `exact`; nothing where
+/// there are none.
 llvm::Expected<std::vector<OutputAccuracy>>
 measureAccuracy(MeasuredProgram exact, MeasuredProgram quantized,
                 const CalibrationData &data);

@@ -53,12 +53,14 @@ json::Value Report::toJson() const {
   for (auto &[precision, share] : contract.shareOfMacs())
     macs[precision] = share;
   json::Array errorRows, rangeRows, costRows, accuracyRows;
-  for (const OutputAccuracy &row : accuracy)
+  for (const OutputAccuracy &row : accuracy.outputs)
     accuracyRows.push_back(
         json::Object{{"output", row.output},
                      {"cosine", finiteOrNull(row.cosine)},
                      {"sqnr_db", finiteOrNull(row.sqnrInDecibels)},
-                     {"max_error", finiteOrNull(row.largestError)}});
+                     {"max_error", finiteOrNull(row.largestError)},
+                     {"samples", accuracy.samples},
+                     {"fitted", accuracy.isOnFitted}});
   for (const TensorError &row : errors)
     errorRows.push_back(
         json::Object{{"node", row.node},
@@ -145,7 +147,8 @@ std::string Report::toHtml() const {
   if (!refusal.empty())
     os << "<h2 class=\"refused\">Refused</h2><pre>" << escape(refusal)
        << "</pre>";
-  os << "<pre>" << escape(contract.summarize() + describeOverrides())
+  os << "<pre>"
+     << escape(contract.summarize() + describeOverrides() + accuracy.describe())
      << "</pre>";
   if (!warnings.empty())
     os << "<h2>Warnings</h2><ul>";

@@ -207,7 +207,8 @@ def test_float_is_the_same_as_float(calib, tmp_path):
     printed = run_ok("qopt-compile", CNN, "-o", tmp_path / "m.so", "--calib", calib, "--json",
                      "--accuracy-gate", "max-error<=0")
     assert json.loads(printed)["accuracy"] == [
-        {"output": "logits", "cosine": pytest.approx(1), "sqnr_db": None, "max_error": 0}]
+        {"output": "logits", "cosine": pytest.approx(1), "sqnr_db": None, "max_error": 0,
+         "samples": 3, "fitted": False}]
 
 
 # Fused, folded, refused --------------------------------------------------------
@@ -251,3 +252,51 @@ def test_a_refused_program_is_reported_without_an_artefact(calib, tmp_path, flag
     assert "Refused" in (tmp_path / "report" / "report.html").read_text()
     assert len(report["contract"]) == 16
     assert report["bytes"]["artefact"] == 0
+
+
+@pytest.mark.parametrize("preset, count, told", [
+    ("w8a8", 8, "on 2 samples that nothing was chosen by"),
+    ("w8a8", 3, "on 3 samples that ranges or weights were chosen by"),
+    ("mxint8", 3, "on 3 samples that nothing was chosen by"),
+])
+def test_a_compile_with_samples_ends_with_the_sqnr_of_the_outputs(preset, count, told, tmp_path):
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    samples = [np.random.default_rng(index).random((4, 1, 8, 8), np.float32)
+               for index in range(count)]
+    for index, images in enumerate(samples):
+        np.savez(folder / f"{index}.npz", x=images)
+    printed = run_ok("qopt-compile", CNN, "-o", tmp_path / "q.so", "--preset", preset, "--calib",
+                     folder, "--report", tmp_path)
+    line = printed.splitlines()[-1]
+    assert line.startswith('output "logits": SQNR ') and told in line
+    row, = json.loads((tmp_path / "report.json").read_text())["accuracy"]
+    # What a user would measure with the two programs.
+    run_ok("qopt-compile", CNN, "-o", tmp_path / "f.so", "--quiet")
+    judged = samples[3::4] if preset == "w8a8" and count > 3 else samples
+    assert row["samples"] == len(judged)
+    np.savez(tmp_path / "x.npz", x=np.concatenate(judged))
+    exact, found = [], []
+    for name, outputs in (("f", exact), ("q", found)):
+        # Dynamic ranges are one a row or an image, so samples may be joined.
+        run_ok("qopt-run", tmp_path / f"{name}.so", "--inputs", tmp_path / "x.npz", "--outputs",
+               tmp_path / "y.npz")
+        outputs.append(np.load(tmp_path / "y.npz")["logits"].astype(np.float64))
+    noise = np.square(exact[0] - found[0]).sum()
+    assert row["sqnr_db"] == pytest.approx(10 * np.log10(np.square(exact[0]).sum() / noise))
+    assert f'SQNR {row["sqnr_db"]:.1f} dB' in line
+
+
+def test_outputs_of_noise_are_a_warning(tmp_path, calib):
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("version: 1\npreset: w8a8-dynamic\nweights: {format: i2}\n")
+    result = run_tool("qopt-compile", CNN, "-o", tmp_path / "q.so", "--recipe", recipe, "--calib",
+                      calib)
+    assert result.returncode == 0, result.stderr
+    assert "warning: outputs are far from the float model's" in result.stderr
+    assert '"logits" (' in result.stderr
+
+
+def test_nothing_is_measured_without_samples(tmp_path):
+    printed = run_ok("qopt-compile", CNN, "-o", tmp_path / "q.so", "--preset", "mxint8")
+    assert "SQNR" not in printed

@@ -1,7 +1,7 @@
 //===- AccuracyGate.h - The accuracy that a compile must keep ---*- C++ -*-===//
 //
 // Outputs of the quantized program are compared with those of the float one on
-// the calibration samples.
+// samples, if there are any that nothing was fitted to on those.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +11,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
+#include <vector>
 
 namespace qopt {
 
@@ -21,6 +22,20 @@ struct OutputAccuracy {
   /// Infinite where the outputs are equal.
   double sqnrInDecibels = 0;
   double largestError = 0;
+};
+
+/// How far a quantized program is from its float one.
+struct Accuracy {
+  std::vector<OutputAccuracy> outputs;
+  int64_t samples = 0;
+  /// Ranges or weights were chosen by these very samples.
+  bool isOnFitted = false;
+
+  /// A line for each output.
+  std::string describe() const;
+  /// Says which outputs have an SQNR below the one that people take for broken;
+  /// empty where none has.
+  std::string findPoorOutputs() const;
 };
 
 /// A bound on every output: `cosine>=0.99`, `sqnr>=20` or `max-error<=0.1`.

@@ -64,8 +64,8 @@ struct Report {
   std::vector<TensorError> errors;
   std::vector<TensorRange> ranges;
   std::vector<RescaledLayer> rescaled;
-  /// Of each output, where an accuracy gate was given.
-  std::vector<OutputAccuracy> accuracy;
+  /// Of each output, where there were samples.
+  Accuracy accuracy;
   std::vector<PhaseCost> costs;
   /// Why there is no artefact, where the program broke the accuracy gate or the
   /// precision contract.
