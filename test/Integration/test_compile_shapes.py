@@ -144,8 +144,12 @@ def check_refused(inputs, folder, *texts):
 
 
 def check_same_precisions(reports):
-    """Each node is of the precision that it has with open dims."""
-    rows = [[[row[key] for key in ("node", "asked", "planned", "realised")]
+    """Each node is of the precision that it has with open dims. Which float node runs
+    inside the kernel of a product may depend on dims."""
+    def precision(text):
+        return "float" if text.startswith("inside ") else text
+
+    rows = [[[row["node"], *(precision(row[key]) for key in ("asked", "planned", "realised"))]
              for row in report["contract"]] for report in reports]
     assert rows[0] == rows[1]
 
@@ -204,7 +208,7 @@ def test_known_rows_of_a_table_are_a_constant(tmp_path):
     reports = compile_both(model, "ids:2x9", tmp_path, "--preset", "w8a8-dynamic",
                            "--fail-on-fallback")
     rows = [{row["node"]: row for row in report["contract"]}["/positions"] for report in reports]
-    assert [row["realised"] for row in rows] == ["float x i8", "float"]
+    assert [row["realised"] for row in rows] == ["float x i8", "folded"]
     assert rows[1]["kernel"] == "folded in quantize"
     for name in ("open", "fixed"):
         found = run(tmp_path / f"{name}.so", sentences(2, 9), tmp_path)["f"]
