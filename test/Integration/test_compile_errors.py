@@ -334,7 +334,7 @@ func.func @main(%x: tensor<4xi8>) -> tensor<4xi8> {
   return %y : tensor<4xi8>
 }
 """)
-    refuse(3, "'qopt.lookup' op has no ONNX form", folder=tmp_path,
+    refuse(3, "has no ONNX form", folder=tmp_path,
            arguments=["m.mlir", "-o", "m.onnx", "--start-from", "transform", "--emit", "qdq-onnx"])
 
 

@@ -79,7 +79,8 @@ TEST(Presets, SuggestsTheNearestName) {
   ASSERT_FALSE(bool(preset));
   ExitCode code;
   EXPECT_EQ(takeMessage(preset.takeError(), code),
-            "unknown preset 'w8a8-dinamic'; did you mean 'w8a8-dynamic'?");
+            "unknown preset 'w8a8-dinamic'; did you mean 'w8a8-dynamic'?\n"
+            "note: qopt-compile --list-presets prints all");
   EXPECT_EQ(code, ExitCode::BadUse);
 }
 
