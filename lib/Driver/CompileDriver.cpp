@@ -274,7 +274,8 @@ static llvm::Error runCommand(const Command &command) {
   else if (!command.quiet)
     llvm::outs() << command.options.output << ": " << report->artefactBytes
                  << " bytes, preset " << report->recipe.preset << "\n"
-                 << report->contract.summarize() << report->describeOverrides();
+                 << report->contract.summarize() << report->describeOverrides()
+                 << report->accuracy.describe();
   return llvm::Error::success();
 }
 
