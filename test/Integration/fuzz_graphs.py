@@ -20,14 +20,7 @@ from fuzz_cases import generate
 from fuzz_oracles import check_cases, strip
 from fuzz_shrink import Shrinker, copy_case, describe_model
 from fuzz_workers import Pool
-from qopt_tools import run_ok
-
-
-def list_tiers():
-    """Those of this machine, the lowest first."""
-    lines = run_ok("qopt-compile", "--list-targets").splitlines()
-    return [line.split()[1].rstrip(":") for line in lines
-            if line.startswith("x86-64 ") and "runs here" in line]
+from qopt_tools import list_tiers
 
 
 class Statistics:
@@ -73,7 +66,7 @@ def keep(seed, failure, tiers, folder, shrinks):
 
 def fuzz(seeds, jobs, folder, shrinks=True, most_per_kind=3):
     """Checks the cases of `seeds`; the statistics of the run."""
-    tiers = list_tiers()
+    _, tiers = list_tiers()
     statistics = Statistics()
     with tempfile.TemporaryDirectory() as scratch:
         for seed, style, outcome in Pool(seeds, jobs, tiers, scratch).run():
