@@ -274,7 +274,8 @@ llvm::Error Compiler::checkCalibration() {
   if (!options.shapes.empty())
     if (llvm::Error error = openForSamples())
       return error;
-  return checkSamples(getMain(), calibrationData, report.warnings);
+  return withNote(checkSamples(getMain(), calibrationData, report.warnings),
+                  ExitCode::BadData, kSamplesNote);
 }
 
 /// True when every sample has the dims of the inputs.

@@ -157,12 +157,12 @@ def test_a_model_that_is_damaged(inputs, tmp_path):
 # What is wrong with the flags.
 
 @pytest.mark.parametrize("arguments, text", [
-    ([], "expects a model"),
+    ([], "no model was named"),
     (["m.onnx", "--threads=-1"], "--threads expects"),
     (["m.onnx", "--iters=0"], "--iters expects"),
     (["m.onnx", "--min-time=nan"], "--min-time expects"),
     (["m.onnx", "--atol=-1"], "--atol and --rtol expect"),
-    (["m.onnx", "--compare=numpy"], "--compare expects 'reference'"),
+    (["m.onnx", "--compare=numpy"], "--compare expects reference, an .onnx or an .mlir file"),
     (["m.so", "--reference"], "cannot run a compiled model"),
     (["m.mlir"], "a phase file is run by the reference evaluator"),
     (["m.onnx", "--batch=l.jsonl"], "--batch takes models"),
