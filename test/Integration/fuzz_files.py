@@ -107,25 +107,20 @@ class PhaseText:
             else:
                 dims[where % len(dims)] = dim
             return "tensor<" + "".join(d + "x" for d in dims) + match.group(2) + ">"
-        if rng.random() < .3:
-            # One type everywhere is consistent and still another program.
-            found = TENSOR.search(lines[place])
-            if found:
-                old, new = found.group(), other(found)
-                lines[:] = [line.replace(old, new) for line in lines]
-            return
-        self.replace_one(rng, lines, place, TENSOR, other)
+        self.replace_type(rng, lines, place, other)
+
+    def replace_type(self, rng, lines, place, other):
+        if rng.random() >= .3:
+            self.replace_one(rng, lines, place, TENSOR, other)
+        # One type everywhere is consistent and still another program.
+        elif found := TENSOR.search(lines[place]):
+            old, new = found.group(), other(found)
+            lines[:] = [line.replace(old, new) for line in lines]
 
     def element(self, rng, lines, place):
         def other(match):
             return "tensor<" + match.group(1) + rng.choice(ELEMENTS) + ">"
-        if rng.random() < .3:
-            found = TENSOR.search(lines[place])
-            if found:
-                old, new = found.group(), other(found)
-                lines[:] = [line.replace(old, new) for line in lines]
-            return
-        self.replace_one(rng, lines, place, TENSOR, other)
+        self.replace_type(rng, lines, place, other)
 
     def value(self, rng, lines, place):
         names = VALUE.findall(lines[rng.choice(self.places)]) or ["%arg0"]

@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
@@ -25,6 +26,15 @@ def run_ok(name, *arguments, **options):
     result = run_tool(name, *arguments, **options)
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+def run_arrays(program, inputs, folder, *more, environment=None):
+    """The outputs of a program for arrays by name; files of both are left in `folder`."""
+    np.savez(folder / "in.npz", **inputs)
+    run_ok("qopt-run", program, "--inputs", folder / "in.npz", "--outputs", folder / "out.npz",
+           *more, environment=environment)
+    with np.load(folder / "out.npz") as found:
+        return dict(found)
 
 
 def list_tiers():

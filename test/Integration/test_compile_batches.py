@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from qopt_tools import list_tiers, run_ok
+from qopt_tools import list_tiers, run_arrays, run_ok
 
 TIERS, RUNNABLE = list_tiers()
 # The others take their scales from calibration.
@@ -61,11 +61,7 @@ def batch():
 
 
 def run(program, values, folder, *more, tier=RUNNABLE[-1]):
-    np.savez(folder / "in.npz", **values)
-    run_ok("qopt-run", program, "--inputs", folder / "in.npz", "--outputs", folder / "out.npz",
-           *more, environment={"QOPT_CPU": tier})
-    with np.load(folder / "out.npz") as found:
-        return dict(found)
+    return run_arrays(program, values, folder, *more, environment={"QOPT_CPU": tier})
 
 
 def expect_same_bits(found, expected):

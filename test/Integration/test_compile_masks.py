@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import vulkan_driver
-from qopt_tools import list_tiers, run_ok
+from qopt_tools import list_tiers, run_arrays, run_ok
 
 TIERS, RUNNABLE = list_tiers()
 # Beyond one block of keys, some of which see nothing of a row either.
@@ -71,14 +71,6 @@ def values():
             "v": rng.standard_normal((2, KEYS, 8)).astype(np.float32), "m": mask}
 
 
-def run(program, values, folder, *more, environment=None):
-    np.savez(folder / "in.npz", **values)
-    run_ok("qopt-run", program, "--inputs", folder / "in.npz", "--outputs", folder / "out.npz",
-           *more, environment=environment)
-    with np.load(folder / "out.npz") as found:
-        return dict(found)
-
-
 def expect_agreement(found, expected):
     for name, value in expected.items():
         np.testing.assert_array_equal(np.isnan(found[name]), np.isnan(value), name)
@@ -86,14 +78,14 @@ def expect_agreement(found, expected):
 
 
 def expect_the_same_everywhere(model, values, folder):
-    expected = run(model, values, folder, "--reference")
+    expected = run_arrays(model, values, folder, "--reference")
     run_ok("qopt-compile", model, "-o", folder / "m.so", "--cpu", ",".join(TIERS), "--quiet")
     for tier in RUNNABLE:
-        expect_agreement(run(folder / "m.so", values, folder, environment={"QOPT_CPU": tier}),
+        expect_agreement(run_arrays(folder / "m.so", values, folder, environment={"QOPT_CPU": tier}),
                          expected)
     if driver := vulkan_driver.find_environment():
         run_ok("qopt-compile", model, "-o", folder / "v.so", "--target", "vulkan", "--quiet")
-        expect_agreement(run(folder / "v.so", values, folder, environment=driver), expected)
+        expect_agreement(run_arrays(folder / "v.so", values, folder, environment=driver), expected)
     return expected
 
 
@@ -121,11 +113,11 @@ def test_zeros_where_the_op_says_so(attention, values, tmp_path):
     text = program.read_text()
     program.write_text(text.replace("{scale = ", "{masked_rows_are_zero, scale = "))
     assert text.count("{scale = ") == 1
-    expected = run(program, values, tmp_path, "--reference")
+    expected = run_arrays(program, values, tmp_path, "--reference")
     assert not expected["y"][:, 1].any()
     assert np.isfinite(expected["y"]).all()
     for output, more in (("m.so", []), ("e.onnx", ["--emit", "qdq-onnx"])):
         run_ok("qopt-compile", program, "--start-from", "transform", "-o", tmp_path / output,
                "--quiet", *more)
-    expect_agreement(run(tmp_path / "m.so", values, tmp_path), expected)
-    expect_agreement(run(tmp_path / "e.onnx", values, tmp_path, "--reference"), expected)
+    expect_agreement(run_arrays(tmp_path / "m.so", values, tmp_path), expected)
+    expect_agreement(run_arrays(tmp_path / "e.onnx", values, tmp_path, "--reference"), expected)

@@ -220,23 +220,22 @@ RUN = {
 }
 
 
+def expect_mistake(tool, arguments, code, desk):
+    before = sorted(desk.rglob("*"))
+    result = run_tool(tool, *arguments.split(), cwd=desk)
+    print(result.stderr)
+    assert result.returncode == code, result.stderr
+    check_words(tool, result.stderr, code)
+    assert sorted(desk.rglob("*")) == before
+
+
 @pytest.mark.parametrize("name", COMPILE)
 def test_a_mistake_with_qopt_compile(name, desk):
     code, arguments = COMPILE[name]
-    before = sorted(desk.rglob("*"))
-    result = run_tool("qopt-compile", *arguments.split(), cwd=desk)
-    print(result.stderr)
-    assert result.returncode == code, result.stderr
-    check_words("qopt-compile", result.stderr, code)
-    assert sorted(desk.rglob("*")) == before
+    expect_mistake("qopt-compile", arguments, code, desk)
 
 
 @pytest.mark.parametrize("name", RUN)
 def test_a_mistake_with_qopt_run(name, desk):
     code, arguments = RUN[name]
-    before = sorted(desk.rglob("*"))
-    result = run_tool("qopt-run", *arguments.split(), cwd=desk)
-    print(result.stderr)
-    assert result.returncode == code, result.stderr
-    check_words("qopt-run", result.stderr, code)
-    assert sorted(desk.rglob("*")) == before
+    expect_mistake("qopt-run", arguments, code, desk)
