@@ -597,8 +597,7 @@ llvm::Error Compiler::runPhase(Phase phase) {
 }
 
 /// True where both programs are to run on samples: for the gate, and for the
-/// user to see what became of the outputs, as long as that costs no more than
-/// calibration does.
+/// user to see what became of the outputs of a model that is quantized here.
 bool Compiler::measuresAccuracy() const {
   if (calibrationData.files.empty())
     return false;
