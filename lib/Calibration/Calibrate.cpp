@@ -9,7 +9,9 @@
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "qopt/Calibration/StatisticsCache.h"
 #include "qopt/Support/CodedError.h"
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "llvm/ADT/ScopeExit.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -33,6 +35,14 @@ static bool isCodePath(func::FuncOp function) {
                                    .front());
   });
   return found;
+}
+
+/// True where the static codes of a contraction are made of `value`.
+static bool isReadAsCodes(Value value) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    auto view = getWeightedContraction(user);
+    return view && isStatic(user) && view->activation->get() == value;
+  });
 }
 
 /// Values whose statistics a later pass may ask for.
@@ -77,6 +87,49 @@ static std::string describe(Value value) {
   else
     os << "an input";
   return text;
+}
+
+/// True where `value` is computed from `argument`, or is it.
+static bool dependsOn(Value value, Value argument) {
+  llvm::SetVector<Operation *> slice;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.omitUsesFromAbove = false;
+  return value == argument ||
+         (succeeded(getBackwardSlice(value, &slice, options)) &&
+          llvm::any_of(slice, [&](Operation *op) {
+            return llvm::is_contained(op->getOperands(), argument);
+          }));
+}
+
+/// The error of a sample of which `value`, that is to have codes, was NaN or
+/// infinity. Success where the model made it of finite arrays.
+static llvm::Error blameSample(const std::string &file, func::FuncOp function,
+                               Value value) {
+  auto inputs = readSample(file, function);
+  if (!inputs)
+    return inputs.takeError();
+  for (auto [i, input] : llvm::enumerate(*inputs)) {
+    if (input.getType() != ElementType::F32)
+      continue;
+    Value argument = function.getArgument(i);
+    ArrayRef<float> values = input.as<float>();
+    const float *found =
+        llvm::find_if(values, [](float x) { return !std::isfinite(x); });
+    if (found == values.end() || !dependsOn(value, argument))
+      continue;
+    return makeError(
+        ExitCode::BadData,
+        file + ": array '" + nameOfInput(function, i) +
+            "' holds NaN or infinity at element " +
+            llvm::Twine(found - values.begin()) +
+            (value == argument ? std::string()
+                               : ", which reaches " + describe(value)) +
+            ", but the static codes of it have neither\n"
+            "note: mend or leave out the sample; only what stays float, as a "
+            "mask of attention, may hold them");
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error qopt::runSamples(
@@ -130,15 +183,21 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
   CalibrationData inOrder = data.fitted();
   size_t numFitted = inOrder.files.size();
   llvm::append_range(inOrder.files, data.heldBack().files);
-  if (llvm::Error error =
-          runSamples(module, inOrder, runner,
-                     [&](size_t sample, int64_t id, const HostTensor &tensor) {
-                       if (sample < numFitted)
-                         observers[id].add(tensor);
-                       else
-                         observers[id].addHeldBack(tensor);
-                     }))
-    return error;
+  llvm::Error fault = llvm::Error::success();
+  llvm::Error error = runSamples(
+      module, inOrder, runner,
+      [&](size_t sample, int64_t id, const HostTensor &tensor) {
+        int64_t before = observers[id].countNonFinite();
+        if (sample < numFitted)
+          observers[id].add(tensor);
+        else
+          observers[id].addHeldBack(tensor);
+        if (!fault && observers[id].countNonFinite() > before &&
+            isReadAsCodes(values[id]))
+          fault = blameSample(inOrder.files[sample], function, values[id]);
+      });
+  if (error || fault)
+    return llvm::joinErrors(std::move(error), std::move(fault));
   for (auto [value, observer] : llvm::zip_equal(values, observers))
     setStatistics(value, observer.finish());
   return cache ? cache->store(values) : llvm::Error::success();
@@ -172,11 +231,7 @@ void qopt::warnOfStatistics(ModuleOp module, Warnings &warnings) {
     if (stats->nonFinite)
       nonFinite.add(value, stats->nonFinite);
     // A mask of ones, cast to float, is as it should be.
-    bool isRead = llvm::any_of(value.getUsers(), [&](Operation *user) {
-      auto view = getWeightedContraction(user);
-      return view && isStatic(user) && view->activation->get() == value;
-    });
-    if (stats->samples && stats->min == stats->max && isRead &&
+    if (stats->samples && stats->min == stats->max && isReadAsCodes(value) &&
         value.getDefiningOp())
       constant.add(value, 0);
   };

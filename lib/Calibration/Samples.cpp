@@ -11,7 +11,6 @@
 #include "qopt/Support/Npz.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -78,14 +77,10 @@ static llvm::Error checkArray(llvm::StringRef path, llvm::StringRef name,
       return fail("expects size " + llvm::Twine(dim) + " on axis " +
                   llvm::Twine(axis) + ", but found " +
                   formatDims(tensor.getDims()));
-  if (type.getElementType().isF32())
-    for (auto [i, value] : llvm::enumerate(tensor.as<float>()))
-      if (!std::isfinite(value))
-        return fail("holds NaN or infinity at element " + llvm::Twine(i));
   return llvm::Error::success();
 }
 
-static std::string nameOfInput(func::FuncOp function, unsigned index) {
+std::string qopt::nameOfInput(func::FuncOp function, unsigned index) {
   auto name = function.getArgAttrOfType<StringAttr>(index, kNameAttrName);
   return name ? name.getValue().str() : "arg" + std::to_string(index);
 }

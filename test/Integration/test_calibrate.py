@@ -44,14 +44,22 @@ class Model:
         return self.node("Conv", x, self.constant(weight), self.constant(bias), output=output,
                          pads=[pad] * 4)
 
-    def save(self, folder, dims, samples):
-        """Writes model, 16 samples to calibrate and the rest to judge."""
+    def save(self, folder, dims, samples, **others):
+        """Writes model, 16 samples to calibrate and the rest to judge.
+
+        Beside x, `others` are the dims of more inputs; then samples are dictionaries.
+        """
         graph = helper.make_graph(
-            self.nodes, "made", [helper.make_tensor_value_info("x", TensorProto.FLOAT, dims)],
+            self.nodes, "made",
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, of)
+             for name, of in {"x": dims, **others}.items()],
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], self.weights)
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)],
                                     ir_version=8), folder / "model.onnx")
-        samples = [{"x": sample.astype(np.float32)} for sample in samples]
+        if not others:
+            samples = [{"x": sample} for sample in samples]
+        samples = [{name: array.astype(np.float32) for name, array in sample.items()}
+                   for sample in samples]
         write_samples(folder / "calib", samples[:16])
         write_samples(folder / "eval", samples[16:])
 
@@ -78,6 +86,23 @@ def masked(folder):
     model.linear(model.node("Add", model.node("MatMul", weights, heads[2]),
                             model.linear(kept, 8, 16)), 16, 5, output="y")
     model.save(folder, ["n", 8, 16], model.rng.normal(0, 1, (24, 2, 8, 16)))
+
+
+def masked_by_input(folder, rows_without_keys=0):
+    """Attention whose samples bring a mask of minus infinity for padding."""
+    model = Model(5)
+    heads = [model.linear("x", 16, 16) for _ in range(3)]
+    scores = model.node("MatMul", heads[0], model.node("Transpose", heads[1], perm=[0, 2, 1]))
+    weights = model.node("Softmax", model.node("Add", scores, "mask"), axis=-1)
+    mixed = model.node("Tanh", model.node("MatMul", weights, heads[2]), output="mixed")
+    model.linear(mixed, 16, 5, output="y")
+
+    def sample():
+        mask = np.zeros((2, 8, 8))
+        mask[:, :, 8 - model.rng.integers(1, 4):] = -np.inf
+        mask[1, 8 - rows_without_keys:] = -np.inf
+        return {"x": model.rng.normal(0, 1, (2, 8, 16)), "mask": mask}
+    model.save(folder, ["n", 8, 16], [sample() for _ in range(24)], mask=["n", 8, 8])
 
 
 def dying(folder):
@@ -129,6 +154,7 @@ def measure(folder, preset, part=slice(None)):
 @pytest.mark.parametrize("make, preset, least", [
     (few_rows, "w8a8", 27), (few_rows, "w8a8-pow2", 20),
     (masked, "w8a8", 25), (masked, "w8a8-pow2", 20),
+    (masked_by_input, "w8a8", 25), (masked_by_input, "w8a8-pow2", 20),
     (dying, "w8a8", 30), (dying, "w8a8-pow2", 25),
 ])
 def test_new_samples_are_answered_as_well(make, preset, least, tmp_path):
@@ -175,3 +201,26 @@ def test_a_sample_that_does_not_run_is_named(tmp_path):
                       "--preset", "w8a8", "--calib", tmp_path / "calib")
     assert result.returncode == 1
     assert ".npz: array 'x' expects size 64 on axis 1, but found 1x63" in result.stderr
+
+
+@pytest.mark.parametrize("preset", ["w8a8", "w8a8-pow2"])
+def test_infinity_of_a_sample_that_reaches_codes_is_an_error(preset, tmp_path):
+    """Row 6 of the mask leaves nothing to look at, so what the last product reads is NaN."""
+    masked_by_input(tmp_path, rows_without_keys=2)
+    expect_blame(tmp_path, preset, "0000.npz: array 'mask' holds NaN or infinity at element",
+                 ", which reaches node '/mixed', but the static codes of it have neither")
+    few_rows(tmp_path)
+    sample = np.ones((1, 64), np.float32)
+    sample[0, 7] = np.nan
+    write_samples(tmp_path / "calib", [{"x": np.ones((1, 64), np.float32)}, {"x": sample}])
+    expect_blame(tmp_path, preset, "0001.npz: array 'x' holds NaN or infinity at element 7, but")
+
+
+def expect_blame(folder, preset, *texts):
+    result = run_tool("qopt-compile", folder / "model.onnx", "-o", folder / "m.so",
+                      "--preset", preset, "--calib", folder / "calib")
+    assert result.returncode == 1
+    for text in texts:
+        assert text in result.stderr
+    assert "note: mend or leave out the sample" in result.stderr
+    assert not (folder / "m.so").exists()

@@ -28,8 +28,11 @@ struct CalibrationData {
 /// What is odd about the data and no error, for the user to see.
 using Warnings = std::vector<std::string>;
 
+/// The name of an argument's array in a sample.
+std::string nameOfInput(mlir::func::FuncOp function, unsigned index);
+
 /// Reads a sample and puts its arrays in the order of the function's arguments.
-/// Fails when an array is missing, has another type or dims, or holds NaN.
+/// Fails when an array is missing or has another type or dims.
 llvm::Expected<llvm::SmallVector<HostTensor>>
 readSample(llvm::StringRef path, mlir::func::FuncOp function);
 
@@ -46,7 +49,8 @@ llvm::Error checkSamples(mlir::func::FuncOp function,
 
 /// Puts statistics on every value of @main that is to have static codes and has
 /// none, by running all samples. Ranges are those of the fitted samples; those
-/// held back show how far new values go beyond.
+/// held back show how far new values go beyond. Fails where an array holds NaN or
+/// infinity that reaches such a value; a mask of infinities for floats may.
 /// With a `cacheFolder`, statistics of the same calibration are taken from it,
 /// or kept there.
 llvm::Error calibrate(mlir::ModuleOp module, const CalibrationData &data,

@@ -44,6 +44,9 @@ public:
   /// beyond those before.
   void addHeldBack(const HostTensor &tensor);
 
+  /// How many values were NaN or infinity.
+  int64_t countNonFinite() const { return nonFinite; }
+
   /// What was seen so far; nothing when no element was. `samples` is 0 when
   /// none was finite.
   std::optional<Statistics> finish() const;
