@@ -8,6 +8,7 @@
 #include "qopt/Driver/CompileDriver.h"
 
 #include "CommandLine.h"
+#include "CrashGuard.h"
 #include "qopt/Emit/CpuTier.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/InitAllDialects.h"
@@ -19,10 +20,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Allocator.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/Signals.h"
 
 using namespace qopt;
 namespace cl = llvm::cl;
@@ -279,25 +278,6 @@ static llvm::Error runCommand(const Command &command) {
   return llvm::Error::success();
 }
 
-/// A crash is our fault, and still leaves no file behind. The stack is large,
-/// because parsers of text recurse.
-static llvm::Error runGuarded(const Command &command) {
-  static constexpr unsigned kStackBytes = 64 << 20;
-  llvm::Error error = llvm::Error::success();
-  llvm::CrashRecoveryContext::Enable();
-  bool survived = llvm::CrashRecoveryContext().RunSafelyOnThread(
-      [&] { error = llvm::joinErrors(std::move(error), runCommand(command)); },
-      kStackBytes);
-  if (survived)
-    return error;
-  llvm::sys::RunInterruptHandlers();
-  return llvm::joinErrors(
-      std::move(error),
-      makeError(ExitCode::Internal, command.options.model +
-                                        ": the compiler crashed\n"
-                                        "note: please report this model"));
-}
-
 int qopt::compileMain(int argc, char **argv) {
   Command command;
   llvm::Error error = llvm::Error::success();
@@ -329,7 +309,8 @@ int qopt::compileMain(int argc, char **argv) {
     }
   }
   if (!error)
-    error = runGuarded(command);
+    error = runGuarded("qopt-compile", command.options.model,
+                       [&] { return runCommand(command); });
   if (!error)
     return static_cast<int>(ExitCode::Done);
   ExitCode code;

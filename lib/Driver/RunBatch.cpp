@@ -6,10 +6,10 @@
 
 #include "RunBatch.h"
 
+#include "CrashGuard.h"
 #include "RunSample.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/MappedFile.h"
-#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -56,10 +56,7 @@ static llvm::Error parseCase(StringRef line, Case &parsed) {
   return llvm::Error::success();
 }
 
-static llvm::Error runCase(StringRef line, const RunOptions &options,
-                           Case &current) {
-  if (llvm::Error error = parseCase(line, current))
-    return error;
+static llvm::Error runCase(const RunOptions &options, const Case &current) {
   RunOptions own;
   own.model = current.model;
   own.inputs = current.inputs;
@@ -75,11 +72,20 @@ static llvm::Error runCase(StringRef line, const RunOptions &options,
   return runSamples(**program, own, /*report=*/nullptr);
 }
 
+/// A line that crashes is an error like another.
+static llvm::Error runLine(StringRef line, const RunOptions &options,
+                           Case &current) {
+  if (llvm::Error error = runGuarded("qopt-run", options.batch,
+                                     [&] { return parseCase(line, current); }))
+    return error;
+  return runGuarded("qopt-run", current.model,
+                    [&] { return runCase(options, current); });
+}
+
 llvm::Error qopt::runBatch(const RunOptions &options) {
   llvm::Expected<MappedFile> list = MappedFile::open(options.batch);
   if (!list)
     return list.takeError();
-  llvm::CrashRecoveryContext::Enable();
   StringRef rest = list->getText();
   while (!rest.empty()) {
     StringRef line;
@@ -89,14 +95,8 @@ llvm::Error qopt::runBatch(const RunOptions &options) {
     Case current;
     ExitCode code = ExitCode::Done;
     std::string message;
-    bool survived = llvm::CrashRecoveryContext().RunSafely([&] {
-      if (llvm::Error error = runCase(line, options, current))
-        message = takeMessage(std::move(error), code);
-    });
-    if (!survived) {
-      code = ExitCode::Internal;
-      message = "crashed";
-    }
+    if (llvm::Error error = runLine(line, options, current))
+      message = takeMessage(std::move(error), code);
     llvm::outs() << llvm::json::Value(
                         llvm::json::Object{{"id", std::move(current.id)},
                                            {"exit", static_cast<int>(code)},

@@ -7,6 +7,7 @@
 #include "qopt/Driver/RunDriver.h"
 
 #include "CommandLine.h"
+#include "CrashGuard.h"
 #include "RunBatch.h"
 #include "RunBenchmark.h"
 #include "RunDescribe.h"
@@ -99,7 +100,10 @@ static llvm::Error run(int argc, char **argv) {
     return options.takeError();
   if (llvm::Error error = checkRunOptions(*options))
     return error;
-  return options->batch.empty() ? runModel(*options) : runBatch(*options);
+  if (!options->batch.empty())
+    return runBatch(*options);
+  return runGuarded("qopt-run", options->model,
+                    [&] { return runModel(*options); });
 }
 
 int qopt::runMain(int argc, char **argv) {

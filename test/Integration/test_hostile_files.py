@@ -1,5 +1,8 @@
 """Small files that ask for much: time, stack or memory without relation to their size."""
 
+import json
+import subprocess
+
 import numpy as np
 import onnx
 import pytest
@@ -135,3 +138,17 @@ def test_a_bomb_of_zeros(tmp_path):
                       tmp_path / "x.npz", "--outputs", tmp_path / "y.npz")
     assert result.returncode == 1
     assert "may unpack to" in result.stderr
+
+
+def test_a_crash_is_an_internal_error(tmp_path):
+    """Nothing that a file holds crashes qopt-run; a library that traps stands for what would."""
+    (tmp_path / "m.c").write_text("void *qopt_model_get_api(void) { __builtin_trap(); }")
+    subprocess.run(["clang-22", "-shared", "-fPIC", "m.c", "-o", "m.so"], cwd=tmp_path, check=True)
+    result = run_tool("qopt-run", "m.so", "--describe", cwd=tmp_path)
+    assert result.returncode == 70
+    assert result.stderr.startswith("qopt-run: error: m.so: qopt-run crashed\nnote: please report")
+    (tmp_path / "cases.jsonl").write_text('{"id": 1, "model": "m.so"}\n{"id": 2, "model": "n.so"}\n')
+    lines = run_ok("qopt-run", "--batch", "cases.jsonl", cwd=tmp_path).splitlines()
+    first, second = map(json.loads, lines)
+    assert (first["exit"], second["exit"]) == (70, 4)
+    assert first["message"].startswith("m.so: qopt-run crashed")
