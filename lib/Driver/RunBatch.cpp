@@ -35,7 +35,15 @@ static llvm::Error takeText(const llvm::json::Object &object, StringRef key,
   return llvm::Error::success();
 }
 
+/// Of a line; the parser of JSON recurses, and paths are shorter.
+static constexpr size_t kMaxBytes = 1 << 16;
+
 static llvm::Error parseCase(StringRef line, Case &parsed) {
+  if (line.size() > kMaxBytes)
+    return makeError(ExitCode::BadData, "expects at most " +
+                                            llvm::Twine(kMaxBytes) +
+                                            " bytes in a line, but found " +
+                                            llvm::Twine(line.size()));
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(line);
   if (!value)
     return makeError(ExitCode::BadData,
