@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Pipelines/PhaseFiles.h"
+#include "PhaseText.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "dialects/QOpt/IR/VerifyTypes.h"
@@ -109,30 +110,6 @@ llvm::Error qopt::writePhaseFile(ModuleOp module, StringRef path) {
   if (error)
     llvm::sys::fs::remove(weightsPath);
   return error;
-}
-
-/// MLIR's parser recurses: each nesting level of the text takes stack.
-static bool isNestedTooDeeply(StringRef text) {
-  static constexpr int kMaxDepth = 256;
-  int depth = 0;
-  bool isInString = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (isInString) {
-      i += c == '\\';
-      isInString = c != '"';
-      continue;
-    }
-    isInString = c == '"';
-    if (c == '(' || c == '[' || c == '{' || c == '<')
-      ++depth;
-    else if (c == ')' || c == ']' || c == '}' ||
-             (c == '>' && i > 0 && text[i - 1] != '-'))
-      --depth;
-    if (depth > kMaxDepth)
-      return true;
-  }
-  return false;
 }
 
 /// Checks the names of one argument's or result's dims.
@@ -266,8 +243,8 @@ qopt::readPhaseFile(StringRef path, MLIRContext &context) {
   auto file = MappedFile::open(path);
   if (!file)
     return file.takeError();
-  if (isNestedTooDeeply(file->getText()))
-    return makeError(ExitCode::BadData, path + ": is nested too deeply");
+  if (llvm::Error error = checkPhaseText(file->getText(), path))
+    return std::move(error);
   std::string problems;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     llvm::raw_string_ostream(problems)

@@ -113,6 +113,49 @@ def test_a_phase_file(tool, name, tmp_path):
     assert not (tmp_path / "m.so").exists()
 
 
+ATTRIBUTED = """module attributes {qopt.a = %s} {
+  func.func @main(%%x: tensor<4xf32>) -> tensor<4xf32> { return %%x : tensor<4xf32> }
+}"""
+
+
+def aliases(prefix, first, level, last, around):
+    """A program with an attribute that is `level` of itself, `last` times over."""
+    lines = [f"{prefix}0 = {first}"]
+    lines += [f"{prefix}{i + 1} = " + level.replace("X", f"{prefix}{i}") for i in range(last)]
+    return "\n".join([*lines, around % f"{prefix}{last}"])
+
+
+DEEP_TEXTS = {
+    "brackets": ATTRIBUTED % ("[" * 400_000 + "]" * 400_000),
+    "brackets behind a quote in a comment": "// \"\n" + ATTRIBUTED % ("[" * 400_000 + "]" * 400_000),
+    "brackets behind a quote that does not end": "\"\n" + ATTRIBUTED % ("[" * 400_000 + "]" * 400_000),
+    "brackets in an alias": aliases("#a-", "1", "[X ]", 400_000, ATTRIBUTED),
+    "types in an alias": aliases("!t", "i32", "tuple<X>", 400_000, ATTRIBUTED),
+    "signs": ATTRIBUTED % ("affine_map<(d0) -> (" + "-" * 2_000_000 + "d0)>"),
+    "sums": ATTRIBUTED % ("affine_map<(d0) -> (d0" + " + d0" * 1_000_000 + ")>"),
+    "brackets behind comparisons": ATTRIBUTED % (
+        "affine_set<(d0) : (d0 >= 0" + ", d0 >= 0" * 300_000 + ")>, qopt.b = "
+        + "[" * 300_000 + "]" * 300_000),
+    "doubled attributes": aliases("#a", "1", "[X, X]", 60, ATTRIBUTED),
+    "doubled types": aliases("!t", "i32", "tuple<X, X>", 60, ATTRIBUTED),
+    "doubled attributes that end at a bracket": aliases(
+        "#0", "1", "[[X],[X]]", 60, ATTRIBUTED),
+    "bytecode": "ML\xefR" + "\x06" * 100,
+}
+
+
+@pytest.mark.parametrize("tool", ["qopt-compile", "qopt-run"])
+@pytest.mark.parametrize("name", DEEP_TEXTS)
+def test_a_text_that_recursion_cannot_take(tool, name, tmp_path):
+    (tmp_path / "m.mlir").write_text(DEEP_TEXTS[name], encoding="latin-1")
+    arguments = {"qopt-compile": ["-o", "p.mlir", "--start-from", "import", "--stop-after", "prepare"],
+                 "qopt-run": ["--reference", "--describe"]}
+    result = run_tool(tool, "m.mlir", *arguments[tool], cwd=tmp_path)
+    assert result.returncode == 1, result.stderr
+    assert len(result.stderr) < 2000
+    assert not (tmp_path / "p.mlir").exists()
+
+
 def test_a_location_of_any_depth(tmp_path):
     aliases = "".join(f"#loc{i + 1} = loc(fused[#loc{i}, #loc{i}])\n" for i in range(100000))
     (tmp_path / "m.mlir").write_text(
