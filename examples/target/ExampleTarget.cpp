@@ -41,6 +41,10 @@ public:
     return {kMachine.str()};
   }
 
+  bool runsHere(llvm::StringRef cpu) const override {
+    return cpu == kMachine && host.runsHere(kHostTier);
+  }
+
   llvm::Expected<TargetCapabilities>
   getCapabilities(const TargetConfig &config) const override {
     if (config.cpu != kMachine)

@@ -9,7 +9,6 @@
 
 #include "CommandLine.h"
 #include "CrashGuard.h"
-#include "qopt/Emit/CpuTier.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllTargets.h"
@@ -202,15 +201,12 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
 }
 
 static void printTargets(const TargetRegistry &targets) {
-  llvm::SmallVector<const CpuTier *> native = getNativeCpuTiers();
   for (const auto &backend : targets.backends())
-    for (const std::string &cpu : backend->getCpus()) {
-      bool runs = llvm::any_of(
-          native, [&](const CpuTier *tier) { return tier->name == cpu; });
+    for (const std::string &cpu : backend->getCpus())
       llvm::outs() << backend->getName() << " " << cpu << ": "
-                   << (runs ? "runs here" : "compiles, does not run here")
+                   << (backend->runsHere(cpu) ? "runs here"
+                                              : "compiles, does not run here")
                    << "\n";
-    }
 }
 
 static llvm::Error printOperators(llvm::StringRef form) {

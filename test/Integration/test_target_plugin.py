@@ -27,7 +27,7 @@ def plugin(tmp_path_factory):
 
 def test_is_listed_beside_the_others(plugin):
     text = run_ok("qopt-compile", "--load-target", plugin, "--list-targets")
-    assert "example example-1: " in text
+    assert "example example-1: runs here" in text
     assert "x86-64 x86-64-v3: " in text
     assert "example" not in run_ok("qopt-compile", "--list-targets")
 

@@ -92,6 +92,10 @@ public:
   /// The names that `TargetConfig::cpu` may have, the least demanding first.
   virtual llvm::SmallVector<std::string> getCpus() const = 0;
 
+  /// True where this machine runs what is compiled for `cpu`. The default knows
+  /// of no machine.
+  virtual bool runsHere(llvm::StringRef cpu) const { return false; }
+
   /// The rows that `config` can run. Fails, with a text, when there is no such
   /// machine.
   virtual llvm::Expected<TargetCapabilities>

@@ -6,6 +6,7 @@
 
 #include "qopt/Target/Vulkan/VulkanBackend.h"
 #include "DeviceProgram.h"
+#include "lib/Runtime/Vulkan/Device.h"
 #include "lib/Target/Cpu/HostObject.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
 #include "qopt/Support/CodedError.h"
@@ -52,6 +53,14 @@ void qopt::registerVulkanTarget(TargetRegistry &registry) {
 
 llvm::SmallVector<std::string> VulkanBackend::getCpus() const {
   return {kDevice.str()};
+}
+
+bool VulkanBackend::runsHere(llvm::StringRef cpu) const {
+  char message[256];
+  runtime::vulkan::Device device = {};
+  bool isOpen = device.open({message, sizeof(message)}) == QOPT_OK;
+  device.close();
+  return isOpen && cpu == kDevice;
 }
 
 llvm::Expected<TargetCapabilities>

@@ -30,6 +30,11 @@ llvm::SmallVector<std::string> X86Backend::getCpus() const {
   return names;
 }
 
+bool X86Backend::runsHere(llvm::StringRef cpu) const {
+  return llvm::any_of(getNativeCpuTiers(),
+                      [&](const CpuTier *tier) { return tier->name == cpu; });
+}
+
 llvm::Expected<TargetCapabilities>
 X86Backend::getCapabilities(const TargetConfig &config) const {
   const x86::Tier *tier = x86::findTier(config.cpu);

@@ -5,10 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "ConformancePrograms.h"
+#include "../../Support/TemporaryFolder.h"
+#include "TargetCase.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "qopt/Execution/ModelRunner.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
@@ -116,6 +119,61 @@ std::set<std::string> test::chosenKernels(const TargetBackend &backend,
       kernels.insert(choice.name);
   }
   return kernels;
+}
+
+static bool hasKernels(const TargetBackend &backend, const TargetConfig &config,
+                       func::FuncOp main) {
+  return llvm::all_of(main.getBody().front(), [&](Operation &op) {
+    return isa<ConstantOp, func::ReturnOp>(op) ||
+           backend.selectKernel(&op, config);
+  });
+}
+
+static void expectConformance(const TargetBackend &backend,
+                              const TargetConfig &config,
+                              const ConformanceProgram &program) {
+  TargetCase test(program.fused, program.dims);
+  ASSERT_TRUE(bool(test));
+  SmallVector<HostTensor> expected = test.evaluateReference();
+  auto main = test.getModule().lookupSymbol<func::FuncOp>("main");
+  backend.splitKernels(main, config);
+  if (!hasKernels(backend, config, main))
+    return;
+  auto compiled = backend.compile(test.getModule(), config);
+  ASSERT_TRUE(succeeded(compiled));
+  TemporaryFolder folder;
+  std::string path = folder.file("model.so");
+  llvm::Error linked = test.link(*compiled, path);
+  ASSERT_FALSE(bool(linked)) << llvm::toString(std::move(linked));
+  auto runner = ModelRunner::open(path);
+  ASSERT_TRUE(bool(runner)) << llvm::toString(runner.takeError());
+  for (int threads : {1, 3}) {
+    (*runner)->setThreads(threads);
+    SmallVector<HostTensor> results;
+    llvm::Error error = (*runner)->run(test.inputs, results);
+    ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
+    ASSERT_EQ(results.size(), expected.size());
+    for (auto [i, result] : llvm::enumerate(results))
+      expectEqual(expected[i], result,
+                  std::to_string(threads) + " threads, output " +
+                      std::to_string(i),
+                  program.bound);
+  }
+}
+
+void test::expectConformance(const TargetBackend &backend) {
+  bool runsAny = false;
+  for (const std::string &cpu : backend.getCpus()) {
+    if (!backend.runsHere(cpu))
+      continue;
+    runsAny = true;
+    for (const ConformanceProgram &program : conformancePrograms()) {
+      SCOPED_TRACE(cpu + ", " + program.name);
+      ::expectConformance(backend, TargetConfig{cpu}, program);
+    }
+  }
+  if (!runsAny)
+    GTEST_SKIP() << "no machine of " << backend.getName().str() << " is here";
 }
 
 void test::expectEveryRowIsChosen(const TargetBackend &backend) {

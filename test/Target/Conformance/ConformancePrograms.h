@@ -19,7 +19,8 @@ struct ConformanceProgram {
   std::string name;
   /// A module with @main, and the same in the form of the phase `fuse`.
   std::string text, fused;
-  /// How far a device that is not IEEE may be off; 0: equal bits.
+  /// How far a device that is not IEEE may be off, of the largest number; 0:
+  /// equal bits.
   double bound = 0;
   /// A value for each `?` of the arguments.
   std::vector<int64_t> dims;
@@ -33,6 +34,12 @@ const std::vector<ConformanceProgram> &conformancePrograms();
 std::set<std::string> chosenKernels(const TargetBackend &backend,
                                     const TargetConfig &config,
                                     const ConformanceProgram &program);
+
+/// Compiles each program that `backend` has kernels for, runs it on each
+/// machine of `backend` that is here, and compares with Reference as far as the
+/// program allows. Skips the test, with the reason, where none of the machines
+/// is here.
+void expectConformance(const TargetBackend &backend);
 
 /// Fails for each kernel in the tables of `backend` that no program chooses on
 /// any of its machines.

@@ -21,6 +21,7 @@ class VulkanBackend : public TargetBackend {
 public:
   llvm::StringRef getName() const override { return "vulkan"; }
   llvm::SmallVector<std::string> getCpus() const override;
+  bool runsHere(llvm::StringRef cpu) const override;
   llvm::Expected<TargetCapabilities>
   getCapabilities(const TargetConfig &config) const override;
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>

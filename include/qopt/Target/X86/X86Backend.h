@@ -21,6 +21,7 @@ class X86Backend : public TargetBackend {
 public:
   llvm::StringRef getName() const override { return "x86-64"; }
   llvm::SmallVector<std::string> getCpus() const override;
+  bool runsHere(llvm::StringRef cpu) const override;
   llvm::Expected<TargetCapabilities>
   getCapabilities(const TargetConfig &config) const override;
   KernelChoice selectKernel(mlir::Operation *op,
