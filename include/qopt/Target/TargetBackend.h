@@ -80,8 +80,6 @@ struct CompiledProgram {
   std::vector<uint8_t> weights;
 };
 
-enum class LaunchKind { DirectCall, Device };
-
 class TargetBackend {
 public:
   virtual ~TargetBackend() = default;
@@ -114,13 +112,6 @@ public:
   void splitKernels(mlir::func::FuncOp program,
                     const TargetConfig &config) const;
 
-  /// The layout in which `op` wants its constant operand; null where the
-  /// target packs it when it lowers the op.
-  virtual kernel::LayoutAttr getPacking(mlir::Operation *op,
-                                        const TargetConfig &config) const {
-    return {};
-  }
-
   /// Lowers one program to the target's own dialect. Constants go to `weights`.
   ///   in:   func.func @main { qkernel.contract ... }
   ///   out:  module { llvm.func @main.x86-64-v3 { ... } }
@@ -131,9 +122,6 @@ public:
   /// Turns what `lower` made into bytes.
   virtual mlir::FailureOr<CompiledVariant>
   emitDevice(mlir::ModuleOp lowered, const TargetConfig &config) const = 0;
-
-  /// How the host function starts a variant.
-  virtual LaunchKind getHostLaunch() const { return LaunchKind::DirectCall; }
 
   /// Compiles `module`: its variants for this target, or, where it has none,
   /// its @main for each of `configs`.

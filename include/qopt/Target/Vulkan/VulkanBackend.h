@@ -29,7 +29,6 @@ public:
         WeightsSection &weights) const override;
   mlir::FailureOr<CompiledVariant>
   emitDevice(mlir::ModuleOp lowered, const TargetConfig &config) const override;
-  LaunchKind getHostLaunch() const override { return LaunchKind::Device; }
 };
 
 void registerVulkanTarget(TargetRegistry &registry);
