@@ -3,7 +3,8 @@
 Exit code 0 when every test passed, 1 otherwise. Tests that need what this
 machine lacks are listed with their reasons. What hangs is ended, after its
 stacks are printed, and counts as failed; the rest goes on. With --full nothing
-is sampled, and a second round runs the code of the least demanding tier.
+is sampled, and a second round, which is, runs the code of the least demanding
+tier.
 """
 import argparse
 import json
@@ -152,8 +153,7 @@ def main():
     for name in total.skipped:
         print(f"not executed: {name}")
     for tier in find_missing_tiers(build):
-        print(f"not executed: code of {tier}, whose instructions this machine lacks (it was "
-              "generated and read as text; AMX tiles were emulated where AVX-512 is)")
+        print(f"not executed: code of {tier}, whose instructions this machine lacks")
     for name in total.failed:
         print(f"failed: {name}")
     print(f"{total.passed} passed, {len(total.failed)} failed, "

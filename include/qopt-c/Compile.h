@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** What a compile is asked for: the flags of qopt-compile. */
 typedef struct QoptCompileOptions QoptCompileOptions;
 
 /** The float program, for this machine, as a shared library. */

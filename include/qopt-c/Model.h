@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** A compiled model that is loaded. One thread at a time may run it. */
 typedef struct QoptModel QoptModel;
 
 /** Loads the compiled model at `path`. */
@@ -22,6 +23,7 @@ QOPT_C_API QoptError *qoptModelLoad(const char *path, QoptModel **model);
 /** Null is allowed. Results of its runs live on. */
 QOPT_C_API void qoptModelDestroy(QoptModel *model);
 
+/** How many inputs and outputs a run takes and gives. */
 QOPT_C_API int64_t qoptModelGetNumInputs(const QoptModel *model);
 QOPT_C_API int64_t qoptModelGetNumOutputs(const QoptModel *model);
 /** `index` must be in range. */

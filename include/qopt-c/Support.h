@@ -37,6 +37,7 @@ QOPT_C_API void qoptErrorDestroy(QoptError *error);
 /** Text that a call returns. */
 typedef struct QoptText QoptText;
 
+/** Ends with a zero byte, and lives as long as `text`. */
 QOPT_C_API const char *qoptTextGet(const QoptText *text);
 /** Null is allowed. */
 QOPT_C_API void qoptTextDestroy(QoptText *text);

@@ -667,6 +667,8 @@ llvm::Error Compiler::checkContract() {
   return refuse(ExitCode::Unsupported, text);
 }
 
+static constexpr int kManifestVersion = 1;
+
 /// What the artefact says of itself: nothing that differs from run to run.
 std::string Compiler::makeManifest() {
   llvm::json::Array cpus;
@@ -674,7 +676,7 @@ std::string Compiler::makeManifest() {
     cpus.push_back(config.cpu);
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(
-      llvm::json::Object{{"version", kReportVersion},
+      llvm::json::Object{{"version", kManifestVersion},
                          {"qopt", getVersion()},
                          {"preset", report.recipe.preset},
                          {"recipe", writeRecipe(report.recipe)},

@@ -1,6 +1,6 @@
 //===- Presets.cpp - The named recipes ------------------------------------===//
 //
-// One row a family; sizes of groups and the -a16 forms are derived.
+// The names are listed; what a name stands for is derived from its parts.
 //
 //===----------------------------------------------------------------------===//
 

@@ -46,7 +46,7 @@ std::string qopt::writeRecipeReference() {
   llvm::raw_string_ostream os(text);
   os << R"(# Recipes
 
-<!-- Written by `qopt-compile --list-recipe-keys`. -->
+<!-- `ninja -C build recipe` writes this page from the table of keys. -->
 
 A recipe is a YAML file that starts from a preset and changes what it names:
 

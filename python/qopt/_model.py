@@ -44,7 +44,10 @@ class Value:
 
 
 class Module:
-    """A compiled model. One thread at a time may run it."""
+    """A compiled model. One thread at a time may run it.
+
+    `inputs` and `outputs` are tuples of `Value`, in the order of the ONNX model.
+    """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self._model = _qopt.Model(os.fspath(path), threads)
@@ -52,8 +55,12 @@ class Module:
         self.outputs = tuple(Value._of(value) for value in self._model.outputs)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The outputs by name. Arrays are not converted: their types must be
-        those of the inputs."""
+        """The outputs by name, as arrays of their own.
+
+        Arrays are not converted: their types must be those of the inputs, and
+        their shapes must fit where the inputs' dims are fixed. Raises ValueError
+        for names that are missing or unknown, TypeError for another element type,
+        and Error for shapes that do not fit and for runs that fail."""
         unknown = inputs.keys() - {value.name for value in self.inputs}
         if unknown:
             raise ValueError(f"the model has no input {min(unknown)!r}")
@@ -77,7 +84,8 @@ def _take(inputs: Mapping[str, np.ndarray], value: Value) -> np.ndarray:
 
 
 def load(path: Path, threads: int = 0) -> Module:
-    """Loads a compiled model; 0 threads: one for each CPU."""
+    """Loads a compiled model; 0 threads: one for each CPU. Raises Error for a file
+    that is no such model, is damaged, or has no code for this machine."""
     return Module(path, threads)
 
 
@@ -130,7 +138,13 @@ def compile(model: Path, output: Path, *, preset: Optional[str] = None,
     `recipe` is the path of a recipe file, its text, or a mapping of its keys;
     `preset` is its key then. `calib` is a path, or the samples themselves: a
     mapping from inputs to arrays for each. In a mapping of `shapes` None keeps a
-    dim open. `fail_on_fallback` is True, "any" or "slow"."""
+    dim open. `fail_on_fallback` is True, "any" or "slow". `accuracy_gate` is
+    "cosine>=NUMBER", "sqnr>=DECIBELS" or "max-error<=NUMBER".
+
+    Raises Error, whose `code` is the command's exit code: of a bad argument (2),
+    an operator or a combination that is not supported (3), a missing file (4), a
+    gate that is not kept (5). No output is left then, but for the report of a
+    refused program."""
     if cpu is not None and not isinstance(cpu, str):
         cpu = ",".join(cpu)
     if shapes is not None and not isinstance(shapes, str):

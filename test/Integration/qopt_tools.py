@@ -11,6 +11,8 @@ from onnx import TensorProto, helper
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "test" / "models"
 BUILD = Path(os.environ.get("QOPT_BUILD", ROOT / "build"))
+#: Tests sample nothing then, and take hours.
+IS_FULL = os.environ.get("QOPT_TEST_FULL") == "1"
 
 
 def run_tool(name, *arguments, environment=None, cwd=None):

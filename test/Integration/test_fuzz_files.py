@@ -4,22 +4,20 @@ By hand: `fuzz_files.py --kind phase --cases 10000`, and the other kinds.
 QOPT_TEST_FULL=1 runs more of each.
 """
 
-import os
-
 import pytest
 
 import fuzz_files
+from qopt_tools import IS_FULL
 
-FULL = "QOPT_TEST_FULL" in os.environ
 CASES = {"phase": 60, "model": 40, "array": 20, "recipe": 30}
-PRESETS = fuzz_files.PRESETS if FULL else ["w8a8", "mxint8"]
-PHASES = fuzz_files.PHASES if FULL else ["import", "calibrate", "quantize", "kernels"]
+PRESETS = fuzz_files.PRESETS if IS_FULL else ["w8a8", "mxint8"]
+PHASES = fuzz_files.PHASES if IS_FULL else ["import", "calibrate", "quantize", "kernels"]
 
 
 @pytest.mark.parametrize("kind", fuzz_files.KINDS)
 def test_damaged_files(kind, tmp_path):
     options = {"presets": PRESETS, "phases": PHASES} if kind == "phase" else {}
-    cases = CASES[kind] * (20 if FULL else 1)
+    cases = CASES[kind] * (20 if IS_FULL else 1)
     bad = list(fuzz_files.run_cases(kind, cases, 0, tmp_path, **options))
     assert not bad
 

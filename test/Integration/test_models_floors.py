@@ -4,14 +4,13 @@ Easy lines are read right whatever is done to the numbers. Long runs wait for
 QOPT_TEST_FULL=1.
 """
 
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from qopt_tools import run_ok
+from qopt_tools import IS_FULL, run_ok
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 import ppocr_data
@@ -21,7 +20,6 @@ from ort_run import run_folder
 from samples import read_outputs
 from tasks import prepare
 
-IS_FULL = os.environ.get("QOPT_TEST_FULL") == "1"
 needs_fonts = pytest.mark.skipif(not ppocr_data.FONTS.exists(),
                                  reason=f"no fonts in {ppocr_data.FONTS}")
 is_long = pytest.mark.skipif(not IS_FULL, reason="QOPT_TEST_FULL=1 asks for it")

@@ -2,7 +2,7 @@
 
     python benchmarks/models.py --only-reference 1 --calib-samples 4 --every-tier
 
-is the same by hand.
+does the same with twice the samples to fit.
 """
 
 import os
@@ -11,17 +11,16 @@ import sys
 
 import pytest
 
-from qopt_tools import BUILD, MODELS, ROOT, run_ok
+from qopt_tools import BUILD, IS_FULL, MODELS, ROOT, run_ok
 
 sys.path.insert(0, str(MODELS))
 from fetch import UnreachableError
 from tasks import TASKS, prepare
 
 PRESETS = run_ok("qopt-compile", "--list-presets").split()
-FULL = bool(os.environ.get("QOPT_TEST_FULL"))
 # test_compile_presets.py compares the digit classifiers and the direction of text.
 SAMPLE = [("ppocr-rec", "w8a8"), ("minilm", "w8a8"), ("minilm", "mxfp4")]
-PAIRS = [(model, preset) for model in TASKS for preset in PRESETS] if FULL else SAMPLE
+PAIRS = [(model, preset) for model in TASKS for preset in PRESETS] if IS_FULL else SAMPLE
 
 
 @pytest.mark.parametrize("model, preset", PAIRS)
@@ -32,8 +31,9 @@ def test_bits(model, preset):
         pytest.skip(str(error))
     command = [sys.executable, ROOT / "benchmarks" / "models.py", "--models", model, "--presets",
                preset, "--only-reference", "1", "--calib-samples", "2"]
-    result = subprocess.run(command + ["--every-tier"] * FULL, capture_output=True, text=True,
+    result = subprocess.run(command + ["--every-tier"] * IS_FULL, capture_output=True, text=True,
                             check=False, env={**os.environ, "QOPT_BUILD": str(BUILD)})
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.startswith(f"| {model} | {preset} | same bits (1 samples) on x86-64-v3"
-                                    if FULL else f"| {model} | {preset} | same bits (1 samples)")
+                                    if IS_FULL else
+                                    f"| {model} | {preset} | same bits (1 samples)")

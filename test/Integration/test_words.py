@@ -64,7 +64,7 @@ def test_what_calibration_cannot_compile_is_named(tmp_path):
     check_words("qopt-compile", result.stderr, 3)
 
 
-# Sixty mistakes ---------------------------------------------------------------
+# Mistakes ---------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):

@@ -42,7 +42,7 @@ static double errorOf(const ScaledChannels &channels, CodeRange range) {
   return range.step() * range.step() / 12 + meanClipping(channels, range);
 }
 
-/// The end that is moved, the other one staying.
+/// `range` with each end moved out as far as lessens the error.
 static CodeRange widenToFit(const ScaledChannels &channels, CodeRange range) {
   double width = range.high - range.low;
   CodeRange best = range;

@@ -45,7 +45,8 @@ struct CompileOptions {
   EmitKind emit = EmitKind::Shared;
   /// True when `emit` was set by name.
   bool namesCode = false;
-  /// Inputs whose dims are fixed when the model is imported.
+  /// Inputs whose dims are fixed: when the model is imported or, where samples
+  /// have other dims, behind `quantize`.
   std::vector<InputShape> shapes;
   /// Empty: no report is written.
   std::string reportFolder;

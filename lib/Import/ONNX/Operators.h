@@ -22,7 +22,7 @@ struct Operator {
   size_t maxInputs;
   /// Sets the node's outputs or fails the node.
   mlir::LogicalResult (*import)(NodeImporter &node);
-  /// What of the operator is refused, in words for its users.
+  /// What of the operator is taken, in words for its users; "" for all of it.
   const char *limits = "";
 };
 
