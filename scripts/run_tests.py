@@ -4,7 +4,8 @@ Exit code 0 when every test passed, 1 otherwise. Tests that need what this
 machine lacks are listed with their reasons. What hangs is ended, after its
 stacks are printed, and counts as failed; the rest goes on. With --full nothing
 is sampled, and a second round, which is, runs the code of the least demanding
-tier.
+tier. With --assertions a last round runs the tests of a build that has
+QOPT_ASSERTIONS.
 """
 import argparse
 import json
@@ -34,10 +35,10 @@ class Sum:
 class Round:
     """One run of the suites: its environment, its limits, its part of the sum."""
 
-    def __init__(self, build, total, environment, full):
+    def __init__(self, build, total, environment, full, title=""):
         self.build = build
         self.total = total
-        self.title = " ".join(f"{name}={value}" for name, value in environment.items())
+        self.title = title or " ".join(f"{name}={value}" for name, value in environment.items())
         self.environment = {**os.environ, "QOPT_BUILD": str(build),
                             "PYTHONPATH": str(build / "python"), **environment}
         # Seconds, several times what the slowest takes on two busy cores.
@@ -60,6 +61,12 @@ class Round:
 
     def skip(self, name):
         self.total.skipped.append(self.describe(name))
+
+
+def run_all(suites):
+    run_lit(suites)
+    run_unit(suites)
+    run_pytest(suites)
 
 
 def run_lit(suites):
@@ -139,17 +146,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--full", action="store_true", help="sample nothing; takes hours")
+    parser.add_argument("--assertions", type=pathlib.Path,
+                        help="a build with QOPT_ASSERTIONS, tested in the end")
     options = parser.parse_args()
     build = options.build.resolve()
     total = Sum()
     first = Round(build, total, {"QOPT_TEST_FULL": "1"} if options.full else {}, options.full)
-    run_lit(first)
-    run_unit(first)
-    run_pytest(first)
+    run_all(first)
     if options.full:
         second = Round(build, total, {"QOPT_CPU": LEAST_TIER}, options.full)
         run_unit(second)
         run_pytest(second)
+    if options.assertions:
+        run_all(Round(options.assertions.resolve(), total, {}, options.full, "QOPT_ASSERTIONS"))
     for name in total.skipped:
         print(f"not executed: {name}")
     for tier in find_missing_tiers(build):
