@@ -25,8 +25,10 @@ public:
   llvm::Error prepare(ModuleOp module) override {
     OwningOpRef<ModuleOp> copy = module.clone();
     PassManager pm(copy->getContext(), ModuleOp::getOperationName());
-    // Weights that a transform wrote as expressions; observers stay.
-    pm.nest<func::FuncOp>().addPass(createEvaluateWeightsPass());
+    // Weights that a transform wrote as expressions, and those that the model
+    // has in codes: no float kernel reads these. Observers stay.
+    pm.nest<func::FuncOp>().addPass(
+        createEvaluateWeightsPass({/*decodes=*/true}));
     buildFusePipeline(pm);
     if (failed(pm.run(*copy)))
       return makeError(ExitCode::Internal, "the float program cannot be fused");

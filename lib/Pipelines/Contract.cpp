@@ -80,6 +80,12 @@ static bool isQOpt(Operation *op) {
   return op->getDialect() && op->getDialect()->getNamespace() == "qopt";
 }
 
+static bool readsDequantized(Operation *op) {
+  return llvm::any_of(op->getOperands(), [](Value operand) {
+    return operand.getDefiningOp<DequantizeOp>();
+  });
+}
+
 void Contract::readPlan(func::FuncOp main, const Recipe &recipe,
                         StringRef phase) {
   llvm::DenseSet<int64_t> alive;
@@ -94,8 +100,10 @@ void Contract::readPlan(func::FuncOp main, const Recipe &recipe,
     NodePrecision precision =
         products ? recipe.getPrecision(products->node, products->op)
                  : recipe.getPrecision(nullptr);
-    // Policy leaves a request on every product that is to be quantized.
-    if (!request && !(contraction && precision.isFloat()))
+    // Policy leaves a request on every product but those that the model came
+    // with codes for.
+    bool isOfFile = !request && contraction && readsDequantized(op);
+    if (!request && !isOfFile && !(contraction && precision.isFloat()))
       return;
     std::string asked = "float";
     if (products && (isa<GatherOp>(op) || (request && request.getWeight()) ||
@@ -113,6 +121,8 @@ void Contract::readPlan(func::FuncOp main, const Recipe &recipe,
         row->asked = asked;
       if (request && request.getWhy())
         row->reason = request.getWhy().getValue().str();
+      else if (isOfFile && !precision.isFloat())
+        row->reason = "from the file";
     }
   });
   for (ContractRow &row : rows)

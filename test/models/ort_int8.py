@@ -63,8 +63,8 @@ def fold_model(source, target):
     quant_pre_process(str(lifted), str(target), skip_symbolic_shape=True)
 
 
-def quantize(prepared, out, activations="u8", method="minmax", contractions_only=False,
-             dynamic=False):
+def quantize(prepared, out, activations="u8", method="minmax", operators=None,
+             dynamic=False, per_channel=True):
     with tempfile.TemporaryDirectory() as folder:
         folded = Path(folder) / "folded.onnx"
         fold_model(prepared.model, folded)
@@ -72,9 +72,9 @@ def quantize(prepared, out, activations="u8", method="minmax", contractions_only
             quantize_dynamic(str(folded), str(out), per_channel=True, weight_type=QuantType.QInt8)
             return
         quantize_static(str(folded), str(out), SampleReader(prepared.calib),
-                        quant_format=QuantFormat.QDQ, per_channel=True,
+                        quant_format=QuantFormat.QDQ, per_channel=per_channel,
                         weight_type=QuantType.QInt8, activation_type=ACTIVATIONS[activations],
-                        op_types_to_quantize=CONTRACTIONS if contractions_only else None,
+                        op_types_to_quantize=operators,
                         calibrate_method=METHODS[method])
 
 
@@ -89,7 +89,8 @@ def main():
     arguments = parser.parse_args()
     try:
         quantize(prepare(arguments.name), arguments.out, arguments.activations,
-                 arguments.method, arguments.contractions_only, arguments.dynamic)
+                 arguments.method, CONTRACTIONS if arguments.contractions_only else None,
+                 arguments.dynamic)
     except (FetchError, OSError) as error:
         sys.exit(f"ort_int8.py: {error}")
 

@@ -49,7 +49,8 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
     getOperation().walk([&](Operation *op) {
       auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
       std::optional<WeightedContraction> view = getWeightedContraction(op);
-      if (!request || request.getParams() != "static" || !view)
+      if (!request || request.getParams() != "static" || !view ||
+          isInCodesOf(view->activation->get(), request.getAct()))
         return;
       std::optional<Statistics> stats =
           qopt::getStatistics(view->activation->get());

@@ -40,6 +40,8 @@ static bool isDequantizedWeight(Value value) {
   return op && op.getCodes().getDefiningOp<ConstantOp>();
 }
 
+bool qopt::isOfFile(QuantizeOp op) { return op.getDivide(); }
+
 static bool isQuantizedContraction(Operation *op) {
   if (!isa<ConvOp, MatMulOp>(op))
     return false;
@@ -47,8 +49,9 @@ static bool isQuantizedContraction(Operation *op) {
   Value weight =
       isa<ConvOp>(op) ? cast<ConvOp>(op).getW() : cast<MatMulOp>(op).getRhs();
   auto codes = activation.getDefiningOp<DequantizeOp>();
-  return codes && codes.getCodes().getDefiningOp<QuantizeOp>() &&
-         isDequantizedWeight(weight);
+  auto quantize =
+      codes ? codes.getCodes().getDefiningOp<QuantizeOp>() : QuantizeOp();
+  return quantize && !isOfFile(quantize) && isDequantizedWeight(weight);
 }
 
 static bool isUnary(Operation *op) {

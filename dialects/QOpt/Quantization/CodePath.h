@@ -30,6 +30,9 @@ enum class CodeRole {
   Average
 };
 
+/// True for a quantizer that the model came with.
+bool isOfFile(QuantizeOp op);
+
 /// The role of `op`; `why` says why there is none.
 CodeRole getCodeRole(mlir::Operation *op, llvm::StringRef &why);
 

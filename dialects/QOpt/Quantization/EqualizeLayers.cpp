@@ -45,6 +45,10 @@ static std::optional<LayerPair> findPair(ConvOp second) {
     return std::nullopt;
   if (first.getBias() && !isWeightExpression(first.getBias()))
     return std::nullopt;
+  // Codes that the model came with stand.
+  if (first.getW().getDefiningOp<DequantizeOp>() ||
+      second.getW().getDefiningOp<DequantizeOp>())
+    return std::nullopt;
   return LayerPair{first, second, between};
 }
 

@@ -39,6 +39,12 @@ static bool isWeightOnly(Operation *op) {
   return request && !request.getAct();
 }
 
+/// True where an override takes back the codes that the model came with.
+static bool isPlannedFloat(Operation *op) {
+  auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+  return request && request.getParams() == "float";
+}
+
 static bool hasNarrowCodes(DequantizeOp op) {
   return typeOf(op.getCodes()).getElementTypeBitWidth() <= 8;
 }
@@ -237,6 +243,8 @@ struct FormGroupedContraction : RewritePattern {
       return failure();
     auto x = view->lhs.getDefiningOp<DequantizeOp>();
     auto w = view->rhs.getDefiningOp<DequantizeOp>();
+    if (isPlannedFloat(op))
+      return rewriter.notifyMatchFailure(op, "floats are asked for");
     if (!w || !w.getFormat() || !hasNarrowCodes(w))
       return rewriter.notifyMatchFailure(op, "the weight has no codes");
     if (typeOf(view->lhs).getRank() < 2)

@@ -99,6 +99,8 @@ private:
 
   static void correct(Operation *op, const Statistics &stats, Value exact,
                       Value coded) {
+    if (exact == coded)
+      return;
     std::optional<HostTensor> before = evaluateExpression(exact);
     std::optional<HostTensor> after = evaluateExpression(coded);
     if (before && after)
@@ -108,25 +110,28 @@ private:
   LogicalResult quantizeWeightOperand(Operation *op, OpOperand &operand,
                                       FormatAttr format) {
     Attribute moments = op->removeAttr(kMomentsAttrName);
+    if (isInCodesOf(operand.get(), format))
+      return success();
     Value &known = dequantized[{operand.get(), format}];
     if (known) {
       operand.set(known);
       return success();
     }
-    auto constant = operand.get().getDefiningOp<ConstantOp>();
-    if (!constant)
-      return op->emitOpError("expects an evaluated weight");
-    auto tensor = readConstant(constant);
+    // A weight that the model has in codes of another format is still an
+    // expression.
+    std::optional<HostTensor> tensor;
+    if (isWeightExpression(operand.get()))
+      tensor = evaluateExpression(operand.get());
     if (!tensor)
-      return op->emitOpError(llvm::toString(tensor.takeError()));
+      return op->emitOpError("expects a weight that can be evaluated");
     auto weight = quantizeWeight(*tensor, format, weightOptions);
     if (!weight)
       return op->emitOpError(llvm::toString(weight.takeError()));
     if (failed(roundByMoments(op, moments, *weight, *tensor, format)))
       return failure();
-    OpBuilder builder(constant);
-    builder.setInsertionPointAfter(constant);
-    Location loc = constant.getLoc();
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointAfterValue(operand.get());
+    Location loc = operand.get().getLoc();
     Value codes =
         createConstant(builder, loc, weight->codes, format.getElementType());
     SmallVector<Value> scales, zeros;
@@ -136,8 +141,8 @@ private:
                          getMLIRElementType(scale.getType(), &getContext())));
     for (const HostTensor &zero : weight->zeros)
       zeros.push_back(createConstant(builder, loc, zero, format.getZero()));
-    known = DequantizeOp::create(builder, loc, constant.getResult().getType(),
-                                 codes, scales, zeros, format);
+    known = DequantizeOp::create(builder, loc, operand.get().getType(), codes,
+                                 scales, zeros, format);
     operand.set(known);
     return success();
   }
@@ -167,6 +172,8 @@ private:
                                    const WeightedContraction &view,
                                    RequestAttr request) {
     Value x = view.activation->get();
+    if (request.getParams() == "static" && isInCodesOf(x, request.getAct()))
+      return success();
     Attribute key = ArrayAttr::get(
         &getContext(),
         {request.getAct(), StringAttr::get(&getContext(), request.getParams()),

@@ -23,6 +23,37 @@ using namespace qopt;
 /// A table below this many elements is not worth a scale a row.
 static constexpr int64_t kMinTableElements = 4096;
 
+static bool isOneConstant(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return value.getDefiningOp<ConstantOp>() && type.getNumElements() == 1;
+}
+
+/// The dequantize of integers, without blocks, that `value` is; else null.
+static DequantizeOp getIntegers(Value value) {
+  auto op = value.getDefiningOp<DequantizeOp>();
+  bool isInteger = op && op.getFormat() && !op.getFormat()->isBlocked() &&
+                   isa<IntegerType>(op.getFormat()->getElementType());
+  return isInteger ? op : DequantizeOp();
+}
+
+/// True for codes with one scale, as static activations have them.
+static bool isPerTensor(DequantizeOp op) {
+  return op.getScales().size() == 1 &&
+         llvm::all_of(llvm::concat<Value>(op.getScales(), op.getZeros()),
+                      isOneConstant);
+}
+
+/// True where the model came with codes for all that `op` reads.
+static bool readsCodesAlone(Operation *op) {
+  auto isDequantized = [](Value value) {
+    return value.getDefiningOp<DequantizeOp>() != nullptr;
+  };
+  if (auto gather = dyn_cast<GatherOp>(op))
+    return isDequantized(gather.getX());
+  return isa<ConvOp, MatMulOp>(op) && isDequantized(op->getOperand(0)) &&
+         isDequantized(op->getOperand(1));
+}
+
 namespace {
 /// What is to become of an op: a request whose formats have no axis yet.
 struct Override {
@@ -50,8 +81,11 @@ struct PlanPrecision : qopt::impl::PlanPrecisionPassBase<PlanPrecision> {
           op->hasAttr(kRequestAttrName))
         return;
       const Override *rule = findOverride(op);
+      // Only who names a node undoes what the model says of it.
+      if (!rule && readsCodesAlone(op))
+        return;
       if (RequestAttr chosen = rule ? rule->plan : plan)
-        apply(op, chosen, rule ? "override" : "");
+        apply(op, chosen, /*isOverride=*/rule != nullptr);
     });
   }
 
@@ -204,9 +238,9 @@ private:
                            format.getZero());
   }
 
-  void apply(Operation *op, RequestAttr plan, StringRef why) {
+  void apply(Operation *op, RequestAttr plan, bool isOverride) {
     if (plan.getParams() == "float")
-      return request(op, "float", {}, {}, why);
+      return request(op, "float", {}, {}, isOverride ? "override" : "");
     if (auto gather = dyn_cast<GatherOp>(op))
       return planGather(gather, plan);
     if (isa<AttentionOp>(op))
@@ -215,21 +249,36 @@ private:
     if (!view)
       return request(op, "float", {}, {},
                      "product of two activations: float by preset");
-    FormatAttr weight = plan.getWeight();
+    FormatAttr weight = plan.getWeight(), act = plan.getAct();
+    if (!isOverride && view->weight->get().getDefiningOp<DequantizeOp>())
+      return planActivation(op, *view, plan);
     // Blocks of a depthwise weight run along its channels, as the activation's.
     if (view->isDepthwise && weight.getBlock() > 0)
       return request(op, "float", {}, {}, "depthwise: no products to group");
     weight = withAxis(weight, weight.isBlocked() && !view->isDepthwise
                                   ? view->productAxis
                                   : view->outputAxis);
-    StringRef params = plan.getParams();
+    if (!act)
+      return request(op, plan.getParams(), {}, weight);
+    if (act.isBlocked())
+      return request(op, "dynamic", withAxis(act, view->activationAxis),
+                     weight);
+    auto codes = getIntegers(view->activation->get());
+    if (!isOverride && codes && isPerTensor(codes))
+      return request(op, "static", codes.getFormatAttr(), weight,
+                     "activation from the file");
+    request(op, plan.getParams(), withAxis(act, -1), weight);
+  }
+
+  /// Plans integers for the activation of a weight that the model has in codes,
+  /// where these make a sum with integers.
+  void planActivation(Operation *op, const WeightedContraction &view,
+                      RequestAttr plan) {
+    auto weight = getIntegers(view.weight->get());
     FormatAttr act = plan.getAct();
-    if (act) {
-      act = withAxis(act, act.isBlocked() ? view->activationAxis : -1);
-      if (act.isBlocked())
-        params = "dynamic";
-    }
-    request(op, params, act, weight);
+    if (weight && act && !act.isBlocked())
+      request(op, plan.getParams(), withAxis(act, -1), weight.getFormatAttr(),
+              "weight from the file");
   }
 
   void planGather(GatherOp gather, RequestAttr plan) {

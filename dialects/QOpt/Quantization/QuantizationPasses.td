@@ -20,7 +20,9 @@ def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
 
     A contraction of two activations, and a Gather of a small table, are
     requested in float with the reason. Ops that carry a request keep it. A Gather
-    of known rows gets none: it is a constant.
+    of known rows gets none: it is a constant. What the model came with in codes
+    stands: a contraction of two dequantizes gets no request, and one of a
+    dequantize and a float a request for the float, unless an override matches.
 
     Runs at the end of `prepare`.
 

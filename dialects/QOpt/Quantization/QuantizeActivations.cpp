@@ -138,6 +138,12 @@ private:
                                                 std::string &reason) {
     if (auto known = parameters.find(value); known != parameters.end())
       return known->second;
+    for (Operation *user : value.getUsers())
+      if (auto quantize = dyn_cast<QuantizeOp>(user);
+          quantize && isOfFile(quantize)) {
+        reason = "the file has codes for it";
+        return std::nullopt;
+      }
     std::optional<Statistics> stats = qopt::getStatistics(value);
     if (!stats) {
       reason = "ran on no calibration sample";

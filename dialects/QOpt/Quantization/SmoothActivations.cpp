@@ -54,6 +54,10 @@ private:
     auto view = getWeightedContraction(matmul);
     if (!request || !view || request.getParams() != "static")
       return;
+    // Codes that the model came with stand.
+    if (isInCodesOf(matmul.getLhs(), request.getAct()) ||
+        isInCodesOf(matmul.getRhs(), request.getWeight()))
+      return;
     if (keepsCodes && isMadeFromCodes(matmul.getLhs()))
       return;
     auto stats = qopt::getStatistics(matmul.getLhs());

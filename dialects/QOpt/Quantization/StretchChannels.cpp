@@ -83,6 +83,7 @@ static bool canScale(Value value, bool takesProducts) {
     return false;
   if (auto conv = dyn_cast<ConvOp>(op))
     return getWeightedContraction(conv) &&
+           !conv.getW().getDefiningOp<DequantizeOp>() &&
            (!conv.getBias() || isWeightExpression(conv.getBias()));
   if (isa<ReluOp>(op))
     return canScale(op->getOperand(0), takesProducts);
@@ -133,7 +134,8 @@ struct StretchChannels : qopt::impl::StretchChannelsPassBase<StretchChannels> {
       auto request = conv->getAttrOfType<RequestAttr>(kRequestAttrName);
       auto view = getWeightedContraction(conv);
       if (request && request.getParams() == "static" && view &&
-          view->isDepthwise)
+          view->isDepthwise && !isInCodesOf(conv.getX(), request.getAct()) &&
+          !isInCodesOf(conv.getW(), request.getWeight()))
         convs.push_back(conv);
     });
     for (ConvOp conv : convs)

@@ -118,6 +118,11 @@ std::optional<HostTensor> qopt::evaluateExpression(Value value) {
   return ExpressionEvaluation().run(value);
 }
 
+bool qopt::isInCodesOf(Value value, FormatAttr format) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  return dequantize && format && dequantize.getFormatAttr() == format;
+}
+
 static bool isFloat32(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType().isF32();
 }

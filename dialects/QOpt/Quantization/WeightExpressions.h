@@ -20,6 +20,10 @@ bool isWeightExpression(mlir::Value value);
 /// nothing when Reference cannot evaluate it.
 std::optional<HostTensor> evaluateExpression(mlir::Value value);
 
+/// True where `value` is a dequantize of codes of `format`: a plan for that
+/// format leaves it as the model has it.
+bool isInCodesOf(mlir::Value value, FormatAttr format);
+
 /// The operands of a contraction with a weight.
 struct WeightedContraction {
   mlir::OpOperand *activation;

@@ -27,12 +27,15 @@ namespace {
 /// Evaluates the expressions of one function in program order.
 class ExpressionEvaluator {
 public:
+  explicit ExpressionEvaluator(bool decodes) : decodes(decodes) {}
+
   /// Adds `op` if all of its operands are constants or expressions.
   void collect(Operation *op) {
     if (auto constant = dyn_cast<ConstantOp>(op))
       bytesOfConstants += getSizeInBytes(constant);
     bool isExpression =
-        isExpressionOp(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
+        (isExpressionOp(op) || (decodes && isa<DequantizeOp>(op))) &&
+        llvm::all_of(op->getOperands(), [&](Value operand) {
           Operation *producer = operand.getDefiningOp();
           return producer &&
                  (isa<ConstantOp>(producer) || expressions.contains(producer));
@@ -112,6 +115,8 @@ private:
     bytesLeft -= std::min<uint64_t>(bytesLeft, tensor.getSizeInBytes());
   }
 
+  /// True where the dequantize of a weight is an expression.
+  bool decodes;
   llvm::SetVector<Operation *> expressions;
   struct LiveValue {
     HostTensor tensor;
@@ -126,8 +131,10 @@ private:
 
 struct EvaluateWeightsPass
     : qopt::impl::EvaluateWeightsPassBase<EvaluateWeightsPass> {
+  using EvaluateWeightsPassBase::EvaluateWeightsPassBase;
+
   void runOnOperation() override {
-    ExpressionEvaluator evaluator;
+    ExpressionEvaluator evaluator(decodes);
     getOperation().walk([&](Operation *op) { evaluator.collect(op); });
     numEvaluated += evaluator.size();
     if (failed(evaluator.evaluateAll()))

@@ -202,13 +202,20 @@ def EvaluateWeightsPass
     ```
 
     The constant keeps the location of the op it stands for. Leaves a dequantize
-    alone, unless it is of i32, and with it what depends on one. An op that cannot be evaluated is an
-    error. Constants without users are removed.
+    alone, unless it is of i32, and with it what depends on one; with `decodes`
+    these are evaluated as well. An op that cannot be evaluated is an error.
+    Constants without users are removed.
 
-    Runs at the end of `quantize`, when no pass will write expressions any more.
+    Runs at the end of `quantize`, when no pass will write expressions any more,
+    and with `decodes` on the copy that calibration runs: a model that comes with
+    codes is a float program there.
 
     Numerics: exact; results are those of Reference.
   }];
+  let options = [
+    Option<"decodes", "decodes", "bool", "false",
+           "evaluate the dequantize of a weight too">,
+  ];
   let statistics = [Statistic<"numEvaluated", "num-evaluated", "ops evaluated">];
 }
 

@@ -83,3 +83,20 @@ func.func @uneven(%x: tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32> {
   %1 = qopt.conv %0, %w2 {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x2x2x2xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x2x2xf32>
   return %1 : tensor<1x2x2x2xf32>
 }
+
+// -----
+
+// Codes that the model came with stand, in front and behind.
+// CHECK-LABEL: func @own_codes
+// CHECK-NOT: qopt.mul
+// CHECK: return
+func.func @own_codes(%x: tensor<?x1x2x2xf32>) -> tensor<?x1x2x2xf32> {
+  %w = qopt.constant(dense<8.0> : tensor<1x1x1x1xf32>) : tensor<1x1x1x1xf32>
+  %c = qopt.constant(dense<1> : tensor<1x1x1x1xi8>) : tensor<1x1x1x1xi8>
+  %s = qopt.constant(dense<2.0> : tensor<1x1x1x1xf32>) : tensor<1x1x1x1xf32>
+  %v = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<1x1x1x1xi8>, tensor<1x1x1x1xf32>) -> tensor<1x1x1x1xf32>
+  %0 = qopt.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x1x2x2xf32>, tensor<1x1x1x1xf32>) -> tensor<?x1x2x2xf32>
+  %1 = qopt.conv %0, %v {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x1x2x2xf32>, tensor<1x1x1x1xf32>) -> tensor<?x1x2x2xf32>
+  %2 = qopt.conv %1, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x1x2x2xf32>, tensor<1x1x1x1xf32>) -> tensor<?x1x2x2xf32>
+  return %2 : tensor<?x1x2x2xf32>
+}

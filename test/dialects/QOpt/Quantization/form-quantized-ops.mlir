@@ -183,3 +183,18 @@ func.func @blocks_of_rows(%w: tensor<8x2xi8>, %s: tensor<2x2xf32>, %i: tensor<?x
   %y = qopt.gather %v, %i {axis = 0 : i64} : (tensor<8x2xf32>, tensor<?xi64>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
+
+// -----
+
+// Where an override asks for floats, the codes that the model came with are decoded.
+// CHECK-LABEL: func @asked_for_float
+// CHECK: %[[W:.*]] = qopt.constant({{.*}}) : tensor<64x8xf32>
+// CHECK: qopt.matmul %{{[a-z0-9]+}}, %[[W]] {{.*}} -> tensor<?x8xf32>
+func.func @asked_for_float(%q: tensor<?x64xi8>) -> tensor<?x8xf32> {
+  %s = qopt.constant(dense<0.5> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %codes = qopt.constant(dense<3> : tensor<64x8xi8>) : tensor<64x8xi8>
+  %d = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>} : (tensor<?x64xi8>, tensor<1x1xf32>) -> tensor<?x64xf32>
+  %v = qopt.dequantize %codes scales(%s) {format = #qopt.format<i8>} : (tensor<64x8xi8>, tensor<1x1xf32>) -> tensor<64x8xf32>
+  %y = qopt.matmul %d, %v {qopt.request = #qopt.request<params = "float", why = "override">} : (tensor<?x64xf32>, tensor<64x8xf32>) -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}

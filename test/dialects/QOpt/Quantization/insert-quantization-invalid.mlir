@@ -27,11 +27,9 @@ func.func @static_floats(%x: tensor<?x2xf32> {qopt.stats = {min = 0.0 : f32, max
 
 // -----
 
-func.func @expression(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
-  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
-  %v = qopt.mul %w, %w : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
-  // expected-error @+1 {{expects an evaluated weight}}
-  %y = qopt.matmul %x, %v {qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+func.func @computed_table(%x: tensor<4x2xf32>, %i: tensor<?xi64>) -> tensor<?x2xf32> {
+  // expected-error @+1 {{expects a weight that can be evaluated}}
+  %y = qopt.gather %x, %i {axis = 0 : i64, qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 0>>} : (tensor<4x2xf32>, tensor<?xi64>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
 

@@ -132,3 +132,36 @@ func.func @bias_of_others(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32
   %3 = qopt.matmul %r, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %0, %2, %3 : tensor<?x2x4x3xf32>, tensor<?x2xf32>, tensor<?x2xf32>
 }
+
+// -----
+
+// Codes that the model came with stand where the request is for their format.
+// CHECK-LABEL: func @own_codes
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x2xui8>
+// CHECK-DAG: %[[A:.*]] = qopt.dequantize %[[X]]
+// CHECK-DAG: %[[C:.*]] = qopt.constant(dense<3> : tensor<2x2xi8>)
+// CHECK-DAG: %[[B:.*]] = qopt.dequantize %[[C]]
+// CHECK-NOT: qopt.quantize
+// CHECK: qopt.matmul %[[A]], %[[B]]
+func.func @own_codes(%x: tensor<?x2xui8>) -> tensor<?x2xf32> {
+  %c = qopt.constant(dense<3> : tensor<2x2xi8>) : tensor<2x2xi8>
+  %s = qopt.constant(dense<2.0> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %a = qopt.dequantize %x scales(%s) {format = #qopt.format<ui8>} : (tensor<?x2xui8>, tensor<1x1xf32>) -> tensor<?x2xf32>
+  %b = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
+  %y = qopt.matmul %a, %b {qopt.request = #qopt.request<params = "static", act = <ui8>, weight = <i8>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+// Another format makes codes of what the model's codes stand for.
+// CHECK-LABEL: func @other_codes
+// CHECK: qopt.constant(#qopt.weight<"hex:7777">) : tensor<2x2xi4>
+// CHECK: qopt.dequantize {{.*}}#qopt.format<i4, axis = 0, block = 2>
+func.func @other_codes(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %c = qopt.constant(dense<3> : tensor<2x2xi8>) : tensor<2x2xi8>
+  %s = qopt.constant(dense<2.0> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %b = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
+  %y = qopt.matmul %x, %b {qopt.request = #qopt.request<params = "weight-only", weight = <i4, axis = 0, block = 2>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}

@@ -102,3 +102,36 @@ module attributes {qopt.nodes = [#qopt.node_info<0, "a", "MatMul", "">, #qopt.no
     return %1 : tensor<?x4xf32>
   }
 }
+
+// -----
+
+// What the model came with in codes stands: no request where both operands are
+// dequantized, tables too. A float beside codes is planned as the preset says.
+// CHECK-LABEL: func @own_codes
+// CHECK: qopt.matmul %[[#]], %[[#]] :
+// CHECK: qopt.matmul {{.*}}#qopt.request<params = "static", act = <ui8>, weight = <i8, axis = 1>, why = "activation from the file">
+// CHECK: qopt.matmul {{.*}}#qopt.request<params = "static", act = <i8>, weight = <i8>, why = "weight from the file">
+// CHECK: qopt.gather %[[#]], %arg1 {axis = 0 : i64} :
+// W4-LABEL: func @own_codes
+// W4: qopt.matmul %[[#]], %[[#]] :
+// W4: qopt.matmul {{.*}}#qopt.request<params = "weight-only", weight = <ui4
+// W4: qopt.matmul %[[#]], %[[#]] :
+// MX-LABEL: func @own_codes
+// MX: qopt.matmul %[[#]], %[[#]] :
+// MX: qopt.matmul {{.*}} act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>
+// MX: qopt.matmul %[[#]], %[[#]] :
+// OVER-LABEL: func @own_codes
+// OVER: qopt.matmul {{.*}}#qopt.request<params = "float", why = "override">
+func.func @own_codes(%x: tensor<?x64xui8>, %i: tensor<?xi64>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  %w = qopt.constant(dense<1.0> : tensor<64x64xf32>) : tensor<64x64xf32>
+  %c = qopt.constant(dense<3> : tensor<64x64xi8>) : tensor<64x64xi8>
+  %s = qopt.constant(dense<2.0> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %a = qopt.dequantize %x scales(%s) {format = #qopt.format<ui8>} : (tensor<?x64xui8>, tensor<1x1xf32>) -> tensor<?x64xf32>
+  %b = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<64x64xi8>, tensor<1x1xf32>) -> tensor<64x64xf32>
+  %0 = qopt.matmul %a, %b : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32> loc(fused<#qopt.node<0>>["/first/MatMul"])
+  %1 = qopt.matmul %a, %w : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32>
+  %2 = qopt.add %0, %1 : (tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  %3 = qopt.matmul %2, %b : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32>
+  %4 = qopt.gather %b, %i {axis = 0 : i64} : (tensor<64x64xf32>, tensor<?xi64>) -> tensor<?x64xf32>
+  return %3, %4 : tensor<?x64xf32>, tensor<?x64xf32>
+}

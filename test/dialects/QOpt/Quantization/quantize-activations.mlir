@@ -95,3 +95,25 @@ func.func @mask(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %1 = qopt.tanh %0 {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32}} : (tensor<1x2xf32>) -> tensor<1x2xf32>
   return %1 : tensor<1x2xf32>
 }
+
+// -----
+
+// A value that the model came with codes for gets no others.
+// CHECK-LABEL: func @own_codes
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor
+// CHECK-COUNT-2: qopt.quantize
+// CHECK-NOT: qopt.quantize
+// CHECK: qopt.tanh {{.*}} why = "the file has codes for it"
+func.func @own_codes(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %s = qopt.constant(#qopt.weight<"hex:7a">) : tensor<1x1xf8E8M0FNU>
+  %f = qopt.constant(dense<0.3> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %w = qopt.constant(dense<3> : tensor<2x2xi8>) : tensor<2x2xi8>
+  %q = qopt.quantize %x scales(%s) {format = #qopt.format<i8>} : (tensor<1x2xf32>, tensor<1x1xf8E8M0FNU>) -> tensor<1x2xi8>
+  %d = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>} : (tensor<1x2xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<1x2xf32>
+  %v = qopt.dequantize %w scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf8E8M0FNU>) -> tensor<2x2xf32>
+  %a = qopt.matmul %d, %v {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32}} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %r = qopt.quantize %a scales(%f) {format = #qopt.format<i8>, divide} : (tensor<1x2xf32>, tensor<1x1xf32>) -> tensor<1x2xi8>
+  %e = qopt.dequantize %r scales(%f) {format = #qopt.format<i8>} : (tensor<1x2xi8>, tensor<1x1xf32>) -> tensor<1x2xf32>
+  %0 = qopt.tanh %e {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32}} : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
+}

@@ -121,3 +121,20 @@ func.func @few_rows(%x: tensor<2x4xf32> {qopt.stats = {min = -4.0 : f32, max = 4
   %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x1xf32>) -> tensor<2x1xf32>
   return %y : tensor<2x1xf32>
 }
+
+// -----
+
+// Codes that the model came with stand, on either side.
+// CHECK-LABEL: func @own_codes
+// CHECK-NOT: qopt.mul
+// CHECK: return
+func.func @own_codes(%q: tensor<2x2xi8>, %z: tensor<2x2xf32> {qopt.stats = {min = -9.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -9.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 9.0, 0.3>}}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
+  %w = qopt.constant(dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %c = qopt.constant(dense<3> : tensor<2x2xi8>) : tensor<2x2xi8>
+  %s = qopt.constant(dense<2.0> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %x = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>, qopt.stats = {min = -9.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -9.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 9.0, 0.3>}} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
+  %v = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qopt.matmul %z, %v {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
+}

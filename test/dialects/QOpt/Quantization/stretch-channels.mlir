@@ -119,3 +119,28 @@ func.func @between_codes(%x: tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32> {
   %y = qopt.conv %p, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
 }
+
+// -----
+
+// Codes that the model came with stand: the weight of a convolution in front takes
+// no factors, and one of a depthwise convolution is not stretched for.
+// CHECK-LABEL: func @own_codes
+// CHECK: %[[C:.*]] = qopt.conv %arg0, %[[V:[a-z0-9]+]] {
+// CHECK: %[[XS:.*]] = qopt.mul %[[C]]
+// CHECK: qopt.conv %[[XS]]
+// CHECK-NOT: qopt.mul
+// CHECK: qopt.conv
+// CHECK-NEXT: return
+func.func @own_codes(%x: tensor<?x2x4x4xf32>) -> (tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>) {
+  %s = qopt.constant(dense<2.0> : tensor<1x1x1x1xf32>) : tensor<1x1x1x1xf32>
+  %c = qopt.constant(dense<3> : tensor<2x2x1x1xi8>) : tensor<2x2x1x1xi8>
+  %d = qopt.constant(dense<3> : tensor<2x1x1x1xi8>) : tensor<2x1x1x1xi8>
+  %w = qopt.constant(dense<0.5> : tensor<2x1x3x3xf32>) : tensor<2x1x3x3xf32>
+  %v = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2x1x1xi8>, tensor<1x1x1x1xf32>) -> tensor<2x2x1x1xf32>
+  %u = qopt.dequantize %d scales(%s) {format = #qopt.format<i8>} : (tensor<2x1x1x1xi8>, tensor<1x1x1x1xf32>) -> tensor<2x1x1x1xf32>
+  %0 = qopt.conv %x, %v {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x4x4xf32>
+  %1 = qopt.conv %0, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %2 = qopt.relu %1 {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}} : (tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32>
+  %3 = qopt.conv %2, %u {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8>>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<?x2x4x4xf32>
+  return %1, %3 : tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>
+}

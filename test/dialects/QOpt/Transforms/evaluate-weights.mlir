@@ -1,4 +1,5 @@
 // RUN: qopt-opt %s --qopt-evaluate-weights --verify-each --verify-diagnostics --split-input-file | FileCheck %s
+// RUN: qopt-opt %s --qopt-evaluate-weights=decodes --verify-diagnostics --split-input-file | FileCheck %s --check-prefix=DECODE
 // RUN: qopt-opt %s --qopt-evaluate-weights --mlir-print-debuginfo --verify-diagnostics --split-input-file | FileCheck %s --check-prefix=LOC
 
 // One constant stands for the expression, at its location.
@@ -103,4 +104,18 @@ func.func @limit(%x: tensor<1xi8>) -> tensor<8589934592xi8> {
   %0 = qopt.constant_of_shape %s {value = dense<1> : tensor<1xi8>} : (tensor<1xi64>) -> tensor<8589934592xi8>
   %1 = qopt.add %0, %x : (tensor<8589934592xi8>, tensor<1xi8>) -> tensor<8589934592xi8>
   return %1 : tensor<8589934592xi8>
+}
+
+// -----
+
+// What calibration runs has no codes.
+// DECODE-LABEL: func @decoded
+// DECODE-NEXT: %[[W:.*]] = qopt.constant(dense<-5.000000e-01> : tensor<2xf32>)
+// DECODE-NEXT: return %[[W]]
+func.func @decoded() -> tensor<2xf32> {
+  %q = qopt.constant(dense<1> : tensor<2xi8>) : tensor<2xi8>
+  %s = qopt.constant(dense<0.5> : tensor<1xf32>) : tensor<1xf32>
+  %0 = qopt.dequantize %q scales(%s) : (tensor<2xi8>, tensor<1xf32>) -> tensor<2xf32>
+  %1 = qopt.neg %0 : (tensor<2xf32>) -> tensor<2xf32>
+  return %1 : tensor<2xf32>
 }
