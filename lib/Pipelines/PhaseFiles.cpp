@@ -27,9 +27,6 @@
 using namespace mlir;
 using namespace qopt;
 
-/// Shorter blobs are written in the text.
-static constexpr size_t kMaxInlineBytes = 256;
-
 using Blobs = llvm::SetVector<const WeightBlob *>;
 
 static Blobs findBlobs(ModuleOp module) {
@@ -55,7 +52,7 @@ static Blobs prepareBlobs(ModuleOp module, WeightStore &store) {
   for (const WeightBlob *blob : findBlobs(module))
     if (!blob->file.empty())
       store.setOrigin(blob, makeAbsolute(blob->file), blob->offsetInBytes);
-    else if (blob->bytes.size() > kMaxInlineBytes)
+    else if (blob->bytes.size() > kMaxHexBytes)
       unfiled.insert(blob);
   return unfiled;
 }

@@ -81,16 +81,6 @@ static void quantizeBlocks(const FloatElements &x, ArrayRef<int64_t> dims,
       }
 }
 
-static std::optional<ScaleRule> getRule(StringRef name) {
-  if (name == "floor")
-    return ScaleRule::Floor;
-  if (name == "ceil")
-    return ScaleRule::Ceil;
-  if (name == "even")
-    return ScaleRule::Even;
-  return std::nullopt;
-}
-
 Error reference::evaluateQuantizeDynamic(const Evaluation &evaluation,
                                          QuantizeDynamicOp op) {
   const HostTensor &tensor = evaluation[op.getX()];
@@ -115,7 +105,7 @@ Error reference::evaluateQuantizeDynamic(const Evaluation &evaluation,
     return evaluation.badData("expects an axis for the blocks");
   if (format.hasSharedExponent() &&
       scales.getType() == ElementType::F8E8M0FNU) {
-    std::optional<ScaleRule> rule = getRule(op.getRule());
+    std::optional<ScaleRule> rule = lookupScaleRule(op.getRule());
     if (!rule)
       return evaluation.badData("expects rule floor, ceil or even, but found " +
                                 op.getRule());

@@ -165,6 +165,9 @@ enum class ScaleRule : uint8_t {
   Even
 };
 
+/// The rule called floor, ceil or even.
+std::optional<ScaleRule> lookupScaleRule(llvm::StringRef name);
+
 /// value = 2^unitLog2 * (element - zero) * scales[0] * scales[1] ...
 struct BlockFormat {
   llvm::StringLiteral name;

@@ -109,13 +109,10 @@ SmallVector<Type> FormatAttr::getScaleTypes() const {
 // WeightAttr
 //===----------------------------------------------------------------------===//
 
-/// Longest blob that is written as hexadecimal digits.
-static constexpr size_t kMaxInlineBytes = 256;
-
 void WeightAttr::print(AsmPrinter &printer) const {
   const WeightBlob &blob = *getBlob();
   printer << "<\"";
-  if (blob.file.empty() && blob.bytes.size() <= kMaxInlineBytes)
+  if (blob.file.empty() && blob.bytes.size() <= kMaxHexBytes)
     printer << "hex:" << llvm::toHex(blob.bytes, /*LowerCase=*/true);
   else
     printer << blob.file << "@" << blob.offsetInBytes << "+" << blob.bytes.size()

@@ -200,8 +200,7 @@ static LogicalResult verifyQuantizeDynamic(QuantizeDynamicOp op) {
   if (op.getPer() != "row" && op.getPer() != "sample")
     return op.emitOpError("expects per row or sample, but found ")
            << op.getPer();
-  if (op.getRule() != "floor" && op.getRule() != "ceil" &&
-      op.getRule() != "even")
+  if (!lookupScaleRule(op.getRule()))
     return op.emitOpError("expects rule floor, ceil or even, but found ")
            << op.getRule();
   return verifyFormatAxis(op, op.getFormat(), rankOf(op.getX()));

@@ -19,6 +19,10 @@
 
 namespace qopt {
 
+/// Longest blob that stands in the text of a program, as hexadecimal digits;
+/// longer ones are in files.
+inline constexpr size_t kMaxHexBytes = 256;
+
 /// Bytes packed as ONNX packs raw data, and the file that holds them if any.
 struct WeightBlob {
   llvm::ArrayRef<uint8_t> bytes;

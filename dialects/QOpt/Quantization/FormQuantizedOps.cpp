@@ -10,6 +10,7 @@
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/TypeInference.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/IntegerBias.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -21,9 +22,6 @@ namespace qopt {
 
 using namespace mlir;
 using namespace qopt;
-
-/// Largest i32 sum that cannot wrap with a bias of up to 2^30 on top.
-static constexpr int64_t kMaxSum = int64_t(1) << 30;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -179,7 +177,7 @@ struct FormIntegerSum : RewritePattern {
         !llvm::all_of(w.getZeros(), isScalarTensor) ||
         w.getScales().size() != 1)
       return rewriter.notifyMatchFailure(op, "zeros vary");
-    if (view->numProducts > kMaxSum / (largestDistance(x) * largestDistance(w)))
+    if (view->numProducts > kMaxSumOfProducts / (largestDistance(x) * largestDistance(w)))
       return rewriter.notifyMatchFailure(op, "an i32 sum could wrap");
     auto result = typeOf(op->getResult(0));
     int64_t outputs = typeOf(view->rhs).getDimSize(view->rhsOutputAxis);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/Quantization/ActivationParameters.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/CorrectBias.h"
@@ -63,7 +64,7 @@ private:
     if (!rounding)
       return emitError(getOperation().getLoc(), "pow2-rounding '")
              << pow2Rounding << "' expects nearest, ceil, floor or best";
-    if (scaleRule != "floor" && scaleRule != "ceil" && scaleRule != "even")
+    if (!lookupScaleRule(scaleRule))
       return emitError(getOperation().getLoc(), "scale-rule '")
              << scaleRule << "' expects floor, ceil or even";
     if (activationRounding != "nearest" && activationRounding != "ceil")

@@ -15,7 +15,9 @@ namespace qopt {
 
 /// Biases, in steps of the sum, are below it: larger ones leave the sum no room
 /// in i32.
-inline constexpr double kMaxIntegerBias = double(int64_t(1) << 30);
+inline constexpr int64_t kMaxIntegerBias = int64_t(1) << 30;
+/// Sums of products are not above it: a bias still fits on top.
+inline constexpr int64_t kMaxSumOfProducts = kMaxIntegerBias;
 
 /// True when nothing but a quantizer with one scale reads the sum, or a clamp
 /// in front of it.

@@ -18,21 +18,11 @@ using numerics::MLIRPolicy;
 // The op
 //===----------------------------------------------------------------------===//
 
-static std::optional<ScaleRule> findRule(StringRef name) {
-  if (name == "floor")
-    return ScaleRule::Floor;
-  if (name == "ceil")
-    return ScaleRule::Ceil;
-  if (name == "even")
-    return ScaleRule::Even;
-  return std::nullopt;
-}
-
 FailureOr<Quantization> cpu::readQuantization(QuantizeDynamicOp op) {
   Quantization q{op, lookupFormat(op.getFormat().getName())};
   q.xType = getElementTypeOrSelf(op.getX());
   q.codeType = getElementTypeOrSelf(op.getCodes());
-  std::optional<ScaleRule> rule = findRule(op.getRule());
+  std::optional<ScaleRule> rule = lookupScaleRule(op.getRule());
   bool isBlocked = op.getFormat().isBlocked();
   if (!laneType(q.xType) || !isa<FloatType>(laneType(q.xType)) ||
       elementFormatOf(q.codeType) != q.format->element)

@@ -16,16 +16,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
 
-static std::optional<ScaleRule> getRule(StringRef name) {
-  if (name == "floor")
-    return ScaleRule::Floor;
-  if (name == "ceil")
-    return ScaleRule::Ceil;
-  if (name == "even")
-    return ScaleRule::Even;
-  return std::nullopt;
-}
-
 namespace {
 /// The tensors of the op on the device.
 struct Tensors {
@@ -186,7 +176,7 @@ LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
   auto op = cast<QuantizeDynamicOp>(cast<kernel::RowsOp>(kernel).getRoot());
   Block &body = cast<kernel::RowsOp>(kernel).getBodyBlock();
   const BlockFormat &format = *lookupFormat(op.getFormat().getName());
-  auto rule = getRule(op.getRule());
+  auto rule = lookupScaleRule(op.getRule());
   bool isAlone =
       body.getOperations().size() == 2 &&
       llvm::equal(body.getTerminator()->getOperands(), op->getResults());
