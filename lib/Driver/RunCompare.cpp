@@ -66,34 +66,12 @@ Comparison qopt::compareTensors(const HostTensor &found,
   return comparison;
 }
 
-Distance qopt::measureDistance(StringRef output, const HostTensor &found,
+Distance qopt::measureDistance(const HostTensor &found,
                                const HostTensor &expected) {
-  long double product = 0, ours = 0, theirs = 0, noise = 0, largest = 0;
-  for (int64_t i = 0, e = found.getNumElements(); i < e; ++i) {
-    long double x = readElement(found, i), y = readElement(expected, i);
-    // Two infinities or NaNs in one place are no error.
-    if (x == y || (std::isnan(x) && std::isnan(y))) {
-      if (std::isfinite(x)) {
-        product += x * y;
-        ours += x * x;
-        theirs += y * y;
-      }
-      continue;
-    }
-    product += x * y;
-    ours += x * x;
-    theirs += y * y;
-    noise += (x - y) * (x - y);
-    largest = std::isnan(x - y) ? std::numeric_limits<long double>::infinity()
-                                : std::max(largest, std::fabs(x - y));
-  }
-  Distance distance{output.str(), std::numeric_limits<double>::infinity(), 1,
-                    static_cast<double>(largest)};
-  if (noise != 0)
-    distance.sqnrInDecibels = 10 * std::log10(theirs / noise);
-  if (ours > 0 && theirs > 0)
-    distance.cosine = product / std::sqrt(ours * theirs);
-  return distance;
+  DistanceSums sums;
+  for (int64_t i = 0, e = found.getNumElements(); i < e; ++i)
+    sums.add(readElement(found, i), readElement(expected, i));
+  return sums.get();
 }
 
 static std::string describe(const HostTensor &tensor) {

@@ -9,6 +9,7 @@
 #define LIB_DRIVER_RUNCOMPARE_H
 
 #include "qopt/Execution/ModelRunner.h"
+#include "qopt/Support/Distance.h"
 #include <optional>
 
 namespace qopt {
@@ -45,18 +46,8 @@ llvm::Error compareResults(llvm::ArrayRef<ModelValue> outputs,
                            llvm::ArrayRef<HostTensor> expected,
                            llvm::StringRef what, const Tolerance &tolerance);
 
-/// How far results are from expectations, over all elements of one output.
-struct Distance {
-  std::string output;
-  /// Infinite where they are equal.
-  double sqnrInDecibels = 0;
-  double cosine = 1;
-  double largestError = 0;
-};
-
-/// `found` and `expected` have one shape.
-Distance measureDistance(llvm::StringRef output, const HostTensor &found,
-                         const HostTensor &expected);
+/// How far `found` is from `expected`, which has its shape.
+Distance measureDistance(const HostTensor &found, const HostTensor &expected);
 
 } // namespace qopt
 

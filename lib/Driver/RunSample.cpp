@@ -147,14 +147,14 @@ static void printDistances(llvm::ArrayRef<ModelValue> outputs,
        llvm::zip_equal(outputs, results, expected)) {
     if (result.getDims() != wanted.getDims())
       continue;
-    Distance distance = measureDistance(output.name, result, wanted);
+    Distance distance = measureDistance(result, wanted);
     if (isJson)
       rows.push_back(llvm::json::Object{
-          {"output", distance.output},
+          {"output", output.name},
           {"sqnr_db", finiteOrNull(distance.sqnrInDecibels)},
           {"cosine", finiteOrNull(distance.cosine)},
           {"max_error", finiteOrNull(distance.largestError)}});
-    else if (std::isinf(distance.sqnrInDecibels) && distance.largestError == 0)
+    else if (distance.isEqual())
       os << output.name << ": equal\n";
     else
       os << output.name

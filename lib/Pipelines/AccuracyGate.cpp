@@ -34,17 +34,22 @@ static std::string formatDecibels(double value) {
 std::string Accuracy::describe() const {
   std::string text;
   for (const OutputAccuracy &output : outputs)
-    text += llvm::formatv("output \"{0}\": SQNR {1}, cosine {2:f5}, {3}\n",
-                          output.output, formatDecibels(output.sqnrInDecibels),
-                          output.cosine, describeSamples(*this))
-                .str();
+    if (output.count == 0)
+      text += "output \"" + output.output +
+              "\": the samples have no number to compare\n";
+    else
+      text +=
+          llvm::formatv("output \"{0}\": SQNR {1}, cosine {2:f5}, {3}\n",
+                        output.output, formatDecibels(output.sqnrInDecibels),
+                        output.cosine, describeSamples(*this))
+              .str();
   return text;
 }
 
 std::string Accuracy::findPoorOutputs() const {
   std::string names;
   for (const OutputAccuracy &output : outputs)
-    if (output.sqnrInDecibels < kPoorDecibels)
+    if (!(output.sqnrInDecibels >= kPoorDecibels))
       names +=
           llvm::formatv("{0}\"{1}\" ({2})", names.empty() ? "" : ", ",
                         output.output, formatDecibels(output.sqnrInDecibels))
@@ -79,6 +84,12 @@ llvm::Expected<AccuracyGate> AccuracyGate::parse(StringRef text) {
 
 llvm::Error AccuracyGate::check(llvm::ArrayRef<OutputAccuracy> outputs) const {
   for (const OutputAccuracy &output : outputs) {
+    if (output.count == 0)
+      return makeError(ExitCode::BadData,
+                       "output \"" + output.output +
+                           "\": the samples have no number that the accuracy "
+                           "gate could look at\nnote: leave out samples that "
+                           "are empty");
     double value = metric == "cosine" ? output.cosine
                    : metric == "sqnr" ? output.sqnrInDecibels
                                       : output.largestError;

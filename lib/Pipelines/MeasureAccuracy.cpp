@@ -8,7 +8,6 @@
 #include "MeasureAccuracy.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -33,29 +32,6 @@ static void observeResults(func::FuncOp main, ArrayRef<unsigned> indices) {
     ObserveOp::create(builder, main.getLoc(), end->getOperand(index), index);
 }
 
-namespace {
-/// Sums over all samples for one output.
-struct Sums {
-  double signal = 0, noise = 0, power = 0, product = 0, largest = 0;
-
-  void add(ArrayRef<float> exact, ArrayRef<float> found) {
-    for (auto [a, b] : llvm::zip_equal(exact, found)) {
-      // What the model makes of its own accord, as infinity of a mask, is no
-      // error.
-      double error =
-          a == b || (std::isnan(a) && std::isnan(b)) ? 0 : double(a) - b;
-      if (error == 0 && !std::isfinite(a))
-        continue;
-      signal += double(a) * a;
-      power += double(b) * b;
-      product += double(a) * b;
-      noise += error * error;
-      largest = std::isnan(error) ? error : std::max(largest, std::fabs(error));
-    }
-  }
-};
-} // namespace
-
 /// Runs one sample; the copies are in the order of the results.
 static llvm::Error runOnce(ProgramRunner &runner, ArrayRef<HostTensor> inputs,
                            std::vector<HostTensor> &outputs) {
@@ -72,16 +48,6 @@ static llvm::Error runOnce(ProgramRunner &runner, ArrayRef<HostTensor> inputs,
   return llvm::joinErrors(std::move(error), std::move(problem));
 }
 
-static OutputAccuracy describe(StringRef name, const Sums &sums) {
-  OutputAccuracy accuracy;
-  accuracy.output = name.str();
-  accuracy.largestError = sums.largest;
-  accuracy.sqnrInDecibels = 10 * std::log10(sums.signal / sums.noise);
-  double norms = std::sqrt(sums.signal * sums.power);
-  accuracy.cosine = norms == 0 && sums.noise == 0 ? 1 : sums.product / norms;
-  return accuracy;
-}
-
 llvm::Expected<std::vector<OutputAccuracy>>
 qopt::measureAccuracy(MeasuredProgram exact, MeasuredProgram quantized,
                       const CalibrationData &data) {
@@ -94,7 +60,7 @@ qopt::measureAccuracy(MeasuredProgram exact, MeasuredProgram quantized,
     if (llvm::Error error = program->runner.prepare(program->module))
       return std::move(error);
   }
-  std::vector<Sums> sums(main.getNumResults());
+  std::vector<DistanceSums> sums(main.getNumResults());
   std::vector<HostTensor> expected(main.getNumResults()), found(expected);
   for (const std::string &file : data.files) {
     auto inputs = readSample(file, main);
@@ -105,13 +71,15 @@ qopt::measureAccuracy(MeasuredProgram exact, MeasuredProgram quantized,
     if (llvm::Error error = runOnce(quantized.runner, *inputs, found))
       return std::move(error);
     for (unsigned index : indices)
-      sums[index].add(expected[index].as<float>(), found[index].as<float>());
+      for (auto [x, wanted] : llvm::zip_equal(found[index].as<float>(),
+                                              expected[index].as<float>()))
+        sums[index].add(x, wanted);
   }
   std::vector<OutputAccuracy> accuracies;
   for (unsigned index : indices) {
     auto name = main.getResultAttrOfType<StringAttr>(index, kNameAttrName);
     accuracies.push_back(
-        describe(name ? name.getValue() : StringRef("result"), sums[index]));
+        {sums[index].get(), name ? name.getValue().str() : "result"});
   }
   return accuracies;
 }

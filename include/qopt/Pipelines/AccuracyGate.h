@@ -8,6 +8,7 @@
 #ifndef QOPT_PIPELINES_ACCURACYGATE_H
 #define QOPT_PIPELINES_ACCURACYGATE_H
 
+#include "qopt/Support/Distance.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -16,12 +17,8 @@
 namespace qopt {
 
 /// How far one output is from the float one, over all samples.
-struct OutputAccuracy {
+struct OutputAccuracy : Distance {
   std::string output;
-  double cosine = 1;
-  /// Infinite where the outputs are equal.
-  double sqnrInDecibels = 0;
-  double largestError = 0;
 };
 
 /// How far a quantized program is from its float one.
