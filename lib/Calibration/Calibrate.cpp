@@ -7,9 +7,9 @@
 
 #include "qopt/Calibration/Calibrate.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "qopt/Calibration/StatisticsCache.h"
 #include "qopt/Support/CodedError.h"
-#include "mlir/Analysis/SliceAnalysis.h"
 #include "llvm/ADT/ScopeExit.h"
 #include <cmath>
 
@@ -83,7 +83,8 @@ static std::string describe(Value value) {
   std::string text;
   llvm::raw_string_ostream os(text);
   if (auto name = value.getLoc()->findInstanceOf<NameLoc>())
-    os << "node '" << name.getName().getValue() << "'";
+    os << (isa<BlockArgument>(value) ? "input '" : "node '")
+       << name.getName().getValue() << "'";
   else
     os << "an input";
   return text;
@@ -223,9 +224,11 @@ struct Finding {
 } // namespace
 
 void qopt::warnOfStatistics(ModuleOp module, Warnings &warnings) {
-  Finding nonFinite, constant;
+  Finding nonFinite, constant, unseen;
   auto look = [&](Value value) {
     std::optional<Statistics> stats = getStatistics(value);
+    if ((!stats || !stats->samples) && isReadAsCodes(value))
+      unseen.add(value, 0);
     if (!stats)
       return;
     if (stats->nonFinite)
@@ -243,6 +246,9 @@ void qopt::warnOfStatistics(ModuleOp module, Warnings &warnings) {
                        nonFinite.place() +
                        " are NaN or infinity in the samples; ranges leave "
                        "them out");
+  if (unseen.numValues)
+    warnings.push_back("no finite value in any sample at " + unseen.place() +
+                       "; what was to have static ranges is dynamic or float");
   if (constant.numValues)
     warnings.push_back("one and the same value in all samples at " +
                        constant.place() +

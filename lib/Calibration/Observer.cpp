@@ -9,6 +9,7 @@
 #include "dialects/QOpt/Quantization/UnseenValues.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
+#include <limits>
 
 using namespace qopt;
 
@@ -172,11 +173,12 @@ void TensorObserver::widen(Statistics &stats) const {
   CodeRange range = widenRange(
       channels, {std::min(stats.min, 0.0f), std::max(stats.max, 0.0f)},
       options.isPow2);
+  constexpr double largest = std::numeric_limits<float>::max();
   // An end that stays is told as it was seen, though 0 lies beyond it.
   if (range.low < std::min(stats.min, 0.0f))
-    stats.min = static_cast<float>(range.low);
+    stats.min = static_cast<float>(std::max(range.low, -largest));
   if (range.high > std::max(stats.max, 0.0f))
-    stats.max = static_cast<float>(range.high);
+    stats.max = static_cast<float>(std::min(range.high, largest));
   stats.unseenSquare = static_cast<float>(meanClipping(channels, range));
 }
 
@@ -200,8 +202,8 @@ std::optional<Statistics> TensorObserver::finish() const {
     // A channel that was never finite is a dead one.
     stats.channelMin.push_back(count ? channelMin[channel] : 0);
     stats.channelMax.push_back(count ? channelMax[channel] : 0);
-    stats.channelMean.push_back(static_cast<float>(
-        count ? channelSums[channel] / count : 0));
+    stats.channelMean.push_back(
+        static_cast<float>(count ? channelSums[channel] / count : 0));
     stats.channelMeanSquare.push_back(
         static_cast<float>(count ? channelSquares[channel] / count : 0));
   }

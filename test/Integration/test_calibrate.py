@@ -224,3 +224,62 @@ def expect_blame(folder, preset, *texts):
         assert text in result.stderr
     assert "note: mend or leave out the sample" in result.stderr
     assert not (folder / "m.so").exists()
+
+
+# The ends of what samples can hold ----------------------------------------------
+
+def line(folder, samples, scale=1.0, bias=None):
+    """One product of four inputs, with as many samples as are given."""
+    model = Model(7)
+    weight = model.constant(model.rng.normal(0, scale, (4, 3)))
+    if bias is None:
+        model.node("MatMul", "x", weight, output="y")
+    else:
+        model.node("Relu", model.node("Gemm", "x", weight, model.constant([bias] * 3)), output="y")
+    model.save(folder, ["n", 4], samples)
+
+
+def gate(folder, expression):
+    return run_tool("qopt-compile", folder / "model.onnx", "-o", folder / "m.so", "--preset",
+                    "w8a8", "--calib", folder / "calib", "--accuracy-gate", expression)
+
+
+def test_a_gate_that_sees_no_number_is_not_kept(tmp_path):
+    rows = [np.ones((2, 4)) * i for i in range(5)]
+    rows[3] = np.ones((0, 4))
+    line(tmp_path, rows)
+    result = gate(tmp_path, "max-error<=1000")
+    assert result.returncode == 1
+    assert 'output "y": the samples have no number that the accuracy gate' in result.stderr
+    assert not (tmp_path / "m.so").exists()
+
+
+def test_outputs_that_are_zero_and_right_keep_any_gate(tmp_path):
+    line(tmp_path, [np.random.default_rng(i).normal(0, 1, (2, 4)) for i in range(5)], bias=-100)
+    for expression in ("sqnr>=60", "cosine>=0.9999", "max-error<=0"):
+        result = gate(tmp_path, expression)
+        assert result.returncode == 0, result.stderr
+
+
+def test_samples_without_a_number_leave_a_warning(tmp_path):
+    line(tmp_path, [np.ones((0, 4))] * 4)
+    report, warnings = compile_model(tmp_path, "w8a8")
+    assert "no finite value in any sample at input 'x'" in warnings
+    assert {row["planned"] for row in report["contract"]} == {"i8 x i8 dynamic"}
+
+
+@pytest.mark.parametrize("preset", ["w8a8", "w8a8-pow2"])
+def test_ranges_are_finite_up_to_the_largest_float(preset, tmp_path):
+    rng = np.random.default_rng(3)
+    line(tmp_path, [rng.uniform(-3.3e38, 3.3e38, (4, 4)) for _ in range(8)], scale=1e-38)
+    compile_model(tmp_path, preset)
+    text = (tmp_path / "report" / "report.json").read_text()
+    assert "Infinity" not in text and "inf" not in text.replace("inference", "")
+    assert all(np.isfinite([row["min"], row["max"]]).all() for row in json.loads(text)["ranges"])
+
+
+def test_numbers_near_zero_are_not_smoothed_to_infinity(tmp_path):
+    rng = np.random.default_rng(3)
+    line(tmp_path, [rng.normal(0, 1e-39, (4, 4)) for _ in range(8)])
+    warnings = compile_model(tmp_path, "w8a8")[1]
+    assert "NaN or infinity" not in warnings

@@ -68,6 +68,9 @@ DictionaryAttr FactorChoice::describe(MLIRContext *context,
   });
 }
 
+/// Its inverse is far from infinity, whatever the samples hold.
+static constexpr float kLeastFactor = 1e-5f;
+
 /// The peaks of channels; small ones count as `kSmallestPart` of the largest.
 static std::vector<float> floorPeaks(std::vector<float> peaks) {
   float largest = 0;
@@ -95,10 +98,10 @@ FactorSearch::Factors FactorSearch::exponentFactors(double exponent) const {
   Factors factors(peaks.size(), 1.0f);
   for (auto [factor, peak, weight] : llvm::zip_equal(factors, peaks, largest))
     if (peak > 0 && weight > 0)
-      factor = static_cast<float>(
-          std::max(std::pow(peak, exponent) /
-                       std::pow(std::max(weight, 1e-5f), 1 - exponent),
-                   1e-5));
+      factor = std::max(
+          static_cast<float>(std::pow(peak, exponent) /
+                             std::pow(std::max(weight, 1e-5f), 1 - exponent)),
+          kLeastFactor);
   return factors;
 }
 
@@ -106,7 +109,9 @@ FactorSearch::Factors FactorSearch::logFactors() const {
   Factors factors;
   for (float peak : peaksOf(stats))
     factors.push_back(
-        peak > 0 ? static_cast<float>(peak / std::log2(2.0 + peak)) : 1.0f);
+        peak > 0 ? std::max(static_cast<float>(peak / std::log2(2.0 + peak)),
+                            kLeastFactor)
+                 : 1.0f);
   return factors;
 }
 
