@@ -124,12 +124,14 @@ def test_runs_on_a_device(name, tmp_path):
         assert error_of(out["y"], wanted) < 1e-5
 
 
-def test_a_depth_that_does_not_fit_is_an_error_of_the_run(tmp_path):
+@pytest.mark.parametrize("preset", ["fp32", "w8a8-dynamic"])
+def test_a_depth_that_does_not_fit_is_an_error_of_the_run(preset, tmp_path):
+    """It names the node, also where what reads the input is the quantizer of it."""
     write("no_dim_known", tmp_path)
-    compile_model(tmp_path, "fp32", "-o", tmp_path / "m.so")
+    compile_model(tmp_path, preset, "-o", tmp_path / "m.so")
     result = run_tool("qopt-run", tmp_path / "m.so", "--input", "x=3x41xf32=1")
     assert result.returncode == 1
-    assert "the reduction dims of the operands differ" in result.stderr
+    assert 'node "MatMul#0": the reduction dims of the operands differ' in result.stderr
 
 
 def test_a_batch_of_none_keeps_its_other_dims(tmp_path):

@@ -271,17 +271,19 @@ Value CpuProgram::callRuntime(StringRef name, Type result,
 // Errors of a run
 //===----------------------------------------------------------------------===//
 
-/// The name in a location: that of the ONNX node where there is one.
+/// The name of the first ONNX node in a location; where there is none, as of ops
+/// on an input, the first name.
 static StringRef nodeName(Location loc) {
-  StringRef name;
+  NameLoc name = loc->findInstanceOf<NameLoc>();
   loc->walk([&](Location inner) {
-    if (auto named = dyn_cast<NameLoc>(inner)) {
-      name = named.getName();
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
+    auto fused = dyn_cast<FusedLoc>(inner);
+    if (!fused || !isa_and_nonnull<NodeAttr>(fused.getMetadata()))
+      return WalkResult::advance();
+    if (auto named = inner->findInstanceOf<NameLoc>())
+      name = named;
+    return WalkResult::interrupt();
   });
-  return name;
+  return name ? name.getName() : StringRef();
 }
 
 Value CpuProgram::textPointer(StringRef text) {
