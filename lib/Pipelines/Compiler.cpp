@@ -27,6 +27,7 @@
 #include "qopt/Support/Version.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Regex.h"
 #include <chrono>
@@ -77,6 +78,7 @@ private:
   bool measuresAccuracy() const;
   llvm::Error checkAccuracy();
   llvm::Error checkOverrides();
+  llvm::Error checkOutputName() const;
   std::string makeManifest();
   func::FuncOp getMain() { return module->lookupSymbol<func::FuncOp>("main"); }
   bool isDone(Phase phase) const {
@@ -128,15 +130,18 @@ static constexpr llvm::StringLiteral kSamplesNote =
     "input of the model, of its name, type and dims; qopt-run MODEL.onnx "
     "--reference --describe prints these";
 
-/// Begins a message.
 static std::string describe(EmitKind emit) {
-  switch (getForm(emit)) {
-  case CodeForm::Object:
+  switch (emit) {
+  case EmitKind::Shared:
+    return "a shared library";
+  case EmitKind::Object:
     return "an object file";
-  case CodeForm::LLVMIR:
+  case EmitKind::LLVMIR:
     return "a file of LLVM IR";
-  case CodeForm::Assembly:
+  case EmitKind::Assembly:
     return "a file of assembly";
+  case EmitKind::QdqOnnx:
+    return "an ONNX model";
   }
   llvm_unreachable("an unknown form");
 }
@@ -153,6 +158,10 @@ llvm::Error Compiler::checkOptions() {
   if (llvm::Error error = chooseConfigs())
     return error;
   bool isOnnx = options.emit == EmitKind::QdqOnnx;
+  if (isOnnx && !options.cpus.empty())
+    return makeError(ExitCode::BadUse,
+                     "--emit=qdq-onnx writes a model for any machine, so --cpu "
+                     "means nothing\nnote: leave one of them out");
   if (options.emit != EmitKind::Shared && !isOnnx && configs.size() != 1)
     return makeError(ExitCode::BadUse,
                      describe(options.emit) + " holds one tier, but " +
@@ -186,7 +195,7 @@ llvm::Error Compiler::checkOptions() {
       return makeError(ExitCode::BadUse,
                        "the output '" + options.output +
                            "' is an input; name another file");
-  return llvm::Error::success();
+  return checkOutputName();
 }
 
 /// What ends early may not be asked for what comes later.
@@ -237,6 +246,27 @@ llvm::Error Compiler::chooseConfigs() {
   return llvm::Error::success();
 }
 
+/// A name that promises another form is a flag that was forgotten.
+llvm::Error Compiler::checkOutputName() const {
+  StringRef extension = llvm::sys::path::extension(options.output);
+  bool isOnnx = options.emit == EmitKind::QdqOnnx && !options.stopAfter;
+  if (extension == ".onnx" && !isOnnx)
+    return makeError(ExitCode::BadUse,
+                     options.output + ": is the name of an ONNX model, but " +
+                         describe(options.emit) +
+                         " is asked for\nnote: give --emit=qdq-onnx, or a name "
+                         "that does not end in .onnx");
+  if (extension == ".mlir" && !options.stopAfter)
+    return makeError(ExitCode::BadUse,
+                     options.output +
+                         ": is the name of a program of a phase, "
+                         "but " +
+                         describe(options.emit) +
+                         " is asked for\nnote: give --stop-after=PHASE, or a "
+                         "name that does not end in .mlir");
+  return llvm::Error::success();
+}
+
 /// The best tier of this machine, or the target's baseline.
 std::string Compiler::findNativeCpu(ArrayRef<std::string> known) const {
   std::string best = known.front();
@@ -244,6 +274,30 @@ std::string Compiler::findNativeCpu(ArrayRef<std::string> known) const {
     if (llvm::is_contained(known, tier->name))
       best = tier->name.str();
   return best;
+}
+
+static std::string describe(const Recipe &recipe) {
+  return recipe.preset.empty() ? "a recipe" : "preset '" + recipe.preset + "'";
+}
+
+/// What needs samples, and why; the note says what else can be done.
+static std::string describeNeed(const Recipe &recipe) {
+  auto isStatic = [&](const OverrideRecipe *rule) {
+    NodePrecision asked = recipe.getPrecision(rule);
+    return !asked.isFloat() && asked.params == "static";
+  };
+  if (isStatic(nullptr))
+    return describe(recipe) +
+           " has static activations and needs samples\n"
+           "note: give --calib DIR, or take a dynamic preset";
+  for (const OverrideRecipe &rule : recipe.overrides)
+    if (isStatic(&rule))
+      return "override '" + rule.pattern() +
+             "' asks for static activations and needs samples\n"
+             "note: give --calib DIR, or write precision: dynamic";
+  return "rounding.method of " + describe(recipe) +
+         " rounds weights by activations and needs samples\n"
+         "note: give --calib DIR, or write method: nearest";
 }
 
 llvm::Error Compiler::checkCalibration() {
@@ -257,16 +311,7 @@ llvm::Error Compiler::checkCalibration() {
                                              "note: give --calib DIR")
                : llvm::Error::success();
   if (options.calibration.empty())
-    return makeError(
-        ExitCode::BadUse,
-        (report.recipe.preset.empty()
-             ? std::string("the recipe")
-             : "preset '" + report.recipe.preset + "'") +
-            (recipe.needsCalibration()
-                 ? " has static activations and needs samples\n"
-                   "note: give --calib DIR, or take a dynamic preset"
-                 : " rounds weights by activations and needs "
-                   "samples\nnote: give --calib DIR"));
+    return makeError(ExitCode::BadUse, describeNeed(recipe));
   auto data = CalibrationData::find(options.calibration);
   if (!data)
     return withNote(data.takeError(), ExitCode::BadUse, kSamplesNote);
@@ -327,6 +372,20 @@ llvm::Error Compiler::fixShapes(ModuleOp program) {
   return llvm::Error::success();
 }
 
+/// The phase that the file at `path` says it was made by; "" for other files.
+static std::string findPhaseOfFile(StringRef path) {
+  auto file = llvm::MemoryBuffer::getFile(path);
+  if (llvm::sys::path::extension(path) != ".mlir" || !file)
+    return "";
+  StringRef text = (*file)->getBuffer();
+  std::string key = (kPhaseAttrName + " = \"").str();
+  size_t at = text.find(key);
+  if (at == StringRef::npos)
+    return "";
+  StringRef name = text.drop_front(at + key.size()).split('"').first;
+  return findPhase(name) ? name.str() : "";
+}
+
 /// What a phase file says of itself must fit the flags.
 llvm::Error Compiler::readPhaseAttributes() {
   Phase expected = *options.startFrom;
@@ -337,24 +396,45 @@ llvm::Error Compiler::readPhaseAttributes() {
                          made.getValue().str() + ", not of " +
                          getName(expected).str() +
                          "\nnote: give --start-from=" + made.getValue().str());
-  if (auto text = (*module)->getAttrOfType<StringAttr>(kRecipeAttrName);
-      text && options.recipeSource == RecipeSource::Default) {
-    auto recipe = parseRecipe(options.model, text.getValue());
-    if (!recipe)
-      return recipe.takeError();
-    report.recipe = *recipe;
-  }
+  auto text = (*module)->getAttrOfType<StringAttr>(kRecipeAttrName);
+  if (!text || (options.recipeSource != RecipeSource::Default &&
+                expected == Phase::Import))
+    return llvm::Error::success();
+  auto recipe = parseRecipe(options.model, text.getValue());
+  if (!recipe)
+    return recipe.takeError();
+  // `prepare` writes what is asked for on every node.
+  if (options.recipeSource != RecipeSource::Default &&
+      writeRecipe(options.recipe) != writeRecipe(*recipe))
+    return makeError(ExitCode::BadUse,
+                     options.model + ": was made from " + describe(*recipe) +
+                         ", but " + describe(options.recipe) +
+                         " is asked for\nnote: leave --preset and --recipe "
+                         "out, or start from the model or a file of phase "
+                         "import");
+  report.recipe = *recipe;
   return llvm::Error::success();
 }
 
 llvm::Error Compiler::load() {
   if (options.startFrom) {
+    if (llvm::sys::path::extension(options.model) == ".onnx")
+      return makeError(ExitCode::BadUse,
+                       options.model +
+                           ": is the name of an ONNX model, but --start-from "
+                           "takes a program of a phase\nnote: leave "
+                           "--start-from out");
     auto read = readPhaseFile(options.model, context);
     if (!read)
       return read.takeError();
     module = std::move(*read);
     return readPhaseAttributes();
   }
+  if (std::string phase = findPhaseOfFile(options.model); !phase.empty())
+    return makeError(
+        ExitCode::BadUse,
+        options.model + ": is a program of phase " + phase +
+            ", not an ONNX model\nnote: give --start-from=" + phase);
   ImportError error;
   auto imported =
       importOnnxModel(options.model, context, error, options.shapes);
@@ -499,35 +579,50 @@ llvm::Error Compiler::chooseKernels() {
   return llvm::Error::success();
 }
 
+/// Why an override matches nothing, and what may have been meant.
+static std::string describeMismatch(const OverrideRecipe &rule,
+                                    ArrayRef<ContractRow> rows) {
+  bool isOperator = rule.nodes.empty();
+  StringRef pattern = isOperator ? rule.ops : rule.nodes;
+  std::string text = "override '" + rule.pattern() + "' matches no node";
+  OverrideRecipe byName = rule;
+  byName.ops.clear();
+  StringRef part, nearest;
+  unsigned least = std::max<size_t>(2, pattern.size() / 3) + 1;
+  for (const ContractRow &row : rows) {
+    if (!isOperator && byName.matches(row.node, row.op))
+      return text + " of operator '" + rule.ops + "': node \"" + row.node +
+             "\" is of " + row.op;
+    StringRef name = isOperator ? row.op : row.node;
+    if (part.empty() && llvm::Regex(pattern).match(name))
+      part = name;
+    if (unsigned distance = pattern.edit_distance(name); distance < least) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  if (!part.empty())
+    return text + ", only a part of '" + part.str() +
+           "'\nnote: a pattern matches whole names; write .* where anything "
+           "may "
+           "stand";
+  return text + (nearest.empty()
+                     ? "\nnote: --report DIR, without the override, "
+                       "lists the names of all nodes"
+                     : "; did you mean '" + nearest.str() + "'?");
+}
+
 /// Every override must match a node: a typing error would go unnoticed.
 llvm::Error Compiler::checkOverrides() {
   for (const OverrideRecipe &rule : report.recipe.overrides) {
     OverrideMatch match;
-    match.pattern = rule.nodes.empty() ? "ops " + rule.ops : rule.nodes;
-    StringRef nearest;
-    bool matchesParts = false;
-    unsigned least = ~0u;
-    for (const ContractRow &row : report.contract.getRows()) {
+    match.pattern = rule.pattern();
+    for (const ContractRow &row : report.contract.getRows())
       if (rule.matches(row.node, row.op))
         match.nodes.push_back(row.id);
-      bool isOperator = rule.nodes.empty();
-      StringRef pattern = isOperator ? rule.ops : rule.nodes;
-      StringRef name = isOperator ? row.op : row.node;
-      matchesParts |= llvm::Regex(pattern).match(name);
-      unsigned distance = pattern.edit_distance(name);
-      if (distance < least) {
-        least = distance;
-        nearest = name;
-      }
-    }
     if (match.nodes.empty())
-      return makeError(
-          ExitCode::BadUse,
-          "override '" + match.pattern + "' matches no node; did you mean '" +
-              nearest + "'?" +
-              (matchesParts ? "\nnote: a pattern matches whole names; write .* "
-                              "where anything may stand"
-                            : ""));
+      return makeError(ExitCode::BadUse,
+                       describeMismatch(rule, report.contract.getRows()));
     report.overrides.push_back(std::move(match));
   }
   return llvm::Error::success();

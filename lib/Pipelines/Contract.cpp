@@ -307,10 +307,12 @@ llvm::json::Value Contract::toJson() const {
 std::string Contract::summarize() const {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << "multiply-accumulates:";
-  for (auto &[precision, share] : shareOfMacs())
-    os << llvm::format(" %.1f%% ", share * 100) << precision << ";";
-  os << "\nweights: " << bytes.total() << " bytes (";
+  os << "multiply-accumulates: ";
+  auto shares = shareOfMacs();
+  llvm::interleaveComma(shares, os, [&](const auto &entry) {
+    os << llvm::format("%.1f%% ", entry.second * 100) << entry.first;
+  });
+  os << (shares.empty() ? "none" : "") << "\nweights: " << bytes.total() << " bytes (";
   for (auto &[type, size] : bytes.codes)
     os << type << " " << size << ", ";
   os << "scales " << bytes.scales << ", float " << bytes.floats << ")\n";

@@ -197,8 +197,8 @@ template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
       {"clip-search", &RoundingRecipe::clipSearch, flag(),
        "tries narrower ranges of weights for the least squared error", "false"},
       {"correct-bias", &RoundingRecipe::correctBias, flag(),
-       "lets biases take back the mean error of rounded weights, where there "
-       "are samples",
+       "lets biases take back the mean error of rounded weights, where "
+       "activations are static: their means come from calibration",
        "false"},
       {"scale-rule", &RoundingRecipe::scaleRule,
        oneOf({"floor", "ceil", "even"}),

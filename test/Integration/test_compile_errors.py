@@ -164,9 +164,20 @@ RECIPES = {
     "override of nothing": ("version: 1\npreset: mxfp4\n"
                             "overrides: [{nodes: '/conv_7$', precision: float}]\n", 2,
                             "override '/conv_7$' matches no node; did you mean '/conv_"),
+    "override of another operator": ("version: 1\npreset: mxfp4\noverrides: "
+                                     "[{nodes: /conv_3, ops: Gemm, precision: float}]\n", 2,
+                                     "override '/conv_3' matches no node of operator 'Gemm': "
+                                     'node "/conv_3" is of Conv'),
+    "override like nothing": ("version: 1\npreset: mxfp4\n"
+                              "overrides: [{nodes: backbone, precision: float}]\n", 2,
+                              "override 'backbone' matches no node\nnote: --report DIR"),
     "static without samples": ("version: 1\npreset: w8a8-dynamic\n"
                                "overrides: [{nodes: /conv_3, precision: static}]\n", 2,
-                               "has static activations and needs samples"),
+                               "override '/conv_3' asks for static activations and needs "
+                               "samples\nnote: give --calib DIR, or write precision: dynamic"),
+    "gptq without samples": ("version: 1\npreset: w4a16-g32\nrounding: {method: gptq}\n", 2,
+                             "rounding.method of preset 'w4a16-g32' rounds weights by "
+                             "activations and needs samples"),
 }
 
 
@@ -343,12 +354,46 @@ def test_help_names_the_forms():
 
 
 def test_an_onnx_file_as_phase_file(tmp_path):
-    refuse(1, "digits-cnn.onnx", folder=tmp_path,
+    refuse(2, "digits-cnn.onnx: is the name of an ONNX model, but --start-from takes a program",
+           "note: leave --start-from out", folder=tmp_path,
            arguments=[CNN, "-o", "m.so", "--start-from", "quantize"])
 
 
 def test_a_phase_file_as_model(quantized, tmp_path):
-    refuse(1, "q.mlir", folder=tmp_path, arguments=[quantized, "-o", "m.so"])
+    refuse(2, "q.mlir: is a program of phase quantize, not an ONNX model",
+           "note: give --start-from=quantize", folder=tmp_path, arguments=[quantized, "-o", "m.so"])
+
+
+@pytest.mark.parametrize("asked", [["--preset", "w8a8-dynamic"], ["--recipe", "r.yaml"]])
+def test_a_program_that_was_made_from_another_recipe(asked, quantized, tmp_path):
+    """It would be called by what it is not."""
+    (tmp_path / "r.yaml").write_text("version: 1\npreset: mxfp4\n"
+                                     "overrides: [{nodes: /conv_3, precision: float}]\n")
+    refuse(2, "q.mlir: was made from preset 'mxfp4', but preset '",
+           "note: leave --preset and --recipe out, or start from the model", folder=tmp_path,
+           arguments=[quantized, "-o", "m.so", "--start-from", "quantize", *asked])
+
+
+def test_a_program_with_the_recipe_that_it_was_made_from(quantized, tmp_path):
+    run_ok("qopt-compile", quantized, "-o", tmp_path / "m.so", "--start-from", "quantize",
+           "--preset", "mxfp4")
+
+
+@pytest.mark.parametrize("name, flags, what", [
+    ("m.onnx", [], "an ONNX model, but a shared library is asked for"),
+    ("m.onnx", ["--emit", "object"], "an ONNX model, but an object file is asked for"),
+    ("m.mlir", [], "a program of a phase, but a shared library is asked for"),
+    ("m.mlir", ["--emit", "qdq-onnx"], "a program of a phase, but an ONNX model is asked for"),
+])
+def test_a_name_that_promises_another_form(name, flags, what, tmp_path):
+    refuse(2, f"{name}: is the name of {what}", "note: give --", folder=tmp_path,
+           arguments=[CNN, "-o", name, *flags])
+
+
+def test_a_machine_for_a_model_that_is_exported(tmp_path):
+    refuse(2, "--emit=qdq-onnx writes a model for any machine, so --cpu means nothing",
+           folder=tmp_path, arguments=[CNN, "-o", "m.onnx", "--emit", "qdq-onnx", "--cpu",
+                                       "x86-64-v3"])
 
 
 def test_nothing_left_to_do(quantized, tmp_path):

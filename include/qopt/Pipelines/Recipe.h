@@ -95,6 +95,8 @@ struct OverrideRecipe {
   OverrideActivations activations;
 
   bool matches(llvm::StringRef node, llvm::StringRef op) const;
+  /// What it is called in messages and reports: its nodes, else its operators.
+  std::string pattern() const { return nodes.empty() ? "ops " + ops : nodes; }
 };
 
 /// What a recipe asks of one node.
