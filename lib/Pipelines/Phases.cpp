@@ -94,6 +94,8 @@ void qopt::buildPreparePipeline(OpPassManager &pm, const Recipe &recipe) {
   function.addPass(createFoldChannelAffinePass());
   function.addPass(createRecognizePatternsPass());
   function.addPass(createCSEPass());
+  // Patterns are recognised between floats; the plan looks for codes.
+  function.addPass(createSinkDequantizePass());
   if (!recipe.isFloat())
     function.addPass(createPlanPrecisionPass(planOptions(recipe)));
   pm.addPass(createVerifyPreparedPass());

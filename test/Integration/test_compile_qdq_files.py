@@ -5,10 +5,12 @@ preset quantizes the rest, and an override takes back what it names.
 import json
 import sys
 
+import numpy as np
 import onnx
 import pytest
 
-from qopt_tools import MODELS, list_tiers, run_ok
+from qopt_tools import MODELS, list_tiers, run_arrays, run_ok
+from test_qdq_forms import Graph
 
 sys.path.insert(0, str(MODELS))
 from evaluate import evaluate_ort
@@ -124,3 +126,29 @@ def test_the_export_runs_elsewhere(convolutions, digits, preset, tmp_path):
     assert kinds.count("DequantizeLinear") > 4
     if preset == "w8a8":  # ONNX Runtime has no kernels for blocks of E8M0
         assert evaluate_ort(digits, file)["accuracy"] >= 0.97
+
+
+@pytest.mark.parametrize("movement", ["Transpose", "Gemm", "Reshape", "Squeeze"])
+def test_a_moved_weight_is_multiplied_in_integers(movement, tmp_path):
+    g = Graph(7)
+    x = g.qdq(g.input([3, 24]), [3, 24])
+    if movement == "Gemm":
+        y = g.op("Gemm", x, g.weight([10, 24], axis=0), transB=1)
+    elif movement == "Transpose":
+        y = g.op("MatMul", x, g.op("Transpose", g.weight([10, 24], axis=0), perm=[1, 0]))
+    elif movement == "Reshape":
+        weight = g.op("Reshape", g.weight([10, 6, 4], axis=0), g.constant(np.array([10, 24])))
+        y = g.op("Gemm", x, weight, transB=1)
+    else:
+        weight = g.op("Squeeze", g.weight([1, 24, 10], axis=2), g.constant(np.array([0])))
+        y = g.op("MatMul", x, weight)
+    g.save(tmp_path / "m.onnx", y)
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so", "--quiet",
+           "--report", tmp_path / "report", "--fail-on-fallback")
+    rows = json.loads((tmp_path / "report" / "report.json").read_text())["contract"]
+    assert [row["realised"] for row in rows if row["op"] in ("Gemm", "MatMul")] == [
+        "i8 x i8 static"]
+    inputs = {"x0": g.rng.normal(0, 1.5, [3, 24]).astype(np.float32)}
+    found = run_arrays(tmp_path / "m.so", inputs, tmp_path)
+    wanted = run_arrays(tmp_path / "m.onnx", inputs, tmp_path, "--reference")
+    np.testing.assert_allclose(found[y], wanted[y], rtol=0, atol=1e-5 * abs(wanted[y]).max())

@@ -40,6 +40,19 @@ Value qopt::createConstant(OpBuilder &builder, Location loc,
   return createConstant(builder, loc, tensor, elementType);
 }
 
+Value qopt::reshapeConstant(OpBuilder &builder, Value value,
+                            ArrayRef<int64_t> dims) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return {};
+  auto type = RankedTensorType::get(
+      dims, cast<RankedTensorType>(value.getType()).getElementType());
+  Attribute attr = constant.getValue();
+  if (auto elements = dyn_cast<DenseElementsAttr>(attr))
+    attr = elements.reshape(type);
+  return ConstantOp::create(builder, constant.getLoc(), type, attr);
+}
+
 SmallVector<double> qopt::readReals(ConstantOp constant) {
   HostTensor tensor = llvm::cantFail(readConstant(constant));
   Type elementType =

@@ -28,6 +28,10 @@ mlir::Value createConstant(mlir::OpBuilder &builder, mlir::Location loc,
                            llvm::ArrayRef<int64_t> dims,
                            mlir::Type elementType);
 
+/// The same constant with other dims; null when `value` is no constant.
+mlir::Value reshapeConstant(mlir::OpBuilder &builder, mlir::Value value,
+                            llvm::ArrayRef<int64_t> dims);
+
 /// The real values of a constant's elements, whatever its element type.
 llvm::SmallVector<double> readReals(ConstantOp constant);
 

@@ -73,19 +73,6 @@ static bool isScalarTensor(Value value) {
   return typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 1;
 }
 
-/// The same constant with other dims; null when `value` is no constant.
-static Value reshapeConstant(OpBuilder &builder, Value value,
-                             ArrayRef<int64_t> dims) {
-  auto constant = value.getDefiningOp<ConstantOp>();
-  if (!constant)
-    return {};
-  auto type = RankedTensorType::get(dims, typeOf(value).getElementType());
-  Attribute attr = constant.getValue();
-  if (auto elements = dyn_cast<DenseElementsAttr>(attr))
-    attr = elements.reshape(type);
-  return ConstantOp::create(builder, constant.getLoc(), type, attr);
-}
-
 /// Dims of a per-channel operand of a result of `rank`, channels on `axis`.
 static SmallVector<int64_t> channelDims(int64_t rank, int64_t axis,
                                         int64_t size) {

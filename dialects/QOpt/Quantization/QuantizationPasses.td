@@ -9,6 +9,33 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SinkDequantizePass : Pass<"qopt-sink-dequantize", "::mlir::func::FuncOp"> {
+  let summary = "let movements in front of products move codes";
+  let description = [{
+    ```mlir
+    %d = qopt.dequantize %c scales(%s) {format = #qopt.format<i8, axis = 0>}
+    %t = qopt.transpose %d {perm = array<i64: 1, 0>}
+    %y = qopt.matmul %x, %t
+    // becomes
+    %t = qopt.transpose %c {perm = array<i64: 1, 0>}
+    %st = qopt.transpose %s {perm = array<i64: 1, 0>}
+    %d = qopt.dequantize %t scales(%st) {format = #qopt.format<i8, axis = 1>}
+    %y = qopt.matmul %x, %d
+    ```
+
+    So for reshape, flatten, squeeze and unsqueeze, where the axes that scales,
+    zeros and blocks belong to stay whole.
+
+    Leaves a movement alone that no product reads behind movements, that takes
+    such an axis apart, and one of computed codes of less than 8 bits.
+
+    Runs in `prepare`, before `qopt-plan-precision` looks for codes.
+
+    Numerics: exact.
+  }];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
 def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
   let summary = "write on each contraction what is to become of its operands";
   let description = [{
