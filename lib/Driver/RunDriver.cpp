@@ -13,6 +13,7 @@
 #include "RunDescribe.h"
 #include "RunSample.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/FileSeal.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
@@ -58,9 +59,9 @@ static llvm::Error benchmark(RunProgram &program, const RunOptions &options) {
   return llvm::Error::success();
 }
 
-static llvm::Error verify(const RunProgram &program,
-                          const RunOptions &options) {
-  if (llvm::Error error = program.verify())
+/// The file is not loaded: what was changed may be what loading runs.
+static llvm::Error verify(const RunOptions &options) {
+  if (llvm::Error error = verifySeal(options.model))
     return error;
   if (options.isJson)
     llvm::outs() << llvm::json::Value(llvm::json::Object{
@@ -68,18 +69,17 @@ static llvm::Error verify(const RunProgram &program,
                  << "\n";
   else
     llvm::outs() << options.model
-                 << ": the weights are those that were "
-                    "compiled in\n";
+                 << ": code and weights are those that were compiled\n";
   return llvm::Error::success();
 }
 
 static llvm::Error runModel(const RunOptions &options) {
+  if (options.isVerification)
+    return verify(options);
   llvm::Expected<std::unique_ptr<RunProgram>> program =
       openProgram(options.model, options.usesReference, options.threads);
   if (!program)
     return program.takeError();
-  if (options.isVerification)
-    return verify(**program, options);
   if (options.isDescription) {
     printDescription(**program, options.isJson, llvm::outs());
     return llvm::Error::success();

@@ -98,8 +98,8 @@ struct Flags {
       cl::cat(category)};
   cl::opt<bool> verify{
       "verify",
-      cl::desc("Check the weights of a compiled model against their digest, "
-               "run nothing"),
+      cl::desc("Check a compiled model against the digest that ends it, run "
+               "nothing"),
       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print JSON"), cl::cat(category)};
 };

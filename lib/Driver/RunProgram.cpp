@@ -43,7 +43,6 @@ public:
   llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments) override {
     return runner->runWithoutResults(arguments);
   }
-  llvm::Error verify() const override { return runner->verifyWeights(); }
   llvm::json::Object describe() const override {
     return describeModel(*runner);
   }

@@ -29,8 +29,6 @@ public:
   /// What is timed.
   virtual llvm::Error
   runWithoutResults(llvm::ArrayRef<HostTensor> arguments) = 0;
-  /// Holds what the file has against what was compiled.
-  virtual llvm::Error verify() const { return llvm::Error::success(); }
   /// What else there is to say: tiers, manifest.
   virtual llvm::json::Object describe() const { return {}; }
 };

@@ -2,7 +2,8 @@
 //
 // Weights follow the linked library in the same file. Where they are is known
 // only then, so the descriptor in the library is filled in at the end, and so
-// is the build id, which otherwise would not depend on the weights.
+// is the build id, which otherwise would not depend on the weights. A digest of
+// the whole ends the file.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +14,7 @@
 #include "qopt/Emit/EmitObject.h"
 #include "qopt/Support/AtomicFile.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/FileSeal.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -148,6 +150,8 @@ llvm::Error qopt::linkModel(llvm::ArrayRef<StringRef> objects,
   if (!trailer)
     return trailer.takeError();
   if (llvm::Error error = patchLibrary(**file, **library, *trailer))
+    return error;
+  if (llvm::Error error = seal(**file))
     return error;
   return (*file)->commit();
 }

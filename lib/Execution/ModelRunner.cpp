@@ -155,14 +155,6 @@ StringRef ModelRunner::getChosenTier() const {
       ->name;
 }
 
-llvm::Error ModelRunner::verifyWeights() const {
-  char text[256] = "";
-  qopt_status status = api->verify(model, text, sizeof(text));
-  if (status == QOPT_OK)
-    return llvm::Error::success();
-  return makeStatusError(status, path + ": " + text);
-}
-
 void ModelRunner::setThreads(int32_t newThreads) {
   dropContext();
   threads = newThreads;

@@ -90,7 +90,6 @@ TEST_F(ModelRunnerTest, DescribesTheModel) {
   EXPECT_EQ(runner->getInputs()[0].symbols[0], "n");
   EXPECT_EQ(runner->getOutputs()[0].name, "y");
   ASSERT_EQ(runner->getTiers().size(), 2u);
-  EXPECT_FALSE(bool(runner->verifyWeights()));
 }
 
 TEST_F(ModelRunnerTest, EachTierOfThisMachineCanBeForced) {
@@ -202,22 +201,12 @@ TEST_F(ModelRunnerTest, NoticesAStrippedOrChangedTrailer) {
                 .rfind(path + ": the weights are missing", 0),
             0u);
   std::string changed = bytes;
-  changed[bytes.size() - 1] ^= 1;
+  // The digest of the file is behind the copy of the trailer.
+  changed[bytes.size() - 49] ^= 1;
   ASSERT_FALSE(bool(writeFileAtomically(path, changed)));
   EXPECT_EQ(failureOfOpen(ExitCode::NoResource),
             path + ": the weights are not those of this model; was the file "
                    "stripped or changed?");
-  // A changed weight is found when it is asked for.
-  changed = bytes;
-  changed[bytes.size() - 4096] ^= 1;
-  ASSERT_FALSE(bool(writeFileAtomically(path, changed)));
-  std::unique_ptr<ModelRunner> runner = open();
-  ASSERT_TRUE(runner);
-  ExitCode code;
-  EXPECT_EQ(takeMessage(runner->verifyWeights(), code),
-            path + ": the weights were changed: their SHA-256 is not the one "
-                   "that was compiled in");
-  EXPECT_EQ(code, ExitCode::BadData);
 }
 
 TEST_F(ModelRunnerTest, RefusesFilesThatAreNoModels) {

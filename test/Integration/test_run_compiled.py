@@ -143,14 +143,25 @@ def test_compare_with_another_model(model, inputs):
 
 
 def test_verify(model, tmp_path):
-    assert "the weights are those that were compiled in" in run_ok("qopt-run", model, "--verify")
+    text = run_ok("qopt-run", model, "--verify")
+    assert "code and weights are those that were compiled" in text
     assert json.loads(run_ok("qopt-run", model, "--verify", "--json"))["verified"] is True
-    changed = bytearray(model.read_bytes())
-    changed[-4096] ^= 1
-    (tmp_path / "changed.so").write_bytes(changed)
-    result = run_tool("qopt-run", tmp_path / "changed.so", "--verify")
-    assert result.returncode == 1, result.stderr
-    assert "changed.so: the weights were changed" in result.stderr
+    content = model.read_bytes()
+    # Header, code, weights, padding and the digest itself: none is run or loaded.
+    for at in [*range(4, len(content), len(content) // 40), len(content) - 1]:
+        changed = bytearray(content)
+        changed[at] ^= 0x55
+        (tmp_path / "changed.so").write_bytes(changed)
+        result = run_tool("qopt-run", tmp_path / "changed.so", "--verify")
+        assert result.returncode == 1, (at, result.stderr)
+        assert "changed.so: was changed after it was compiled: its digest is " in result.stderr
+    (tmp_path / "cut.so").write_bytes(content[:-1])
+    result = run_tool("qopt-run", tmp_path / "cut.so", "--verify")
+    assert result.returncode == 1
+    assert "cut.so: has no digest at its end; was it cut" in result.stderr
+
+
+def test_verify_wants_a_compiled_model():
     result = run_tool("qopt-run", CNN, "--verify")
     assert result.returncode == 2
     assert "--verify checks compiled models" in result.stderr

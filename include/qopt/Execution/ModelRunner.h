@@ -64,8 +64,6 @@ public:
   llvm::ArrayRef<ModelTier> getTiers() const { return tiers; }
   /// The tier that runs.
   llvm::StringRef getChosenTier() const;
-  /// Reads all weights and compares their hash.
-  llvm::Error verifyWeights() const;
 
   /// For the runs that follow; 0: one for each CPU.
   void setThreads(int32_t threads);

@@ -37,6 +37,8 @@ public:
 
   uint64_t getSize() const { return size; }
   llvm::StringRef getPath() const { return path; }
+  /// Where the bytes are until `commit`; empty for devices and pipes.
+  llvm::StringRef getUnfinishedPath() const { return temporaryPath; }
 
 private:
   AtomicFile() = default;
