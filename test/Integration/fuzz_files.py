@@ -11,6 +11,7 @@ Case i of seed s is always the same file.
 """
 
 import argparse
+import io
 import random
 import re
 import resource
@@ -18,6 +19,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -291,16 +294,28 @@ ONNX_OPS = [schema for schema in onnx.defs.get_all_schemas() if schema.domain ==
 
 # Arrays and recipes ----------------------------------------------------------
 
+HEADER_WORDS = ["'descr'", "'fortran_order'", "'shape'", "True", "False", "(", ")", ",", "{", "}",
+                "'<f4'", "'<f8'", "'>f4'", "'|u1'", "'|O'", "'<U3'", "'<f2'", "()", "(,)", "-1",
+                "1L", "[('a', '<f4')]", "0", "(" * 300, "64", "0x10", "1e3", "None", "\0", "'"]
+MEMBERS = ["x", "y.npy", ".npy", "../x.npy", "/x.npy", "x.npy.npy", "X.npy", "\u00e9.npy",
+           "x\n.npy", "n" * 60000 + ".npy"]
+
+
 class ArrayCases:
-    """Bytes of an .npz changed, packed and not."""
+    """Arrays for a compiled and an interpreted model: bytes of an .npz changed, packed and not;
+    its members, their headers and their names made anew; inputs that are asked for in words."""
 
     def __init__(self, folder):
         write_digits(folder)
-        self.contents = [(folder / "digits-mlp.npz").read_bytes()]
+        self.model = MODELS / "digits-mlp.onnx"
+        self.compiled = folder / "m.so"
+        run_ok("qopt-compile", self.model, "-o", self.compiled, "--quiet", "--cpu", "x86-64-v3")
+        self.data = folder / "digits-mlp.npz"
+        self.contents = [self.data.read_bytes()]
         np.savez_compressed(folder / "packed.npz", x=np.zeros((3, 64), np.float32))
         self.contents.append((folder / "packed.npz").read_bytes())
 
-    def make(self, rng, folder):
+    def damage_bytes(self, rng):
         content = bytearray(rng.choice(self.contents))
         for _ in range(rng.choice([1, 1, 2, 4])):
             place = rng.choice([rng.randrange(min(200, len(content))),
@@ -309,13 +324,62 @@ class ArrayCases:
             content[place:place + size] = rng.choice(
                 [b"\0" * size, b"\xff" * size, rng.randbytes(size), b""])
             content = content or bytearray(b"\0")
-        (folder / "x.npz").write_bytes(content)
-        model = MODELS / "digits-mlp.onnx"
-        return "npz", [rng.choice([
-            ["qopt-compile", model, "-o", folder / "out.so", "--quiet", "--preset", "w8a8",
-             "--stop-after", "quantize", "--calib", folder / "x.npz"],
-            ["qopt-run", model, "--reference", "--inputs", folder / "x.npz", "--outputs",
-             folder / "out.npz"]])]
+        return bytes(content)
+
+    @staticmethod
+    def make_array(rng):
+        """The bytes of an .npy whose header says something else than what follows."""
+        dims = [rng.choice([3, 64, 64, 1, 0, rng.choice(INTEGERS)])
+                for _ in range(rng.choice([2, 2, 2, 0, 1, 65]))]
+        kind = rng.choice(["<f4", "<f4", "<f4", "<f8", "<i8", "|u1", "|b1", "<f2"])
+        shape = "".join(f"{dim}, " for dim in dims)
+        text = (f"{{'descr': '{kind}', 'fortran_order': {rng.random() < .2}, "
+                f"'shape': ({shape}), }}")
+        if rng.random() < .3:
+            tokens = re.findall(r"'[^']*'|\w+|\S", text)
+            for _ in range(rng.choice([1, 2])):
+                tokens[rng.randrange(len(tokens))] = rng.choice(HEADER_WORDS)
+            text = " ".join(tokens)
+        header = text.encode() + b"\n"
+        version = rng.choice([1, 1, 1, 2, 3, 9])
+        length = len(header) if rng.random() < .9 else rng.choice([0, 1, 65535])
+        data = rng.choice([3 * 64 * 4, 3 * 64 * 4, 3 * 64 * 8, 0, 1, 100000])
+        return (b"\x93NUMPY" + bytes([version, 0])
+                + length.to_bytes(2 if version == 1 else 4, "little") + header + bytes(data))
+
+    def make_archive(self, rng):
+        packed = io.BytesIO()
+        method = rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+        with warnings.catch_warnings(), zipfile.ZipFile(packed, "w", method) as archive:
+            warnings.simplefilter("ignore")
+            for _ in range(rng.choice([1, 1, 1, 2, 40])):
+                name = rng.choice(MEMBERS) if rng.random() < .3 else "x.npy"
+                archive.writestr(zipfile.ZipInfo(name), self.make_array(rng))
+        return packed.getvalue()
+
+    @staticmethod
+    def make_words(rng):
+        dims = "x".join(str(rng.choice([1, 3, 64, 0, rng.choice(INTEGERS)]))
+                        for _ in range(rng.choice([2, 2, 1, 70])))
+        element = rng.choice(["f32", "f32", "i8", "f99", ""])
+        text = f"{rng.choice(['x', 'x', 'y', ''])}={dims}x{element}"
+        return text + rng.choice(["", "=0.5", "=nan", "=1e999", "=", "=x", "=@x.npy"])
+
+    def make(self, rng, folder):
+        archive = folder / "x.npz"
+        archive.write_bytes(self.damage_bytes(rng) if rng.random() < .4 else self.make_archive(rng))
+        (folder / "x.npy").write_bytes(self.make_array(rng))
+        outputs = ["--outputs", folder / "out.npz"]
+        if rng.random() < .2:
+            return "npz", [["qopt-compile", self.model, "-o", folder / "out.so", "--quiet",
+                            "--preset", "w8a8", "--stop-after", "quantize", "--calib", archive]]
+        run = rng.choice([["qopt-run", self.compiled], ["qopt-run", self.model, "--reference"]])
+        return "npz", [[*run, *rng.choice([
+            ["--inputs", archive, *outputs], ["--inputs", archive, *outputs],
+            ["--input", f"x=@{folder / 'x.npy'}", *outputs],
+            ["--input", self.make_words(rng), *outputs],
+            ["--inputs", self.data, "--expect", archive],
+            ["--inputs", archive, "--compare", self.model]])]]
 
 
 class RecipeCases:
