@@ -69,6 +69,11 @@ private:
 };
 } // namespace
 
+/// Blocks are no longer than all channels; where there are none, of any size.
+static int64_t sizeOfBlocks(const GroupShape &groups, int64_t channels) {
+  return std::max<int64_t>(std::min(groups.block, channels), 1);
+}
+
 WeightShape::WeightShape(const GroupedOperand &operand, const Window &window,
                          const GroupShape &groups)
     : kernelWidth(window.kernel[1]) {
@@ -76,7 +81,7 @@ WeightShape::WeightShape(const GroupedOperand &operand, const Window &window,
   rank = dims.size();
   kernel = {dims[0], dims[1], window.positions()};
   bool isWhole = groups.block == kOneBlock;
-  block = std::min(groups.block, dims[1]);
+  block = sizeOfBlocks(groups, dims[1]);
   blocks = isWhole ? 1 : int64_t(llvm::divideCeil(dims[1], block));
   tablePositions = isWhole ? 1 : window.positions();
 }
@@ -113,7 +118,7 @@ void WeightDecoder::prepareIntegers(ProgramEmitter &program) {
   KernelShape summed = shape.kernel;
   if (groups.block == kOneBlock)
     summed = {outputs, channels * positions, 1};
-  int64_t length = std::min(groups.block, summed.channels);
+  int64_t length = sizeOfBlocks(groups, summed.channels);
   std::tie(sums, sumElement) =
       packSums(program, sumGroups(integers, summed, length), length);
   result.starts = program.temporary(
