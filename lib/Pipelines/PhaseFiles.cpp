@@ -152,8 +152,28 @@ static LogicalResult verifyMain(func::FuncOp main) {
   return success();
 }
 
+/// Tables of nodes have rows of these numbers.
+static bool isNodeId(int64_t id) {
+  return id >= 0 && id <= std::numeric_limits<int32_t>::max();
+}
+
+/// Checks the numbers of the nodes that the location of `op` names.
+static LogicalResult verifyNodeIds(Operation *op) {
+  WalkResult result =
+      Attribute(op->getLoc()).walk([&](NodeAttr node) -> WalkResult {
+        if (isNodeId(node.getId()))
+          return WalkResult::advance();
+        return op->emitOpError("expects a node from 0 and below 2^31, but "
+                               "found ")
+               << node.getId();
+      });
+  return failure(result.wasInterrupted());
+}
+
 /// Checks what the verifiers of single ops leave out.
 static LogicalResult verifyOp(Operation *op) {
+  if (failed(verifyNodeIds(op)))
+    return failure();
   if (isa<ModuleOp, func::FuncOp, func::ReturnOp>(op) ||
       isa_and_nonnull<kernel::QKernelDialect>(op->getDialect()))
     return success();
@@ -170,7 +190,10 @@ static LogicalResult verifyOp(Operation *op) {
 static LogicalResult verifyNodeTable(ModuleOp module) {
   Attribute nodes = module->getAttr(kNodesAttrName);
   auto table = dyn_cast_or_null<ArrayAttr>(nodes);
-  if (!nodes || (table && llvm::all_of(table, llvm::IsaPred<NodeInfoAttr>)))
+  if (!nodes || (table && llvm::all_of(table, [](Attribute row) {
+                   auto node = dyn_cast<NodeInfoAttr>(row);
+                   return node && isNodeId(node.getId());
+                 })))
     return success();
   return module.emitOpError("expects a table of nodes in ") << kNodesAttrName;
 }

@@ -90,6 +90,25 @@ func.func private @f()""", "stands beside @main"),
     : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
 }""", "but expects axis 1"),
+    "a request of blocks without an axis": (
+        """func.func @main(%x: tensor<4x64xf32>) -> tensor<4x4xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<64x4xf32>) : tensor<64x4xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "weight-only",
+    weight = <ui4, block = 32, scale = f16, zero = ui4>>}
+    : (tensor<4x64xf32>, tensor<64x4xf32>) -> tensor<4x4xf32>
+  return %0 : tensor<4x4xf32>
+}""", "is requested with weights of"),
+    "a node of any number": (
+        """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = qopt.relu %x : (tensor<4xf32>) -> tensor<4xf32> loc(#node)
+  return %0 : tensor<4xf32>
+}
+#node = loc(fused<#qopt.node<9223372036854775807>>["x"])
+""", "expects a node from 0 and below 2^31, but found 9223372036854775807"),
+    "a row of any number": (
+        """module attributes {qopt.nodes = [#qopt.node_info<-1, "a", "Relu", "">]} {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> }
+}""", "expects a table of nodes in qopt.nodes"),
     "statistics of other channels": (
         """func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = qopt.relu %x {qopt.stats = {channel_axis = 1 : i64, channel_min = array<f32: 1.0>,

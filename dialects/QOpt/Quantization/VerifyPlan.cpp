@@ -44,8 +44,9 @@ LogicalResult qopt::verifyRequest(Operation *op) {
     return op->emitOpError("is requested as ")
            << params << ", but the formats of its operands are not those";
   Value weight = view ? view->weight->get() : gather.getX();
-  if (request.getWeight().getAxis() >=
-      cast<RankedTensorType>(weight.getType()).getRank())
+  FormatAttr format = request.getWeight();
+  if (format.getAxis() >= cast<RankedTensorType>(weight.getType()).getRank() ||
+      (format.isBlocked() && !format.hasAxis()))
     return op->emitOpError("is requested with weights of ")
            << request.getWeight() << ", but found " << weight.getType();
   return request.getAct() && view ? verifyActivation(op, request, *view)
