@@ -1,7 +1,8 @@
 //===- Biases.cpp - Biases of sums of codes -------------------------------===//
 //
-// The conditions are those under which qopt-form-requantize takes a bias into
-// the integer sum, so both round it to the same integers.
+// The conditions are those under which qopt-form-requantize, or
+// qopt-propagate-codes for scales that are powers of two, takes a bias into the
+// integer sum, so all round it to the same integers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -48,6 +49,15 @@ static SmallVector<double> getSteps(GraphWriter &writer,
   return steps;
 }
 
+/// True where sums are of codes with scales that are powers of two: they take
+/// the bias also where no codes follow.
+static bool hasPow2Steps(Operation *contraction) {
+  return llvm::all_of(contraction->getOperands().take_front(2), [](Value real) {
+    ConstantOp scale = getIntegerScale(real);
+    return scale && isa<Float8E8M0FNUType>(elementTypeOf(scale.getResult()));
+  });
+}
+
 /// A bias in float. ONNX Runtime makes a Gemm of floats from a product of
 /// higher rank and a list; beside a tensor of that rank the product keeps its
 /// codes.
@@ -71,7 +81,7 @@ std::string qopt::exporter::writeBias(GraphWriter &writer,
   auto constant = bias.getDefiningOp<ConstantOp>();
   int64_t axis = typeOf(bias).getRank() - 1;
   if (!constant || !elementTypeOf(bias).isF32() || axis < 0 ||
-      !isAlong(bias, axis) || !becomesCodes(sum))
+      !isAlong(bias, axis) || !(becomesCodes(sum) || hasPow2Steps(contraction)))
     return writeFloatBias(writer, contraction, bias);
   SmallVector<double> steps = getSteps(writer, contraction);
   SmallVector<float> reals = writer.readReals(constant);
