@@ -96,6 +96,7 @@ void qopt::buildPreparePipeline(OpPassManager &pm, const Recipe &recipe) {
   function.addPass(createCSEPass());
   // Patterns are recognised between floats; the plan looks for codes.
   function.addPass(createSinkDequantizePass());
+  function.addPass(createSignCodesPass());
   if (!recipe.isFloat())
     function.addPass(createPlanPrecisionPass(planOptions(recipe)));
   pm.addPass(createVerifyPreparedPass());

@@ -152,3 +152,20 @@ def test_a_moved_weight_is_multiplied_in_integers(movement, tmp_path):
     found = run_arrays(tmp_path / "m.so", inputs, tmp_path)
     wanted = run_arrays(tmp_path / "m.onnx", inputs, tmp_path, "--reference")
     np.testing.assert_allclose(found[y], wanted[y], rtol=0, atol=1e-5 * abs(wanted[y]).max())
+
+
+def test_unsigned_activations_take_the_kernels_of_signed_ones(digits, tmp_path):
+    file = tmp_path / "q.onnx"
+    quantize(digits, file, "u8")
+    artefact, convs, _ = compile_with_rows(file, digits, tmp_path, "--cpu", ",".join(TIERS))
+    assert {row["realised"] for row in convs} == {"i8 x i8 static"}
+    assert {row["kernel"].split(".")[1] for row in convs} == {"contract", "depthwise"}
+    assert not any(row["kernel"] == "x86-64.contract.codes" for row in convs)
+    outputs = expect_reference(file, artefact, digits, tmp_path)
+    assert digits.score(outputs)["accuracy"] >= 0.97
+    # The codes stand for the same numbers: before sums are formed, bit for bit.
+    run_ok("qopt-run", file, "--reference", "--inputs", digits.eval, "--outputs",
+           tmp_path / "exact")
+    prepared = compile_file(file, digits, tmp_path / "prepared.mlir", "--stop-after", "prepare")
+    run_ok("qopt-run", prepared, "--reference", "--inputs", digits.eval, "--expect",
+           tmp_path / "exact", "--atol", 0, "--rtol", 0)

@@ -36,6 +36,28 @@ def SinkDequantizePass : Pass<"qopt-sink-dequantize", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 
+def SignCodesPass : Pass<"qopt-sign-codes", "::mlir::func::FuncOp"> {
+  let summary = "make unsigned codes of activations signed";
+  let description = [{
+    ```mlir
+    %q = qopt.quantize %x scales(%s) zeros(%z) {format = #qopt.format<ui8>}
+    %d = qopt.dequantize %q scales(%s) zeros(%z) {format = #qopt.format<ui8>}
+    // becomes, with %z1 = %z - 128
+    %q = qopt.quantize %x scales(%s) zeros(%z1) {format = #qopt.format<i8>}
+    %d = qopt.dequantize %q scales(%s) zeros(%z1) {format = #qopt.format<i8>}
+    ```
+
+    Leaves codes alone that something else than movements and dequantizers sees,
+    an output for one, and those with a zero that is computed.
+
+    Runs in `prepare`, before `qopt-plan-precision` writes formats.
+
+    Numerics: exact; the dequantized values are the same bits.
+  }];
+  let dependentDialects = ["::qopt::QOptDialect"];
+  let statistics = [Statistic<"numSigned", "num-signed", "tensors of codes">];
+}
+
 def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
   let summary = "write on each contraction what is to become of its operands";
   let description = [{
