@@ -33,7 +33,7 @@ llvm::Expected<CalibrationData> CalibrationData::find(llvm::StringRef path) {
     return makeError(ExitCode::NoResource, "cannot list calibration data '" +
                                                path + "': " + code.message());
   if (data.files.empty())
-    return makeError(ExitCode::BadUse,
+    return makeError(ExitCode::NoResource,
                      "calibration data '" + path + "' holds no .npz file");
   llvm::sort(data.files);
   return data;

@@ -101,7 +101,7 @@ TEST_F(CalibrateTest, keepsStatisticsThatAreThere) {
 
 TEST_F(CalibrateTest, namesWhatIsMissing) {
   expectError(folder.file("nothing"), ExitCode::NoResource, "does not exist");
-  expectError(folder.path(), ExitCode::BadUse, "holds no .npz file");
+  expectError(folder.path(), ExitCode::NoResource, "holds no .npz file");
   expectError(write("a.npz", "y", {1, 2}, {1, 1}), ExitCode::BadData,
               "a.npz: expects an array 'x', but found y");
 }

@@ -239,7 +239,7 @@ def test_missing_samples(tmp_path):
 def test_an_empty_folder_of_samples(tmp_path):
     (tmp_path / "calib").mkdir()
     (tmp_path / "calib" / "readme.txt").write_text("nothing")
-    refuse(2, "calibration data 'calib' holds no .npz file", folder=tmp_path,
+    refuse(4, "calibration data 'calib' holds no .npz file", folder=tmp_path,
            arguments=calibrate("calib"))
 
 
