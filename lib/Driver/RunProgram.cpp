@@ -13,7 +13,7 @@
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllTargets.h"
 #include "qopt/Pipelines/Compiler.h"
-#include "qopt/Support/Notes.h"
+#include "qopt/Support/CodedError.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 
@@ -57,8 +57,7 @@ qopt::openCompiledProgram(StringRef path, int32_t threads, StringRef shownAs) {
   llvm::Expected<std::unique_ptr<ModelRunner>> runner =
       ModelRunner::open(path, shownAs);
   if (!runner)
-    return withNote(runner.takeError(), ExitCode::BadData,
-                    "qopt-compile MODEL.onnx -o MODEL.so makes such a file");
+    return runner.takeError();
   (*runner)->setThreads(threads);
   return std::make_unique<LoadedProgram>(std::move(*runner));
 }

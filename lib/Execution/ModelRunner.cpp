@@ -9,7 +9,9 @@
 #include "qopt/Execution/ModelRunner.h"
 
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/Notes.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Errno.h"
 #include <atomic>
 #include <cerrno>
@@ -80,7 +82,8 @@ ModelRunner::open(StringRef path, StringRef shownAs) {
   std::unique_ptr<ModelRunner> runner(new ModelRunner());
   runner->path = (shownAs.empty() ? path : shownAs).str();
   if (llvm::Error error = runner->load(path))
-    return std::move(error);
+    return withNote(std::move(error), ExitCode::BadData,
+                    "qopt-compile MODEL.onnx -o MODEL.so makes such a file");
   return runner;
 }
 
@@ -113,8 +116,14 @@ llvm::Error ModelRunner::load(StringRef newPath) {
   char text[1024] = "";
   qopt_status opened =
       api->open(loaderPath.c_str(), &model, text, sizeof(text));
-  if (opened != QOPT_OK)
-    return makeStatusError(opened, withUserPath(text, loaderPath, path));
+  if (opened != QOPT_OK) {
+    std::string told = withUserPath(text, loaderPath, path);
+    if (!StringRef(told).starts_with(path))
+      told = path + ": " + told;
+    return withNote(makeStatusError(opened, told), ExitCode::BadUse,
+                    "unset QOPT_CPU, or compile the model again and name the "
+                    "tier in --cpu");
+  }
   for (int64_t i = 0; i < api->input_count(model); ++i) {
     llvm::Expected<ModelValue> value = describe(*api->input(model, i));
     if (!value)
@@ -248,6 +257,14 @@ llvm::Error ModelRunner::run(llvm::ArrayRef<HostTensor> arguments,
   return llvm::Error::success();
 }
 
+/// The names of `values` in quotes, or `none`.
+template <typename T> static std::string listNames(llvm::ArrayRef<T> values) {
+  if (values.empty())
+    return "none";
+  auto quote = [](const T &value) { return "\"" + value.name + "\""; };
+  return llvm::join(llvm::map_range(values, quote), ", ");
+}
+
 llvm::Expected<std::vector<HostTensor>>
 qopt::orderInputs(llvm::ArrayRef<ModelValue> inputs,
                   llvm::ArrayRef<NamedTensor> tensors) {
@@ -258,8 +275,9 @@ qopt::orderInputs(llvm::ArrayRef<ModelValue> inputs,
           return tensor.name == input.name;
         });
     if (found == tensors.end())
-      return makeError(ExitCode::BadData,
-                       "input \"" + input.name + "\" is missing");
+      return makeError(ExitCode::BadData, "input \"" + input.name +
+                                              "\" is missing; found " +
+                                              listNames(tensors));
     HostTensor tensor = found->tensor;
     if (tensor.getType() == getNumpyType(input.type))
       tensor = tensor.bitcast(input.type);
@@ -269,7 +287,8 @@ qopt::orderInputs(llvm::ArrayRef<ModelValue> inputs,
     if (llvm::none_of(inputs, [&](const ModelValue &input) {
           return input.name == tensor.name;
         }))
-      return makeError(ExitCode::BadData,
-                       "the model has no input \"" + tensor.name + "\"");
+      return makeError(ExitCode::BadData, "the model has no input \"" +
+                                              tensor.name + "\"; it has " +
+                                              listNames(inputs));
   return ordered;
 }

@@ -107,8 +107,9 @@ TEST_F(ModelRunnerTest, EachTierOfThisMachineCanBeForced) {
   EXPECT_GE(numRun, 1u);
   setenv("QOPT_CPU", "amx", 1);
   EXPECT_EQ(failureOfOpen(ExitCode::BadUse),
-            "QOPT_CPU=amx names no tier of this model; it has x86-64-v3, "
-            "x86-64-v4");
+            path + ": QOPT_CPU=amx names no tier of this model; it has "
+                   "x86-64-v3, x86-64-v4\nnote: unset QOPT_CPU, or compile the "
+                   "model again and name the tier in --cpu");
 }
 
 TEST_F(ModelRunnerTest, RunsAnySizeOnAnyNumberOfThreads) {
@@ -148,9 +149,9 @@ TEST_F(ModelRunnerTest, OrdersInputsByName) {
   NamedTensor x = {"x", makeInput(2)}, z = {"z", makeInput(2)};
   EXPECT_EQ(cantFail(runner->orderInputs({x})).size(), 1u);
   EXPECT_EQ(takeMessage(runner->orderInputs({z}).takeError(), code),
-            "input \"x\" is missing");
+            "input \"x\" is missing; found \"z\"");
   EXPECT_EQ(takeMessage(runner->orderInputs({x, z}).takeError(), code),
-            "the model has no input \"z\"");
+            "the model has no input \"z\"; it has \"x\"");
 }
 
 TEST_F(ModelRunnerTest, ShowsValuesToTheObserver) {
@@ -210,12 +211,14 @@ TEST_F(ModelRunnerTest, NoticesAStrippedOrChangedTrailer) {
 }
 
 TEST_F(ModelRunnerTest, RefusesFilesThatAreNoModels) {
+  const std::string note =
+      "\nnote: qopt-compile MODEL.onnx -o MODEL.so makes such a file";
   path = folder.file("none.so");
   EXPECT_EQ(failureOfOpen(ExitCode::NoResource),
             path + ": cannot open: No such file or directory");
   ASSERT_FALSE(bool(writeFileAtomically(path, "text")));
   EXPECT_EQ(failureOfOpen(ExitCode::BadData),
-            path + ": cannot load: " + path + ": file too short");
+            path + ": cannot load: " + path + ": file too short" + note);
   path = folder.path();
   EXPECT_EQ(failureOfOpen(ExitCode::NoResource), path + ": is not a file");
 }
