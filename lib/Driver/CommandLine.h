@@ -20,6 +20,13 @@ struct FlagAlias {
   llvm::StringLiteral name, flag;
 };
 
+/// Stands below the flags in the help of both tools.
+inline constexpr llvm::StringLiteral environmentHelp =
+    "\nENVIRONMENT:\n\n"
+    "  QOPT_CPU=TIER         - of a run: the tier of the model to take; of a "
+    "compile: the best that --cpu native means\n"
+    "  QOPT_VULKAN_DEVICE=N  - of a run: the number of the device to take\n";
+
 /// Refuses flags that nobody registered, flags without their value and a second
 /// model. Suggests flags of `category`.
 llvm::Error checkArguments(int argc, char **argv,

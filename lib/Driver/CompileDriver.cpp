@@ -102,6 +102,7 @@ struct Flags {
   cl::opt<bool> listRecipeKeys{
       "list-recipe-keys", cl::cat(category),
       cl::desc("print all keys of a recipe file, with values and examples")};
+  cl::extrahelp environment{environmentHelp};
 };
 
 /// What converters and benchmarks of other projects call these.

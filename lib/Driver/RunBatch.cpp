@@ -95,6 +95,8 @@ llvm::Error qopt::runBatch(const RunOptions &options) {
   if (!list)
     return list.takeError();
   StringRef rest = list->getText();
+  ExitCode first = ExitCode::Done;
+  size_t numCases = 0, numFailed = 0;
   while (!rest.empty()) {
     StringRef line;
     std::tie(line, rest) = rest.split('\n');
@@ -105,6 +107,9 @@ llvm::Error qopt::runBatch(const RunOptions &options) {
     std::string message;
     if (llvm::Error error = runLine(line, options, current))
       message = takeMessage(std::move(error), code);
+    ++numCases;
+    if (code != ExitCode::Done && numFailed++ == 0)
+      first = code;
     llvm::outs() << llvm::json::Value(
                         llvm::json::Object{{"id", std::move(current.id)},
                                            {"exit", static_cast<int>(code)},
@@ -112,5 +117,10 @@ llvm::Error qopt::runBatch(const RunOptions &options) {
                  << "\n";
     llvm::outs().flush();
   }
-  return llvm::Error::success();
+  if (numFailed == 0)
+    return llvm::Error::success();
+  return makeError(first, options.batch + ": " + llvm::Twine(numFailed) +
+                              " of " + llvm::Twine(numCases) +
+                              " cases failed\nnote: the line of each on "
+                              "standard output says why");
 }

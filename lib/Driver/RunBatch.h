@@ -14,7 +14,7 @@ namespace qopt {
 /// Runs the cases of a list, a JSON object with `id`, `model`, `inputs` and
 /// `outputs` a line (other keys are the list's own), and prints `{"id", "exit",
 /// "message"}` for each as soon as it ends. A case that fails does not end the
-/// list; fails only when the list cannot be read.
+/// list; its code is that of the list's error, if it is the first that fails.
 llvm::Error runBatch(const RunOptions &options);
 
 } // namespace qopt

@@ -23,6 +23,50 @@ using llvm::StringRef;
 
 static constexpr double defaultFloatTolerance = 1e-5;
 
+namespace {
+/// What is allowed for elements of one type.
+struct Bounds {
+  double absolute, relative;
+};
+} // namespace
+
+static Bounds getBounds(const Tolerance &tolerance, ElementType type) {
+  double byDefault = isFloatType(type) ? defaultFloatTolerance : 0;
+  return {tolerance.absolute.value_or(byDefault),
+          tolerance.relative.value_or(byDefault)};
+}
+
+/// `1e-5`, without the zero that C writes into exponents.
+static std::string formatNumber(double number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", number);
+  if (size_t at = text.find("e-0"); at != std::string::npos)
+    text.erase(at + 2, 1);
+  return text;
+}
+
+std::string qopt::describeTolerance(const Tolerance &tolerance,
+                                    llvm::ArrayRef<ModelValue> outputs) {
+  if (tolerance.minSqnrInDecibels)
+    return "SQNR at least " + formatNumber(*tolerance.minSqnrInDecibels) +
+           " dB";
+  auto describe = [&](ElementType type) {
+    Bounds bounds = getBounds(tolerance, type);
+    return "atol " + formatNumber(bounds.absolute) + ", rtol " +
+           formatNumber(bounds.relative);
+  };
+  auto isFloat = [](const ModelValue &output) {
+    return isFloatType(output.type);
+  };
+  std::string floats = describe(ElementType::F32);
+  std::string integers = describe(ElementType::I8);
+  if (floats == integers || llvm::all_of(outputs, isFloat))
+    return floats;
+  if (llvm::none_of(outputs, isFloat))
+    return integers;
+  return "floats " + floats + "; integers " + integers;
+}
+
 /// How far `found` is beyond what is allowed; at most 0 when it is not.
 static long double computeExcess(long double found, long double expected,
                                  long double absolute, long double relative) {
@@ -45,15 +89,13 @@ static llvm::SmallVector<int64_t> computeIndex(int64_t element,
 Comparison qopt::compareTensors(const HostTensor &found,
                                 const HostTensor &expected,
                                 const Tolerance &tolerance) {
-  double byDefault = isFloatType(found.getType()) ? defaultFloatTolerance : 0;
-  long double absolute = tolerance.absolute.value_or(byDefault);
-  long double relative = tolerance.relative.value_or(byDefault);
+  Bounds bounds = getBounds(tolerance, found.getType());
   Comparison comparison;
   comparison.numElements = found.getNumElements();
   long double worst = 0;
   for (int64_t i = 0; i < comparison.numElements; ++i) {
     long double x = readElement(found, i), e = readElement(expected, i);
-    long double excess = computeExcess(x, e, absolute, relative);
+    long double excess = computeExcess(x, e, bounds.absolute, bounds.relative);
     if (excess <= 0)
       continue;
     if (comparison.numDifferent++ > 0 && excess <= worst)
@@ -78,6 +120,21 @@ static std::string describe(const HostTensor &tensor) {
   return formatDims(tensor.getDims()) + " " + getName(tensor.getType()).str();
 }
 
+/// Why `found` is further from `expected` than `minimum`; empty if it is not.
+/// An SQNR that is no number keeps no bound.
+static std::string findDistance(const HostTensor &found,
+                                const HostTensor &expected, double minimum) {
+  Distance distance = measureDistance(found, expected);
+  if (distance.isEqual() || distance.sqnrInDecibels >= minimum)
+    return "";
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << "expected an SQNR of at least " << formatNumber(minimum)
+      << " dB, but found " << llvm::format("%.1f", distance.sqnrInDecibels)
+      << " dB";
+  return text;
+}
+
 /// Why `found` is not `expected`; empty if it is.
 static std::string findDifference(const HostTensor &found,
                                   const HostTensor &expected,
@@ -85,6 +142,8 @@ static std::string findDifference(const HostTensor &found,
   if (found.getDims() != expected.getDims() ||
       found.getType() != expected.getType())
     return "expected " + describe(expected) + ", but found " + describe(found);
+  if (tolerance.minSqnrInDecibels)
+    return findDistance(found, expected, *tolerance.minSqnrInDecibels);
   Comparison comparison = compareTensors(found, expected, tolerance);
   if (comparison.numDifferent == 0)
     return "";
@@ -119,9 +178,8 @@ llvm::Error qopt::compareResults(llvm::ArrayRef<ModelValue> outputs,
   return makeError(ExitCode::NotAccurate, differences);
 }
 
-llvm::Error qopt::compareWithFile(llvm::ArrayRef<ModelValue> outputs,
-                                  llvm::ArrayRef<HostTensor> results,
-                                  StringRef path, const Tolerance &tolerance) {
+llvm::Expected<std::vector<HostTensor>>
+qopt::readExpectations(llvm::ArrayRef<ModelValue> outputs, StringRef path) {
   llvm::Expected<std::vector<NamedTensor>> arrays = readNpz(path);
   if (!arrays)
     return withNote(arrays.takeError(), ExitCode::BadData,
@@ -150,5 +208,5 @@ llvm::Error qopt::compareWithFile(llvm::ArrayRef<ModelValue> outputs,
                            "\"\nnote: the file has one array "
                            "for each output, as --outputs "
                            "writes it");
-  return compareResults(outputs, results, expected, path, tolerance);
+  return expected;
 }

@@ -8,16 +8,11 @@
 #ifndef LIB_DRIVER_RUNCOMPARE_H
 #define LIB_DRIVER_RUNCOMPARE_H
 
+#include "RunOptions.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Support/Distance.h"
-#include <optional>
 
 namespace qopt {
-
-struct Tolerance {
-  /// Nothing: exact for integers, 1e-5 for floats.
-  std::optional<double> absolute, relative;
-};
 
 /// What to say about one output.
 struct Comparison {
@@ -32,15 +27,17 @@ struct Comparison {
 Comparison compareTensors(const HostTensor &found, const HostTensor &expected,
                           const Tolerance &tolerance);
 
-/// Compares `results` with the arrays of the file `path`, which has one for
-/// each output. NotAccurate, with the worst element of each output, when they
-/// differ; BadData when the file has other arrays.
-llvm::Error compareWithFile(llvm::ArrayRef<ModelValue> outputs,
-                            llvm::ArrayRef<HostTensor> results,
-                            llvm::StringRef path, const Tolerance &tolerance);
+/// What `tolerance` allows `outputs`, as in `atol 1e-5, rtol 1e-5`.
+std::string describeTolerance(const Tolerance &tolerance,
+                              llvm::ArrayRef<ModelValue> outputs);
 
-/// As `compareWithFile`, with expectations in the order of the outputs; `what`
-/// names them.
+/// The arrays of the file `path`, which has one for each output, in their
+/// order. BadData when the file has other arrays.
+llvm::Expected<std::vector<HostTensor>>
+readExpectations(llvm::ArrayRef<ModelValue> outputs, llvm::StringRef path);
+
+/// NotAccurate, with the worst element of each output, when `results` are not
+/// what is expected; `what` names the expectations.
 llvm::Error compareResults(llvm::ArrayRef<ModelValue> outputs,
                            llvm::ArrayRef<HostTensor> results,
                            llvm::ArrayRef<HostTensor> expected,

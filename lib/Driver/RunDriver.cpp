@@ -11,40 +11,18 @@
 #include "RunBatch.h"
 #include "RunBenchmark.h"
 #include "RunDescribe.h"
+#include "RunReport.h"
 #include "RunSample.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/FileSeal.h"
-#include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace qopt;
 using llvm::StringRef;
 
-static void printTiming(const Timing &timing, int64_t threads, StringRef isa,
-                        bool isJson) {
-  if (isJson) {
-    llvm::outs() << llvm::json::Value(
-                        llvm::json::Object{{"median_ms", timing.medianInMs},
-                                           {"min_ms", timing.minInMs},
-                                           {"mean_ms", timing.meanInMs},
-                                           {"p90_ms", timing.p90InMs},
-                                           {"p99_ms", timing.p99InMs},
-                                           {"iters", timing.iters},
-                                           {"threads", threads},
-                                           {"isa", isa}})
-                 << "\n";
-    return;
-  }
-  llvm::outs() << llvm::format("median %.4f ms, min %.4f, mean %.4f, p90 %.4f, "
-                               "p99 %.4f ",
-                               timing.medianInMs, timing.minInMs,
-                               timing.meanInMs, timing.p90InMs, timing.p99InMs)
-               << "(" << timing.iters << " runs, " << threads << " threads, "
-               << isa << ")\n";
-}
-
-static llvm::Error benchmark(RunProgram &program, const RunOptions &options) {
+static llvm::Error benchmark(RunProgram &program, const RunOptions &options,
+                             RunReport &report) {
   llvm::Expected<std::vector<HostTensor>> arguments =
       readInputs(program, options.inputs, options);
   if (!arguments)
@@ -55,8 +33,28 @@ static llvm::Error benchmark(RunProgram &program, const RunOptions &options) {
   llvm::Expected<int64_t> threads = program.countThreads();
   if (!threads)
     return threads.takeError();
-  printTiming(*timing, *threads, program.getIsa(), options.isJson);
+  report.addTiming(*timing, *threads);
   return llvm::Error::success();
+}
+
+/// Results that are wanted beside the time come from a run of their own. What
+/// is measured is told even if they are not those that are expected.
+static llvm::Error runBeside(RunProgram &program, const RunOptions &options,
+                             RunReport &report) {
+  std::string differences;
+  if (!options.outputs.empty() || !options.expect.empty() ||
+      !options.compare.empty())
+    if (llvm::Error error = runSamples(program, options, &report)) {
+      ExitCode code;
+      differences = takeMessage(std::move(error), code);
+      if (code != ExitCode::NotAccurate)
+        return makeError(code, differences);
+    }
+  if (llvm::Error error = benchmark(program, options, report))
+    return error;
+  if (differences.empty())
+    return llvm::Error::success();
+  return makeError(ExitCode::NotAccurate, differences);
 }
 
 /// The file is not loaded: what was changed may be what loading runs.
@@ -84,14 +82,10 @@ static llvm::Error runModel(const RunOptions &options) {
     printDescription(**program, options.isJson, llvm::outs());
     return llvm::Error::success();
   }
+  RunReport report(**program, options, llvm::outs());
   if (!options.isBenchmark)
-    return runSamples(**program, options, &llvm::outs());
-  // Results that are wanted beside the time come from a run of their own.
-  if (!options.outputs.empty() || !options.expect.empty() ||
-      !options.compare.empty())
-    if (llvm::Error error = runSamples(**program, options, /*report=*/nullptr))
-      return error;
-  return benchmark(**program, options);
+    return runSamples(**program, options, &report);
+  return runBeside(**program, options, report);
 }
 
 static llvm::Error run(int argc, char **argv) {

@@ -105,9 +105,26 @@ takeName(StringRef &rest, StringRef spec, llvm::ArrayRef<ModelValue> inputs) {
                            (names.empty() ? "none" : names));
 }
 
-/// `2x3xf32`, or `f32` for a scalar.
-static llvm::Expected<HostTensor> allocateShape(StringRef shape,
-                                                StringRef spec) {
+std::string qopt::formatInput(const ModelValue &input) {
+  std::string text = input.name + "=";
+  for (int64_t dim : input.dims)
+    text += (dim < 0 ? "?" : std::to_string(dim)) + "x";
+  return text + getName(input.type).str();
+}
+
+bool qopt::canTake(const ModelValue &input, llvm::ArrayRef<int64_t> dims,
+                   ElementType type) {
+  return (type == input.type || type == getNumpyType(input.type)) &&
+         dims.size() == input.dims.size() &&
+         llvm::all_of(llvm::zip_equal(dims, input.dims), [](auto pair) {
+           auto [dim, declared] = pair;
+           return declared < 0 || dim == declared;
+         });
+}
+
+/// `2x3xf32`, or `f32` for a scalar, as `input` can have it.
+static llvm::Expected<HostTensor> allocateShape(StringRef shape, StringRef spec,
+                                                const ModelValue &input) {
   llvm::SmallVector<StringRef> parts;
   shape.split(parts, 'x');
   std::optional<ElementType> type = findElementType(parts.pop_back_val());
@@ -121,7 +138,16 @@ static llvm::Expected<HostTensor> allocateShape(StringRef shape,
       return badSpec(spec, "expects a size, but found '" + part + "'");
     dims.push_back(dim);
   }
-  return HostTensor::allocate(*type, dims);
+  if (!canTake(input, dims, *type))
+    return badSpec(spec, "expects " + formatInput(input) + ", but found " +
+                             input.name + "=" + shape);
+  llvm::Expected<HostTensor> tensor = HostTensor::allocate(*type, dims);
+  if (tensor)
+    return tensor;
+  ExitCode code;
+  std::string text = takeMessage(tensor.takeError(), code);
+  return code == ExitCode::BadData ? badSpec(spec, text)
+                                   : makeError(code, text);
 }
 
 static llvm::Error fill(HostTensor &tensor, StringRef value, StringRef spec) {
@@ -151,7 +177,7 @@ llvm::Expected<NamedTensor> qopt::makeInput(StringRef spec,
     return NamedTensor{name.str(), std::move(*tensor)};
   }
   auto [shape, value] = rest.split('=');
-  llvm::Expected<HostTensor> tensor = allocateShape(shape, spec);
+  llvm::Expected<HostTensor> tensor = allocateShape(shape, spec, **input);
   if (!tensor)
     return tensor.takeError();
   if (rest.contains('=')) {

@@ -14,6 +14,15 @@ namespace qopt {
 /// The .npz files of `folder`, in the order of their names.
 llvm::Expected<std::vector<std::string>> listSamples(llvm::StringRef folder);
 
+/// `input` as `--input` takes it, without its value: `x=?x3xf32`, where `?`
+/// stands for any size.
+std::string formatInput(const ModelValue &input);
+
+/// True if `input` can have these dims and this type, or the bit patterns of
+/// it.
+bool canTake(const ModelValue &input, llvm::ArrayRef<int64_t> dims,
+             ElementType type);
+
 /// The input that `spec` describes: `NAME=@FILE.npy` reads an array,
 /// `NAME=2x3xf32=0.5` is filled with a value, and `NAME=2x3xf32` is random and
 /// depends on `seed` and the name only. NAME is one of `inputs`.

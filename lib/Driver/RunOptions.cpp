@@ -15,13 +15,14 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 
 using namespace qopt;
 namespace cl = llvm::cl;
 using llvm::StringRef;
 
 static const char *const overview =
-    "Runs a model: a compiled one, an ONNX file, or a phase file of "
+    "runs a model: a compiled one, an ONNX file, or a phase file of "
     "qopt-compile.\n\n"
     "  qopt-run model.so --inputs in.npz --outputs out.npz\n"
     "  qopt-run model.onnx --input x=1x3x224x224xf32 --benchmark\n"
@@ -32,76 +33,86 @@ static constexpr int64_t maxIters = 1'000'000'000;
 
 namespace {
 struct Flags {
-  cl::OptionCategory category{"Options of qopt-run"};
+  cl::OptionCategory category{"qopt-run options"};
   cl::opt<std::string> model{cl::Positional,
                              cl::desc("MODEL.so|MODEL.onnx|MODEL.mlir"),
                              cl::cat(category)};
   cl::opt<std::string> inputs{
       "inputs", cl::value_desc("IN.npz|DIR"),
-      cl::desc("Arrays by the names of the inputs; each .npz of a folder is "
+      cl::desc("arrays by the names of the inputs; each .npz of a folder is "
                "one run"),
       cl::cat(category)};
   cl::list<std::string> inputSpecs{
       "input", cl::value_desc("NAME=@X.npy|NAME=2x3xf32[=VALUE]"),
-      cl::desc("One input: from a file, filled with a value, or random"),
+      cl::desc("one input: from a file, filled with a value, or random"),
       cl::cat(category)};
   // Numbers are read by ourselves: the parser's words are not ours.
   cl::opt<std::string> seed{"seed", cl::value_desc("N"),
-                            cl::desc("Seed of random inputs (0)"),
+                            cl::desc("seed of random inputs (0)"),
                             cl::cat(category)};
   cl::opt<std::string> outputs{"outputs", cl::value_desc("OUT.npz|DIR"),
-                               cl::desc("Where the results go"),
+                               cl::desc("where the results go"),
                                cl::cat(category)};
   cl::opt<std::string> expect{
       "expect", cl::value_desc("E.npz|DIR"),
-      cl::desc("Compare the results with these; exit code 5 if they differ"),
+      cl::desc("compare the results with these; exit code 5 if they differ"),
       cl::cat(category)};
   cl::opt<std::string> compare{
       "compare", cl::value_desc("reference|MODEL.onnx|PHASE.mlir"),
-      cl::desc("Compare the results with those of --reference, of the model or "
+      cl::desc("compare the results with those of --reference, of the model or "
                "of the file that it was made from"),
       cl::cat(category)};
   cl::opt<std::string> atol{"atol", cl::value_desc("A"),
-                            cl::desc("Allowed error: |x - e| <= A + R * |e| "
+                            cl::desc("allowed error: |x - e| <= A + R * |e| "
                                      "(floats 1e-5, integers 0)"),
                             cl::cat(category)};
   cl::opt<std::string> rtol{"rtol", cl::value_desc("R"),
-                            cl::desc("See --atol (floats 1e-5, integers 0)"),
+                            cl::desc("see --atol (floats 1e-5, integers 0)"),
                             cl::cat(category)};
+  cl::opt<std::string> minSqnr{
+      "min-sqnr", cl::value_desc("DECIBELS"),
+      cl::desc("instead of --atol and --rtol: the SQNR that each output is to "
+               "have"),
+      cl::cat(category)};
   cl::opt<std::string> threads{"threads", cl::value_desc("N"),
-                               cl::desc("Threads of a run (one for each CPU)"),
+                               cl::desc("threads of a run (one for each CPU)"),
                                cl::cat(category)};
   cl::opt<bool> reference{
       "reference",
-      cl::desc("Interpret an ONNX or phase file with the reference evaluator"),
+      cl::desc("interpret an ONNX or phase file with the reference evaluator"),
       cl::cat(category)};
-  cl::opt<bool> benchmark{"benchmark", cl::desc("Measure the time of a run"),
+  cl::opt<bool> benchmark{"benchmark", cl::desc("measure the time of a run"),
                           cl::cat(category)};
   cl::opt<std::string> warmup{"warmup", cl::value_desc("N"),
-                              cl::desc("Runs before the measured ones (3)"),
+                              cl::desc("runs before the measured ones (3)"),
                               cl::cat(category)};
   cl::opt<std::string> iters{"iters", cl::value_desc("N"),
-                             cl::desc("Measured runs (what --min-time allows)"),
+                             cl::desc("measured runs (what --min-time allows)"),
                              cl::cat(category)};
   cl::opt<std::string> minTime{"min-time", cl::value_desc("S"),
-                               cl::desc("Seconds to measure for (1)"),
+                               cl::desc("seconds to measure for (1)"),
                                cl::cat(category)};
   cl::opt<std::string> batch{
       "batch", cl::value_desc("LIST.jsonl"),
-      cl::desc("Run many cases: {\"id\", \"model\", \"inputs\", \"outputs\"} "
+      cl::desc("run many cases: {\"id\", \"model\", \"inputs\", \"outputs\"} "
                "a line"),
       cl::cat(category)};
   cl::opt<bool> describe{
       "describe",
-      cl::desc("Print inputs, outputs, tiers and a summary, run nothing; with "
+      cl::desc("print inputs, outputs, tiers and a summary, run nothing; with "
                "--json all that the model says of itself"),
       cl::cat(category)};
   cl::opt<bool> verify{
       "verify",
-      cl::desc("Check a compiled model against the digest that ends it, run "
+      cl::desc("check a compiled model against the digest that ends it, run "
                "nothing"),
       cl::cat(category)};
-  cl::opt<bool> json{"json", cl::desc("Print JSON"), cl::cat(category)};
+  cl::opt<bool> json{"json",
+                     cl::desc("print JSON: one object a sample, with names, "
+                              "types and dims of the results; --outputs writes "
+                              "their values"),
+                     cl::cat(category)};
+  cl::extrahelp environment{environmentHelp};
 };
 } // namespace
 
@@ -165,9 +176,12 @@ static std::string stripProgramName(StringRef problems, StringRef program) {
 static llvm::Error readNumbers(const Flags &flags, RunOptions &options) {
   if (llvm::Error error = readNumber(flags.seed, options.seed))
     return error;
-  if (llvm::Error error = readNumber(flags.atol, options.atol))
+  if (llvm::Error error = readNumber(flags.atol, options.tolerance.absolute))
     return error;
-  if (llvm::Error error = readNumber(flags.rtol, options.rtol))
+  if (llvm::Error error = readNumber(flags.rtol, options.tolerance.relative))
+    return error;
+  if (llvm::Error error =
+          readNumber(flags.minSqnr, options.tolerance.minSqnrInDecibels))
     return error;
   if (llvm::Error error = readNumber(flags.threads, options.threads))
     return error;
@@ -230,9 +244,28 @@ static llvm::Error checkNumbers(const RunOptions &options) {
   // Written so that NaN is refused.
   if (options.minTimeInSeconds && !(*options.minTimeInSeconds >= 0))
     return badUse("--min-time expects a number of seconds from 0 on");
-  for (std::optional<double> tolerance : {options.atol, options.rtol})
-    if (tolerance && !(*tolerance >= 0))
+  for (std::optional<double> bound :
+       {options.tolerance.absolute, options.tolerance.relative})
+    if (bound && !(*bound >= 0))
       return badUse("--atol and --rtol expect numbers from 0 on");
+  if (std::optional<double> minimum = options.tolerance.minSqnrInDecibels;
+      minimum && std::isnan(*minimum))
+    return badUse("--min-sqnr expects a number of decibels");
+  return llvm::Error::success();
+}
+
+static llvm::Error checkTolerance(const RunOptions &options) {
+  const Tolerance &tolerance = options.tolerance;
+  bool boundsElements = tolerance.absolute || tolerance.relative;
+  if (boundsElements && tolerance.minSqnrInDecibels)
+    return badUse("--min-sqnr excludes --atol and --rtol: it bounds the error "
+                  "of a whole output\nnote: give one or the others");
+  if ((boundsElements || tolerance.minSqnrInDecibels) &&
+      options.expect.empty() && options.compare.empty())
+    return badUse(
+        StringRef(boundsElements ? "--atol and --rtol are" : "--min-sqnr is") +
+        " about a comparison, and none is asked for"
+        "\nnote: give --expect E.npz or --compare=MODEL.onnx");
   return llvm::Error::success();
 }
 
@@ -253,11 +286,7 @@ static llvm::Error checkActions(const RunOptions &options) {
       (options.iters || options.warmup || options.minTimeInSeconds))
     return badUse("--iters, --warmup and --min-time are about --benchmark, "
                   "which is not given\nnote: give --benchmark as well");
-  if ((options.atol || options.rtol) && options.expect.empty() &&
-      options.compare.empty())
-    return badUse("--atol and --rtol are about a comparison, and none is asked "
-                  "for\nnote: give --expect E.npz or --compare=MODEL.onnx");
-  return llvm::Error::success();
+  return checkTolerance(options);
 }
 
 static llvm::Error checkBatch(const RunOptions &options) {

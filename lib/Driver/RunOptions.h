@@ -17,6 +17,14 @@
 
 namespace qopt {
 
+/// How near results have to be to what is expected.
+struct Tolerance {
+  /// Nothing: exact for integers, 1e-5 for floats.
+  std::optional<double> absolute, relative;
+  /// Asked of each output instead, where it is given.
+  std::optional<double> minSqnrInDecibels;
+};
+
 struct RunOptions {
   /// A compiled model, an ONNX model, or a phase file.
   std::string model;
@@ -25,8 +33,7 @@ struct RunOptions {
   /// `NAME=@FILE.npy` or `NAME=2x3xf32[=VALUE]`.
   std::vector<std::string> inputSpecs;
   uint64_t seed = 0;
-  /// Nothing: exact for integers, 1e-5 for floats.
-  std::optional<double> atol, rtol;
+  Tolerance tolerance;
   /// 0: one for each CPU.
   int32_t threads = 0;
   bool usesReference = false;

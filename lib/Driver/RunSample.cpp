@@ -7,23 +7,16 @@
 #include "RunSample.h"
 
 #include "RunCompare.h"
-#include "RunElements.h"
 #include "RunInputs.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/Notes.h"
 #include "qopt/Support/Npz.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/raw_ostream.h"
-#include <cmath>
 
 using namespace qopt;
 using llvm::StringRef;
-
-/// Elements that are shown of a result.
-static constexpr int64_t maxShownElements = 8;
 
 //===----------------------------------------------------------------------===//
 // Inputs
@@ -43,7 +36,7 @@ static llvm::Error noteInputs(llvm::Error error, const RunOptions &options) {
                       " --describe prints what the inputs take");
 }
 
-/// Puts what `--input` says in place of what the file holds.
+/// Adds what `--input` says to what the file holds.
 static llvm::Error addSingleInputs(std::vector<NamedTensor> &tensors,
                                    const RunProgram &program,
                                    const RunOptions &options) {
@@ -59,11 +52,31 @@ static llvm::Error addSingleInputs(std::vector<NamedTensor> &tensors,
     if (llvm::any_of(singles, hasName))
       return makeError(ExitCode::BadUse,
                        "--input gives \"" + single->name + "\" more than once");
-    llvm::erase_if(tensors, hasName);
+    if (llvm::any_of(tensors, hasName))
+      return makeError(ExitCode::BadUse, "both --input and --inputs give \"" +
+                                             single->name +
+                                             "\"\nnote: give it once");
     singles.push_back(std::move(*single));
   }
   llvm::append_range(tensors, singles);
   return llvm::Error::success();
+}
+
+/// The note is what to type for random values.
+static llvm::Error failWithoutInputs(const RunProgram &program,
+                                     const RunOptions &options) {
+  std::string flags;
+  bool hasOpenDims = false;
+  for (const ModelValue &input : program.getInputs()) {
+    flags += " --input " + formatInput(input);
+    hasOpenDims |=
+        llvm::any_of(input.dims, [](int64_t dim) { return dim < 0; });
+  }
+  return makeError(ExitCode::BadUse,
+                   options.model +
+                       ": the model has inputs, but none are given"
+                       "\nnote: give --inputs IN.npz, or random values:" +
+                       flags + (hasOpenDims ? ", with a size for each ?" : ""));
 }
 
 llvm::Expected<std::vector<HostTensor>>
@@ -80,20 +93,17 @@ qopt::readInputs(const RunProgram &program, StringRef file,
   if (llvm::Error error = addSingleInputs(tensors, program, options))
     return std::move(error);
   if (tensors.empty() && file.empty() && !program.getInputs().empty())
-    return makeError(ExitCode::BadUse,
-                     options.model +
-                         ": the model has inputs, but none are given"
-                         "\nnote: give --inputs IN.npz, or --input "
-                         "NAME=2x3xf32 for random values");
+    return failWithoutInputs(program, options);
   llvm::Expected<std::vector<HostTensor>> ordered =
       orderInputs(program.getInputs(), tensors);
   if (!ordered)
-    return inFile(file, noteInputs(ordered.takeError(), options));
+    return inFile(file.empty() ? StringRef(options.model) : file,
+                  noteInputs(ordered.takeError(), options));
   return ordered;
 }
 
 //===----------------------------------------------------------------------===//
-// Results
+// Comparisons
 //===----------------------------------------------------------------------===//
 
 static llvm::Error writeResults(const RunProgram &program,
@@ -103,69 +113,6 @@ static llvm::Error writeResults(const RunProgram &program,
   for (auto [output, result] : llvm::zip_equal(program.getOutputs(), results))
     arrays.push_back({output.name, result});
   return writeNpz(path, arrays);
-}
-
-static void printResults(const RunProgram &program,
-                         llvm::ArrayRef<HostTensor> results, StringRef sample,
-                         bool isJson, llvm::raw_ostream &os) {
-  if (isJson) {
-    llvm::json::Array outputs;
-    for (auto [output, result] : llvm::zip_equal(program.getOutputs(), results))
-      outputs.push_back(
-          llvm::json::Object{{"name", output.name},
-                             {"type", getName(result.getType())},
-                             {"dims", llvm::json::Array(result.getDims())}});
-    os << llvm::json::Value(llvm::json::Object{{"sample", sample},
-                                               {"outputs", std::move(outputs)}})
-       << "\n";
-    return;
-  }
-  for (auto [output, result] : llvm::zip_equal(program.getOutputs(), results)) {
-    int64_t count = result.getNumElements();
-    os << output.name << ": " << formatDims(result.getDims()) << " "
-       << getName(result.getType()) << ":";
-    for (int64_t i = 0; i < std::min(count, maxShownElements); ++i)
-      os << llvm::format(" %.9g", static_cast<double>(readElement(result, i)));
-    os << (count > maxShownElements ? " ...\n" : "\n");
-  }
-}
-
-/// JSON has no infinity: equal tensors have no SQNR.
-static llvm::json::Value finiteOrNull(double value) {
-  return std::isfinite(value) ? llvm::json::Value(value)
-                              : llvm::json::Value(nullptr);
-}
-
-/// Outputs of other shapes are left out: that they differ is told elsewhere.
-static void printDistances(llvm::ArrayRef<ModelValue> outputs,
-                           llvm::ArrayRef<HostTensor> results,
-                           llvm::ArrayRef<HostTensor> expected,
-                           StringRef sample, bool isJson,
-                           llvm::raw_ostream &os) {
-  llvm::json::Array rows;
-  for (auto [output, result, wanted] :
-       llvm::zip_equal(outputs, results, expected)) {
-    if (result.getDims() != wanted.getDims())
-      continue;
-    Distance distance = measureDistance(result, wanted);
-    if (isJson)
-      rows.push_back(llvm::json::Object{
-          {"output", output.name},
-          {"sqnr_db", finiteOrNull(distance.sqnrInDecibels)},
-          {"cosine", finiteOrNull(distance.cosine)},
-          {"max_error", finiteOrNull(distance.largestError)}});
-    else if (distance.isEqual())
-      os << output.name << ": equal\n";
-    else
-      os << output.name
-         << llvm::format(": SQNR %.1f dB, cosine %.6f, largest error %.3g\n",
-                         distance.sqnrInDecibels, distance.cosine,
-                         distance.largestError);
-  }
-  if (isJson)
-    os << llvm::json::Value(llvm::json::Object{{"sample", sample},
-                                               {"compare", std::move(rows)}})
-       << "\n";
 }
 
 //===----------------------------------------------------------------------===//
@@ -182,23 +129,27 @@ struct Sample {
 class SampleRunner {
 public:
   SampleRunner(RunProgram &program, const RunOptions &options,
-               llvm::raw_ostream *report)
+               RunReport *report)
       : program(program), options(options), report(report) {}
 
-  llvm::Error run(const Sample &sample);
   llvm::Error openReference();
+  /// Runs all samples; a difference does not end them.
+  llvm::Error runAll(llvm::ArrayRef<Sample> samples);
 
 private:
-  llvm::Error compare(llvm::ArrayRef<HostTensor> arguments,
-                      llvm::ArrayRef<HostTensor> results, const Sample &sample);
+  llvm::Error run(const Sample &sample, bool isOneOfMany);
+  /// Nothing where nothing is compared.
+  llvm::Expected<std::optional<std::vector<HostTensor>>>
+  getExpectations(llvm::ArrayRef<HostTensor> arguments, const Sample &sample);
+  /// Says where the inputs are told, where they are not as the model has them.
+  llvm::Error noteUnlessTaken(llvm::Error error,
+                              llvm::ArrayRef<HostTensor> arguments);
+  llvm::Expected<std::vector<HostTensor>>
+  runReference(llvm::ArrayRef<HostTensor> arguments);
 
   RunProgram &program;
   const RunOptions &options;
-  llvm::raw_ostream *report;
-  llvm::Error compareWithReference(llvm::ArrayRef<HostTensor> arguments,
-                                   llvm::ArrayRef<HostTensor> results,
-                                   const Sample &sample);
-
+  RunReport *report;
   /// Set with `--compare`.
   std::unique_ptr<RunProgram> reference;
 };
@@ -213,16 +164,6 @@ llvm::Error SampleRunner::openReference() {
     return opened.takeError();
   reference = std::move(*opened);
   return llvm::Error::success();
-}
-
-llvm::Error SampleRunner::compare(llvm::ArrayRef<HostTensor> arguments,
-                                  llvm::ArrayRef<HostTensor> results,
-                                  const Sample &sample) {
-  if (!sample.expect.empty())
-    return compareWithFile(program.getOutputs(), results, sample.expect,
-                           {options.atol, options.rtol});
-  return reference ? compareWithReference(arguments, results, sample)
-                   : llvm::Error::success();
 }
 
 /// The tensors of the values `have` in the order of `wanted`, by name.
@@ -245,10 +186,8 @@ reorder(llvm::ArrayRef<HostTensor> tensors, llvm::ArrayRef<ModelValue> have,
   return ordered;
 }
 
-llvm::Error
-SampleRunner::compareWithReference(llvm::ArrayRef<HostTensor> arguments,
-                                   llvm::ArrayRef<HostTensor> results,
-                                   const Sample &sample) {
+llvm::Expected<std::vector<HostTensor>>
+SampleRunner::runReference(llvm::ArrayRef<HostTensor> arguments) {
   StringRef other =
       options.compare == "reference" ? options.model : options.compare;
   llvm::Expected<std::vector<HostTensor>> inputs =
@@ -260,35 +199,90 @@ SampleRunner::compareWithReference(llvm::ArrayRef<HostTensor> arguments,
   if (llvm::Error error = reference->run(*inputs, made))
     return withNote(std::move(error), ExitCode::BadData,
                     "compare with the file that the model was made from");
-  llvm::Expected<std::vector<HostTensor>> expected =
-      reorder(made, reference->getOutputs(), program.getOutputs(), "output",
-              other, options.model);
-  if (!expected)
-    return expected.takeError();
-  if (report)
-    printDistances(program.getOutputs(), results, *expected, sample.inputs,
-                   options.isJson, *report);
-  StringRef what = sample.inputs.empty() ? StringRef(options.model)
-                                         : StringRef(sample.inputs);
-  return compareResults(program.getOutputs(), results, *expected, what,
-                        {options.atol, options.rtol});
+  return reorder(made, reference->getOutputs(), program.getOutputs(), "output",
+                 other, options.model);
 }
 
-llvm::Error SampleRunner::run(const Sample &sample) {
+llvm::Expected<std::optional<std::vector<HostTensor>>>
+SampleRunner::getExpectations(llvm::ArrayRef<HostTensor> arguments,
+                              const Sample &sample) {
+  if (sample.expect.empty() && !reference)
+    return std::nullopt;
+  llvm::Expected<std::vector<HostTensor>> expected =
+      sample.expect.empty()
+          ? runReference(arguments)
+          : readExpectations(program.getOutputs(), sample.expect);
+  if (!expected)
+    return expected.takeError();
+  return std::move(*expected);
+}
+
+llvm::Error
+SampleRunner::noteUnlessTaken(llvm::Error error,
+                              llvm::ArrayRef<HostTensor> arguments) {
+  bool areTaken = llvm::all_of(
+      llvm::zip_equal(program.getInputs(), arguments), [](auto pair) {
+        auto &[input, argument] = pair;
+        return canTake(input, argument.getDims(), argument.getType());
+      });
+  return areTaken ? std::move(error) : noteInputs(std::move(error), options);
+}
+
+llvm::Error SampleRunner::run(const Sample &sample, bool isOneOfMany) {
   llvm::Expected<std::vector<HostTensor>> arguments =
       readInputs(program, sample.inputs, options);
   if (!arguments)
     return arguments.takeError();
   llvm::SmallVector<HostTensor> results;
   if (llvm::Error error = program.run(*arguments, results))
-    return inFile(sample.inputs, noteInputs(std::move(error), options));
+    return inFile(sample.inputs, noteUnlessTaken(std::move(error), *arguments));
   if (!sample.outputs.empty()) {
     if (llvm::Error error = writeResults(program, results, sample.outputs))
       return error;
   }
-  if (report && (options.isJson || sample.outputs.empty()))
-    printResults(program, results, sample.inputs, options.isJson, *report);
-  return compare(*arguments, results, sample);
+  auto expected = getExpectations(*arguments, sample);
+  if (!expected)
+    return expected.takeError();
+  StringRef what = !sample.expect.empty()   ? sample.expect
+                   : !sample.inputs.empty() ? sample.inputs
+                                            : options.model;
+  llvm::Error difference =
+      *expected ? compareResults(program.getOutputs(), results, **expected,
+                                 what, options.tolerance)
+                : llvm::Error::success();
+  if (report)
+    report->addRun({sample.inputs, results, std::move(*expected), !difference},
+                   isOneOfMany);
+  return difference;
+}
+
+llvm::Error SampleRunner::runAll(llvm::ArrayRef<Sample> samples) {
+  std::string differences;
+  size_t numDifferent = 0;
+  for (const Sample &sample : samples) {
+    llvm::Error error = run(sample, samples.size() > 1);
+    if (!error)
+      continue;
+    ExitCode code;
+    std::string text = takeMessage(std::move(error), code);
+    if (code != ExitCode::NotAccurate)
+      return makeError(code, text);
+    differences += text + "\n";
+    ++numDifferent;
+  }
+  if (options.expect.empty() && options.compare.empty())
+    return llvm::Error::success();
+  std::string summary =
+      (" of " + llvm::Twine(samples.size()) + " samples " +
+       (numDifferent == 0 ? "agree" : "do not agree") + " (" +
+       describeTolerance(options.tolerance, program.getOutputs()) + ")")
+          .str();
+  if (numDifferent != 0)
+    return makeError(ExitCode::NotAccurate,
+                     differences + llvm::Twine(numDifferent) + summary);
+  if (report)
+    report->addSummary((llvm::Twine(samples.size()) + summary).str());
+  return llvm::Error::success();
 }
 
 /// `folder`/`name`, or nothing without a folder.
@@ -323,25 +317,12 @@ static llvm::Expected<std::vector<Sample>> listRuns(const RunOptions &options) {
 }
 
 llvm::Error qopt::runSamples(RunProgram &program, const RunOptions &options,
-                             llvm::raw_ostream *report) {
+                             RunReport *report) {
   llvm::Expected<std::vector<Sample>> samples = listRuns(options);
   if (!samples)
     return samples.takeError();
   SampleRunner runner(program, options, report);
   if (llvm::Error error = runner.openReference())
     return error;
-  std::string differences;
-  for (const Sample &sample : *samples) {
-    llvm::Error error = runner.run(sample);
-    if (!error)
-      continue;
-    ExitCode code;
-    std::string text = takeMessage(std::move(error), code);
-    if (code != ExitCode::NotAccurate)
-      return makeError(code, text);
-    differences += (differences.empty() ? "" : "\n") + text;
-  }
-  if (differences.empty())
-    return llvm::Error::success();
-  return makeError(ExitCode::NotAccurate, differences);
+  return runner.runAll(*samples);
 }

@@ -10,20 +10,20 @@
 
 #include "RunOptions.h"
 #include "RunProgram.h"
+#include "RunReport.h"
 
 namespace qopt {
 
-/// The inputs of one run: those of the file, which may be empty, and those of
-/// `--input`, which win.
+/// The inputs of one run: those of the file, whose name may be empty, and those
+/// of `--input`; each is given once.
 llvm::Expected<std::vector<HostTensor>> readInputs(const RunProgram &program,
                                                    llvm::StringRef file,
                                                    const RunOptions &options);
 
-/// Runs everything that the options name and prints the results to `report`,
-/// unless it is null or they are written to files. A run whose results are not
-/// those that are expected does not end the others.
+/// Runs everything that the options name and tells `report`, unless it is null.
+/// A run whose results are not those that are expected does not end the others.
 llvm::Error runSamples(RunProgram &program, const RunOptions &options,
-                       llvm::raw_ostream *report);
+                       RunReport *report);
 
 } // namespace qopt
 

@@ -210,15 +210,16 @@ def test_a_crash_is_an_internal_error(tmp_path):
     assert result.returncode == 70
     assert result.stderr.startswith("qopt-run: error: m.so: qopt-run crashed\nnote: please report")
     (tmp_path / "cases.jsonl").write_text('{"id": 1, "model": "m.so"}\n{"id": 2, "model": "n.so"}\n')
-    lines = run_ok("qopt-run", "--batch", "cases.jsonl", cwd=tmp_path).splitlines()
-    first, second = map(json.loads, lines)
+    result = run_tool("qopt-run", "--batch", "cases.jsonl", cwd=tmp_path)
+    assert result.returncode == 70
+    first, second = map(json.loads, result.stdout.splitlines())
     assert (first["exit"], second["exit"]) == (70, 4)
     assert first["message"].startswith("m.so: qopt-run crashed")
 
 
 def test_a_case_of_any_depth(tmp_path):
     (tmp_path / "cases.jsonl").write_text("[" * 5_000_000 + "\n" + "[" * 60_000)
-    lines = run_ok("qopt-run", "--batch", "cases.jsonl", cwd=tmp_path).splitlines()
-    first, second = map(json.loads, lines)
+    result = run_tool("qopt-run", "--batch", "cases.jsonl", cwd=tmp_path)
+    first, second = map(json.loads, result.stdout.splitlines())
     assert "expects at most 65536 bytes in a line, but found 5000000" in first["message"]
     assert (first["exit"], second["exit"]) == (1, 1)

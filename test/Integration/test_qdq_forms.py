@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from qopt_tools import run_ok
+from qopt_tools import run_tool
 
 TYPES = {"i8": (TensorProto.INT8, -127, 127), "u8": (TensorProto.UINT8, 0, 255),
          "i4": (TensorProto.INT4, -8, 7), "u4": (TensorProto.UINT4, 0, 15)}
@@ -246,7 +246,8 @@ def answers(tmp_path_factory):
         (folder / "list.jsonl").write_text("".join(
             json.dumps({**row, "outputs": str(folder / way / f"{row['id']}.npz")}) + "\n"
             for row in rows))
-        for line in run_ok("qopt-run", "--batch", folder / "list.jsonl", *arguments).splitlines():
+        for line in run_tool("qopt-run", "--batch", folder / "list.jsonl",
+                             *arguments).stdout.splitlines():
             end = json.loads(line)
             value = None
             if end["exit"] == 0:

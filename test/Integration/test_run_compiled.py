@@ -123,13 +123,41 @@ def test_compare_an_artefact_with_what_it_was_made_from(folder, inputs):
                       "--json")
     assert result.returncode == 5
     assert 'output "logits": ' in result.stderr
-    row, = json.loads(result.stdout.splitlines()[-1])["compare"]
-    found, = np.load(inputs).values()
+    told, = map(json.loads, result.stdout.splitlines())
+    assert (told["sample"], told["passed"]) == (str(inputs), False)
+    assert [output["name"] for output in told["outputs"]] == ["logits"]
+    row, = told["compare"]
     assert 3 < row["sqnr_db"] < 40 and 0.5 < row["cosine"] < 1 and row["max_error"] > 0
     run_ok("qopt-run", folder / "mx.so", "--inputs", inputs, f"--compare={CNN}", "--atol=1e3")
     # By Reference alone, without an artefact.
     run_ok("qopt-run", folder / "mx.mlir", "--reference", "--inputs", inputs,
            f"--compare={CNN}", "--atol=1e3")
+
+
+def test_closeness_may_be_asked_for_as_sqnr(folder, model, inputs, tmp_path):
+    run_ok("qopt-compile", CNN, "-o", folder / "8.so", "--preset", "w8a8-dynamic", "--quiet")
+    compare = [folder / "8.so", "--inputs", inputs, f"--compare={CNN}"]
+    assert run_tool("qopt-run", *compare).returncode == 5
+    text = run_ok("qopt-run", *compare, "--min-sqnr", 20)
+    assert text.splitlines()[-1] == "1 of 1 samples agree (SQNR at least 20 dB)"
+    result = run_tool("qopt-run", *compare, "--min-sqnr", 90)
+    assert result.returncode == 5
+    assert 'output "logits": expected an SQNR of at least 90 dB, but found ' in result.stderr
+    run(model, inputs, tmp_path / "e.npz")
+    expect = [folder / "8.so", "--inputs", inputs, "--expect", tmp_path / "e.npz"]
+    run_ok("qopt-run", *expect, "--min-sqnr", 20)
+    # What is equal is as near as can be; what is no number is near nothing.
+    run_ok("qopt-run", model, *expect[1:], "--min-sqnr", "inf")
+    np.savez(tmp_path / "e.npz", logits=np.full((5, 10), np.nan, np.float32))
+    result = run_tool("qopt-run", *expect, "--min-sqnr", -1000)
+    assert result.returncode == 5
+    for more, text in ((["--min-sqnr", "nan"], "--min-sqnr expects a number of decibels"),
+                       (["--min-sqnr", "good"], "--min-sqnr expects a number, but found 'good'"),
+                       (["--min-sqnr=20", "--atol=1"], "--min-sqnr excludes --atol and --rtol"),
+                       (["--min-sqnr=20", "--rtol=1"], "--min-sqnr excludes --atol and --rtol")):
+        result = run_tool("qopt-run", *compare, *more)
+        assert result.returncode == 2
+        assert text in result.stderr
 
 
 def test_compare_with_another_model(model, inputs):
@@ -214,7 +242,29 @@ def test_benchmark(model, inputs):
 def test_the_tier_that_the_environment_names(model, inputs, tmp_path):
     result = run_tool("qopt-run", model, "--inputs", inputs, environment={"QOPT_CPU": "pdp-11"})
     assert result.returncode == 2
-    assert "pdp-11" in result.stderr
+    assert "cnn.so: QOPT_CPU=pdp-11 names no tier of this model; it has " in result.stderr
+    assert "note: unset QOPT_CPU, or compile the model again and name the tier in --cpu" \
+        in result.stderr
+    for tool in ("qopt-run", "qopt-compile"):
+        assert "QOPT_CPU" in run_ok(tool, "--help")
+
+
+@pytest.mark.parametrize("atol, code", [("1e-4", 0), ("0", 5)])
+def test_a_benchmark_tells_the_comparison_too(model, inputs, atol, code):
+    benchmark = [model, "--inputs", inputs, "--benchmark", "--iters=3", f"--compare={CNN}",
+                 "--atol", atol, "--rtol=0"]
+    result = run_tool("qopt-run", *benchmark)
+    assert result.returncode == code, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("logits: SQNR ") and lines[-1].startswith("median ")
+    if code == 0:
+        assert lines[1] == "1 of 1 samples agree (atol 0.0001, rtol 0)"
+    else:
+        assert "1 of 1 samples do not agree (atol 0, rtol 0)" in result.stderr
+    told = json.loads(run_tool("qopt-run", *benchmark, "--json").stdout)
+    assert told["passed"] == (code == 0)
+    assert told["compare"][0]["output"] == "logits"
+    assert told["iters"] == 3
 
 
 @pytest.mark.parametrize("array, text", [
@@ -228,6 +278,27 @@ def test_arrays_that_do_not_fit(model, tmp_path, array, text):
     assert result.returncode == 1, result.stderr
     assert "bad.npz" in result.stderr
     assert text in result.stderr
+
+
+def test_inputs_that_are_not_given_are_named(model, folder, tmp_path):
+    result = run_tool("qopt-run", model)
+    assert result.returncode == 2
+    assert ("note: give --inputs IN.npz, or random values: --input x=?x1x8x8xf32, "
+            "with a size for each ?") in result.stderr
+    np.savez(tmp_path / "named.npz", images=np.zeros((1, 1, 8, 8), np.float32))
+    result = run_tool("qopt-run", model, "--inputs", tmp_path / "named.npz")
+    assert result.returncode == 1
+    assert 'named.npz: input "x" is missing; found "images"' in result.stderr
+
+
+def test_values_that_no_shape_mends_get_no_note_on_shapes(tmp_path):
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 17]> g (int64[n] i) => (float[n] y) '
+        "<float[3] t = {1, 2, 3}> { y = Gather (t, i) }")
+    onnx.save(model, tmp_path / "m.onnx")
+    result = run_tool("qopt-run", tmp_path / "m.onnx", "--input", "i=1xi64=9")
+    assert result.returncode == 1
+    assert "an index is out of range" in result.stderr and "--describe" not in result.stderr
 
 
 def test_files_that_are_no_models(model, inputs, tmp_path):

@@ -74,10 +74,13 @@ def test_input_filled_with_a_value(tmp_path, element_type, numpy_type, name, val
     np.testing.assert_array_equal(out, np.full((2, 3), value + 1, numpy_type), strict=True)
 
 
-def test_input_from_a_file_replaces_that_of_inputs(add, inputs, tmp_path):
+def test_input_from_a_file_beside_inputs(add, inputs, tmp_path):
     np.save(tmp_path / "b.npy", np.full((2, 3), -1, np.float32))
-    printed = run_ok("qopt-run", add, "--reference", "--inputs", inputs,
-                     f"--input=b=@{tmp_path / 'b.npy'}")
+    single = f"--input=b=@{tmp_path / 'b.npy'}"
+    assert fails(run_reference(add, "--inputs", inputs, single), 2,
+                 'both --input and --inputs give "b"', "note: give it once")
+    np.savez(tmp_path / "a.npz", a=np.load(inputs)["a"])
+    printed = run_ok("qopt-run", add, "--reference", "--inputs", tmp_path / "a.npz", single)
     assert printed == "y: 2x3 f32: -1 0 1 2 3 4\n"
 
 
@@ -100,8 +103,10 @@ def test_random_inputs_depend_on_the_seed_and_the_name(add):
     ("a=1x3", "expects a shape and type as in 2x3xf32"),
     ("a=1x-3xf32", "expects a size, but found '-3'"),
     ("a=1x3xf32=much", "expects a number, but found 'much'"),
-    ("a=1x3xu8=256", "elements of type u8 cannot be 256"),
-    ("a=1x3xi8=0.5", "elements of type i8 cannot be 0.5"),
+    ("a=1x3xf32=1e39", "elements of type f32 cannot be 1e39"),
+    ("a=1x4xf32", "expects a=?x3xf32, but found a=1x4xf32"),
+    ("a=3xf32", "expects a=?x3xf32, but found a=3xf32"),
+    ("a=1x3xu8=256", "expects a=?x3xf32, but found a=1x3xu8"),
 ])
 def test_input_that_cannot_be_read(add, spec, text):
     assert fails(run_reference(add, f"--input={spec}", "--input=b=1x3xf32"), 2, text)
@@ -112,8 +117,17 @@ def test_input_given_twice(add):
                  '--input gives "a" more than once')
 
 
+@pytest.mark.parametrize("element_type, value, text", [
+    (TensorProto.UINT8, "u8=256", "elements of type u8 cannot be 256"),
+    (TensorProto.INT8, "i8=0.5", "elements of type i8 cannot be 0.5"),
+])
+def test_values_that_a_type_does_not_have(element_type, value, text, tmp_path):
+    model = write_add_model(tmp_path / "m.onnx", element_type)
+    assert fails(run_reference(model, f"--input=a=1x3x{value}"), 2, text)
+
+
 def test_input_too_large_for_any_machine(add):
-    assert fails(run_reference(add, "--input=a=4294967296x4294967296x3xf32"), 1, "overflows")
+    assert fails(run_reference(add, "--input=a=9223372036854775807x3xf32"), 2, "overflows")
 
 
 # What is wrong with the data.
@@ -263,6 +277,23 @@ def test_every_file_of_a_folder(add, folder, tmp_path):
     run_ok("qopt-run", add, "--reference", "--inputs", folder, "--expect", tmp_path / "out")
 
 
+def test_every_sample_of_a_folder_is_told(add, folder, tmp_path):
+    run = ["qopt-run", add, "--reference", "--inputs", folder]
+    assert run_ok(*run).splitlines()[1].startswith(f"{folder / '1.npz'}: y: 2x3 f32: 2 2")
+    run_ok(*run, "--outputs", tmp_path / "out")
+    compare = [*run, "--expect", tmp_path / "out"]
+    assert run_ok(*compare).splitlines() == [
+        f"{folder / '0.npz'}: y: equal", f"{folder / '1.npz'}: y: equal",
+        f"{folder / '2.npz'}: y: equal", "3 of 3 samples agree (atol 1e-5, rtol 1e-5)"]
+    np.savez(tmp_path / "out" / "1.npz", y=np.full((2, 3), 3, np.float32))
+    result = run_tool(*compare, "--atol=0.5")
+    assert fails(result, 5, "1 of 3 samples do not agree (atol 0.5, rtol 1e-5)")
+    assert f"{folder / '1.npz'}: y: SQNR 9.5 dB" in result.stdout
+    rows = [json.loads(line) for line in run_tool(*compare, "--json").stdout.splitlines()]
+    assert [(row["sample"], row["passed"]) for row in rows] == [
+        (str(folder / f"{i}.npz"), i != 1) for i in range(3)]
+
+
 def test_all_differences_of_a_folder_are_told(add, folder, tmp_path):
     run_ok("qopt-run", add, "--reference", "--inputs", folder, "--outputs", tmp_path / "out")
     for i in (0, 2):
@@ -289,7 +320,10 @@ def test_a_list_of_cases(add, inputs, tmp_path):
              {"id": 2, "model": str(tmp_path / "no.onnx"), "inputs": str(inputs)},
              {"id": "odd", "inputs": str(inputs)}]
     (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, cases)) + "\n\nnot json\n")
-    lines = run_ok("qopt-run", "--batch", tmp_path / "list.jsonl", "--reference").splitlines()
+    result = run_tool("qopt-run", "--batch", tmp_path / "list.jsonl", "--reference")
+    # The first that fails decides.
+    assert fails(result, 4, "list.jsonl: 3 of 4 cases failed")
+    lines = result.stdout.splitlines()
     results = [json.loads(line) for line in lines]
     assert [r["id"] for r in results] == ["good", 2, "odd", None]
     assert [r["exit"] for r in results] == [0, 4, 1, 1]

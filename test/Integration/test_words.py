@@ -84,6 +84,7 @@ def desk(tmp_path_factory):
     np.savez(folder / "three.npz", logits=np.zeros((1, 3), np.float32))
     np.savez(folder / "objects.npz", x=np.array([{}], dtype=object))
     np.save(folder / "x.npy", image)
+    np.save(folder / "flat.npy", image[0])
     (folder / "many").mkdir()
     np.savez(folder / "many" / "0.npz", x=image)
     (folder / "empty").mkdir()
@@ -128,7 +129,7 @@ COMPILE = {
     "nonsense": (2, "cnn.onnx -o m.so --preset splendid"),
     "no samples": (2, "cnn.onnx -o m.so --preset w8a8"),
     "missing samples": (4, "cnn.onnx -o m.so --preset w8a8 --calib none"),
-    "an empty folder of samples": (2, "cnn.onnx -o m.so --preset w8a8 --calib empty"),
+    "an empty folder of samples": (4, "cnn.onnx -o m.so --preset w8a8 --calib empty"),
     "a bare array as sample": (1, "cnn.onnx -o m.so --preset w8a8 --calib x.npy"),
     "samples of bytes": (1, "cnn.onnx -o m.so --preset w8a8 --calib bytes.npz"),
     "samples of doubles": (1, "cnn.onnx -o m.so --preset w8a8 --calib doubles.npz"),
@@ -191,7 +192,11 @@ RUN = {
     "objects": (1, "cnn.so --inputs objects.npz"),
     "an input of another name": (2, "cnn.so --input images=1x1x8x8xf32"),
     "an input without a type": (2, "cnn.so --input x=1x1x8x8"),
-    "an input of another type": (1, "cnn.so --input x=1x1x8x8xu8"),
+    "an input of another type": (2, "cnn.so --input x=1x1x8x8xu8"),
+    "an input of another size": (2, "cnn.so --input x=1x1x8x9xf32"),
+    "an input of another rank": (2, "cnn.onnx --reference --input x=1x64xf32"),
+    "an input that is given twice": (2, "cnn.so --inputs in.npz --input x=1x1x8x8xf32"),
+    "an array of another size": (1, "cnn.so --input x=@flat.npy"),
     "an input without a shape": (2, "cnn.so --input x"),
     "a missing array": (4, "cnn.so --input x=@none.npy"),
     "a number that is none": (2, "cnn.so --inputs in.npz --threads all"),
@@ -216,6 +221,10 @@ RUN = {
     "a description and a run": (2, "cnn.so --describe --inputs in.npz"),
     "the digest of a model": (2, "cnn.onnx --verify"),
     "a model of halves": (3, "halves.onnx --input x=1x4xf16"),
+    "a tolerance of two kinds": (2, "cnn.so --inputs in.npz --expect out.npz --atol 1 "
+                                    "--min-sqnr 20"),
+    "an SQNR of nothing": (2, "cnn.so --inputs in.npz --min-sqnr 20"),
+    "an SQNR that is not reached": (5, "cnn.so --inputs in.npz --expect out.npz --min-sqnr 20"),
     "a list that is none": (4, "--batch none.jsonl"),
 }
 
