@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,9 +62,14 @@ class Module:
         their shapes must fit where the inputs' dims are fixed. Raises ValueError
         for names that are missing or unknown, TypeError for another element type,
         and Error for shapes that do not fit and for runs that fail."""
+        if not isinstance(inputs, Mapping):
+            raise TypeError("run expects a mapping from input names to arrays, but found "
+                            f"{type(inputs).__name__}; the inputs are "
+                            f"{_list_names(value.name for value in self.inputs)}")
         unknown = inputs.keys() - {value.name for value in self.inputs}
         if unknown:
-            raise ValueError(f"the model has no input {min(unknown)!r}")
+            raise ValueError(f"the model has no input {min(unknown)!r}; it has "
+                             f"{_list_names(value.name for value in self.inputs)}")
         arrays = [_take(inputs, value) for value in self.inputs]
         results = self._model.run(arrays)
         return {value.name: array for value, array in zip(self.outputs, results)}
@@ -73,9 +79,13 @@ class Module:
         return json.loads(self._model.describe())
 
 
+def _list_names(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names)) or "none"
+
+
 def _take(inputs: Mapping[str, np.ndarray], value: Value) -> np.ndarray:
     if value.name not in inputs:
-        raise ValueError(f"input {value.name!r} is missing")
+        raise ValueError(f"input {value.name!r} is missing; found {_list_names(inputs)}")
     array = np.asarray(inputs[value.name])
     if array.dtype != value.dtype:
         raise TypeError(f"input {value.name!r} expects elements of type "
@@ -91,6 +101,10 @@ def load(path: Path, threads: int = 0) -> Module:
 
 def _join_shapes(shapes: Mapping[str, Sequence[Optional[int]]]) -> Optional[str]:
     """The text of --shapes; None if no input has a shape."""
+    for name, dims in shapes.items():
+        if not isinstance(dims, Sequence) or isinstance(dims, str):
+            raise TypeError("shapes expects a text or a mapping from input names to sequences "
+                            f"of sizes, but found {dims!r} for {name!r}")
     entries = [name + ":" + "x".join("?" if dim is None else str(dim) for dim in dims)
                for name, dims in shapes.items()]
     return ",".join(entries) or None
@@ -114,12 +128,29 @@ def _write_samples(samples: Union[Sample, Iterable[Sample]], folder: str) -> Non
 
 
 def _recipe_flag(recipe: Union[Path, Mapping[str, Any]]) -> tuple[str, str]:
-    """A mapping is a recipe, as is a text of more than one line; all else is the
-    path of one."""
+    """A mapping is a recipe, of the version that it may leave out, as is a text of
+    more than one line; all else is the path of one."""
     if isinstance(recipe, Mapping):
-        return "recipe-text", json.dumps(recipe)
+        return "recipe-text", json.dumps({"version": 1, **recipe})
     path = os.fspath(recipe)
     return ("recipe-text" if "\n" in path else "recipe"), path
+
+
+#: Flags that are arguments here.
+_FLAGS = re.compile(r"(?<![\w/])--(preset|recipe|calib|calib-cache|target|cpu|emit|shapes|report|"
+                    r"accuracy-gate|fail-on-fallback)(?![\w-])")
+
+
+def _name_arguments(text: str) -> str:
+    """Arguments for flags."""
+    return _FLAGS.sub(lambda found: found[1].replace("-", "_"), text)
+
+
+def _name_samples(text: str, folder: str, is_single: bool) -> str:
+    """Samples for the files of `folder` that they were written to."""
+    def name(found: re.Match[str]) -> str:
+        return f"calib[{int(found[1])}]" if found[1] and not is_single else "calib"
+    return re.sub(re.escape(folder) + r"(?:/(\d+)\.npz)?", name, text)
 
 
 def compile(model: Path, output: Path, *, preset: Optional[str] = None,
@@ -136,7 +167,7 @@ def compile(model: Path, output: Path, *, preset: Optional[str] = None,
     returns the contents of report.json.
 
     `recipe` is the path of a recipe file, its text, or a mapping of its keys;
-    `preset` is its key then. `calib` is a path, or the samples themselves: a
+    `preset` is its key then, and a mapping's `version` may be left out. `calib` is a path, or the samples themselves: a
     mapping from inputs to arrays for each. In a mapping of `shapes` None keeps a
     dim open. `fail_on_fallback` is True, "any" or "slow". `accuracy_gate` is
     "cosine>=NUMBER", "sqnr>=DECIBELS" or "max-error<=NUMBER".
@@ -164,4 +195,11 @@ def compile(model: Path, output: Path, *, preset: Optional[str] = None,
         elif calib is not None:
             _write_samples(calib, folder)
             given.append(("calib", folder))
-        return json.loads(_qopt.compile(os.fspath(model), os.fspath(output), given))
+        is_single = isinstance(calib, Mapping)
+        try:
+            made = _qopt.compile(os.fspath(model), os.fspath(output), given)
+        except Error as error:
+            renamed = Error(_name_samples(_name_arguments(str(error)), folder, is_single))
+            renamed.code = error.code
+            raise renamed from None
+        return json.loads(_name_samples(made, folder, is_single))
