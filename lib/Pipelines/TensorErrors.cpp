@@ -73,13 +73,22 @@ static std::optional<HostTensor> evaluateDequantize(DequantizeOp op) {
   return results->front();
 }
 
-/// The dequantize of a weight's or a table's codes that `user` reads.
-static DequantizeOp findUserOfCodes(Operation *user) {
-  for (Value operand : user->getOperands())
-    if (auto dequantize = operand.getDefiningOp<DequantizeOp>();
-        dequantize && dequantize.getCodes().getDefiningOp<ConstantOp>())
-      return dequantize;
-  return nullptr;
+namespace {
+/// A weight or a table before the pass, and which operand it is: others may be
+/// constants in codes too.
+struct FloatWeight {
+  ConstantOp constant;
+  unsigned operand;
+};
+} // namespace
+
+/// The dequantize of the codes that the pass put in place of `weight`.
+static DequantizeOp findCodes(Operation *user, const FloatWeight &weight) {
+  auto dequantize =
+      user->getOperand(weight.operand).getDefiningOp<DequantizeOp>();
+  return dequantize && dequantize.getCodes().getDefiningOp<ConstantOp>()
+             ? dequantize
+             : nullptr;
 }
 
 /// Compares a float tensor with what its codes stand for.
@@ -113,7 +122,7 @@ public:
       OpOperand *weight = findWeight(inner);
       if (inner->hasAttr(kRequestAttrName) && weight)
         if (auto constant = weight->get().getDefiningOp<ConstantOp>())
-          weights[inner] = constant;
+          weights[inner] = {constant, weight->getOperandNumber()};
     });
   }
 
@@ -121,8 +130,8 @@ public:
     if (pass->getArgument() != kWatchedPass)
       return;
     // The float constants are dead now, and still there.
-    for (auto [user, constant] : weights) {
-      recordWeight(user, constant);
+    for (const auto &[user, weight] : weights) {
+      recordWeight(user, weight);
       recordActivation(user);
     }
     weights.clear();
@@ -130,7 +139,7 @@ public:
 
 private:
   Report &report;
-  llvm::MapVector<Operation *, ConstantOp> weights;
+  llvm::MapVector<Operation *, FloatWeight> weights;
 
   void recordRange(Value value, DictionaryAttr attrs) {
     std::optional<Statistics> stats = qopt::getStatistics(value);
@@ -143,12 +152,12 @@ private:
     report.ranges.push_back({name, stats->min, stats->max, stats->samples});
   }
 
-  void recordWeight(Operation *user, ConstantOp constant) {
+  void recordWeight(Operation *user, const FloatWeight &weight) {
     // The view of a float contraction no longer fits: find the dequantize.
-    auto dequantize = findUserOfCodes(user);
+    auto dequantize = findCodes(user, weight);
     if (!dequantize)
       return;
-    std::optional<HostTensor> exact = read(constant);
+    std::optional<HostTensor> exact = read(weight.constant);
     std::optional<HostTensor> coded = evaluateDequantize(dequantize);
     if (!exact || !coded)
       return;

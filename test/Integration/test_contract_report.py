@@ -93,6 +93,22 @@ def test_errors_of_weights_are_those_of_numpy(calib, tmp_path):
     assert 0.999 < row["cosine"] <= 1
 
 
+def test_errors_of_weights_are_not_those_of_constant_activations(tmp_path):
+    """The activations are constant codes of another size."""
+    import onnx
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 21]> g () => (float[1, 2, 2] y)'
+        " <int8[1, 3, 2] c = {1, -2, 3, 4, 5, -6}, float s = {0.5},"
+        " float[2, 3, 1] w = {0.5, -0.25, 1.0, 0.75, -1.0, 0.125}>"
+        " { [dequantize] x = DequantizeLinear (c, s)  [product] y = Conv (x, w) }")
+    onnx.save(model, tmp_path / "m.onnx")
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "p.mlir", "--preset",
+           "mxint8-a16", "--stop-after", "quantize", "--report", tmp_path)
+    row, = json.loads((tmp_path / "report.json").read_text())["errors"]
+    assert (row["node"], row["tensor"]) == ("product", "weight")
+    assert row["sqnr_db"] is None, "powers of two are exact in mxint8"
+
+
 def test_ranges_are_those_of_the_samples(calib, tmp_path):
     ranges = make_report("w8a8", calib, tmp_path)["ranges"]
     images = np.concatenate([np.load(path)["x"] for path in sorted(calib.glob("*.npz"))])
