@@ -248,6 +248,18 @@ static std::vector<GoodModel> makeContractionCases() {
              .node("MatMul", {"x", "w"}, {"y"})
              .out("y");
        }},
+      {"MatMulVectors",
+       {"qopt.unsqueeze %arg0 {axes = array<i64: 0>}",
+        "(tensor<1x?xf32>, tensor<?xf32>) -> tensor<1xf32>",
+        "qopt.squeeze %1 {axes = array<i64: 0>} : (tensor<1xf32>) -> "
+        "tensor<f32>"},
+       [] {
+         return Model(13)
+             .in("x", "f32[N]")
+             .in("w", "f32[N]")
+             .node("MatMul", {"x", "w"}, {"y"})
+             .out("y");
+       }},
       {"Gemm",
        {"qopt.gemm %arg0, %0 {alpha = 1.000000e+00 : f32, beta = 1.000000e+00 "
         ": "

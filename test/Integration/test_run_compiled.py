@@ -7,7 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from qopt_tools import MODELS, run_ok, run_tool
+from qopt_tools import MODELS, run_arrays, run_ok, run_tool
 
 CNN = MODELS / "digits-cnn.onnx"
 
@@ -95,6 +95,29 @@ def test_images_are_enlarged(enlarging, preset, size, tmp_path):
     assert found.shape == expected.shape
     bound = {"fp32": 1e-5, "w8a8-dynamic": 0.05, "mxfp4": 0.5}[preset]
     np.testing.assert_allclose(found, expected, rtol=0, atol=bound * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("preset", ["fp32", "w8a8-dynamic", "mxint8"])
+@pytest.mark.parametrize("weight", [False, True], ids=["activations", "weight"])
+def test_two_vectors_make_a_scalar(preset, weight, tmp_path):
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 17]>'
+        " g (float[k] a, float[k] b) => (float y) { y = MatMul (a, b) }")
+    arrays = {name: np.random.default_rng(i).standard_normal(37).astype(np.float32)
+              for i, name in enumerate("ab")}
+    if weight:
+        model.graph.initializer.append(onnx.numpy_helper.from_array(arrays.pop("b"), "b"))
+        del model.graph.input[1]
+    onnx.save(model, tmp_path / "m.onnx")
+    flags = "--preset", preset, "--quiet"
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so", *flags)
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "q.mlir", *flags,
+           "--stop-after", "quantize")
+    truth = run_arrays(tmp_path / "q.mlir", arrays, tmp_path, "--reference")["y"]
+    found = run_arrays(tmp_path / "m.so", arrays, tmp_path)["y"]
+    assert found.shape == () and found.tobytes() == truth.tobytes()
+    expected, = onnxruntime.InferenceSession(tmp_path / "m.onnx").run(None, arrays)
+    np.testing.assert_allclose(found, expected, atol=1e-5 if preset == "fp32" else 0.3)
 
 
 def test_compare_with_the_reference(inputs):

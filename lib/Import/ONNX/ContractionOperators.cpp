@@ -80,12 +80,22 @@ static LogicalResult importMatMul(NodeImporter &node) {
   }
   if (node.getFailure())
     return failure();
+  // Kernels have an axis of results: of two vectors, one becomes a matrix.
+  bool areVectors = lhsShape.size() == 1 && rhsShape.size() == 1;
+  if (areVectors)
+    lhs = node.make<UnsqueezeOp>(getElementType(lhs), lhs,
+                                 node.attr("axes", ArrayRef<int64_t>{0}));
+  if (!lhs)
+    return failure();
   auto op = MatMulOp::create(node.getBuilder(), node.getLoc(),
                              RankedTensorType::get({}, getElementType(lhs)),
                              lhs, ValueRange(), ValueRange(), rhs, ValueRange(),
                              ValueRange(), FormatAttr(), FormatAttr());
   if (failed(node.finish(op)))
     return failure();
+  if (areVectors)
+    return node.makeOutput<SqueezeOp>(getElementType(lhs), op.getResult(),
+                                      node.attr("axes", ArrayRef<int64_t>{0}));
   return node.setOutput(0, op.getResult());
 }
 
