@@ -9,6 +9,7 @@
 #include "Evaluation.h"
 #include "RowSum.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
+#include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/ScalarPolicy.h"
 #include <limits>
 
@@ -134,9 +135,11 @@ static float reduceFloats(StringRef kind, int64_t n, Get get) {
 }
 
 template <class Get>
-static int64_t reduceIntegers(StringRef kind, int64_t n, Get get) {
+static int64_t reduceIntegers(StringRef kind, int64_t n, Type element,
+                              Get get) {
   uint64_t sum = 0, product = 1;
-  int64_t max = n ? get(0) : 0, min = max;
+  int64_t max = numerics::leastInteger(element);
+  int64_t min = numerics::greatestInteger(element);
   for (int64_t i = 0; i < n; ++i) {
     int64_t value = get(i);
     sum += static_cast<uint64_t>(value);
@@ -163,10 +166,9 @@ Error reference::evaluateReduce(const Evaluation &evaluation, ReduceOp op) {
     bool isOrder = kind == "max" || kind == "min";
     if (kind == "l2" || (x.getType() == ElementType::BOOL && !isOrder))
       return evaluation.unsupported("has no formula for this element type");
-    if (n == 0 && isOrder)
-      return evaluation.badData("expects elements to take the " + kind + " of");
+    Type element = getElementTypeOrSelf(op.getX());
     for (auto [i, start] : llvm::enumerate(rows.starts))
-      writeInteger(result, i, reduceIntegers(kind, n, [&](int64_t j) {
+      writeInteger(result, i, reduceIntegers(kind, n, element, [&](int64_t j) {
                      return readInteger(x, start + rows.steps[j]);
                    }));
     return Error::success();

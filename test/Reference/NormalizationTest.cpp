@@ -68,8 +68,27 @@ TEST(Reduce, NaNWinsAndNothingHasNeutralValues) {
   HostTensor nothing = f32({0, 1, 4}, {});
   EXPECT_EQ(valuesOf<float>(reduce("sum", "f32").get({nothing}))[0], 0);
   EXPECT_EQ(valuesOf<float>(reduce("max", "f32").get({nothing}))[0], -INFINITY);
-  EXPECT_EQ(reduce("max", "i64").fail({i64({0, 1, 1}, {})}),
-            "'qopt.reduce' op expects elements to take the max of");
+}
+
+TEST(Reduce, OfNoIntegersMaxIsTheLeastAndMinTheGreatest) {
+  auto run = [](const char *kind, const char *type, ElementType element) {
+    HostTensor nothing = cantFail(HostTensor::allocate(element, {0, 1, 1}));
+    return reduce(kind, type).get({nothing});
+  };
+  auto i64Of = [&](const char *kind) {
+    return valuesOf<int64_t>(run(kind, "i64", ElementType::I64))[0];
+  };
+  EXPECT_EQ(i64Of("max"), std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(i64Of("min"), std::numeric_limits<int64_t>::max());
+  auto byteOf = [&](const char *kind, const char *type, ElementType element) {
+    return int(valuesOf<uint8_t>(run(kind, type, element))[0]);
+  };
+  EXPECT_EQ(byteOf("max", "i8", ElementType::I8), 0x80);
+  EXPECT_EQ(byteOf("min", "i8", ElementType::I8), 0x7f);
+  EXPECT_EQ(byteOf("max", "ui8", ElementType::U8), 0);
+  EXPECT_EQ(byteOf("min", "ui8", ElementType::U8), 255);
+  EXPECT_EQ(byteOf("max", "i1", ElementType::BOOL), 0);
+  EXPECT_EQ(byteOf("min", "i1", ElementType::BOOL), 1);
 }
 
 TEST(Reduce, TakesTheFirstOfTwoZeros) {

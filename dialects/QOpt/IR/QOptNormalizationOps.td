@@ -61,8 +61,8 @@ def QOpt_ReduceOp : QOpt_ReducingOp<"reduce"> {
     min: one chain of m = isNaN(x) ? x : x < m ? x : m from +inf
     prod: one chain of products from 1
     ```
-    So NaN wins, and of zeros of both signs the first. Integers: exact,
-    wrapping; mean truncates.
+    So NaN wins, and of zeros of both signs the first. Integers: exact, wrapping;
+    mean truncates; max and min of none are the least and the greatest integer.
   }];
   let arguments = (ins QOpt_Tensor:$x, StrAttr:$kind, DenseI64ArrayAttr:$axes,
     BoolAttr:$keepdims);

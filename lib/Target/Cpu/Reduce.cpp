@@ -11,6 +11,7 @@
 #include "RowMath.h"
 #include "RowSource.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -27,6 +28,8 @@ namespace {
 struct Formula {
   std::string kind;
   bool isFloat;
+  /// Of x, in memory.
+  Type element;
 
   bool isSum() const { return kind == "sum" || kind == "mean" || kind == "l2"; }
   /// Float sums have 16 partial sums; float products are one chain.
@@ -48,8 +51,8 @@ struct Formula {
     }
     int64_t value = isSum()          ? 0
                     : kind == "prod" ? 1
-                    : kind == "max"  ? std::numeric_limits<int64_t>::min()
-                                     : std::numeric_limits<int64_t>::max();
+                    : kind == "max"  ? numerics::leastInteger(element)
+                                     : numerics::greatestInteger(element);
     return v.constant(v.b.getI64IntegerAttr(value), lanes);
   }
   Value step(VectorBuilder &v, Value total, Value x, int64_t lanes) const {
@@ -338,7 +341,7 @@ LogicalResult cpu::emitReduce(CpuProgram &program, Operation *op) {
     if (!llvm::is_contained(reduced, axis))
       kept.push_back(axis);
   bool isFloat = lane && isa<FloatType>(lane);
-  Formula formula{kind, isFloat};
+  Formula formula{kind, isFloat, getElementTypeOrSelf(x)};
   if (!lane || (!isFloat && kind == "l2") ||
       (lane.isInteger(1) && !formula.isOrder()) ||
       (isa<FloatType>(getElementTypeOrSelf(x)) && !isFloat))
@@ -357,11 +360,6 @@ LogicalResult cpu::emitReduce(CpuProgram &program, Operation *op) {
   VectorBuilder v = program.vectors();
   SmallVector<Value> dims = reduction.source.groupDims();
   Value results = v.product(pick(dims, kept));
-  if (!isFloat && formula.isOrder()) {
-    Value size = v.product(pick(dims, reduced));
-    program.require(v.less(v.i64(0), size), 1,
-                    "an empty axis has no largest or smallest integer");
-  }
   // The slack behind the totals takes the last vector that is read.
   reduction.totals = program.temporary(
       v.add(v.mul(results, v.i64(isFloat ? 4 : 8)), v.i64(128)));

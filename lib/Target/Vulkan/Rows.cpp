@@ -10,6 +10,7 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
+#include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 
 using namespace mlir;
@@ -208,10 +209,10 @@ static FailureOr<Value> reduce(Shader &shader, Operation *op, StringRef what,
       return wrap(
           fold(one, [&](Value x, Value y) { return policy.mulI(x, y); }));
     if (what == "max")
-      return fold(policy.i(std::numeric_limits<int32_t>::min()),
+      return fold(policy.i(numerics::leastInteger(element)),
                   [&](Value x, Value y) { return policy.maxS(x, y); });
     if (what == "min")
-      return fold(policy.i(std::numeric_limits<int32_t>::max()),
+      return fold(policy.i(numerics::greatestInteger(element)),
                   [&](Value x, Value y) { return policy.minS(x, y); });
   }
   return op->emitOpError("has no Vulkan kernel for ")

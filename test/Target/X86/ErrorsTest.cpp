@@ -85,17 +85,6 @@ TEST(X86Errors, RefusesOperandsOfOtherSizes) {
               HasSubstr("the reduction dims of the operands differ"));
 }
 
-TEST(X86Errors, RefusesReductionsOfNoIntegers) {
-  EXPECT_THAT(messageOfRun(R"mlir(
-    func.func @main(%x: tensor<?xi64>) -> tensor<i64> {
-      %0 = qopt.reduce %x {kind = "max", axes = array<i64: 0>, keepdims = false}
-        : (tensor<?xi64>) -> tensor<i64>
-      return %0 : tensor<i64>
-    })mlir",
-                           {0}),
-              HasSubstr("an empty axis has no largest or smallest integer"));
-}
-
 TEST(X86Errors, RefusesInputsThatShareASymbolButNotADim) {
   EXPECT_NE(messageOfRun(R"mlir(
     func.func @main(%a: tensor<?xf32> {qopt.name = "a", qopt.dims = ["n"]},

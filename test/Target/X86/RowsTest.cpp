@@ -104,6 +104,14 @@ TEST(X86Rows, ReducesNothing) {
   expectEqualToReference(reduce("sum", "1", "f32", "?x?x"), {3, 0, 5});
   expectEqualToReference(reduce("prod", "2", "f32", "?x?x"), {3, 2, 0});
   expectEqualToReference(reduce("max", "0", "f32", "?x?x"), {0, 2, 3});
+  for (const char *kind : {"max", "min", "mean"})
+    for (const char *element : {"i64", "i32", "i8", "ui8", "ui32"})
+      for (const char *axes : {"1", "2"}) {
+        SCOPED_TRACE(std::string(kind) + " of " + element);
+        expectEqualToReference(
+            reduce(kind, axes, element, "?x?x"),
+            {3, axes[0] == '1' ? 0 : 21, axes[0] == '1' ? 21 : 0});
+      }
 }
 
 TEST(X86Rows, AveragesPlanes) {
