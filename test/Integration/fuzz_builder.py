@@ -20,7 +20,7 @@ LARGE_SIZES = [64, 65, 96, 128, 131, 160, 257]
 # The reference evaluator is clear and never fast.
 MAX_ELEMENTS = 20000
 LARGEST_VALUE = 1e5
-IR_VERSIONS = {11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10,
+IR_VERSIONS = {9: 4, 10: 5, 11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10,
                22: 10, 23: 11, 24: 12, 25: 13}
 FLOATS = (np.float32, np.float16)
 

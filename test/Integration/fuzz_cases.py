@@ -15,8 +15,9 @@ import fuzz_operators
 import fuzz_patterns
 import fuzz_quantization
 from fuzz_builder import SIZES, Builder, Rejected, open_session
+from fuzz_recipes import CONTRACTIONS, draw_recipe
 
-OPSETS = [11, 13, 13, 17, 17, 18, 20, 21, 21, 22, 23, 24, 25]
+OPSETS = [9, 10, 11, 12, 13, 13, 14, 15, 16, 17, 17, 18, 19, 20, 21, 21, 22, 23, 24, 25]
 INTEGER_PRESETS = ["w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "w4a16-g64", "w4a16-g128",
                    "w4a16-g32-pow2", "w4a16-g64-pow2", "w4a16-g128-pow2", "w4a8-g32", "w4a8-g64",
                    "w4a8-g128"]
@@ -72,7 +73,7 @@ def build(rng):
                        p=[0.35, 0.25, 0.15, 0.15, 0.1])
     operators = fuzz_operators.OPERATORS
     names = {name: maker for name, maker in operators.items()}
-    contractions = [names[name] for name in ("MatMul", "Gemm", "Conv", "ConvTranspose")]
+    contractions = [names[name] for name in CONTRACTIONS]
     patterns = list(fuzz_patterns.PATTERNS.values())
     quantized = [maker for name, maker in fuzz_patterns.PATTERNS.items()
                  if "quantized" in name or "codes" in name]
@@ -179,54 +180,17 @@ def is_batch(builder, outputs):
     return True
 
 
-def draw_recipe(builder):
-    """A recipe that changes a preset here and there."""
-    preset = builder.choose(INTEGER_PRESETS + BLOCK_PRESETS)
-    lines = ["version: 1", f"preset: {preset}"]
-    choices = {
-        "weights": {"format": ["i8", "i4", "i2", "ui8", "ui4", "mxfp4", "mxint8", "i16",
-                               "mxfp8-e4m3"],
-                    "group": [0, 8, 16, 32, 64], "scale": ["f32", "f16", "bf16", "f8E8M0FNU"],
-                    "zero": ["ui4", "ui8", "i8"]},
-        "activations": {"mode": ["none", "static", "dynamic"],
-                        "format": ["i8", "ui8", "mxfp8-e4m3", "mxint8", "i4", "i16"],
-                        "scale": ["f32", "f8E8M0FNU"], "max-static-cost": [0, 6, 100],
-                        "min-sqnr": [0, 33]},
-        "transforms": {"smooth": ["search", "off", "log", 0.5], "equalize": ["true", "false"],
-                       "stretch": ["true", "false"], "pow2": ["true", "false"]},
-        "calibration": {"range": ["min-max", "percentile", "squared-error"],
-                        "percentile": [0.99, 0.9999]},
-        "rounding": {"method": ["nearest", "gptq"], "damping": [0.01, 0.1],
-                     "clip-search": ["true", "false"], "correct-bias": ["true", "false"],
-                     "scale-rule": ["floor", "ceil", "even"],
-                     "pow2": ["nearest", "ceil", "floor", "best"], "pow2-scales": ["m1", "m2"],
-                     "activation": ["nearest", "ceil"]},
-    }
-    for section, keys in choices.items():
-        if not builder.chance(0.35):
-            continue
-        chosen = [key for key in keys if builder.chance(0.4)]
-        if chosen:
-            pairs = ", ".join(f"{key}: {builder.choose(keys[key])}" for key in chosen)
-            lines.append(f"{section}: {{{pairs}}}")
-    if builder.chance(0.2):
-        op = builder.choose(["MatMul", "Conv", "Gemm"])
-        precision = builder.choose(["float", "static", "dynamic"])
-        lines.append(f"overrides: [{{nodes: '.*{op}.*', precision: {precision}}}]")
-    return "\n".join(lines) + "\n"
-
-
 def draw_options(builder, style, tiers):
     options = Options(is_special=builder.is_special, has_steps=builder.has_steps)
-    has_contraction = any(node.op_type in ("MatMul", "Gemm", "Conv", "ConvTranspose")
-                          for node in builder.nodes)
+    has_contraction = any(node.op_type in CONTRACTIONS for node in builder.nodes)
     has_codes = any(node.op_type == "DequantizeLinear" for node in builder.nodes)
     if style == "quantized" or has_codes and builder.chance(0.8):
-        options.preset = "fp32" if builder.chance(0.9) else builder.choose(INTEGER_PRESETS)
+        options.preset = "fp32" if builder.chance(0.75) else builder.choose(
+            INTEGER_PRESETS + BLOCK_PRESETS)
     elif builder.is_special or not has_contraction and builder.chance(0.8):
         options.preset = "fp32"
-    elif builder.chance(0.2):
-        options.recipe = draw_recipe(builder)
+    elif builder.chance(0.4):
+        options.recipe = draw_recipe(builder, builder.choose(INTEGER_PRESETS + BLOCK_PRESETS))
     elif builder.chance(0.75):
         options.preset = builder.choose(INTEGER_PRESETS + BLOCK_PRESETS + ["w8a8"] * 4 +
                                         ["w8a8-pow2"] * 3 + ["w8a8-dynamic"] * 2)

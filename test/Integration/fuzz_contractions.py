@@ -206,16 +206,31 @@ def make_global_max_pool(builder):
     builder.make_node("GlobalMaxPool", [find_image(builder)], exact=True)
 
 
-@operator("Resize", 11)
+def draw_growth(builder, x):
+    """Whole scales of the axes of an image."""
+    scales = [1.0, 1.0] + [float(builder.choose([1, 2, 3])) for _ in range(x.rank - 2)]
+    return builder.make_constant(np.array(scales, np.float32))
+
+
+@operator("Upsample", 9)
+def make_upsample(builder):
+    if builder.opset > 9:
+        raise Rejected("Resize took its place")
+    x = find_image(builder)
+    builder.make_node("Upsample", [x, draw_growth(builder, x)], exact=True, mode="nearest")
+
+
+@operator("Resize", 10)
 def make_resize(builder):
     x = find_image(builder)
-    scales = [1.0, 1.0] + [float(builder.choose([1, 2, 3])) for _ in range(x.rank - 2)]
+    scales = draw_growth(builder, x)
+    if builder.opset == 10:
+        builder.make_node("Resize", [x, scales], exact=True, mode="nearest")
+        return
     none = builder.make_constant(np.zeros(0, np.float32)) if builder.opset < 13 else None
     coordinates, rounding = builder.choose([("asymmetric", "floor"),
                                             ("half_pixel", "round_prefer_floor"),
                                             ("half_pixel", "round_prefer_ceil"),
                                             ("pytorch_half_pixel", "round_prefer_floor")])
-    builder.make_node("Resize",
-                      [x, none, builder.make_constant(np.array(scales, np.float32))],
-                      exact=True, mode="nearest", nearest_mode=rounding,
-                      coordinate_transformation_mode=coordinates)
+    builder.make_node("Resize", [x, none, scales], exact=True, mode="nearest",
+                      nearest_mode=rounding, coordinate_transformation_mode=coordinates)

@@ -3,9 +3,11 @@
 
     fuzz_graphs.py --seed 0 --count 1000 --jobs 2 --keep DIR
     fuzz_graphs.py --check DIR/seed-17/small
+    fuzz_graphs.py --coverage --count 1000
 
 A seed makes the same case every time. A failure prints its seed and a shrunken model; `--keep`
-keeps both cases. Needs QOPT_BUILD and the package of that build on PYTHONPATH.
+keeps both cases. `--coverage` counts what the cases hold and says what none has.
+Needs QOPT_BUILD and the package of that build on PYTHONPATH.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import time
 from pathlib import Path
 
 from fuzz_cases import generate
+from fuzz_coverage import measure_coverage
 from fuzz_oracles import check_cases, strip
 from fuzz_shrink import Shrinker, copy_case, describe_model
 from fuzz_workers import Pool
@@ -90,14 +93,18 @@ def main():
     parser.add_argument("--keep", type=Path, help="folder for failing cases")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--check", type=Path, help="check a kept case instead")
+    parser.add_argument("--coverage", action="store_true", help="compile nothing, count")
     options = parser.parse_args()
+    seeds = list(range(options.seed, options.seed + options.count))
+    if options.coverage:
+        measure_coverage(seeds).write()
+        return 0
     if options.check:
         outcome, = check_cases([options.check], options.check)
         print(outcome)
         return 1 if outcome.failure else 0
     folder = options.keep or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
-    seeds = list(range(options.seed, options.seed + options.count))
     statistics = fuzz(seeds, options.jobs, folder, not options.no_shrink)
     for reason, found in sorted(statistics.refusals.items(), key=lambda item: -len(item[1])):
         print(f"refused {len(found)}: {reason}: seeds {found[:5]}")

@@ -9,8 +9,8 @@ from fuzz_builder import (MAX_ELEMENTS, SIZES, Rejected, get_axes, make_axis, ru
                           run_session)
 
 OPERATORS = {}
-NUMBERS = (np.float32, np.float16, np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint32)
-INTEGERS = (np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint32)
+INTEGERS = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64, np.uint32)
+NUMBERS = (np.float32, np.float16, *INTEGERS)
 
 
 def operator(name, since=1):
@@ -209,7 +209,7 @@ def make_where(builder):
     builder.make_node("Where", [condition, *order(builder, x, y)], exact=True)
 
 
-CAST_TYPES = {np.float32: 1, np.uint8: 2, np.int8: 3, np.int16: 5, np.int32: 6, np.int64: 7,
+CAST_TYPES = {np.float32: 1, np.uint8: 2, np.int8: 3, np.uint16: 4, np.int16: 5, np.int32: 6, np.int64: 7,
               np.bool_: 9, np.float16: 10, np.uint32: 12}
 
 
@@ -248,12 +248,13 @@ def make_cast_like(builder):
 def make_clip(builder):
     x = find_number(builder, (np.float32, np.int8, np.uint8, np.int32, np.int64))
     low, high = sorted([builder.draw_integer(-4, 6) / 2, builder.draw_integer(-4, 6) / 2])
-    if x.dtype in (np.uint8, np.uint32):
+    if np.issubdtype(x.dtype, np.unsignedinteger):
         low, high = abs(low), abs(high) + abs(low)
     bounds = []
     for bound in (low, high):
         array = np.array(bound).astype(x.dtype)
-        if builder.chance(0.2):
+        # Without a bound infinity stays, but ONNX Runtime makes the largest number of it.
+        if not builder.is_special and builder.chance(0.2):
             bounds.append(None)
         elif builder.chance(0.2) and x.dtype == np.float32:
             bounds.append(builder.make_input(array))
@@ -518,12 +519,12 @@ def register_reduction(name, axes_since):
     @operator(name)
     def make(builder):
         is_exact = name in ("ReduceMax", "ReduceMin")
-        x = find_number(builder, (np.float32, np.int32, np.int64)) if name != "ReduceL2" \
-            else builder.find_float(1)
-        if x.dtype not in (np.float32, np.float16, np.int32, np.int64) or x.rank == 0:
+        dtypes = (np.float32, np.int32, np.int64) + ((np.int8, np.uint8) if is_exact else ())
+        x = find_number(builder, dtypes) if name != "ReduceL2" else builder.find_float(1)
+        if x.dtype not in (*dtypes, np.float16) or x.rank == 0:
             raise Rejected("no such reduction")
-        if x.array.size == 0:
-            raise Rejected("nothing to reduce")
+        if name == "ReduceMean" and x.array.size == 0:
+            raise Rejected("not defined")
         if name == "ReduceProd" and np.issubdtype(x.dtype, np.integer):
             raise Rejected("leaves the range of integers")
         attributes = {"keepdims": builder.draw_integer(0, 1)}
