@@ -37,6 +37,8 @@ class Value:
     is_constant: bool = False
     # Every evaluator computes these very bits, whatever order it sums in.
     is_exact: bool = True
+    # What a step of its codes is, where all of them have one scale.
+    step: Optional[float] = None
 
     @property
     def shape(self):

@@ -94,7 +94,13 @@ def quantize(builder, x, code_type=None, granularity=None):
         codes = moved
     nodes.append(helper.make_node("DequantizeLinear", [codes, *operands], [real],
                                   name=builder.make_name("/DequantizeLinear"), **attributes))
-    return builder.make_nodes(nodes, [x, scales], [real], exact=True)[0]
+    return with_step(builder.make_nodes(nodes, [x, scales], [real], exact=True)[0], scales)
+
+
+def with_step(value, scales):
+    """`value`, which knows the step of its codes where all have one."""
+    value.step = float(scales.array) if scales.rank == 0 else None
+    return value
 
 
 def make_quantized_weights(builder, shape, depth, channel_axis, code_type=None, granularity=None):
@@ -128,11 +134,12 @@ def make_quantized_weights(builder, shape, depth, channel_axis, code_type=None, 
     real = builder.make_name("real")
     node = helper.make_node("DequantizeLinear", operands, [real],
                             name=builder.make_name("/DequantizeLinear"), **attributes)
-    return builder.make_nodes([node], [scale], [real], exact=True)[0]
+    return with_step(builder.make_nodes([node], [scale], [real], exact=True)[0], scale)
 
 
-def make_quantized_bias(builder, channels):
-    """DequantizeLinear of int32, or floats."""
+def make_quantized_bias(builder, channels, x, w):
+    """DequantizeLinear of int32, or floats. Its step is that of the sum, as exporters write it,
+    or another, which an integer sum rounds."""
     if builder.chance(0.3):
         bias = builder.make_value(shape=[channels], constant_share=1)
         bias.is_exact = False  # rounds in the sum
@@ -141,12 +148,14 @@ def make_quantized_bias(builder, channels):
     raw = builder.make_raw_constant(helper.make_tensor(
         "bias", TensorProto.INT32, [channels], [int(code) for code in codes]))
     shape = [channels] if builder.chance(0.5) and builder.opset >= 13 else []
-    scale = builder.make_constant(np.full(shape, 2.0**-12, np.float32), "s")
+    has_step = x.step and w.step and builder.chance(0.7)
+    step = np.float32(x.step) * np.float32(w.step) if has_step else 2.0**-12
+    scale = builder.make_constant(np.full(shape, step, np.float32), "s")
     attributes = {"axis": 0} if shape else {}
     real = builder.make_name("real")
     node = helper.make_node("DequantizeLinear", [raw, scale.name], [real],
                             name=builder.make_name("/DequantizeLinear"), **attributes)
-    return builder.make_nodes([node], [scale], [real], exact=True)[0]
+    return builder.make_nodes([node], [scale], [real], exact=bool(has_step))[0]
 
 
 def draw_code_types(builder, depth):
@@ -202,14 +211,14 @@ def make_quantized_matmul(builder):
         raise Rejected("moved")
     if x.rank == 2 and builder.chance(0.4):
         w = make_quantized_weights(builder, [columns, depth], depth, 0, weight_type)
-        operands = [x, w, make_quantized_bias(builder, columns)]
+        operands = [x, w, make_quantized_bias(builder, columns, x, w)]
         y = builder.make_node("Gemm", operands[:builder.draw_integer(2, 3)], transB=1,
                               exact=is_exact)
     else:
         w = make_quantized_weights(builder, [depth, columns], depth, 1, weight_type)
         y = builder.make_node("MatMul", [x, w], exact=is_exact)
         if builder.chance(0.6):
-            y = builder.make_node("Add", [y, make_quantized_bias(builder, columns)],
+            y = builder.make_node("Add", [y, make_quantized_bias(builder, columns, x, w)],
                                   exact=True)
     finish(builder, y)
 
@@ -243,7 +252,7 @@ def make_quantized_conv(builder):
         raise Rejected("moved")
     w = make_quantized_weights(builder, [outputs, channels // group, *kernel], depth, 0,
                                weight_type)
-    operands = [x, w, make_quantized_bias(builder, outputs)][:builder.draw_integer(2, 3)]
+    operands = [x, w, make_quantized_bias(builder, outputs, x, w)][:builder.draw_integer(2, 3)]
     y = builder.make_node("Conv", operands, group=group, exact=is_exact,
                           **draw_window(builder, spatial, kernel))
     finish(builder, y)
