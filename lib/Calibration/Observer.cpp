@@ -170,7 +170,7 @@ void TensorObserver::widen(Statistics &stats) const {
   if (heldBackPeaks == 0 || stats.min > min || stats.max < max)
     return;
   ScaledChannels channels(stats);
-  CodeRange range = widenRange(
+  RealRange range = widenRange(
       channels, {std::min(stats.min, 0.0f), std::max(stats.max, 0.0f)},
       options.isPow2);
   constexpr double largest = std::numeric_limits<float>::max();

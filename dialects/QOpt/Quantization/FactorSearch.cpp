@@ -127,7 +127,7 @@ FactorSearch::Factors FactorSearch::round(Factors factors) const {
 /// the activation.
 double FactorSearch::predictError(const Factors &factors) const {
   ScaledChannels channels(stats, factors);
-  CodeRange range = chooseRange(channels, isPow2);
+  RealRange range = chooseRange(channels, isPow2);
   double activationNoise = range.step() * range.step() / 12;
   // A weight has a step for each output, and 127 of them to its peak.
   auto noiseOfStep = [](double peak) {

@@ -31,27 +31,27 @@ double ScaledChannels::clipping(size_t channel, double lowest,
   return peak * peak * (above + below);
 }
 
-double qopt::meanClipping(const ScaledChannels &channels, CodeRange range) {
+double qopt::meanClipping(const ScaledChannels &channels, RealRange range) {
   double sum = 0;
   for (size_t channel = 0; channel < channels.size(); ++channel)
     sum += channels.clipping(channel, range.low, range.high);
   return channels.size() ? sum / channels.size() : 0;
 }
 
-static double errorOf(const ScaledChannels &channels, CodeRange range) {
+static double errorOf(const ScaledChannels &channels, RealRange range) {
   return range.step() * range.step() / 12 + meanClipping(channels, range);
 }
 
 /// `range` with each end moved out as far as lessens the error.
-static CodeRange widenToFit(const ScaledChannels &channels, CodeRange range) {
+static RealRange widenToFit(const ScaledChannels &channels, RealRange range) {
   double width = range.high - range.low;
-  CodeRange best = range;
+  RealRange best = range;
   double bestError = errorOf(channels, range);
   // One end after the other, twice: they share the step.
   for (int pass = 0; pass < 2; ++pass)
     for (bool isLow : {false, true})
       for (double margin : kMargins) {
-        CodeRange tried = best;
+        RealRange tried = best;
         if (isLow)
           tried.low = range.low - margin * width;
         else
@@ -65,11 +65,11 @@ static CodeRange widenToFit(const ScaledChannels &channels, CodeRange range) {
   return best;
 }
 
-static CodeRange widenToPow2(const ScaledChannels &channels, CodeRange range) {
+static RealRange widenToPow2(const ScaledChannels &channels, RealRange range) {
   int exponent;
   double mantissa = std::frexp(range.step(), &exponent);
   exponent -= mantissa == 0.5;
-  CodeRange best = range;
+  RealRange best = range;
   double bestError = INFINITY;
   for (int i = 0; i <= kExponents; ++i) {
     // A little less, so that rounding does not end at the next power.
@@ -77,7 +77,7 @@ static CodeRange widenToPow2(const ScaledChannels &channels, CodeRange range) {
     double free = width - (range.high - range.low);
     for (int share = 0; share <= kShares && free >= 0; ++share) {
       double below = free * share / kShares;
-      CodeRange tried{range.low - below, range.high + free - below};
+      RealRange tried{range.low - below, range.high + free - below};
       double error = errorOf(channels, tried);
       if (error < bestError) {
         bestError = error;
@@ -88,15 +88,15 @@ static CodeRange widenToPow2(const ScaledChannels &channels, CodeRange range) {
   return best;
 }
 
-CodeRange qopt::widenRange(const ScaledChannels &channels, CodeRange range,
+RealRange qopt::widenRange(const ScaledChannels &channels, RealRange range,
                            bool isPow2) {
   if (!(range.high > range.low))
     return range;
   return isPow2 ? widenToPow2(channels, range) : widenToFit(channels, range);
 }
 
-CodeRange qopt::chooseRange(const ScaledChannels &channels, bool isPow2) {
-  CodeRange range;
+RealRange qopt::chooseRange(const ScaledChannels &channels, bool isPow2) {
+  RealRange range;
   for (size_t channel = 0; channel < channels.size(); ++channel) {
     range.low = std::min(range.low, channels.low(channel));
     range.high = std::max(range.high, channels.high(channel));

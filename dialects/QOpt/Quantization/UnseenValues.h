@@ -42,7 +42,7 @@ private:
 };
 
 /// A range of 8-bit codes and what it costs.
-struct CodeRange {
+struct RealRange {
   double low = 0, high = 0;
   /// The step of the codes in it.
   double step() const { return (high - low) / 255; }
@@ -50,14 +50,14 @@ struct CodeRange {
 
 /// The range around `range`, which holds 0, at which rounding and clipping cost
 /// the least over all channels. With `isPow2` its step is a power of two.
-CodeRange widenRange(const ScaledChannels &channels, CodeRange range,
+RealRange widenRange(const ScaledChannels &channels, RealRange range,
                      bool isPow2);
 
 /// The same around all that the channels have shown.
-CodeRange chooseRange(const ScaledChannels &channels, bool isPow2);
+RealRange chooseRange(const ScaledChannels &channels, bool isPow2);
 
 /// Mean over the channels of what clipping costs.
-double meanClipping(const ScaledChannels &channels, CodeRange range);
+double meanClipping(const ScaledChannels &channels, RealRange range);
 
 } // namespace qopt
 

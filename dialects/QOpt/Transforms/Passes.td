@@ -174,8 +174,9 @@ def RecognizePatternsPass
 def VerifyPreparedPass : Pass<"verify-prepared"> {
   let summary = "check the form that prepare leaves";
   let description = [{
-    Fails on a `qopt.gemm`, on a `qopt.observe`, and on a result whose declared
-    dims contradict those that its operands give.
+    Fails on a `qopt.gemm`, on a `qopt.observe`, on an op whose types, axes,
+    formats or windows break a constraint of its description, and on a result
+    whose declared dims contradict those that its operands give.
 
     Last in `prepare`.
 
@@ -222,9 +223,8 @@ def EvaluateWeightsPass
 def VerifyQuantizedPass : Pass<"verify-quantized"> {
   let summary = "check the form that quantize leaves";
   let description = [{
-    Fails on a float contraction whose two operands are dequantized codes, on a
-    weight expression that was not evaluated, on `qopt.gemm` and on
-    `qopt.observe`.
+    Fails on a float contraction that decodes a weight each time, on a weight
+    expression that was not evaluated, on `qopt.gemm` and on `qopt.observe`.
 
     Last in `quantize`.
 
