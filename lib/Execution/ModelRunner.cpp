@@ -9,6 +9,7 @@
 #include "qopt/Execution/ModelRunner.h"
 
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/FileSeal.h"
 #include "qopt/Support/Notes.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -87,6 +88,17 @@ ModelRunner::open(StringRef path, StringRef shownAs) {
   return runner;
 }
 
+/// True if the file is not as it was compiled. The runtime, which reads no
+/// digest, cannot tell that from a lack of memory.
+static bool isDamaged(StringRef path) {
+  llvm::Error error = verifySeal(path);
+  if (!error)
+    return false;
+  ExitCode code;
+  takeMessage(std::move(error), code);
+  return code == ExitCode::BadData;
+}
+
 llvm::Error ModelRunner::load(StringRef newPath) {
   file = ::open(newPath.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0)
@@ -120,6 +132,8 @@ llvm::Error ModelRunner::load(StringRef newPath) {
     std::string told = withUserPath(text, loaderPath, path);
     if (!StringRef(told).starts_with(path))
       told = path + ": " + told;
+    if (opened == QOPT_NO_RESOURCE && isDamaged(newPath))
+      opened = QOPT_BAD_DATA;
     return withNote(makeStatusError(opened, told), ExitCode::BadUse,
                     "unset QOPT_CPU, or compile the model again and name the "
                     "tier in --cpu");

@@ -198,16 +198,17 @@ TEST_F(ModelRunnerTest, TwoRunnersShareAFile) {
 TEST_F(ModelRunnerTest, NoticesAStrippedOrChangedTrailer) {
   std::string bytes = cantFail(MappedFile::open(path)).getText().str();
   ASSERT_EQ(truncate(path.c_str(), bytes.size() - 4096), 0);
-  EXPECT_EQ(failureOfOpen(ExitCode::NoResource)
+  EXPECT_EQ(failureOfOpen(ExitCode::BadData)
                 .rfind(path + ": the weights are missing", 0),
             0u);
   std::string changed = bytes;
   // The digest of the file is behind the copy of the trailer.
   changed[bytes.size() - 49] ^= 1;
   ASSERT_FALSE(bool(writeFileAtomically(path, changed)));
-  EXPECT_EQ(failureOfOpen(ExitCode::NoResource),
+  EXPECT_EQ(failureOfOpen(ExitCode::BadData),
             path + ": the weights are not those of this model; was the file "
-                   "stripped or changed?");
+                   "stripped or changed?\nnote: qopt-compile MODEL.onnx -o "
+                   "MODEL.so makes such a file");
 }
 
 TEST_F(ModelRunnerTest, RefusesFilesThatAreNoModels) {

@@ -327,7 +327,7 @@ def test_values_that_no_shape_mends_get_no_note_on_shapes(tmp_path):
 def test_files_that_are_no_models(model, inputs, tmp_path):
     (tmp_path / "cut.so").write_bytes(model.read_bytes()[:-4096])
     (tmp_path / "text.so").write_text("no model")
-    for name, code in (("cut.so", 4), ("text.so", 1), ("none.so", 4)):
+    for name, code in (("cut.so", 1), ("text.so", 1), ("none.so", 4)):
         result = run_tool("qopt-run", tmp_path / name, "--inputs", inputs)
         assert result.returncode == code, result.stderr
         assert name in result.stderr

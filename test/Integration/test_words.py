@@ -178,7 +178,7 @@ RUN = {
     "nothing": (2, ""),
     "a missing model": (4, "none.so --inputs in.npz"),
     "a text": (1, "text.so --inputs in.npz"),
-    "a cut artefact": (4, "cut.so --inputs in.npz"),
+    "a cut artefact": (1, "cut.so --inputs in.npz"),
     "no inputs": (2, "cnn.so"),
     "missing inputs": (4, "cnn.so --inputs none.npz"),
     "bytes": (1, "cnn.so --inputs bytes.npz"),
