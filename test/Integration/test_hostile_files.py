@@ -59,6 +59,7 @@ PHASE_FILES = {
   %0 = qopt.constant(dense<0.0> : tensor<68719476736xf32>) : tensor<68719476736xf32>
   return %0 : tensor<68719476736xf32>
 }""", "repeats one element in"),
+    # kernel_c7
     "a long kernel": (
         "func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {\n"
         "%y = qkernel.map(%x) : (tensor<4xf32>) -> tensor<4xf32> (%v0: tensor<4xf32>) {\n"
@@ -144,10 +145,11 @@ def aliases(prefix, first, level, last, around):
     return "\n".join([*lines, around % f"{prefix}{last}"])
 
 
+BRACKETS = ATTRIBUTED % ("[" * 400_000 + "]" * 400_000)
 DEEP_TEXTS = {
-    "brackets": ATTRIBUTED % ("[" * 400_000 + "]" * 400_000),
-    "brackets behind a quote in a comment": "// \"\n" + ATTRIBUTED % ("[" * 400_000 + "]" * 400_000),
-    "brackets behind a quote that does not end": "\"\n" + ATTRIBUTED % ("[" * 400_000 + "]" * 400_000),
+    "brackets": BRACKETS,
+    "brackets behind a quote in a comment": "// \"\n" + BRACKETS,
+    "brackets behind a quote that does not end": "\"\n" + BRACKETS,
     "brackets in an alias": aliases("#a-", "1", "[X ]", 400_000, ATTRIBUTED),
     "types in an alias": aliases("!t", "i32", "tuple<X>", 400_000, ATTRIBUTED),
     "signs": ATTRIBUTED % ("affine_map<(d0) -> (" + "-" * 2_000_000 + "d0)>"),
@@ -167,7 +169,8 @@ DEEP_TEXTS = {
 @pytest.mark.parametrize("name", DEEP_TEXTS)
 def test_a_text_that_recursion_cannot_take(tool, name, tmp_path):
     (tmp_path / "m.mlir").write_text(DEEP_TEXTS[name], encoding="latin-1")
-    arguments = {"qopt-compile": ["-o", "p.mlir", "--start-from", "import", "--stop-after", "prepare"],
+    arguments = {"qopt-compile": ["-o", "p.mlir", "--start-from", "import", "--stop-after",
+                                  "prepare"],
                  "qopt-run": ["--reference", "--describe"]}
     result = run_tool(tool, "m.mlir", *arguments[tool], cwd=tmp_path)
     assert result.returncode == 1, result.stderr
@@ -209,7 +212,8 @@ def test_a_crash_is_an_internal_error(tmp_path):
     result = run_tool("qopt-run", "m.so", "--describe", cwd=tmp_path)
     assert result.returncode == 70
     assert result.stderr.startswith("qopt-run: error: m.so: qopt-run crashed\nnote: please report")
-    (tmp_path / "cases.jsonl").write_text('{"id": 1, "model": "m.so"}\n{"id": 2, "model": "n.so"}\n')
+    cases = [{"id": 1, "model": "m.so"}, {"id": 2, "model": "n.so"}]
+    (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)))
     result = run_tool("qopt-run", "--batch", "cases.jsonl", cwd=tmp_path)
     assert result.returncode == 70
     first, second = map(json.loads, result.stdout.splitlines())

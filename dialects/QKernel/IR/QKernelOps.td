@@ -77,6 +77,7 @@ defvar kernelText = [{
     - (C5) behind a norm or softmax along the last axis may stand one
       `qopt.quantize_dynamic` of what was made from its result.
     - (C6) a quantizer of C4 and C5 makes the scales of a row from that row.
+    - (C7) the body holds at most 1024 ops.
 }];
 
 class QKernel_KernelOp<string mnemonic, string text, string rootText>

@@ -33,6 +33,24 @@ def QOpt_Dialect : Dialect {
     `acc = fma(a[k], b[k], acc)` in ascending k from `+0`. A *row sum* is 16
     partial sums, element i in sum `i mod 16`, each from `+0`, added by the tree
     `s[j] += s[j + 8]`, `s[j] += s[j + 4]`, `s[j] += s[j + 2]`, `s[0] + s[1]`.
+
+    Constraints of all ops, beside those that each one states. They are checked
+    where a program is read from a file and behind `prepare`:
+    - (C1) a tensor has no encoding, and elements of a float type or of integers
+      of 1, 2, 4, 8, 16, 32 or 64 bits that are not `si`.
+    - (C2) a tensor with elements of 8 bytes would take less than 2^48 bytes.
+    - (C3) the axis of a format is one of its tensor; one with blocks has one.
+    - (C4) element-wise operands and results have one element type, but for
+      `cast`, the condition of `where`, and comparisons, which give i1.
+    - (C5) what moves, joins, pools or reduces elements keeps their type.
+    - (C6) norms, softmax, `gemm` and `attention` have elements of f32, f16 or bf16.
+    - (C7) codes with scales have the elements of their format, scales have
+      floats, zeros have numbers.
+    - (C8) a sum of products has elements of i32 where both sides are integers
+      without scales, else of f32, f16 or bf16.
+    - (C9) scales and zeros fit the codes as said above, or are one number.
+    - (C10) the dims of results are those that operands and attributes give.
+    - (C11) operands broadcast to the dims of the result.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 0;

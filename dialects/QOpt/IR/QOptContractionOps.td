@@ -31,6 +31,14 @@ def QOpt_MatMulOp : QOpt_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
     ```
     Leading axes broadcast. A rank of 1 is a row (lhs) or a column (rhs) whose
     axis is dropped from the result.
+
+    Constraints:
+    - (C1) `lhs` and `rhs` have rank 1 or more.
+    - (C2) the dims that are summed over are equal.
+    - (C3) a side with scales has a format.
+    - (C4) a side with a format of blocks has scales.
+    - (C5) zeros of an integer sum have one element.
+
   }] # codesText;
   let arguments = (ins
     QOpt_Tensor:$lhs, Variadic<QOpt_Tensor>:$lhs_scales,
@@ -59,6 +67,18 @@ def QOpt_ConvOp : QOpt_Op<"conv", [Pure, AttrSizedOperandSegments]> {
     that has a value for each position is 1 there, one that has one value for a
     plane counts there as well. One or two spatial axes. `group` divides both
     channel axes. Blocks of a format run along ci at each kernel position.
+
+    Constraints:
+    - (C1) `x` and `w` have one rank, 3 or 4.
+    - (C2) there is a stride and a dilation for each spatial axis, and two pads.
+    - (C3) strides and dilations are from 1 to 2^30, pads from 0 to 2^30.
+    - (C4) `group` is positive and divides the output channels.
+    - (C5) `x` has the channels of `w` times `group`.
+    - (C6) a side with scales has a format.
+    - (C7) `bias` has rank 1 and one value for each output channel.
+    - (C8) a side with a format of blocks has scales.
+    - (C9) zeros of an integer sum have one element.
+
   }] # codesText;
   let arguments = (ins
     QOpt_Tensor:$x, Variadic<QOpt_Tensor>:$x_scales,
@@ -87,6 +107,10 @@ def QOpt_GemmOp : QOpt_Op<"gemm", [Pure]> {
     result[m, n] = alpha * (chain over k of A[m, k] * B[k, n]) + beta * C[m, n]
     ```
     A factor of 1 is no operation. `prepare` rewrites it to `qopt.matmul`.
+
+    Constraints:
+    - (C1) `a` and `b` have rank 2.
+    - (C2) the dims that are summed over are equal.
   }];
   let arguments = (ins QOpt_Tensor:$a, QOpt_Tensor:$b, Optional<QOpt_Tensor>:$c,
     F32Attr:$alpha, F32Attr:$beta, BoolAttr:$trans_a, BoolAttr:$trans_b);
@@ -116,6 +140,13 @@ def QOpt_AttentionOp : QOpt_Op<"attention", [Pure]> {
 
     query `[..., S, D]`, key `[..., T, D]`, value `[..., T, E]`, mask broadcasts
     to `[..., S, T]`.
+
+    Constraints:
+    - (C1) query, key and value have one rank, 2 or more.
+    - (C2) query and key have heads of one size.
+    - (C3) there are as many values as keys.
+    - (C4) the leading dims of query, key and value are equal.
+    - (C5) the mask broadcasts to the scores.
   }];
   let arguments = (ins QOpt_Tensor:$query, QOpt_Tensor:$key, QOpt_Tensor:$value,
     Optional<QOpt_Tensor>:$mask, F32Attr:$scale,

@@ -17,6 +17,7 @@ LogicalResult TransposeOp::verify() {
   for (int64_t axis : perm)
     if (axis >= 0 && axis < rank)
       seen.set(axis);
+  // transpose_c1
   if (static_cast<int64_t>(perm.size()) != rank || !seen.all())
     return emitOpError("expects a permutation of ")
            << rank << " axes, but found [" << perm << "]";

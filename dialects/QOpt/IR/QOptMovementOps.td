@@ -21,12 +21,20 @@ class QOpt_MovementOp<string mnemonic, string text, string formula>
 def QOpt_ReshapeOp : QOpt_MovementOp<"reshape", "same elements, other dims", [{
     `shape` as ONNX Reshape: -1 is what remains, 0 copies the input's dim unless
     `allow_zero`.
+
+    Constraints:
+    - (C1) `shape` has rank 1, or 0 and one number.
   }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$shape,
                        DefaultValuedAttr<BoolAttr, "false">:$allow_zero);
 }
 def QOpt_TransposeOp : QOpt_MovementOp<"transpose", "permutation of the axes",
-    "`result.dim(i) = x.dim(perm[i])`"> {
+    [{
+    `result.dim(i) = x.dim(perm[i])`
+
+    Constraints:
+    - (C1) `perm` has each axis of `x` once.
+  }]> {
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$perm);
   let hasVerifier = 1;
 }
@@ -71,42 +79,84 @@ def QOpt_GatherOp : QOpt_MovementOp<"gather", "elements by index", [{
   let hasVerifier = 1;
 }
 def QOpt_SqueezeOp : QOpt_MovementOp<"squeeze", "without the axes of size 1",
-    "`axes` are ascending and not negative."> {
+    [{
+    Constraints:
+    - (C1) `axes` are ascending axes of `x`, not negative.
+    - (C2) their dims are 1.
+  }]> {
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$axes);
 }
 def QOpt_UnsqueezeOp : QOpt_MovementOp<"unsqueeze", "with new axes of size 1",
-    "`axes` are ascending, not negative, and count in the result."> {
+    [{
+    `axes` count in the result.
+
+    Constraints:
+    - (C1) `axes` are ascending axes of the result, not negative.
+  }]> {
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$axes);
 }
 def QOpt_ExpandOp : QOpt_MovementOp<"expand", "broadcast to a shape",
-    "The result's dims are the numpy broadcast of x's and `shape`."> {
+    [{
+    The result's dims are the numpy broadcast of x's and `shape`.
+
+    Constraints:
+    - (C1) `shape` has rank 1, or 0 and one number.
+  }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$shape);
 }
 def QOpt_ShapeOp : QOpt_MovementOp<"shape", "dims as a tensor of i64",
-    "The dims `start` up to, without, `end`."> {
+    [{
+    The dims `start` up to, without, `end`.
+
+    Constraints:
+    - (C1) `0 <= start <= end <=` the rank of `x`.
+  }]> {
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$start, I64Attr:$end);
 }
 def QOpt_PadOp : QOpt_MovementOp<"pad", "constant border", [{
-    `pads` is `[begin..., end...]`, not negative; `value` is a scalar, absent 0.
+    `pads` is `[begin..., end...]`; an absent `value` is 0.
+
+    Constraints:
+    - (C1) there are two pads for each axis.
+    - (C2) pads are from 0 to 2^30.
+    - (C3) `value` has one element.
   }]> {
   let arguments = (ins QOpt_Tensor:$x, Optional<QOpt_Tensor>:$value,
                        DenseI64ArrayAttr:$pads);
 }
 def QOpt_FlattenOp : QOpt_MovementOp<"flatten", "two axes out of many",
-    "The dims before `axis` and those from it on are multiplied."> {
+    [{
+    The dims before `axis` and those from it on are multiplied.
+
+    Constraints:
+    - (C1) `axis` is from 0 to the rank of `x`.
+  }]> {
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis);
 }
 def QOpt_ConstantOfShapeOp : QOpt_MovementOp<"constant_of_shape",
-    "one value everywhere", "`value` has one element."> {
+    "one value everywhere", [{
+    Constraints:
+    - (C1) `value` has one element, of the result's element type.
+    - (C2) `shape` has rank 1, or 0 and one number.
+  }]> {
   let arguments = (ins QOpt_IndexTensor:$shape, ElementsAttr:$value);
 }
 def QOpt_RangeOp : QOpt_MovementOp<"range", "arithmetic sequence",
-    "`start + i * delta` for i below `ceil((limit - start) / delta)`, integers."> {
+    [{
+    `start + i * delta` for i below `ceil((limit - start) / delta)`.
+
+    Constraints:
+    - (C1) `start`, `limit` and `delta` are one integer each.
+  }]> {
   let arguments = (ins QOpt_Tensor:$start, QOpt_Tensor:$limit, QOpt_Tensor:$delta);
 }
 def QOpt_SplitOp : QOpt_Op<"split", [Pure]> {
   let summary = "parts along one axis";
-  let description = "`sizes` sum to the dim of `axis`.";
+  let description = [{
+    Constraints:
+    - (C1) `axis` is an axis of `x`, not negative.
+    - (C2) `sizes` has one for each part, and they sum to the dim of `axis`.
+  }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis, DenseI64ArrayAttr:$sizes);
   let results = (outs Variadic<QOpt_Tensor>:$parts);
   let assemblyFormat =

@@ -21,6 +21,10 @@ def QOpt_BatchNormOp : QOpt_ReducingOp<"batch_norm"> {
     ```
     m = scale / sqrt(variance + epsilon);  result = fma(x - mean, m, bias)
     ```
+
+    Constraints:
+    - (C1) `x` has rank 2 or more.
+    - (C2) the others have rank 1 and one value for each channel.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$scale, QOpt_Tensor:$bias,
     QOpt_Tensor:$mean, QOpt_Tensor:$variance, F32Attr:$epsilon);
@@ -35,6 +39,10 @@ def QOpt_LayerNormOp : QOpt_ReducingOp<"layer_norm"> {
     variance = (row sum by fma(d, d, s)) / n;  r = 1 / sqrt(variance + epsilon)
     result = fma(d * r, scale, bias)       (no bias: (d * r) * scale)
     ```
+
+    Constraints:
+    - (C1) `axis` is an axis of `x`; a negative one counts from the end.
+    - (C2) `scale` and `bias` broadcast to the axes from `axis` on.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$scale,
     Optional<QOpt_Tensor>:$bias, I64Attr:$axis, F32Attr:$epsilon);
@@ -46,6 +54,9 @@ def QOpt_SoftmaxOp : QOpt_ReducingOp<"softmax"> {
     ```
     m = max(x);  e = expF32(x - m);  result = e / rowSum(e)
     ```
+
+    Constraints:
+    - (C1) `axis` is an axis of `x`; a negative one counts from the end.
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis);
 }
@@ -53,8 +64,7 @@ def QOpt_SoftmaxOp : QOpt_ReducingOp<"softmax"> {
 def QOpt_ReduceOp : QOpt_ReducingOp<"reduce"> {
   let summary = "sum, mean, max, min, product or Euclidean norm over axes";
   let description = [{
-    `axes` are ascending and not negative; the reduced elements of an output are
-    taken in row-major order.
+    The reduced elements of an output are taken in row-major order.
     ```
     sum: rowSum(x)   mean: rowSum(x) / n   l2: sqrt(row sum by fma(x, x, s))
     max: one chain of m = isNaN(x) ? x : x > m ? x : m from -inf
@@ -63,6 +73,10 @@ def QOpt_ReduceOp : QOpt_ReducingOp<"reduce"> {
     ```
     So NaN wins, and of zeros of both signs the first. Integers: exact, wrapping;
     mean truncates; max and min of none are the least and the greatest integer.
+
+    Constraints:
+    - (C1) `kind` is sum, mean, max, min, prod or l2.
+    - (C2) `axes` are ascending axes of `x`, not negative.
   }];
   let arguments = (ins QOpt_Tensor:$x, StrAttr:$kind, DenseI64ArrayAttr:$axes,
     BoolAttr:$keepdims);
@@ -71,7 +85,14 @@ def QOpt_ReduceOp : QOpt_ReducingOp<"reduce"> {
 
 def QOpt_GlobalAveragePoolOp : QOpt_ReducingOp<"global_average_pool"> {
   let summary = "mean over the spatial axes, kept with size 1";
-  let description = "```\nresult = rowSum(x over spatial positions) / n\n```\n";
+  let description = [{
+    ```
+    result = rowSum(x over spatial positions) / n
+    ```
+
+    Constraints:
+    - (C1) `x` has rank 2 or more.
+  }];
   let arguments = (ins QOpt_Tensor:$x);
 }
 

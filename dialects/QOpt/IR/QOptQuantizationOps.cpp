@@ -34,6 +34,7 @@ LogicalResult ConstantOp::verify() {
     return success();
   }
   auto weight = dyn_cast<WeightAttr>(getValue());
+  // constant_c4
   if (!weight)
     return emitOpError("expects a weight or an elements attribute");
   // constant_c1
@@ -48,6 +49,7 @@ LogicalResult ConstantOp::verify() {
 
 /// Checks that scales and zeros have the rank of the codes.
 static LogicalResult verifyRanks(Operation *op, Type codes, ValueRange others) {
+  // quantize_c2, dequantize_c2, quantize_dynamic_c6
   int64_t rank = cast<RankedTensorType>(codes).getRank();
   for (Value other : others)
     if (cast<RankedTensorType>(other.getType()).getRank() != rank)
@@ -57,6 +59,7 @@ static LogicalResult verifyRanks(Operation *op, Type codes, ValueRange others) {
 }
 
 LogicalResult QuantizeOp::verify() {
+  // quantize_c1
   if (getScales().empty())
     return emitOpError("expects one scale or more");
   if (failed(verifyRanks(*this, getResult().getType(), getScales())))
@@ -65,6 +68,7 @@ LogicalResult QuantizeOp::verify() {
 }
 
 LogicalResult DequantizeOp::verify() {
+  // dequantize_c1
   if (getScales().empty())
     return emitOpError("expects one scale or more");
   if (failed(verifyRanks(*this, getResult().getType(), getScales())))
@@ -73,6 +77,7 @@ LogicalResult DequantizeOp::verify() {
 }
 
 LogicalResult QuantizeDynamicOp::verify() {
+  // quantize_dynamic_c3
   size_t expected = getFormat().getScaleTypes().size();
   if (getScales().size() != expected)
     return emitOpError("expects ")
@@ -109,6 +114,7 @@ static LogicalResult verifyRequantization(Operation *op, RankedTensorType result
     if (!broadcastsTo(cast<RankedTensorType>(operand.getType()), result))
       return op->emitOpError("expects an operand that broadcasts to ")
              << result << ", but found " << operand.getType();
+  // requantize_c3, shift_c3, divide_round_c4
   if (!isa<IntegerType>(result.getElementType()))
     return op->emitOpError("expects integer codes, but found ") << result;
   // requantize_c2, shift_c2, divide_round_c2

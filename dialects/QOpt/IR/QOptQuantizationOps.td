@@ -18,6 +18,7 @@ def QOpt_ConstantOp : QOpt_Op<"constant", [Pure, ConstantLike]> {
     - (C1) a weight's length is `ceil(elements * bits / 8)` bytes.
     - (C2) an elements attribute has the result's type.
     - (C3) the result's dims are static.
+    - (C4) there is no other attribute.
   }];
   let arguments = (ins AnyAttr:$value);
   let results = (outs QOpt_Tensor:$result);
@@ -36,6 +37,10 @@ def QOpt_QuantizeOp : QOpt_Op<"quantize", [Pure, AttrSizedOperandSegments]> {
     E8M0 scales: x * 2^-e exactly as scale2(x, -e)
     ```
     NaN becomes the lowest integer code; infinities saturate.
+
+    Constraints:
+    - (C1) there is one scale or more.
+    - (C2) scales and zeros have the rank of the codes.
   }];
   let arguments = (ins QOpt_Tensor:$x, Variadic<QOpt_Tensor>:$scales,
     Variadic<QOpt_Tensor>:$zeros, QOpt_FormatAttr:$format,
@@ -56,6 +61,10 @@ def QOpt_DequantizeOp
     result = ((f32(code) - f32(zero)) * unit) * s, s the f32 product of the scales
     E8M0 scales: scale2(f32(code) * unit, e)
     ```
+
+    Constraints:
+    - (C1) there is one scale or more.
+    - (C2) scales and zeros have the rank of the codes.
   }];
   let arguments = (ins QOpt_Tensor:$codes, Variadic<QOpt_Tensor>:$scales,
     Variadic<QOpt_Tensor>:$zeros, OptionalAttr<QOpt_FormatAttr>:$format);
@@ -92,6 +101,10 @@ def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
     - (C1) `per` is `row` or `sample`.
     - (C2) blocks beside a second scale lie in what that is made from: along the
       last axis for a row, not along the first for a sample.
+    - (C3) there are as many scales as the format has.
+    - (C4) `x` has rank 1 or more.
+    - (C5) `rule` is `floor`, `ceil` or `even`.
+    - (C6) scales have the rank of the codes.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_FormatAttr:$format,
     DefaultValuedStrAttr<StrAttr, "row">:$per,
@@ -113,6 +126,7 @@ def QOpt_RequantizeOp : QOpt_Op<"requantize", [Pure]> {
     - (C1) `multiplier` and `zero` have the rank of the result; each size is 1
       or the dim.
     - (C2) `min` and `max` are values of the result's element type, min <= max.
+    - (C3) accumulator and result have integers.
 
     Example:
 
@@ -142,6 +156,7 @@ def QOpt_ShiftOp : QOpt_Op<"shift", [Pure]> {
     - (C1) `amount` and `zero` have the rank of the result; each size is 1 or
       the dim.
     - (C2) `min` and `max` are values of the result's element type, min <= max.
+    - (C3) `x` and the result have integers.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$amount,
     Optional<QOpt_Tensor>:$zero, I64Attr:$min, I64Attr:$max);
@@ -164,6 +179,7 @@ def QOpt_DivideRoundOp : QOpt_Op<"divide_round", [Pure]> {
     - (C1) `zero` has the rank of the result; each size is 1 or the dim.
     - (C2) `min` and `max` are values of the result's element type, min <= max.
     - (C3) `divisor` is positive and fits i32.
+    - (C4) `x` and the result have integers.
 
     Example:
 
@@ -189,6 +205,7 @@ def QOpt_LookupOp : QOpt_Op<"lookup", [Pure]> {
 
     Constraints:
     - (C1) `table` has 256 elements of the result's element type.
+    - (C2) `x` has codes of 8 bits.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$table);
   let results = (outs QOpt_Tensor:$result);

@@ -56,8 +56,10 @@ static bool isElementType(Type type) {
 LogicalResult
 qopt::verifyTensor(RankedTensorType type,
                    llvm::function_ref<InFlightDiagnostic()> emitError) {
+  // qopt_c1
   if (!isElementType(type.getElementType()) || type.getEncoding())
     return emitError() << "expects a tensor of numbers, but found " << type;
+  // qopt_c2
   int64_t bytes = 8;
   for (int64_t dim : type.getShape())
     if (!ShapedType::isDynamic(dim) && dim != 0 &&
@@ -101,6 +103,7 @@ static LogicalResult verifyRankOfList(Operation *op, Value list) {
 
 static LogicalResult verifyFormatAxis(Operation *op, FormatAttr format,
                                       int64_t rank) {
+  // qopt_c3
   if (format.getAxis() >= rank || (format.isBlocked() && !format.hasAxis()))
     return op->emitOpError("expects a format with an axis below ")
            << rank << ", but found " << format;
@@ -114,12 +117,15 @@ verifyFormatAxis(Operation *op, std::optional<FormatAttr> format, Value codes) {
 
 static LogicalResult verifyPads(PadOp op) {
   int64_t rank = rankOf(op.getX());
+  // pad_c1
   if (static_cast<int64_t>(op.getPads().size()) != 2 * rank)
     return op.emitOpError("expects ")
            << 2 * rank << " pads, but found [" << op.getPads() << "]";
+  // pad_c2
   for (int64_t pad : op.getPads())
     if (pad < 0 || pad > kMaxWindow)
       return op.emitOpError("expects pads from 0 to 2^30, but found ") << pad;
+  // pad_c3
   if (op.getValue() && (!tensorTypeOf(op.getValue()).hasStaticShape() ||
                         tensorTypeOf(op.getValue()).getNumElements() != 1))
     return op.emitOpError("expects one value, but found ")
@@ -129,8 +135,10 @@ static LogicalResult verifyPads(PadOp op) {
 
 static LogicalResult verifySplit(SplitOp op) {
   int64_t rank = rankOf(op.getX());
+  // split_c1
   if (failed(verifyAxis(op, op.getAxis(), 0, rank)))
     return failure();
+  // split_c2
   int64_t sum = 0, dim = tensorTypeOf(op.getX()).getDimSize(op.getAxis());
   bool isSound = op.getSizes().size() == op.getNumResults();
   for (int64_t size : op.getSizes())
@@ -144,16 +152,19 @@ static LogicalResult verifySplit(SplitOp op) {
 }
 
 static LogicalResult verifyConstantOfShape(ConstantOfShapeOp op) {
+  // constant_of_shape_c1
   if (op.getValue().getNumElements() != 1 ||
       op.getValue().getElementType() !=
           tensorTypeOf(op.getResult()).getElementType())
     return op.emitOpError("expects one value of the result's element type, but "
                           "found ")
            << op.getValue().getShapedType();
+  // constant_of_shape_c2
   return verifyRankOfList(op, op.getShape());
 }
 
 static LogicalResult verifyRange(RangeOp op) {
+  // range_c1
   for (Value bound : op->getOperands()) {
     auto type = tensorTypeOf(bound);
     if (!type.getElementType().isSignlessInteger() || type.getRank() > 1 ||
@@ -166,8 +177,10 @@ static LogicalResult verifyRange(RangeOp op) {
 static LogicalResult verifyLayerNorm(LayerNormOp op) {
   int64_t rank = rankOf(op.getX());
   int64_t axis = op.getAxis();
+  // layer_norm_c1
   if (failed(verifyAxis(op, axis, -rank, rank)))
     return failure();
+  // layer_norm_c2
   axis += axis < 0 ? rank : 0;
   ArrayRef<int64_t> row = tensorTypeOf(op.getX()).getShape().drop_front(axis);
   for (Value factor : op->getOperands().drop_front())
@@ -182,8 +195,10 @@ static LogicalResult verifyLayerNorm(LayerNormOp op) {
 /// Checks that each factor has one value a channel.
 static LogicalResult verifyBatchNorm(BatchNormOp op) {
   auto x = tensorTypeOf(op.getX());
+  // batch_norm_c1
   if (x.getRank() < 2)
     return op.emitOpError("expects a channel axis, but found ") << x;
+  // batch_norm_c2
   for (Value factor : op->getOperands().drop_front()) {
     auto type = tensorTypeOf(factor);
     if (type.getRank() != 1 ||
@@ -195,11 +210,14 @@ static LogicalResult verifyBatchNorm(BatchNormOp op) {
 }
 
 static LogicalResult verifyQuantizeDynamic(QuantizeDynamicOp op) {
+  // quantize_dynamic_c4
   if (rankOf(op.getX()) == 0)
     return op.emitOpError("expects an axis or more");
+  // quantize_dynamic_c1
   if (op.getPer() != "row" && op.getPer() != "sample")
     return op.emitOpError("expects per row or sample, but found ")
            << op.getPer();
+  // quantize_dynamic_c5
   if (!lookupScaleRule(op.getRule()))
     return op.emitOpError("expects rule floor, ceil or even, but found ")
            << op.getRule();
@@ -209,6 +227,7 @@ static LogicalResult verifyQuantizeDynamic(QuantizeDynamicOp op) {
 /// Checks the axes in front of the matrices, and the mask.
 static LogicalResult verifyAttention(AttentionOp op) {
   auto query = tensorTypeOf(op.getQuery());
+  // attention_c4
   for (Value other : {op.getKey(), op.getValue()})
     if (failed(
             verifyCompatibleShape(tensorTypeOf(other).getShape().drop_back(2),
@@ -217,6 +236,7 @@ static LogicalResult verifyAttention(AttentionOp op) {
              << query << ", but found " << other.getType();
   if (!op.getMask())
     return success();
+  // attention_c5
   auto mask = tensorTypeOf(op.getMask());
   SmallVector<int64_t> scores(query.getShape());
   scores.back() = tensorTypeOf(op.getKey()).getDimSize(query.getRank() - 2);
@@ -229,6 +249,7 @@ static LogicalResult verifyAttention(AttentionOp op) {
 static LogicalResult verifyBias(ConvOp op) {
   if (!op.getBias())
     return success();
+  // conv_c7
   auto bias = tensorTypeOf(op.getBias());
   int64_t channels = tensorTypeOf(op.getW()).getDimSize(0);
   if (failed(verifyCompatibleShape(bias.getShape(), {channels})))
@@ -241,8 +262,10 @@ static LogicalResult verifyAttributes(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](SqueezeOp op) -> LogicalResult {
         auto type = tensorTypeOf(op.getX());
+        // squeeze_c1
         if (failed(verifyAscendingAxes(op, op.getAxes(), type.getRank())))
           return failure();
+        // squeeze_c2
         for (int64_t axis : op.getAxes())
           if (!type.isDynamicDim(axis) && type.getDimSize(axis) != 1)
             return op.emitOpError("expects a dim of 1 on axis ")
@@ -250,10 +273,12 @@ static LogicalResult verifyAttributes(Operation *op) {
         return success();
       })
       .Case([&](UnsqueezeOp op) {
+        // unsqueeze_c1
         return verifyAscendingAxes(op, op.getAxes(),
                                    rankOf(op.getX()) + op.getAxes().size());
       })
       .Case([&](ShapeOp op) -> LogicalResult {
+        // shape_c1
         int64_t start = op.getStart(), end = op.getEnd();
         if (start < 0 || end < start || end > rankOf(op.getX()))
           return op.emitOpError("expects axes from 0 to ")
@@ -266,17 +291,21 @@ static LogicalResult verifyAttributes(Operation *op) {
       .Case([&](ConstantOfShapeOp op) { return verifyConstantOfShape(op); })
       .Case([&](RangeOp op) { return verifyRange(op); })
       .Case<ReshapeOp, ExpandOp>(
+          // reshape_c1, expand_c1
           [&](auto op) { return verifyRankOfList(op, op.getShape()); })
       .Case([&](FlattenOp op) {
+        // flatten_c1
         return verifyAxis(op, op.getAxis(), 0, rankOf(op.getX()) + 1);
       })
       .Case([&](SoftmaxOp op) {
+        // softmax_c1
         return verifyAxis(op, op.getAxis(), -rankOf(op.getX()),
                           rankOf(op.getX()));
       })
       .Case([&](LayerNormOp op) { return verifyLayerNorm(op); })
       .Case([&](BatchNormOp op) { return verifyBatchNorm(op); })
       .Case([&](GlobalAveragePoolOp op) -> LogicalResult {
+        // global_average_pool_c1
         if (rankOf(op.getX()) < 2)
           return op.emitOpError("expects a channel axis, but found ")
                  << op.getX().getType();
@@ -344,6 +373,7 @@ static LogicalResult verifyReals(Operation *op, ValueRange values) {
 static LogicalResult verifyCodes(Operation *op, Value codes, ValueRange scales,
                                  ValueRange zeros,
                                  std::optional<FormatAttr> format) {
+  // qopt_c7
   if (format && !scales.empty() &&
       failed(verifyElementsAre(op, codes, format->getElementType())))
     return failure();
@@ -367,6 +397,7 @@ static LogicalResult verifySum(Operation *op, Value a, Value b,
     return isa<IntegerType>(tensorTypeOf(value).getElementType());
   };
   Value result = op->getResult(0);
+  // qopt_c8
   if (!hasScales && isInteger(a) && isInteger(b))
     return verifyElementsAre(op, result,
                              IntegerType::get(op->getContext(), 32));
@@ -374,6 +405,7 @@ static LogicalResult verifySum(Operation *op, Value a, Value b,
 }
 
 static LogicalResult verifyElementwiseElements(Operation *op) {
+  // qopt_c4
   SmallVector<Value> same(op->getOperands());
   Value result = op->getResult(0);
   if (isa<CastOp>(op))
@@ -396,6 +428,7 @@ static LogicalResult verifyElements(Operation *op) {
     return verifySameElements(op, SmallVector<Value>{values...});
   };
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      // qopt_c5
       .Case<ReshapeOp, TransposeOp, SliceOp, GatherOp, SqueezeOp, UnsqueezeOp,
             ExpandOp, FlattenOp>(
           [&](auto op) { return same(op.getX(), op.getResult()); })
@@ -423,6 +456,7 @@ static LogicalResult verifyElements(Operation *op) {
         return same(op.getStart(), op.getLimit(), op.getDelta(),
                     op.getResult());
       })
+      // qopt_c6
       .Case<SoftmaxOp, LayerNormOp, BatchNormOp, AttentionOp, GemmOp>(
           [&](Operation *op) -> LogicalResult {
             return success(succeeded(verifyReals(op, op->getOperands())) &&
@@ -467,6 +501,7 @@ static LogicalResult verifyElements(Operation *op) {
       })
       .Case<RequantizeOp, ShiftOp, DivideRoundOp>(
           [&](Operation *op) -> LogicalResult {
+            // requantize_c3, shift_c3, divide_round_c4
             Value x = op->getOperand(0);
             if (!isa<IntegerType>(tensorTypeOf(x).getElementType()))
               return op->emitOpError("expects integers, but found ")
@@ -476,6 +511,7 @@ static LogicalResult verifyElements(Operation *op) {
       .Case([&](LookupOp op) -> LogicalResult {
         auto type =
             dyn_cast<IntegerType>(tensorTypeOf(op.getX()).getElementType());
+        // lookup_c2
         if (!type || type.getWidth() != 8)
           return op.emitOpError("expects codes of 8 bits, but found ")
                  << op.getX().getType();
@@ -491,6 +527,7 @@ static LogicalResult verifyElements(Operation *op) {
 /// Checks the sizes of scales and zeros: 1, the dim, or the number of blocks.
 static LogicalResult verifyBeside(Operation *op, Value codes, ValueRange beside,
                                   std::optional<FormatAttr> format) {
+  // qopt_c9
   ArrayRef<int64_t> dims = tensorTypeOf(codes).getShape();
   for (Value value : beside) {
     auto type = tensorTypeOf(value);
@@ -545,6 +582,7 @@ static LogicalResult verifyAllBeside(Operation *op) {
 /// Checks that operands with dims in common agree on them: the rule of the
 /// result's dims takes one.
 static LogicalResult verifyBroadcast(Operation *op) {
+  // qopt_c11
   ArrayRef<int64_t> result = tensorTypeOf(op->getResult(0)).getShape();
   auto check = [&](Value operand, ArrayRef<int64_t> sizes,
                    ArrayRef<int64_t> dims) -> LogicalResult {
@@ -571,6 +609,7 @@ static LogicalResult verifyBroadcast(Operation *op) {
 
 /// Checks that declared dims are those that the operands give.
 static LogicalResult verifyDims(Operation *op) {
+  // qopt_c10
   auto shapes = inferResultShapes(op);
   if (failed(shapes))
     return success();

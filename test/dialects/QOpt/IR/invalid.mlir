@@ -28,7 +28,7 @@ func.func @constant_c3() {
 
 // -----
 
-func.func @constant_value() {
+func.func @constant_c4() {
   // expected-error @+1 {{'qopt.constant' op expects a weight or an elements attribute}}
   %0 = qopt.constant("text") : tensor<1xf32>
   return
@@ -36,7 +36,7 @@ func.func @constant_value() {
 
 // -----
 
-func.func @quantize_scales(%x: tensor<4x8xf32>, %s: tensor<8xf32>) {
+func.func @quantize_c2(%x: tensor<4x8xf32>, %s: tensor<8xf32>) {
   // expected-error @+1 {{'qopt.quantize' op expects scales and zeros of rank 2, but found 'tensor<8xf32>'}}
   %0 = qopt.quantize %x scales(%s) {format = #qopt.format<i8>} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xi8>
   return
@@ -44,7 +44,7 @@ func.func @quantize_scales(%x: tensor<4x8xf32>, %s: tensor<8xf32>) {
 
 // -----
 
-func.func @dequantize_zeros(%x: tensor<4x8xi8>, %s: tensor<1x8xf32>, %z: tensor<8xi8>) {
+func.func @dequantize_c2(%x: tensor<4x8xi8>, %s: tensor<1x8xf32>, %z: tensor<8xi8>) {
   // expected-error @+1 {{'qopt.dequantize' op expects scales and zeros of rank 2, but found 'tensor<8xi8>'}}
   %0 = qopt.dequantize %x scales(%s) zeros(%z) : (tensor<4x8xi8>, tensor<1x8xf32>, tensor<8xi8>) -> tensor<4x8xf32>
   return
@@ -52,7 +52,7 @@ func.func @dequantize_zeros(%x: tensor<4x8xi8>, %s: tensor<1x8xf32>, %z: tensor<
 
 // -----
 
-func.func @quantize_without_scale(%x: tensor<4xf32>) {
+func.func @quantize_c1(%x: tensor<4xf32>) {
   // expected-error @+1 {{'qopt.quantize' op expects one scale or more}}
   %0 = "qopt.quantize"(%x) <{format = #qopt.format<i8>, operandSegmentSizes = array<i32: 1, 0, 0>}> : (tensor<4xf32>) -> tensor<4xi8>
   return
@@ -60,7 +60,7 @@ func.func @quantize_without_scale(%x: tensor<4xf32>) {
 
 // -----
 
-func.func @dequantize_without_scale(%x: tensor<4xi8>) {
+func.func @dequantize_c1(%x: tensor<4xi8>) {
   // expected-error @+1 {{'qopt.dequantize' op expects one scale or more}}
   %0 = "qopt.dequantize"(%x) <{operandSegmentSizes = array<i32: 1, 0, 0>}> : (tensor<4xi8>) -> tensor<4xf32>
   return
@@ -68,7 +68,7 @@ func.func @dequantize_without_scale(%x: tensor<4xi8>) {
 
 // -----
 
-func.func @quantize_dynamic_scales(%x: tensor<4x8xf32>) {
+func.func @quantize_dynamic_c3(%x: tensor<4x8xf32>) {
   // expected-error @+1 {{'qopt.quantize_dynamic' op expects 1 scales, but found 0}}
   %0 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<4x8xf32>) -> tensor<4x8xi8>
   return
@@ -108,7 +108,7 @@ func.func @requantize_c1(%x: tensor<4x8xi32>, %m: tensor<1x7xf32>, %z: tensor<1x
 
 // -----
 
-func.func @requantize_result(%x: tensor<4x8xi32>, %m: tensor<1x8xf32>, %z: tensor<1x1xi8>) {
+func.func @requantize_c3(%x: tensor<4x8xi32>, %m: tensor<1x8xf32>, %z: tensor<1x1xi8>) {
   // expected-error @+1 {{'qopt.requantize' op expects integer codes, but found 'tensor<4x8xf32>'}}
   %0 = qopt.requantize %x, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<1x8xf32>, tensor<1x1xi8>) -> tensor<4x8xf32>
   return
@@ -172,7 +172,7 @@ func.func @lookup_c1(%x: tensor<4xi8>, %t: tensor<128xi8>) {
 
 // -----
 
-func.func @matmul_rank(%a: tensor<f32>, %b: tensor<4xf32>) {
+func.func @matmul_c1(%a: tensor<f32>, %b: tensor<4xf32>) {
   // expected-error @+1 {{'qopt.matmul' op expects operands of rank 1 or more}}
   %0 = qopt.matmul %a, %b : (tensor<f32>, tensor<4xf32>) -> tensor<f32>
   return
@@ -180,7 +180,7 @@ func.func @matmul_rank(%a: tensor<f32>, %b: tensor<4xf32>) {
 
 // -----
 
-func.func @matmul_dims(%a: tensor<2x4xf32>, %b: tensor<5x3xf32>) {
+func.func @matmul_c2(%a: tensor<2x4xf32>, %b: tensor<5x3xf32>) {
   // expected-error @+1 {{'qopt.matmul' op expects equal reduction dims, but found 4 and 5}}
   %0 = qopt.matmul %a, %b : (tensor<2x4xf32>, tensor<5x3xf32>) -> tensor<2x3xf32>
   return
@@ -188,7 +188,7 @@ func.func @matmul_dims(%a: tensor<2x4xf32>, %b: tensor<5x3xf32>) {
 
 // -----
 
-func.func @matmul_format(%a: tensor<2x4xf32>, %b: tensor<4x3xi4>, %s: tensor<1x3xf32>) {
+func.func @matmul_c3(%a: tensor<2x4xf32>, %b: tensor<4x3xi4>, %s: tensor<1x3xf32>) {
   // expected-error @+1 {{'qopt.matmul' op expects a format for the scales of rhs}}
   %0 = qopt.matmul %a, %b scales(%s) : (tensor<2x4xf32>, tensor<4x3xi4>, tensor<1x3xf32>) -> tensor<2x3xf32>
   return
@@ -196,7 +196,7 @@ func.func @matmul_format(%a: tensor<2x4xf32>, %b: tensor<4x3xi4>, %s: tensor<1x3
 
 // -----
 
-func.func @matmul_zeros(%a: tensor<2x4xi8>, %b: tensor<4x3xi8>, %z: tensor<1x3xi8>) {
+func.func @matmul_c5(%a: tensor<2x4xi8>, %b: tensor<4x3xi8>, %z: tensor<1x3xi8>) {
   // expected-error @+1 {{'qopt.matmul' op expects a zero with one element for the codes of rhs, but found 'tensor<1x3xi8>'}}
   %0 = qopt.matmul %a, %b zeros(%z) : (tensor<2x4xi8>, tensor<4x3xi8>, tensor<1x3xi8>) -> tensor<2x3xi32>
   return
@@ -204,7 +204,7 @@ func.func @matmul_zeros(%a: tensor<2x4xi8>, %b: tensor<4x3xi8>, %z: tensor<1x3xi
 
 // -----
 
-func.func @conv_zeros(%x: tensor<1x3x8xi8>, %z: tensor<1x3x1xi8>, %w: tensor<4x3x1xi8>) {
+func.func @conv_c9(%x: tensor<1x3x8xi8>, %z: tensor<1x3x1xi8>, %w: tensor<4x3x1xi8>) {
   // expected-error @+1 {{'qopt.conv' op expects a zero with one element for the codes of x, but found 'tensor<1x3x1xi8>'}}
   %0 = qopt.conv %x zeros(%z), %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x3x8xi8>, tensor<1x3x1xi8>, tensor<4x3x1xi8>) -> tensor<1x4x8xi32>
   return
@@ -212,7 +212,7 @@ func.func @conv_zeros(%x: tensor<1x3x8xi8>, %z: tensor<1x3x1xi8>, %w: tensor<4x3
 
 // -----
 
-func.func @matmul_scales(%a: tensor<2x32xf4E2M1FN>, %b: tensor<32x3xf32>) {
+func.func @matmul_c4(%a: tensor<2x32xf4E2M1FN>, %b: tensor<32x3xf32>) {
   // expected-error @+1 {{'qopt.matmul' op expects scales beside the blocked codes of lhs}}
   %0 = qopt.matmul %a, %b {lhs_format = #qopt.format<mxfp4, axis = 1>} : (tensor<2x32xf4E2M1FN>, tensor<32x3xf32>) -> tensor<2x3xf32>
   return
@@ -220,7 +220,7 @@ func.func @matmul_scales(%a: tensor<2x32xf4E2M1FN>, %b: tensor<32x3xf32>) {
 
 // -----
 
-func.func @conv_rank(%x: tensor<4x8xf32>, %w: tensor<3x4xf32>) {
+func.func @conv_c1(%x: tensor<4x8xf32>, %w: tensor<3x4xf32>) {
   // expected-error @+1 {{'qopt.conv' op expects x and w of rank 3 or 4, but found 2 and 2}}
   %0 = qopt.conv %x, %w {strides = array<i64>, pads = array<i64>, dilations = array<i64>} : (tensor<4x8xf32>, tensor<3x4xf32>) -> tensor<4x3xf32>
   return
@@ -228,7 +228,7 @@ func.func @conv_rank(%x: tensor<4x8xf32>, %w: tensor<3x4xf32>) {
 
 // -----
 
-func.func @conv_attributes(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
+func.func @conv_c2(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
   // expected-error @+1 {{'qopt.conv' op expects 1 strides and dilations and 2 pads}}
   %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
   return
@@ -236,7 +236,7 @@ func.func @conv_attributes(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
 
 // -----
 
-func.func @conv_strides(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
+func.func @conv_c3(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
   // expected-error @+1 {{'qopt.conv' op expects strides and dilations from 1 to 2^30, but found 0}}
   %0 = qopt.conv %x, %w {strides = array<i64: 0>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
   return
@@ -244,7 +244,7 @@ func.func @conv_strides(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
 
 // -----
 
-func.func @conv_pads(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
+func.func @conv_c3_pads(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
   // expected-error @+1 {{'qopt.conv' op expects pads from 0 to 2^30, but found -1}}
   %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: -1, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8xf32>
   return
@@ -252,7 +252,7 @@ func.func @conv_pads(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>) {
 
 // -----
 
-func.func @conv_group(%x: tensor<1x4x8xf32>, %w: tensor<3x2x1xf32>) {
+func.func @conv_c4(%x: tensor<1x4x8xf32>, %w: tensor<3x2x1xf32>) {
   // expected-error @+1 {{'qopt.conv' op expects a group that divides 3 output channels, but found 2}}
   %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, group = 2 : i64} : (tensor<1x4x8xf32>, tensor<3x2x1xf32>) -> tensor<1x3x8xf32>
   return
@@ -260,7 +260,7 @@ func.func @conv_group(%x: tensor<1x4x8xf32>, %w: tensor<3x2x1xf32>) {
 
 // -----
 
-func.func @conv_channels(%x: tensor<1x4x8xf32>, %w: tensor<3x5x1xf32>) {
+func.func @conv_c5(%x: tensor<1x4x8xf32>, %w: tensor<3x5x1xf32>) {
   // expected-error @+1 {{'qopt.conv' op expects 5 input channels, but found 4}}
   %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x5x1xf32>) -> tensor<1x3x8xf32>
   return
@@ -268,7 +268,7 @@ func.func @conv_channels(%x: tensor<1x4x8xf32>, %w: tensor<3x5x1xf32>) {
 
 // -----
 
-func.func @gemm_rank(%a: tensor<2x4x1xf32>, %b: tensor<4x3xf32>) {
+func.func @gemm_c1(%a: tensor<2x4x1xf32>, %b: tensor<4x3xf32>) {
   // expected-error @+1 {{'qopt.gemm' op expects matrices, but found ranks 3 and 2}}
   %0 = qopt.gemm %a, %b {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = false, trans_b = false} : (tensor<2x4x1xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
   return
@@ -276,7 +276,7 @@ func.func @gemm_rank(%a: tensor<2x4x1xf32>, %b: tensor<4x3xf32>) {
 
 // -----
 
-func.func @gemm_dims(%a: tensor<2x4xf32>, %b: tensor<4x3xf32>) {
+func.func @gemm_c2(%a: tensor<2x4xf32>, %b: tensor<4x3xf32>) {
   // expected-error @+1 {{'qopt.gemm' op expects equal reduction dims, but found 2 and 4}}
   %0 = qopt.gemm %a, %b {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = true, trans_b = false} : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
   return
@@ -284,7 +284,7 @@ func.func @gemm_dims(%a: tensor<2x4xf32>, %b: tensor<4x3xf32>) {
 
 // -----
 
-func.func @attention_rank(%q: tensor<4x8xf32>, %k: tensor<1x6x8xf32>, %v: tensor<6x8xf32>) {
+func.func @attention_c1(%q: tensor<4x8xf32>, %k: tensor<1x6x8xf32>, %v: tensor<6x8xf32>) {
   // expected-error @+1 {{'qopt.attention' op expects query, key and value of one rank, 2 or more}}
   %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<1x6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
   return
@@ -292,7 +292,7 @@ func.func @attention_rank(%q: tensor<4x8xf32>, %k: tensor<1x6x8xf32>, %v: tensor
 
 // -----
 
-func.func @attention_heads(%q: tensor<4x8xf32>, %k: tensor<6x9xf32>, %v: tensor<6x8xf32>) {
+func.func @attention_c2(%q: tensor<4x8xf32>, %k: tensor<6x9xf32>, %v: tensor<6x8xf32>) {
   // expected-error @+1 {{'qopt.attention' op expects equal head sizes of query and key, but found 8 and 9}}
   %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x9xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
   return
@@ -300,7 +300,7 @@ func.func @attention_heads(%q: tensor<4x8xf32>, %k: tensor<6x9xf32>, %v: tensor<
 
 // -----
 
-func.func @attention_values(%q: tensor<4x8xf32>, %k: tensor<6x8xf32>, %v: tensor<5x8xf32>) {
+func.func @attention_c3(%q: tensor<4x8xf32>, %k: tensor<6x8xf32>, %v: tensor<5x8xf32>) {
   // expected-error @+1 {{'qopt.attention' op expects as many values as keys, but found 5 and 6}}
   %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<5x8xf32>) -> tensor<4x8xf32>
   return
@@ -308,7 +308,7 @@ func.func @attention_values(%q: tensor<4x8xf32>, %k: tensor<6x8xf32>, %v: tensor
 
 // -----
 
-func.func @transpose_permutation(%x: tensor<2x3xf32>) {
+func.func @transpose_c1(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{'qopt.transpose' op expects a permutation of 2 axes, but found [0, 0]}}
   %0 = qopt.transpose %x {perm = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
   return
@@ -316,7 +316,7 @@ func.func @transpose_permutation(%x: tensor<2x3xf32>) {
 
 // -----
 
-func.func @reduce_kind(%x: tensor<2x3xf32>) {
+func.func @reduce_c1(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{'qopt.reduce' op expects kind sum, mean, max, min, prod or l2, but found median}}
   %0 = qopt.reduce %x {kind = "median", axes = array<i64: 1>, keepdims = true} : (tensor<2x3xf32>) -> tensor<2x1xf32>
   return
@@ -324,7 +324,7 @@ func.func @reduce_kind(%x: tensor<2x3xf32>) {
 
 // -----
 
-func.func @reduce_axes(%x: tensor<2x3xf32>) {
+func.func @reduce_c2(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{'qopt.reduce' op expects ascending axes below 2, but found [1, 0]}}
   %0 = qopt.reduce %x {kind = "sum", axes = array<i64: 1, 0>, keepdims = true} : (tensor<2x3xf32>) -> tensor<1x1xf32>
   return
@@ -551,8 +551,32 @@ func.func @max_pool_c3_large(%x: tensor<1x4x8xf32>) {
 
 // -----
 
-func.func @conv_dilations_large(%x: tensor<1x4x8xf32>, %w: tensor<3x4x2xf32>) {
+func.func @conv_c3_large(%x: tensor<1x4x8xf32>, %w: tensor<3x4x2xf32>) {
   // expected-error @+1 {{'qopt.conv' op expects strides and dilations from 1 to 2^30, but found 4611686018427387904}}
   %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 4611686018427387904>} : (tensor<1x4x8xf32>, tensor<3x4x2xf32>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_dynamic_c6(%x: tensor<4x8xf32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op expects scales and zeros of rank 2, but found 'tensor<4xf32>'}}
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<4x8xf32>) -> (tensor<4x8xi8>, tensor<4xf32>)
+  return
+}
+
+// -----
+
+func.func @conv_c6(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xi4>, %s: tensor<3x1x1xf32>) {
+  // expected-error @+1 {{'qopt.conv' op expects a format for the scales of w}}
+  %0 = qopt.conv %x, %w scales(%s) {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xi4>, tensor<3x1x1xf32>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_c8(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf4E2M1FN>) {
+  // expected-error @+1 {{'qopt.conv' op expects scales beside the blocked codes of w}}
+  %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, w_format = #qopt.format<mxfp4, axis = 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf4E2M1FN>) -> tensor<1x3x8xf32>
   return
 }

@@ -30,7 +30,7 @@ func.func @observe(%x: tensor<2xf32>) -> tensor<2xf32> {
 // -----
 
 // Declared dims contradict the operands.
-func.func @dims(%x: tensor<2x3xf32>) -> tensor<2x2xf32> {
+func.func @qopt_c10(%x: tensor<2x3xf32>) -> tensor<2x2xf32> {
   // expected-error @+1 {{'qopt.transpose' op has a result of type 'tensor<2x2xf32>', but its operands give 'tensor<3x2xf32>'}}
   %0 = qopt.transpose %x {perm = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
   return %0 : tensor<2x2xf32>
@@ -39,7 +39,7 @@ func.func @dims(%x: tensor<2x3xf32>) -> tensor<2x2xf32> {
 // -----
 
 // Tensors by themselves.
-func.func @elements(%x: tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>> {
+func.func @qopt_c1(%x: tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>> {
   // expected-error @+1 {{'qopt.relu' op expects a tensor of numbers, but found 'tensor<4xcomplex<f32>>'}}
   %0 = qopt.relu %x : (tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>>
   return %0 : tensor<4xcomplex<f32>>
@@ -47,7 +47,7 @@ func.func @elements(%x: tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>> {
 
 // -----
 
-func.func @size(%x: tensor<4294967296x4294967296xf32>) -> tensor<4294967296x4294967296xf32> {
+func.func @qopt_c2(%x: tensor<4294967296x4294967296xf32>) -> tensor<4294967296x4294967296xf32> {
   // expected-error @+1 {{'qopt.relu' op expects a tensor of less than 2^48 bytes, but found 'tensor<4294967296x4294967296xf32>'}}
   %0 = qopt.relu %x : (tensor<4294967296x4294967296xf32>) -> tensor<4294967296x4294967296xf32>
   return %0 : tensor<4294967296x4294967296xf32>
@@ -56,7 +56,7 @@ func.func @size(%x: tensor<4294967296x4294967296xf32>) -> tensor<4294967296x4294
 // -----
 
 // Attributes that name axes.
-func.func @squeeze(%x: tensor<4x1xf32>) -> tensor<4xf32> {
+func.func @squeeze_c1(%x: tensor<4x1xf32>) -> tensor<4xf32> {
   // expected-error @+1 {{'qopt.squeeze' op expects ascending axes from 0 and below 2, but found [2]}}
   %0 = qopt.squeeze %x {axes = array<i64: 2>} : (tensor<4x1xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
@@ -64,7 +64,7 @@ func.func @squeeze(%x: tensor<4x1xf32>) -> tensor<4xf32> {
 
 // -----
 
-func.func @squeeze_dim(%x: tensor<4x1xf32>) -> tensor<1xf32> {
+func.func @squeeze_c2(%x: tensor<4x1xf32>) -> tensor<1xf32> {
   // expected-error @+1 {{'qopt.squeeze' op expects a dim of 1 on axis 0, but found 'tensor<4x1xf32>'}}
   %0 = qopt.squeeze %x {axes = array<i64: 0>} : (tensor<4x1xf32>) -> tensor<1xf32>
   return %0 : tensor<1xf32>
@@ -72,7 +72,7 @@ func.func @squeeze_dim(%x: tensor<4x1xf32>) -> tensor<1xf32> {
 
 // -----
 
-func.func @unsqueeze(%x: tensor<4xf32>) -> tensor<4x1xf32> {
+func.func @unsqueeze_c1(%x: tensor<4xf32>) -> tensor<4x1xf32> {
   // expected-error @+1 {{'qopt.unsqueeze' op expects ascending axes from 0 and below 2, but found [-1]}}
   %0 = qopt.unsqueeze %x {axes = array<i64: -1>} : (tensor<4xf32>) -> tensor<4x1xf32>
   return %0 : tensor<4x1xf32>
@@ -80,7 +80,7 @@ func.func @unsqueeze(%x: tensor<4xf32>) -> tensor<4x1xf32> {
 
 // -----
 
-func.func @shape(%x: tensor<4xf32>) -> tensor<2xi64> {
+func.func @shape_c1(%x: tensor<4xf32>) -> tensor<2xi64> {
   // expected-error @+1 {{'qopt.shape' op expects axes from 0 to 1, but found 0 to 2}}
   %0 = qopt.shape %x {start = 0 : i64, end = 2 : i64} : (tensor<4xf32>) -> tensor<2xi64>
   return %0 : tensor<2xi64>
@@ -88,7 +88,7 @@ func.func @shape(%x: tensor<4xf32>) -> tensor<2xi64> {
 
 // -----
 
-func.func @pad(%x: tensor<4xf32>) -> tensor<5xf32> {
+func.func @pad_c1(%x: tensor<4xf32>) -> tensor<5xf32> {
   // expected-error @+1 {{'qopt.pad' op expects 2 pads, but found [1]}}
   %0 = qopt.pad %x {pads = array<i64: 1>} : (tensor<4xf32>) -> tensor<5xf32>
   return %0 : tensor<5xf32>
@@ -96,7 +96,7 @@ func.func @pad(%x: tensor<4xf32>) -> tensor<5xf32> {
 
 // -----
 
-func.func @pad_range(%x: tensor<4xf32>) -> tensor<3xf32> {
+func.func @pad_c2(%x: tensor<4xf32>) -> tensor<3xf32> {
   // expected-error @+1 {{'qopt.pad' op expects pads from 0 to 2^30, but found -1}}
   %0 = qopt.pad %x {pads = array<i64: -1, 0>} : (tensor<4xf32>) -> tensor<3xf32>
   return %0 : tensor<3xf32>
@@ -104,7 +104,7 @@ func.func @pad_range(%x: tensor<4xf32>) -> tensor<3xf32> {
 
 // -----
 
-func.func @pad_value(%x: tensor<4xf32>, %v: tensor<2xf32>) -> tensor<5xf32> {
+func.func @pad_c3(%x: tensor<4xf32>, %v: tensor<2xf32>) -> tensor<5xf32> {
   // expected-error @+1 {{'qopt.pad' op expects one value, but found 'tensor<2xf32>'}}
   %0 = qopt.pad %x, %v {pads = array<i64: 1, 0>} : (tensor<4xf32>, tensor<2xf32>) -> tensor<5xf32>
   return %0 : tensor<5xf32>
@@ -112,7 +112,7 @@ func.func @pad_value(%x: tensor<4xf32>, %v: tensor<2xf32>) -> tensor<5xf32> {
 
 // -----
 
-func.func @split(%x: tensor<4xf32>) -> (tensor<2xf32>, tensor<3xf32>) {
+func.func @split_c2(%x: tensor<4xf32>) -> (tensor<2xf32>, tensor<3xf32>) {
   // expected-error @+1 {{'qopt.split' op expects 2 sizes that sum to dim 0 of 'tensor<4xf32>', but found [2, 3]}}
   %0, %1 = qopt.split %x {axis = 0 : i64, sizes = array<i64: 2, 3>} : (tensor<4xf32>) -> (tensor<2xf32>, tensor<3xf32>)
   return %0, %1 : tensor<2xf32>, tensor<3xf32>
@@ -120,7 +120,7 @@ func.func @split(%x: tensor<4xf32>) -> (tensor<2xf32>, tensor<3xf32>) {
 
 // -----
 
-func.func @constant_of_shape(%s: tensor<1xi64>) -> tensor<?xf32> {
+func.func @constant_of_shape_c1(%s: tensor<1xi64>) -> tensor<?xf32> {
   // expected-error @+1 {{'qopt.constant_of_shape' op expects one value of the result's element type, but found 'tensor<1xi64>'}}
   %0 = qopt.constant_of_shape %s {value = dense<1> : tensor<1xi64>} : (tensor<1xi64>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
@@ -128,7 +128,7 @@ func.func @constant_of_shape(%s: tensor<1xi64>) -> tensor<?xf32> {
 
 // -----
 
-func.func @range(%s: tensor<2xi64>, %d: tensor<i64>) -> tensor<?xi64> {
+func.func @range_c1(%s: tensor<2xi64>, %d: tensor<i64>) -> tensor<?xi64> {
   // expected-error @+1 {{'qopt.range' op expects one integer, but found 'tensor<2xi64>'}}
   %0 = qopt.range %s, %d, %d : (tensor<2xi64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
   return %0 : tensor<?xi64>
@@ -136,7 +136,7 @@ func.func @range(%s: tensor<2xi64>, %d: tensor<i64>) -> tensor<?xi64> {
 
 // -----
 
-func.func @reshape(%x: tensor<4xf32>, %s: tensor<1x1xi64>) -> tensor<4xf32> {
+func.func @reshape_c1(%x: tensor<4xf32>, %s: tensor<1x1xi64>) -> tensor<4xf32> {
   // expected-error @+1 {{'qopt.reshape' op expects a list of numbers, but found 'tensor<1x1xi64>'}}
   %0 = qopt.reshape %x, %s : (tensor<4xf32>, tensor<1x1xi64>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
@@ -144,7 +144,7 @@ func.func @reshape(%x: tensor<4xf32>, %s: tensor<1x1xi64>) -> tensor<4xf32> {
 
 // -----
 
-func.func @flatten(%x: tensor<4x2xf32>) -> tensor<8x1xf32> {
+func.func @flatten_c1(%x: tensor<4x2xf32>) -> tensor<8x1xf32> {
   // expected-error @+1 {{'qopt.flatten' op expects an axis from 0 and below 3, but found 3}}
   %0 = qopt.flatten %x {axis = 3 : i64} : (tensor<4x2xf32>) -> tensor<8x1xf32>
   return %0 : tensor<8x1xf32>
@@ -152,7 +152,7 @@ func.func @flatten(%x: tensor<4x2xf32>) -> tensor<8x1xf32> {
 
 // -----
 
-func.func @softmax(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
+func.func @softmax_c1(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
   // expected-error @+1 {{'qopt.softmax' op expects an axis from -2 and below 2, but found 2}}
   %0 = qopt.softmax %x {axis = 2 : i64} : (tensor<4x2xf32>) -> tensor<4x2xf32>
   return %0 : tensor<4x2xf32>
@@ -160,7 +160,7 @@ func.func @softmax(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
 
 // -----
 
-func.func @layer_norm(%x: tensor<4x8xf32>, %s: tensor<4xf32>) -> tensor<4x8xf32> {
+func.func @layer_norm_c2(%x: tensor<4x8xf32>, %s: tensor<4xf32>) -> tensor<4x8xf32> {
   // expected-error @+1 {{'qopt.layer_norm' op expects a scale and bias that broadcast to the axes from 1 of 'tensor<4x8xf32>', but found 'tensor<4xf32>'}}
   %0 = qopt.layer_norm %x, %s {axis = -1 : i64, epsilon = 1.0e-5 : f32} : (tensor<4x8xf32>, tensor<4xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
@@ -168,7 +168,7 @@ func.func @layer_norm(%x: tensor<4x8xf32>, %s: tensor<4xf32>) -> tensor<4x8xf32>
 
 // -----
 
-func.func @batch_norm(%x: tensor<1x4x8xf32>, %s: tensor<8xf32>) -> tensor<1x4x8xf32> {
+func.func @batch_norm_c2(%x: tensor<1x4x8xf32>, %s: tensor<8xf32>) -> tensor<1x4x8xf32> {
   // expected-error @+1 {{'qopt.batch_norm' op expects one value for each of 4 channels, but found 'tensor<8xf32>'}}
   %0 = qopt.batch_norm %x, %s, %s, %s, %s {epsilon = 1.0e-5 : f32} : (tensor<1x4x8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<1x4x8xf32>
   return %0 : tensor<1x4x8xf32>
@@ -176,7 +176,7 @@ func.func @batch_norm(%x: tensor<1x4x8xf32>, %s: tensor<8xf32>) -> tensor<1x4x8x
 
 // -----
 
-func.func @global_average_pool(%x: tensor<8xf32>) -> tensor<8xf32> {
+func.func @global_average_pool_c1(%x: tensor<8xf32>) -> tensor<8xf32> {
   // expected-error @+1 {{'qopt.global_average_pool' op expects a channel axis, but found 'tensor<8xf32>'}}
   %0 = qopt.global_average_pool %x : (tensor<8xf32>) -> tensor<8xf32>
   return %0 : tensor<8xf32>
@@ -184,7 +184,7 @@ func.func @global_average_pool(%x: tensor<8xf32>) -> tensor<8xf32> {
 
 // -----
 
-func.func @attention_mask(%q: tensor<2x3x8xf32>, %m: tensor<3x4xf32>) -> tensor<2x3x8xf32> {
+func.func @attention_c5(%q: tensor<2x3x8xf32>, %m: tensor<3x4xf32>) -> tensor<2x3x8xf32> {
   // expected-error @+1 {{'qopt.attention' op expects a mask that broadcasts to [2, 3, 3], but found 'tensor<3x4xf32>'}}
   %0 = qopt.attention %q, %q, %q, %m {scale = 1.0 : f32} : (tensor<2x3x8xf32>, tensor<2x3x8xf32>, tensor<2x3x8xf32>, tensor<3x4xf32>) -> tensor<2x3x8xf32>
   return %0 : tensor<2x3x8xf32>
@@ -192,7 +192,7 @@ func.func @attention_mask(%q: tensor<2x3x8xf32>, %m: tensor<3x4xf32>) -> tensor<
 
 // -----
 
-func.func @attention_leading(%q: tensor<2x3x8xf32>, %k: tensor<1x3x8xf32>) -> tensor<2x3x8xf32> {
+func.func @attention_c4(%q: tensor<2x3x8xf32>, %k: tensor<1x3x8xf32>) -> tensor<2x3x8xf32> {
   // expected-error @+1 {{'qopt.attention' op expects the leading dims of 'tensor<2x3x8xf32>', but found 'tensor<1x3x8xf32>'}}
   %0 = qopt.attention %q, %k, %k {scale = 1.0 : f32} : (tensor<2x3x8xf32>, tensor<1x3x8xf32>, tensor<1x3x8xf32>) -> tensor<2x3x8xf32>
   return %0 : tensor<2x3x8xf32>
@@ -200,7 +200,7 @@ func.func @attention_leading(%q: tensor<2x3x8xf32>, %k: tensor<1x3x8xf32>) -> te
 
 // -----
 
-func.func @conv_bias(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>, %b: tensor<4xf32>) -> tensor<1x3x8xf32> {
+func.func @conv_c7(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>, %b: tensor<4xf32>) -> tensor<1x3x8xf32> {
   // expected-error @+1 {{'qopt.conv' op expects a bias of 3 channels, but found 'tensor<4xf32>'}}
   %0 = qopt.conv %x, %w bias %b {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf32>, tensor<4xf32>) -> tensor<1x3x8xf32>
   return %0 : tensor<1x3x8xf32>
@@ -208,7 +208,7 @@ func.func @conv_bias(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf32>, %b: tensor<4x
 
 // -----
 
-func.func @format_axis(%x: tensor<4x64xf32>, %s: tensor<4x2xf8E8M0FNU>) -> tensor<4x64xi8> {
+func.func @qopt_c3(%x: tensor<4x64xf32>, %s: tensor<4x2xf8E8M0FNU>) -> tensor<4x64xi8> {
   // expected-error @+1 {{'qopt.quantize' op expects a format with an axis below 2, but found #qopt.format<mxint8, axis = 2>}}
   %0 = qopt.quantize %x scales(%s) {format = #qopt.format<mxint8, axis = 2>} : (tensor<4x64xf32>, tensor<4x2xf8E8M0FNU>) -> tensor<4x64xi8>
   return %0 : tensor<4x64xi8>
@@ -216,7 +216,7 @@ func.func @format_axis(%x: tensor<4x64xf32>, %s: tensor<4x2xf8E8M0FNU>) -> tenso
 
 // -----
 
-func.func @quantize_dynamic_per(%x: tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>) {
+func.func @quantize_dynamic_c1(%x: tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>) {
   // expected-error @+1 {{'qopt.quantize_dynamic' op expects per row or sample, but found column}}
   %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "column"} : (tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>)
   return %0, %1 : tensor<4x64xi8>, tensor<4x1xf32>
@@ -225,7 +225,7 @@ func.func @quantize_dynamic_per(%x: tensor<4x64xf32>) -> (tensor<4x64xi8>, tenso
 // -----
 
 // Element types.
-func.func @add(%x: tensor<4xf32>, %y: tensor<4xi32>) -> tensor<4xf32> {
+func.func @qopt_c4(%x: tensor<4xf32>, %y: tensor<4xi32>) -> tensor<4xf32> {
   // expected-error @+1 {{'qopt.add' op expects elements of 'f32', but found 'tensor<4xi32>'}}
   %0 = qopt.add %x, %y : (tensor<4xf32>, tensor<4xi32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
@@ -233,7 +233,7 @@ func.func @add(%x: tensor<4xf32>, %y: tensor<4xi32>) -> tensor<4xf32> {
 
 // -----
 
-func.func @transpose(%x: tensor<2x3xf32>) -> tensor<3x2xi8> {
+func.func @qopt_c5(%x: tensor<2x3xf32>) -> tensor<3x2xi8> {
   // expected-error @+1 {{'qopt.transpose' op expects elements of 'f32', but found 'tensor<3x2xi8>'}}
   %0 = qopt.transpose %x {perm = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xi8>
   return %0 : tensor<3x2xi8>
@@ -241,7 +241,7 @@ func.func @transpose(%x: tensor<2x3xf32>) -> tensor<3x2xi8> {
 
 // -----
 
-func.func @reals(%x: tensor<4x2xi32>) -> tensor<4x2xi32> {
+func.func @qopt_c6(%x: tensor<4x2xi32>) -> tensor<4x2xi32> {
   // expected-error @+1 {{'qopt.softmax' op expects elements of f32, f16 or bf16, but found 'tensor<4x2xi32>'}}
   %0 = qopt.softmax %x {axis = 1 : i64} : (tensor<4x2xi32>) -> tensor<4x2xi32>
   return %0 : tensor<4x2xi32>
@@ -249,7 +249,7 @@ func.func @reals(%x: tensor<4x2xi32>) -> tensor<4x2xi32> {
 
 // -----
 
-func.func @sum(%a: tensor<4x2xi8>, %b: tensor<2x3xi8>) -> tensor<4x3xf32> {
+func.func @qopt_c8(%a: tensor<4x2xi8>, %b: tensor<2x3xi8>) -> tensor<4x3xf32> {
   // expected-error @+1 {{'qopt.matmul' op expects elements of 'i32', but found 'tensor<4x3xf32>'}}
   %0 = qopt.matmul %a, %b : (tensor<4x2xi8>, tensor<2x3xi8>) -> tensor<4x3xf32>
   return %0 : tensor<4x3xf32>
@@ -257,7 +257,7 @@ func.func @sum(%a: tensor<4x2xi8>, %b: tensor<2x3xi8>) -> tensor<4x3xf32> {
 
 // -----
 
-func.func @lookup(%x: tensor<4xi16>, %t: tensor<256xi8>) -> tensor<4xi8> {
+func.func @lookup_c2(%x: tensor<4xi16>, %t: tensor<256xi8>) -> tensor<4xi8> {
   // expected-error @+1 {{'qopt.lookup' op expects codes of 8 bits, but found 'tensor<4xi16>'}}
   %0 = qopt.lookup %x, %t : (tensor<4xi16>, tensor<256xi8>) -> tensor<4xi8>
   return %0 : tensor<4xi8>
@@ -265,7 +265,7 @@ func.func @lookup(%x: tensor<4xi16>, %t: tensor<256xi8>) -> tensor<4xi8> {
 
 // -----
 
-func.func @scales(%x: tensor<4xi8>, %s: tensor<1xi32>) -> tensor<4xf32> {
+func.func @qopt_c7(%x: tensor<4xi8>, %s: tensor<1xi32>) -> tensor<4xf32> {
   // expected-error @+1 {{'qopt.dequantize' op expects scales of floats, but found 'tensor<1xi32>'}}
   %0 = qopt.dequantize %x scales(%s) : (tensor<4xi8>, tensor<1xi32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
@@ -274,7 +274,7 @@ func.func @scales(%x: tensor<4xi8>, %s: tensor<1xi32>) -> tensor<4xf32> {
 // -----
 
 // Dims of several operands.
-func.func @beside(%x: tensor<4x64xi8>, %s: tensor<3x1xf32>) -> tensor<4x64xf32> {
+func.func @qopt_c9(%x: tensor<4x64xi8>, %s: tensor<3x1xf32>) -> tensor<4x64xf32> {
   // expected-error @+1 {{'qopt.dequantize' op expects scales and zeros that fit 'tensor<4x64xi8>', but found 'tensor<3x1xf32>'}}
   %0 = qopt.dequantize %x scales(%s) : (tensor<4x64xi8>, tensor<3x1xf32>) -> tensor<4x64xf32>
   return %0 : tensor<4x64xf32>
@@ -282,7 +282,7 @@ func.func @beside(%x: tensor<4x64xi8>, %s: tensor<3x1xf32>) -> tensor<4x64xf32> 
 
 // -----
 
-func.func @broadcast(%x: tensor<4xf32>, %y: tensor<3xf32>) -> tensor<4xf32> {
+func.func @qopt_c11(%x: tensor<4xf32>, %y: tensor<3xf32>) -> tensor<4xf32> {
   // expected-error @+1 {{'qopt.add' op expects operands that broadcast to 'tensor<4xf32>', but found 'tensor<3xf32>'}}
   %0 = qopt.add %x, %y : (tensor<4xf32>, tensor<3xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
@@ -290,8 +290,88 @@ func.func @broadcast(%x: tensor<4xf32>, %y: tensor<3xf32>) -> tensor<4xf32> {
 
 // -----
 
-func.func @batches(%x: tensor<4x2x3xf32>, %y: tensor<2x3x5xf32>) -> tensor<4x2x5xf32> {
+func.func @qopt_c11_batches(%x: tensor<4x2x3xf32>, %y: tensor<2x3x5xf32>) -> tensor<4x2x5xf32> {
   // expected-error @+1 {{'qopt.matmul' op expects operands that broadcast to 'tensor<4x2x5xf32>', but found 'tensor<2x3x5xf32>'}}
   %0 = qopt.matmul %x, %y : (tensor<4x2x3xf32>, tensor<2x3x5xf32>) -> tensor<4x2x5xf32>
   return %0 : tensor<4x2x5xf32>
+}
+
+// -----
+
+func.func @split_c1(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'qopt.split' op expects an axis from 0 and below 1, but found 1}}
+  %0 = qopt.split %x {axis = 1 : i64, sizes = array<i64: 4>} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @constant_of_shape_c2(%s: tensor<1x1xi64>) {
+  // expected-error @+1 {{'qopt.constant_of_shape' op expects a list of numbers, but found 'tensor<1x1xi64>'}}
+  %0 = qopt.constant_of_shape %s {value = dense<0.0> : tensor<1xf32>} : (tensor<1x1xi64>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @expand_c1(%x: tensor<4xf32>, %s: tensor<1x1xi64>) {
+  // expected-error @+1 {{'qopt.expand' op expects a list of numbers, but found 'tensor<1x1xi64>'}}
+  %0 = qopt.expand %x, %s : (tensor<4xf32>, tensor<1x1xi64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @layer_norm_c1(%x: tensor<4x8xf32>, %s: tensor<8xf32>) {
+  // expected-error @+1 {{'qopt.layer_norm' op expects an axis from -2 and below 2, but found 2}}
+  %0 = qopt.layer_norm %x, %s {axis = 2 : i64, epsilon = 1.0e-5 : f32} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @batch_norm_c1(%x: tensor<4xf32>, %s: tensor<4xf32>) {
+  // expected-error @+1 {{'qopt.batch_norm' op expects a channel axis, but found 'tensor<4xf32>'}}
+  %0 = qopt.batch_norm %x, %s, %s, %s, %s {epsilon = 1.0e-5 : f32} : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_dynamic_c5(%x: tensor<4x64xf32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op expects rule floor, ceil or even, but found up}}
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, rule = "up"} : (tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>)
+  return
+}
+
+// -----
+
+func.func @quantize_dynamic_c4(%x: tensor<f32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op expects an axis or more}}
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<f32>) -> (tensor<i8>, tensor<f32>)
+  return
+}
+
+// -----
+
+func.func @requantize_c3_accumulator(%x: tensor<4xf32>, %m: tensor<1xf32>, %z: tensor<1xi8>) {
+  // expected-error @+1 {{'qopt.requantize' op expects integers, but found 'tensor<4xf32>'}}
+  %0 = qopt.requantize %x, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<4xf32>, tensor<1xf32>, tensor<1xi8>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @shift_c3(%x: tensor<4xf32>, %k: tensor<1xi8>) {
+  // expected-error @+1 {{'qopt.shift' op expects integers, but found 'tensor<4xf32>'}}
+  %0 = qopt.shift %x, %k {min = -128 : i64, max = 127 : i64} : (tensor<4xf32>, tensor<1xi8>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @divide_round_c4(%x: tensor<4xf32>, %z: tensor<1xi8>) {
+  // expected-error @+1 {{'qopt.divide_round' op expects integers, but found 'tensor<4xf32>'}}
+  %0 = qopt.divide_round %x, %z {divisor = 9 : i64, min = -128 : i64, max = 127 : i64} : (tensor<4xf32>, tensor<1xi8>) -> tensor<4xi8>
+  return
 }
