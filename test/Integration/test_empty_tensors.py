@@ -77,3 +77,13 @@ def test_empty(name, preset, tmp_path):
     numbers = ~np.isnan(exact)
     assert np.array_equal(numbers, ~np.isnan(found))
     assert found[numbers].tobytes() == exact[numbers].tobytes()
+
+
+def test_operands_that_know_more_than_the_result(tmp_path):
+    (tmp_path / "m.mlir").write_text("""func.func @main(%x: tensor<0x8xf32>) -> tensor<?x4xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<8x4xf32>) : tensor<8x4xf32>
+  %0 = qopt.matmul %x, %w : (tensor<0x8xf32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}""")
+    run_ok("qopt-compile", tmp_path / "m.mlir", "-o", tmp_path / "m.so", "--start-from", "quantize")
+    assert "result0: ?x4" in run_ok("qopt-run", tmp_path / "m.so", "--describe")

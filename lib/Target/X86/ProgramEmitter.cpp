@@ -13,20 +13,19 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
-/// True where `op` has nothing to compute: its tiles have no size.
-static bool hasEmptyResults(Operation *op) {
-  return llvm::all_of(op->getResultTypes(), [](Type type) {
-    return llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0);
-  });
-}
-
 LogicalResult ProgramEmitter::emitOp(Operation *op) {
   if (!isa<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp>(
           op))
     return CpuProgram::emitOp(op);
   if (failed(computeDims(op)))
     return failure();
-  if (hasEmptyResults(op)) {
+  // Nothing to compute: tiles have no size. The dims, which operands give, can
+  // tell more than the types.
+  auto isEmpty = [&](Value result) {
+    return llvm::any_of(tensorDims.lookup(result),
+                        [](Value dim) { return knownNumber(dim) == 0; });
+  };
+  if (llvm::all_of(op->getResults(), isEmpty)) {
     for (Value result : op->getResults())
       allocate(result);
     return success();
