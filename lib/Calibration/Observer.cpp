@@ -16,6 +16,10 @@ using namespace qopt;
 /// A channel that was silent so far and wakes up shows nothing of the others.
 static constexpr float kLargestExcess = 8;
 
+/// A row that is lower than one step of the range's 8 bits has lost all, and no
+/// lower row loses more.
+static constexpr int kLeastExponents = 8;
+
 /// Elements from one index of `axis` to the next.
 static int64_t sizeInside(llvm::ArrayRef<int64_t> dims, int64_t axis) {
   int64_t inner = 1;
@@ -30,11 +34,31 @@ void TensorObserver::addRows(llvm::ArrayRef<float> values, int64_t rowSize) {
     for (float value : values.slice(row, rowSize))
       if (std::isfinite(value))
         peak = std::max(peak, std::abs(value));
-    if (peak < 0)
+    // A row of zeros has no error in any range.
+    if (peak <= 0)
       continue;
-    peakSquares += static_cast<double>(peak) * peak;
-    ++numRows;
+    int exponent;
+    peakMantissas *= std::frexp(peak, &exponent);
+    ++rowsOfExponent[exponent];
+    // Kept near 1, so that it never underflows.
+    peakMantissas = std::frexp(peakMantissas, &exponent);
+    peakExponents += exponent;
   }
+}
+
+/// Logarithms, because each row loses its own share of its signal: a mean of
+/// squares would tell of the loudest rows alone.
+double TensorObserver::meanRowPeakSquare() const {
+  if (rowsOfExponent.empty())
+    return 0;
+  int loudest = rowsOfExponent.rbegin()->first;
+  double exponents = peakExponents;
+  int64_t numRows = 0;
+  for (auto [exponent, count] : rowsOfExponent) {
+    exponents += double(std::max(exponent, loudest - kLeastExponents)) * count;
+    numRows += count;
+  }
+  return std::exp2(2 * (std::log2(peakMantissas) + exponents) / numRows);
 }
 
 void TensorObserver::add(const HostTensor &tensor) {
@@ -192,7 +216,7 @@ std::optional<Statistics> TensorObserver::finish() const {
     return stats;
   std::tie(stats.min, stats.max) = fittedRange ? *fittedRange : cutRange();
   stats.meanSquare = static_cast<float>(squares / numElements);
-  stats.rowPeakSquare = static_cast<float>(peakSquares / numRows);
+  stats.rowPeakSquare = static_cast<float>(meanRowPeakSquare());
   stats.samples = samples;
   if (numHeldBack)
     stats.unseenSquare = static_cast<float>(unseenSquares / numHeldBack);

@@ -27,7 +27,7 @@ TEST(ObserverTest, mergesSamples) {
   EXPECT_EQ(stats->samples, 2);
   EXPECT_FLOAT_EQ(stats->meanSquare, 31.0f / 6);
   // Rows peak at 4, 2 and 3.
-  EXPECT_FLOAT_EQ(stats->rowPeakSquare, 29.0f / 3);
+  EXPECT_FLOAT_EQ(stats->rowPeakSquare, std::cbrt(16.0f * 4 * 9));
   EXPECT_EQ(stats->channelMin, (std::vector<float>{1, -4}));
   EXPECT_EQ(stats->channelMax, (std::vector<float>{3, 1}));
   EXPECT_EQ(stats->channelMean, (std::vector<float>{2, -1}));
@@ -39,8 +39,33 @@ TEST(ObserverTest, takesASampleOfAConvolutionAsARow) {
   TensorObserver observer(/*channelAxis=*/1, {});
   observer.add(tensor({2, 2, 1, 2}, {1, 2, 3, 4, 0, 0, 0, -1}));
   std::optional<Statistics> stats = observer.finish();
-  EXPECT_FLOAT_EQ(stats->rowPeakSquare, 17.0f / 2);
+  EXPECT_FLOAT_EQ(stats->rowPeakSquare, 4);
   EXPECT_EQ(stats->channelMax, (std::vector<float>{2, 4}));
+}
+
+TEST(ObserverTest, hearsQuietRowsBesideALoudOne) {
+  TensorObserver observer(/*channelAxis=*/1, {});
+  // One row of sixteen is a thousand times the others, as the first token of a
+  // language model is.
+  std::vector<float> values(32, 1);
+  values[0] = 1000;
+  observer.add(tensor({16, 2}, values));
+  float mean = observer.finish()->rowPeakSquare;
+  EXPECT_GT(mean, 1);
+  EXPECT_LT(mean, 20);
+}
+
+TEST(ObserverTest, countsNoRowOfZerosAndNoneBelowAStep) {
+  TensorObserver observer(/*channelAxis=*/1, {});
+  observer.add(tensor({3, 2}, {0, 0, 1, -256, 0, 1e-30f}));
+  // 1e-30 counts as 1.27, its mantissa 8 binary places below 256.
+  EXPECT_NEAR(observer.finish()->rowPeakSquare, 256 * 1.27, 2);
+}
+
+TEST(ObserverTest, countsAnyNumberOfRows) {
+  TensorObserver observer(/*channelAxis=*/1, {});
+  observer.add(tensor({100000, 1}, std::vector<float>(100000, 3e-20f)));
+  EXPECT_NEAR(std::sqrt(observer.finish()->rowPeakSquare) / 3e-20, 1, 1e-5);
 }
 
 TEST(ObserverTest, hasNoChannelsWhereTheirNumberVaries) {
@@ -88,7 +113,7 @@ TEST(ObserverTest, leavesOutWhatIsNotFinite) {
     EXPECT_LE(stats->max, 2);
     EXPECT_FLOAT_EQ(stats->meanSquare, 15.0f / 4);
     // Rows peak at 1, 3 and 1; one row is none.
-    EXPECT_FLOAT_EQ(stats->rowPeakSquare, 11.0f / 3);
+    EXPECT_FLOAT_EQ(stats->rowPeakSquare, std::cbrt(9.0f));
     EXPECT_EQ(stats->channelMin, (std::vector<float>{2, -3}));
     EXPECT_EQ(stats->channelMeanSquare[0], 4);
   }

@@ -128,6 +128,16 @@ def parts(folder):
     model.save(folder, ["n", 3, 12, 12], model.rng.normal(0, 1, (24, 1, 3, 12, 12)))
 
 
+def loud_row(folder):
+    """Eight tokens, the first of which is always the same and hundreds of times the others."""
+    model = Model(6)
+    x = model.node("Relu", model.linear("x", 16, 32))
+    model.linear(x, 32, 5, output="y")
+    samples = model.rng.normal(0, 1, (24, 1, 8, 16))
+    samples[:, :, 0] = 300 * np.abs(model.rng.normal(0, 1, 16))
+    model.save(folder, ["n", 8, 16], samples)
+
+
 def compile_model(folder, preset, *more):
     """The report, and what was printed as warnings."""
     result = run_tool("qopt-compile", folder / "model.onnx", "-o", folder / "m.so", "--preset",
@@ -224,6 +234,14 @@ def expect_blame(folder, preset, *texts):
         assert text in result.stderr
     assert "note: mend or leave out the sample" in result.stderr
     assert not (folder / "m.so").exists()
+
+
+def test_a_loud_row_hides_no_quiet_one(tmp_path):
+    loud_row(tmp_path)
+    assert measure(tmp_path, "w8a8", slice(1, None)) > 25
+    report, _ = compile_model(tmp_path, "w8a8")
+    reasons = [row["reason"] for row in report["contract"] if row["op"] == "MatMul"]
+    assert all("static costs" in reason for reason in reasons), reasons
 
 
 # The ends of what samples can hold ----------------------------------------------

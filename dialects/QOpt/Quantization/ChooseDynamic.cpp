@@ -19,8 +19,9 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-/// Decibels by which the squared step of the static range exceeds that of the
-/// dynamic ranges. Static codes are asymmetric, dynamic ones symmetric.
+/// Decibels by which the squared step of the static range exceeds that of a
+/// row's own range, in the mean over rows. Static codes are asymmetric, dynamic
+/// ones symmetric.
 static double staticCost(const Statistics &stats) {
   double range = std::max(stats.max, 0.0f) - std::min(stats.min, 0.0f);
   // What is clipped in new data counts as if it were a wider step.

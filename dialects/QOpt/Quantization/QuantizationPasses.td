@@ -223,8 +223,9 @@ def ChooseDynamicPass : Pass<"qopt-choose-dynamic", "::mlir::func::FuncOp"> {
     qopt.request = #qopt.request<params = "dynamic", act = <i8>, ..., why = "static costs 9.1 dB">
     ```
 
-    The cost is the ratio of the mean squared rounding errors that the
-    statistics predict. An op whose activation has no statistics is dynamic too.
+    The cost is the ratio of the squared rounding errors that the statistics
+    predict, in decibels and in the mean over rows: a loud row hides no quiet one.
+    An op whose activation has no statistics is dynamic too.
 
     Numerics: exact; nothing is rewritten.
   }];

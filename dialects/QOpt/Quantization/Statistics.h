@@ -21,8 +21,8 @@ struct Statistics {
   float min = 0, max = 0;
   /// Mean of the squares of all elements.
   float meanSquare = 0;
-  /// Mean over rows of the squared largest magnitude of a row. A row is what a
-  /// dynamic scale belongs to: the last axis, or a sample of a convolution.
+  /// Geometric mean over rows of a row's squared largest magnitude. A row is what
+  /// a dynamic scale belongs to: the last axis, or a sample of a convolution.
   float rowPeakSquare = 0;
   int64_t samples = 0;
   /// The axis along which the vectors run.

@@ -13,6 +13,7 @@
 #include "qopt/Calibration/Histogram.h"
 #include "qopt/Support/HostTensor.h"
 #include <array>
+#include <map>
 
 namespace qopt {
 
@@ -57,15 +58,21 @@ private:
   using MarginSums = std::array<double, kNumMargins>;
 
   void addRows(llvm::ArrayRef<float> values, int64_t rowSize);
+  double meanRowPeakSquare() const;
   std::pair<float, float> cutRange() const;
   void describeUnseen(Statistics &stats) const;
   void widen(Statistics &stats) const;
 
   int64_t channelAxis;
   RangeOptions options;
-  int64_t samples = 0, numElements = 0, numRows = 0, nonFinite = 0;
+  int64_t samples = 0, numElements = 0, nonFinite = 0;
   float min = 0, max = 0;
-  double squares = 0, peakSquares = 0;
+  double squares = 0;
+  /// The product of the rows' largest magnitudes is peakMantissas times two to
+  /// the peakExponents and to the exponents here, each with its number of rows.
+  double peakMantissas = 1;
+  int64_t peakExponents = 0;
+  std::map<int, int64_t> rowsOfExponent;
   std::vector<float> channelMin, channelMax;
   std::vector<double> channelSums, channelSquares;
   std::vector<int64_t> channelCounts;
