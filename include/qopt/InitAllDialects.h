@@ -19,10 +19,10 @@
 namespace qopt {
 
 inline void registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<QOptDialect, kernel::QKernelDialect, mlir::arith::ArithDialect,
-                  mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
-                  mlir::math::MathDialect, mlir::scf::SCFDialect,
-                  mlir::vector::VectorDialect>();
+  registry.insert<QOptDialect, kernel::QKernelDialect,
+                  mlir::arith::ArithDialect, mlir::func::FuncDialect,
+                  mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+                  mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
 }
 
 } // namespace qopt

@@ -25,11 +25,13 @@ QOPT_EMBED(qopt_embedded_runtime, QOPT_RUNTIME_OBJECT);
 QOPT_EMBED(qopt_embedded_libc, QOPT_LIBC_STUB);
 
 llvm::StringRef qopt::getRuntimeObject() {
-  return {qopt_embedded_runtime_begin, static_cast<size_t>(
-              qopt_embedded_runtime_end - qopt_embedded_runtime_begin)};
+  return {qopt_embedded_runtime_begin,
+          static_cast<size_t>(qopt_embedded_runtime_end -
+                              qopt_embedded_runtime_begin)};
 }
 
 llvm::StringRef qopt::getLibcStub() {
-  return {qopt_embedded_libc_begin, static_cast<size_t>(
-              qopt_embedded_libc_end - qopt_embedded_libc_begin)};
+  return {
+      qopt_embedded_libc_begin,
+      static_cast<size_t>(qopt_embedded_libc_end - qopt_embedded_libc_begin)};
 }

@@ -41,12 +41,11 @@ ContractRow *Contract::find(int64_t id) {
 
 /// The node that computes the products: others were fused into it.
 const ContractRow *Contract::findRowOfProducts(Location loc) const {
-  auto id = findNodeOfProducts(getNodeIds(loc),
-                               [&](int64_t id) -> std::optional<StringRef> {
-                                 const ContractRow *row = find(id);
-                                 return row ? std::optional<StringRef>(row->op)
-                                            : std::nullopt;
-                               });
+  auto id = findNodeOfProducts(
+      getNodeIds(loc), [&](int64_t id) -> std::optional<StringRef> {
+        const ContractRow *row = find(id);
+        return row ? std::optional<StringRef>(row->op) : std::nullopt;
+      });
   return id ? find(*id) : nullptr;
 }
 
@@ -312,7 +311,8 @@ std::string Contract::summarize() const {
   llvm::interleaveComma(shares, os, [&](const auto &entry) {
     os << llvm::format("%.1f%% ", entry.second * 100) << entry.first;
   });
-  os << (shares.empty() ? "none" : "") << "\nweights: " << bytes.total() << " bytes (";
+  os << (shares.empty() ? "none" : "") << "\nweights: " << bytes.total()
+     << " bytes (";
   for (auto &[type, size] : bytes.codes)
     os << type << " " << size << ", ";
   os << "scales " << bytes.scales << ", float " << bytes.floats << ")\n";

@@ -1,7 +1,7 @@
 //===- CpuFeatures.cpp - What this machine can run --------------*- C++ -*-===//
 //
-// By hand from CPUID: the compiler's own detection lives in libgcc, which a model
-// must not need.
+// By hand from CPUID: the compiler's own detection lives in libgcc, which a
+// model must not need.
 //
 //===----------------------------------------------------------------------===//
 

@@ -757,28 +757,28 @@ INSTANTIATE_TEST_SUITE_P(Import, MalformedModels, testing::ValuesIn(badModels),
 
 // Who has to change a model is told of every node in the way.
 TEST(RefusedNodes, AreNamedTogether) {
-  Imported imported = Model(17)
-                          .in("x", "f32[2, 3, 4, 4]")
-                          .init("slope", "f32[1]", {0.5})
-                          .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
-                          .node("Relu", {"a"}, {"b"}, {}, "r")
-                          .node("Pad", {"x", "pads"}, {"c"},
-                                {attr("mode", "reflect")}, "pad")
-                          .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
-                          .node("PRelu", {"b", "slope"}, {"y"}, {}, "q")
-                          .out("y")
-                          .import();
+  Imported imported =
+      Model(17)
+          .in("x", "f32[2, 3, 4, 4]")
+          .init("slope", "f32[1]", {0.5})
+          .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
+          .node("Relu", {"a"}, {"b"}, {}, "r")
+          .node("Pad", {"x", "pads"}, {"c"}, {attr("mode", "reflect")}, "pad")
+          .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
+          .node("PRelu", {"b", "slope"}, {"y"}, {}, "q")
+          .out("y")
+          .import();
   ASSERT_FALSE(imported.isOk);
   EXPECT_EQ(imported.error.code, unsupported);
-  EXPECT_TRUE(llvm::StringRef(imported.error.message)
-                  .ends_with(
-                      "model.onnx: 3 nodes are not supported\n"
-                      "  node \"p\" (PRelu, opset 17): the operator is not "
-                      "supported\n"
-                      "  node \"pad\" (Pad, opset 17): expects mode "
-                      "\"constant\", but found \"reflect\"\n"
-                      "  node \"q\" (PRelu, opset 17): the operator is not "
-                      "supported"))
+  EXPECT_TRUE(
+      llvm::StringRef(imported.error.message)
+          .ends_with("model.onnx: 3 nodes are not supported\n"
+                     "  node \"p\" (PRelu, opset 17): the operator is not "
+                     "supported\n"
+                     "  node \"pad\" (Pad, opset 17): expects mode "
+                     "\"constant\", but found \"reflect\"\n"
+                     "  node \"q\" (PRelu, opset 17): the operator is not "
+                     "supported"))
       << imported.error.message;
   // What to do is said once.
   EXPECT_EQ(llvm::StringRef(imported.error.note).count("--list-operators"), 1u)
@@ -788,14 +788,14 @@ TEST(RefusedNodes, AreNamedTogether) {
 // Where the model states what a refused node makes, those behind it are looked
 // at as well.
 TEST(RefusedNodes, DoNotHideThoseBehindThem) {
-  Model model = Model(17)
-                    .in("x", "f32[2, 3, 4, 4]")
-                    .init("slope", "f32[1]", {0.5})
-                    .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
-                    .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
-                    .node("Pad", {"a", "pads"}, {"y"},
-                          {attr("mode", "reflect")}, "pad")
-                    .out("y");
+  Model model =
+      Model(17)
+          .in("x", "f32[2, 3, 4, 4]")
+          .init("slope", "f32[1]", {0.5})
+          .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
+          .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
+          .node("Pad", {"a", "pads"}, {"y"}, {attr("mode", "reflect")}, "pad")
+          .out("y");
   EXPECT_TRUE(llvm::StringRef(model.import().error.message)
                   .ends_with("node \"p\" (PRelu, opset 17): the operator is "
                              "not supported"));

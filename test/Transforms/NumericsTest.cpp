@@ -61,8 +61,8 @@ static std::string norms() {
 })";
 }
 
-/// A norm whose rows three products and a sum read, directly and behind GELU and
-/// another norm.
+/// A norm whose rows three products and a sum read, directly and behind GELU
+/// and another norm.
 static std::string normedProducts() {
   auto matmul = [](StringRef result, StringRef x, StringRef w) {
     return (result + " = qopt.matmul " + x + ", " + w +
@@ -82,7 +82,8 @@ static std::string normedProducts() {
         .str();
   };
   return "func.func @main(%x: tensor<?x48xf32>) -> tensor<?x48xf32> {\n" +
-         constantText("%g", {48}, 131, 1) + constantText("%b", {48}, 132, 0.2f) +
+         constantText("%g", {48}, 131, 1) +
+         constantText("%b", {48}, 132, 0.2f) +
          constantText("%u", {48, 48}, 133, 0.2f) +
          constantText("%v", {48, 48}, 134, 0.2f) +
          constantText("%w", {48, 48}, 135, 0.2f) + norm("%0", "%x") +

@@ -24,7 +24,8 @@ using namespace qopt;
 
 static bool isBareName(StringRef name) {
   return !name.empty() && llvm::isAlpha(name.front()) &&
-         llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 void FormatAttr::print(AsmPrinter &printer) const {
@@ -55,16 +56,18 @@ Attribute FormatAttr::parse(AsmParser &parser, Type) {
     SMLoc where = parser.getCurrentLocation();
     if (parser.parseKeyword(&key) || parser.parseEqual())
       return {};
-    ParseResult parsed = llvm::StringSwitch<function_ref<ParseResult()>>(key)
-        .Case("axis", [&] { return parser.parseInteger(axis); })
-        .Case("block", [&] { return parser.parseInteger(block); })
-        .Case("scale", [&] { return parser.parseType(scale); })
-        .Case("zero", [&] { return parser.parseType(zero); })
-        .Default([&]() -> ParseResult {
-          return parser.emitError(where, "expects axis, block, scale or zero, but "
-                                         "found ")
-                 << key;
-        })();
+    ParseResult parsed =
+        llvm::StringSwitch<function_ref<ParseResult()>>(key)
+            .Case("axis", [&] { return parser.parseInteger(axis); })
+            .Case("block", [&] { return parser.parseInteger(block); })
+            .Case("scale", [&] { return parser.parseType(scale); })
+            .Case("zero", [&] { return parser.parseType(zero); })
+            .Default([&]() -> ParseResult {
+              return parser.emitError(where,
+                                      "expects axis, block, scale or zero, but "
+                                      "found ")
+                     << key;
+            })();
     if (parsed)
       return {};
   }
@@ -115,8 +118,8 @@ void WeightAttr::print(AsmPrinter &printer) const {
   if (blob.file.empty() && blob.bytes.size() <= kMaxHexBytes)
     printer << "hex:" << llvm::toHex(blob.bytes, /*LowerCase=*/true);
   else
-    printer << blob.file << "@" << blob.offsetInBytes << "+" << blob.bytes.size()
-            << ":" << blob.sha256;
+    printer << blob.file << "@" << blob.offsetInBytes << "+"
+            << blob.bytes.size() << ":" << blob.sha256;
   printer << "\">";
 }
 
@@ -131,8 +134,8 @@ static const WeightBlob *mapWeight(AsmParser &parser, SMLoc where,
                   offset <= status.getSize() &&
                   length <= status.getSize() - offset;
   if (!isInFile) {
-    InFlightDiagnostic problem = parser.emitError(where)
-                                 << "cannot read weight from '" << file << "': ";
+    InFlightDiagnostic problem =
+        parser.emitError(where) << "cannot read weight from '" << file << "': ";
     if (code)
       problem << code.message();
     else
@@ -167,20 +170,22 @@ Attribute WeightAttr::parse(AsmParser &parser, Type) {
       parser.emitError(where, "expects hexadecimal digits after 'hex:'");
       return {};
     }
-    return WeightAttr::get(
-        context, store.addOwned(std::vector<uint8_t>(bytes.begin(), bytes.end())));
+    return WeightAttr::get(context, store.addOwned(std::vector<uint8_t>(
+                                        bytes.begin(), bytes.end())));
   }
   auto [location, hash] = rest.rsplit(':');
   auto [file, range] = location.rsplit('@');
   auto [offsetText, lengthText] = range.split('+');
   uint64_t offset, length;
-  if (offsetText.getAsInteger(10, offset) || lengthText.getAsInteger(10, length)) {
+  if (offsetText.getAsInteger(10, offset) ||
+      lengthText.getAsInteger(10, length)) {
     parser.emitError(where, "expects 'file@offset+length:sha256' or 'hex:...'");
     return {};
   }
   if (const WeightBlob *known = store.lookup(hash))
     return WeightAttr::get(context, known);
-  const WeightBlob *blob = mapWeight(parser, where, store, file, offset, length);
+  const WeightBlob *blob =
+      mapWeight(parser, where, store, file, offset, length);
   if (!blob)
     return {};
   if (blob->sha256 != hash || blob->bytes.size() != length) {

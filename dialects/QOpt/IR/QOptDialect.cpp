@@ -43,7 +43,8 @@ SmallVector<int64_t> qopt::getNodeIds(Location loc) {
   return ids;
 }
 
-Location qopt::getNodeLocation(MLIRContext *context, int64_t id, StringRef name) {
+Location qopt::getNodeLocation(MLIRContext *context, int64_t id,
+                               StringRef name) {
   Location inner = NameLoc::get(StringAttr::get(context, name));
   return FusedLoc::get({inner}, NodeAttr::get(context, id), context);
 }

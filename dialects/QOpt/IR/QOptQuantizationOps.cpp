@@ -106,7 +106,8 @@ static std::pair<int64_t, int64_t> getBounds(Type elementType) {
   return {-(int64_t(1) << (width - 1)), (int64_t(1) << (width - 1)) - 1};
 }
 
-static LogicalResult verifyRequantization(Operation *op, RankedTensorType result,
+static LogicalResult verifyRequantization(Operation *op,
+                                          RankedTensorType result,
                                           ValueRange perChannel, int64_t min,
                                           int64_t max) {
   // requantize_c1, shift_c1, divide_round_c1
@@ -121,13 +122,14 @@ static LogicalResult verifyRequantization(Operation *op, RankedTensorType result
   auto [lowest, highest] = getBounds(result.getElementType());
   if (min < lowest || max > highest || min > max)
     return op->emitOpError("expects a range inside [")
-           << lowest << ", " << highest << "], but found [" << min << ", " << max
-           << "]";
+           << lowest << ", " << highest << "], but found [" << min << ", "
+           << max << "]";
   return success();
 }
 
 LogicalResult RequantizeOp::verify() {
-  return verifyRequantization(*this, cast<RankedTensorType>(getResult().getType()),
+  return verifyRequantization(*this,
+                              cast<RankedTensorType>(getResult().getType()),
                               {getMultiplier(), getZero()}, getMin(), getMax());
 }
 
@@ -135,7 +137,8 @@ LogicalResult ShiftOp::verify() {
   SmallVector<Value> perChannel{getAmount()};
   if (getZero())
     perChannel.push_back(getZero());
-  return verifyRequantization(*this, cast<RankedTensorType>(getResult().getType()),
+  return verifyRequantization(*this,
+                              cast<RankedTensorType>(getResult().getType()),
                               perChannel, getMin(), getMax());
 }
 
@@ -144,7 +147,8 @@ LogicalResult DivideRoundOp::verify() {
   if (getDivisor() < 1 || getDivisor() > std::numeric_limits<int32_t>::max())
     return emitOpError("expects a positive divisor of 32 bits, but found ")
            << getDivisor();
-  return verifyRequantization(*this, cast<RankedTensorType>(getResult().getType()),
+  return verifyRequantization(*this,
+                              cast<RankedTensorType>(getResult().getType()),
                               {getZero()}, getMin(), getMax());
 }
 

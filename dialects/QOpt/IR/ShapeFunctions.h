@@ -8,12 +8,12 @@
 //   using Dim
 //   Dim constant(int64_t)
 //   std::optional<int64_t> known(Dim)           the number, where it is one
-//   bool isSame(Dim, Dim)                       whether they are known to be equal
-//   Dim add(Dim, Dim), sub(Dim, Dim), mul(Dim, Dim), min(Dim, Dim), max(Dim, Dim)
-//   Dim floorDiv(Dim, Dim), ceilDiv(Dim, Dim)   of numbers that are not negative
-//   Dim broadcast(Dim, Dim)                     numpy's rule for two dims
-//   Dim selectEqual(Dim a, int64_t b, Dim x, Dim y)    a == b ? x : y
-//   Dim selectNegative(Dim a, Dim x, Dim y)            a < 0 ? x : y
+//   bool isSame(Dim, Dim)                       whether they are known to be
+//   equal Dim add(Dim, Dim), sub(Dim, Dim), mul(Dim, Dim), min(Dim, Dim),
+//   max(Dim, Dim) Dim floorDiv(Dim, Dim), ceilDiv(Dim, Dim)   of numbers that
+//   are not negative Dim broadcast(Dim, Dim)                     numpy's rule
+//   for two dims Dim selectEqual(Dim a, int64_t b, Dim x, Dim y)    a == b ? x
+//   : y Dim selectNegative(Dim a, Dim x, Dim y)            a < 0 ? x : y
 //   SmallVector<Dim> dimsOf(Value)
 //   SmallVector<Dim> elementsOf(Value)          of a 0-D or 1-D integer tensor
 //
@@ -56,8 +56,8 @@ typename P::Dim windowDim(P &policy, typename P::Dim input, int64_t kernel,
     return policy.floorDiv(shifted, steps);
   // The last window must start inside the input or the padding before it.
   auto output = policy.ceilDiv(shifted, steps);
-  auto lastStart = policy.ceilDiv(
-      policy.add(input, policy.constant(padBefore)), steps);
+  auto lastStart =
+      policy.ceilDiv(policy.add(input, policy.constant(padBefore)), steps);
   return policy.min(output, lastStart);
 }
 
@@ -69,10 +69,9 @@ template <class P> struct SliceRange {
 };
 
 template <class P>
-std::optional<SliceRange<P>> sliceRange(P &policy, typename P::Dim dim,
-                                        typename P::Dim start,
-                                        typename P::Dim end,
-                                        typename P::Dim step) {
+std::optional<SliceRange<P>>
+sliceRange(P &policy, typename P::Dim dim, typename P::Dim start,
+           typename P::Dim end, typename P::Dim step) {
   std::optional<int64_t> by = policy.known(step);
   if (!by || *by == 0)
     return std::nullopt;
@@ -135,8 +134,7 @@ Dims<P> reshapeDims(P &policy, const Dims<P> &input, const Dims<P> &target,
   return result;
 }
 
-template <class P>
-Dims<P> matMulDims(P &policy, Dims<P> lhs, Dims<P> rhs) {
+template <class P> Dims<P> matMulDims(P &policy, Dims<P> lhs, Dims<P> rhs) {
   bool isRow = lhs.size() == 1, isColumn = rhs.size() == 1;
   if (isRow)
     lhs.insert(lhs.begin(), policy.constant(1));
@@ -153,7 +151,8 @@ Dims<P> matMulDims(P &policy, Dims<P> lhs, Dims<P> rhs) {
 
 template <class P>
 Dims<P> windowDims(P &policy, Dims<P> x, llvm::ArrayRef<int64_t> kernel,
-                   llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> pads,
+                   llvm::ArrayRef<int64_t> strides,
+                   llvm::ArrayRef<int64_t> pads,
                    llvm::ArrayRef<int64_t> dilations, bool ceilMode = false) {
   size_t spatial = kernel.size();
   for (size_t i = 0; i < spatial; ++i)
@@ -215,18 +214,19 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
       .Case([&](ConstantOp op) -> Result {
         Dims<P> result;
         for (int64_t dim :
-             mlir::cast<mlir::RankedTensorType>(op.getResult().getType()).getShape())
+             mlir::cast<mlir::RankedTensorType>(op.getResult().getType())
+                 .getShape())
           result.push_back(policy.constant(dim));
         return one(result);
       })
-      .template Case<BatchNormOp, LayerNormOp, SoftmaxOp, QuantizeOp, DequantizeOp,
-                     RequantizeOp, ShiftOp, DivideRoundOp, LookupOp, AttentionOp>(
-          [&](auto op) -> Result {
-            Dims<P> result = dims(op->getOperand(0));
-            if (mlir::isa<AttentionOp>(op.getOperation()))
-              result.back() = dims(op->getOperand(2)).back();
-            return one(result);
-          })
+      .template Case<BatchNormOp, LayerNormOp, SoftmaxOp, QuantizeOp,
+                     DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp,
+                     LookupOp, AttentionOp>([&](auto op) -> Result {
+        Dims<P> result = dims(op->getOperand(0));
+        if (mlir::isa<AttentionOp>(op.getOperation()))
+          result.back() = dims(op->getOperand(2)).back();
+        return one(result);
+      })
       .Case([&](QuantizeDynamicOp op) -> Result {
         Dims<P> x = dims(op.getX());
         llvm::SmallVector<Dims<P>> result{x};
@@ -251,7 +251,8 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
       })
       .Case([&](AveragePoolOp op) {
         return one(windowDims(policy, dims(op.getX()), op.getKernel(),
-                              op.getStrides(), op.getPads(), {}, op.getCeilMode()));
+                              op.getStrides(), op.getPads(), {},
+                              op.getCeilMode()));
       })
       .Case([&](MaxPoolOp op) {
         return one(windowDims(policy, dims(op.getX()), op.getKernel(),
@@ -265,8 +266,8 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
         return one(x);
       })
       .Case([&](ReduceOp op) {
-        return one(
-            reduceDims(policy, dims(op.getX()), op.getAxes(), op.getKeepdims()));
+        return one(reduceDims(policy, dims(op.getX()), op.getAxes(),
+                              op.getKeepdims()));
       })
       .Case([&](ReshapeOp op) {
         return one(reshapeDims(policy, dims(op.getX()),
@@ -287,7 +288,8 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
         if (op.getSteps())
           steps = policy.elementsOf(op.getSteps());
         for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
-          auto range = sliceRange(policy, x[axis], starts[i], ends[i], steps[i]);
+          auto range =
+              sliceRange(policy, x[axis], starts[i], ends[i], steps[i]);
           if (!range)
             return mlir::failure();
           x[axis] = range->size;

@@ -12,7 +12,8 @@
 namespace qopt {
 
 /// Elements of a constant integer tensor, or `std::nullopt`.
-std::optional<llvm::SmallVector<int64_t>> getConstantIntegers(mlir::Value value);
+std::optional<llvm::SmallVector<int64_t>>
+getConstantIntegers(mlir::Value value);
 
 /// Dims of the results of `op` as far as operand types and constants tell;
 /// unknown ones are `ShapedType::kDynamic`. Fails for ops without a rule.

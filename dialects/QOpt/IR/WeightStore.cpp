@@ -11,7 +11,8 @@
 using namespace qopt;
 
 const WeightBlob *WeightStore::intern(std::unique_ptr<WeightBlob> blob) {
-  blob->sha256 = llvm::toHex(llvm::SHA256::hash(blob->bytes), /*LowerCase=*/true);
+  blob->sha256 =
+      llvm::toHex(llvm::SHA256::hash(blob->bytes), /*LowerCase=*/true);
   std::lock_guard<std::mutex> lock(mutex);
   auto [it, isNew] = blobs.try_emplace(blob->sha256, nullptr);
   if (isNew)

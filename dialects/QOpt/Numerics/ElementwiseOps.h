@@ -39,9 +39,11 @@ inline std::optional<ValueKind> getValueKind(mlir::Type type) {
   if (auto integer = mlir::dyn_cast<mlir::IntegerType>(type)) {
     if (integer.getWidth() == 1)
       return ValueKind::Bool;
-    if (integer.getWidth() < 32 || (integer.getWidth() == 32 && !integer.isUnsigned()))
+    if (integer.getWidth() < 32 ||
+        (integer.getWidth() == 32 && !integer.isUnsigned()))
       return ValueKind::Int;
-    if (integer.getWidth() == 32 || (integer.getWidth() == 64 && !integer.isUnsigned()))
+    if (integer.getWidth() == 32 ||
+        (integer.getWidth() == 64 && !integer.isUnsigned()))
       return ValueKind::Long;
     return std::nullopt;
   }
@@ -52,11 +54,9 @@ inline std::optional<ValueKind> getValueKind(mlir::Type type) {
 
 /// A value of any kind. A policy whose types are one type uses that type.
 template <class B>
-using ElementValue =
-    std::conditional_t<std::is_same_v<typename B::F, typename B::I>,
-                       typename B::F,
-                       std::variant<typename B::F, typename B::I,
-                                    typename B::L, typename B::M>>;
+using ElementValue = std::conditional_t<
+    std::is_same_v<typename B::F, typename B::I>, typename B::F,
+    std::variant<typename B::F, typename B::I, typename B::L, typename B::M>>;
 
 /// `value` as the type of the kind that it is known to have.
 template <class B, class T> T getAs(const ElementValue<B> &value) {
@@ -71,7 +71,8 @@ template <class B, class T> T getAs(const ElementValue<B> &value) {
 //===----------------------------------------------------------------------===//
 
 /// The value of a one-byte or wider integer type that has its low bits.
-template <class B> typename B::I wrapInt(B &b, typename B::I x, mlir::Type type) {
+template <class B>
+typename B::I wrapInt(B &b, typename B::I x, mlir::Type type) {
   auto integer = mlir::dyn_cast<mlir::IntegerType>(type);
   if (!integer || integer.getWidth() >= 32)
     return x;
@@ -81,7 +82,8 @@ template <class B> typename B::I wrapInt(B &b, typename B::I x, mlir::Type type)
                               : b.shrS(shifted, distance);
 }
 
-template <class B> typename B::L wrapLong(B &b, typename B::L x, mlir::Type type) {
+template <class B>
+typename B::L wrapLong(B &b, typename B::L x, mlir::Type type) {
   return type.isInteger(32) ? b.andI(x, b.l(0xFFFFFFFF)) : x;
 }
 
@@ -98,7 +100,8 @@ ElementValue<B> floatToInteger(B &b, typename B::F x, mlir::Type type) {
   bool isUnsigned = type.isUnsignedInteger() && bits >= 8;
   unsigned range = bits < 8 ? 32 : bits;
   unsigned magnitude = isUnsigned ? range : range - 1;
-  float end = 2.0f * float(uint64_t(1) << (magnitude - 1)), low = isUnsigned ? 0 : -end;
+  float end = 2.0f * float(uint64_t(1) << (magnitude - 1)),
+        low = isUnsigned ? 0 : -end;
   int64_t most = int64_t((uint64_t(1) << magnitude) - 1);
   int64_t least = isUnsigned ? 0 : -most - 1;
   auto isInside = b.andM(b.oge(x, b.f(low)), b.olt(x, b.f(end)));
@@ -107,8 +110,8 @@ ElementValue<B> floatToInteger(B &b, typename B::F x, mlir::Type type) {
   if (getValueKind(type) == ValueKind::Long)
     return b.select(isAbove, b.l(most),
                     b.select(isBelow, b.l(least), b.toLong(safe)));
-  typename B::I whole =
-      b.select(isAbove, b.i(most), b.select(isBelow, b.i(least), b.toInt(safe)));
+  typename B::I whole = b.select(isAbove, b.i(most),
+                                 b.select(isBelow, b.i(least), b.toInt(safe)));
   return wrapInt(b, whole, type);
 }
 
@@ -146,40 +149,65 @@ mlir::FailureOr<ElementValue<B>> castElement(B &b, ElementValue<B> value,
   if (toCode || *toKind == ValueKind::Float) {
     F x;
     switch (*fromKind) {
-    case ValueKind::Float: x = getAs<B, F>(value); break;
-    case ValueKind::Bool: x = b.select(getAs<B, M>(value), b.f(1), b.f(0)); break;
-    case ValueKind::Int: x = b.toFloat(getAs<B, I>(value)); break;
-    case ValueKind::Long: x = b.toFloat(getAs<B, L>(value)); break;
+    case ValueKind::Float:
+      x = getAs<B, F>(value);
+      break;
+    case ValueKind::Bool:
+      x = b.select(getAs<B, M>(value), b.f(1), b.f(0));
+      break;
+    case ValueKind::Int:
+      x = b.toFloat(getAs<B, I>(value));
+      break;
+    case ValueKind::Long:
+      x = b.toFloat(getAs<B, L>(value));
+      break;
     }
     if (!toCode)
       return V(x);
     ElementFormat format = *elementFormatOf(to);
-    return V(format == ElementFormat::F8E8M0FNU ? encodeE8M0Code(b, x)
-                                                : encodeFloatCode(b, x, format));
+    return V(format == ElementFormat::F8E8M0FNU
+                 ? encodeE8M0Code(b, x)
+                 : encodeFloatCode(b, x, format));
   }
   if (*toKind == ValueKind::Bool)
     switch (*fromKind) {
-    case ValueKind::Float: return V(b.une(getAs<B, F>(value), b.f(0)));
-    case ValueKind::Bool: return value;
-    case ValueKind::Int: return V(b.neI(getAs<B, I>(value), b.i(0)));
-    case ValueKind::Long: return V(b.neI(getAs<B, L>(value), b.l(0)));
+    case ValueKind::Float:
+      return V(b.une(getAs<B, F>(value), b.f(0)));
+    case ValueKind::Bool:
+      return value;
+    case ValueKind::Int:
+      return V(b.neI(getAs<B, I>(value), b.i(0)));
+    case ValueKind::Long:
+      return V(b.neI(getAs<B, L>(value), b.l(0)));
     }
   if (*fromKind == ValueKind::Float)
     return floatToInteger(b, getAs<B, F>(value), to);
   if (*toKind == ValueKind::Int) {
     I x;
     switch (*fromKind) {
-    case ValueKind::Bool: x = b.select(getAs<B, M>(value), b.i(1), b.i(0)); break;
-    case ValueKind::Long: x = b.lowHalf(getAs<B, L>(value)); break;
-    default: x = getAs<B, I>(value); break;
+    case ValueKind::Bool:
+      x = b.select(getAs<B, M>(value), b.i(1), b.i(0));
+      break;
+    case ValueKind::Long:
+      x = b.lowHalf(getAs<B, L>(value));
+      break;
+    default:
+      x = getAs<B, I>(value);
+      break;
     }
     return V(wrapInt(b, x, to));
   }
   L x;
   switch (*fromKind) {
-  case ValueKind::Bool: x = b.select(getAs<B, M>(value), b.l(1), b.l(0)); break;
-  case ValueKind::Int: x = b.extendToL(getAs<B, I>(value)); break;
-  default: x = getAs<B, L>(value); break;
+  case ValueKind::Bool:
+    x = b.select(getAs<B, M>(value), b.l(1), b.l(0));
+    break;
+  case ValueKind::Int:
+    x = b.extendToL(getAs<B, I>(value));
+    break;
+  default:
+    x = getAs<B, L>(value);
+    break;
   }
   return V(wrapLong(b, x, to));
 }
@@ -191,7 +219,8 @@ mlir::FailureOr<ElementValue<B>> castElement(B &b, ElementValue<B> value,
 /// Ops on F operands; the result is F, or M for comparisons.
 template <class B>
 mlir::FailureOr<ElementValue<B>>
-floatElement(B &b, mlir::Operation *op, llvm::ArrayRef<ElementValue<B>> operands) {
+floatElement(B &b, mlir::Operation *op,
+             llvm::ArrayRef<ElementValue<B>> operands) {
   using F = typename B::F;
   using V = ElementValue<B>;
   using Result = mlir::FailureOr<V>;
@@ -243,7 +272,8 @@ floatElement(B &b, mlir::Operation *op, llvm::ArrayRef<ElementValue<B>> operands
         return V(eluF32(b, x, attr(elu.getAlpha())));
       })
       .Case([&](HardSigmoidOp hard) -> Result {
-        return V(hardSigmoidF32(b, x, attr(hard.getAlpha()), attr(hard.getBeta())));
+        return V(
+            hardSigmoidF32(b, x, attr(hard.getAlpha()), attr(hard.getBeta())));
       })
       .Case([&](ClipOp clip) -> Result {
         F result = x;
@@ -259,7 +289,8 @@ floatElement(B &b, mlir::Operation *op, llvm::ArrayRef<ElementValue<B>> operands
 /// Ops on M operands.
 template <class B>
 mlir::FailureOr<ElementValue<B>>
-boolElement(B &b, mlir::Operation *op, llvm::ArrayRef<ElementValue<B>> operands) {
+boolElement(B &b, mlir::Operation *op,
+            llvm::ArrayRef<ElementValue<B>> operands) {
   using M = typename B::M;
   using V = ElementValue<B>;
   using Result = mlir::FailureOr<V>;
@@ -320,8 +351,7 @@ integerElement(B &b, mlir::Operation *op, bool isLong,
       .Case([&](ModOp) -> Result {
         // By the divisor 1 the rest is 0, which is right for 0 and -1 as well.
         T rest = b.remS(x, divisor());
-        auto differs = b.andM(b.neI(rest, zero),
-                              b.ltS(b.xorI(rest, y), zero));
+        auto differs = b.andM(b.neI(rest, zero), b.ltS(b.xorI(rest, y), zero));
         return V(b.select(differs, b.addI(rest, y), rest));
       })
       .Case([&](MinOp) -> Result { return V(b.minS(x, y)); })
@@ -368,7 +398,8 @@ ElementScale<B> combineScales(B &b, mlir::ValueRange scales,
   using F = typename B::F;
   using I = typename B::I;
   auto isE8M0 = [](mlir::Value scale) {
-    return mlir::isa<mlir::Float8E8M0FNUType>(mlir::getElementTypeOrSelf(scale));
+    return mlir::isa<mlir::Float8E8M0FNUType>(
+        mlir::getElementTypeOrSelf(scale));
   };
   ElementScale<B> result{llvm::all_of(scales, isE8M0), b.i(0),
                          b.neI(b.i(0), b.i(0)), b.f(1)};
@@ -394,7 +425,8 @@ ElementScale<B> combineScales(B &b, mlir::ValueRange scales,
 }
 
 /// x * 2^unitLog2.
-template <class B> typename B::F scaleByUnit(B &b, typename B::F x, int unitLog2) {
+template <class B>
+typename B::F scaleByUnit(B &b, typename B::F x, int unitLog2) {
   return unitLog2 == 0 ? x : b.mul(x, powerOfTwo(b, b.i(unitLog2)));
 }
 
@@ -430,8 +462,9 @@ quantizeElement(B &b, QuantizeOp op, llvm::ArrayRef<ElementValue<B>> operands) {
   bool hasZero = operands.size() > 1 + numScales;
   if (!info.isInteger()) {
     if (hasZero && op.getDivide())
-      value = b.add(value, decodeCode(b, getAs<B, typename B::I>(operands.back()),
-                                      *element));
+      value =
+          b.add(value, decodeCode(b, getAs<B, typename B::I>(operands.back()),
+                                  *element));
     return V(encodeFloatCode(b, value, *element, op.getSaturate()));
   }
   typename B::I zero =
@@ -445,7 +478,8 @@ quantizeElement(B &b, QuantizeOp op, llvm::ArrayRef<ElementValue<B>> operands) {
 /// qopt.dequantize: the code, the scales, the zero.
 template <class B>
 mlir::FailureOr<ElementValue<B>>
-dequantizeElement(B &b, DequantizeOp op, llvm::ArrayRef<ElementValue<B>> operands) {
+dequantizeElement(B &b, DequantizeOp op,
+                  llvm::ArrayRef<ElementValue<B>> operands) {
   using F = typename B::F;
   size_t numScales = op.getScales().size();
   mlir::Type f32 = mlir::Float32Type::get(op.getContext());
@@ -463,7 +497,8 @@ dequantizeElement(B &b, DequantizeOp op, llvm::ArrayRef<ElementValue<B>> operand
     value = b.sub(value, getAs<B, F>(*zero));
   }
   if (op.getFormat())
-    value = scaleByUnit(b, value, lookupFormat(op.getFormat()->getName())->unitLog2);
+    value = scaleByUnit(b, value,
+                        lookupFormat(op.getFormat()->getName())->unitLog2);
   ElementScale<B> scale =
       combineScales(b, op.getScales(), operands.slice(1, numScales));
   if (!scale.isExponent)
@@ -489,10 +524,9 @@ typename B::F batchNormElement(B &b, typename B::F x, typename B::F scale,
 /// for an op, or an element type of it, that has no formula. The element types
 /// are those of the first operand (of `where`: the second) and of the result.
 template <class B>
-mlir::FailureOr<ElementValue<B>>
-evaluateElementwise(B &b, mlir::Operation *op,
-                    llvm::ArrayRef<ElementValue<B>> operands,
-                    mlir::Type operandElementType, mlir::Type resultElementType) {
+mlir::FailureOr<ElementValue<B>> evaluateElementwise(
+    B &b, mlir::Operation *op, llvm::ArrayRef<ElementValue<B>> operands,
+    mlir::Type operandElementType, mlir::Type resultElementType) {
   using F = typename B::F;
   using I = typename B::I;
   using L = typename B::L;
@@ -518,11 +552,14 @@ evaluateElementwise(B &b, mlir::Operation *op,
   };
   return llvm::TypeSwitch<mlir::Operation *, Result>(op)
       .Case([&](CastOp) {
-        return castElement(b, operands[0], operandElementType, resultElementType);
+        return castElement(b, operands[0], operandElementType,
+                           resultElementType);
       })
       .Case([&](WhereOp) -> Result {
         M condition = getAs<B, M>(operands[0]);
-        auto choose = [&](auto x, auto y) { return V(b.select(condition, x, y)); };
+        auto choose = [&](auto x, auto y) {
+          return V(b.select(condition, x, y));
+        };
         switch (*kind) {
         case ValueKind::Float:
           return choose(getAs<B, F>(operands[1]), getAs<B, F>(operands[2]));
@@ -546,15 +583,17 @@ evaluateElementwise(B &b, mlir::Operation *op,
       .Case([&](RequantizeOp op) -> Result {
         if (*kind != ValueKind::Int)
           return mlir::failure();
-        return V(requantize(b, getAs<B, I>(operands[0]), getAs<B, F>(operands[1]),
-                            getAs<B, I>(operands[2]), op.getMin(), op.getMax()));
+        return V(requantize(b, getAs<B, I>(operands[0]),
+                            getAs<B, F>(operands[1]), getAs<B, I>(operands[2]),
+                            op.getMin(), op.getMax()));
       })
       .Case([&](ShiftOp op) -> Result {
         if (*kind != ValueKind::Int)
           return mlir::failure();
         I zero = op.getZero() ? getAs<B, I>(operands[2]) : b.i(0);
-        return V(shiftToCode(b, getAs<B, I>(operands[0]), getAs<B, I>(operands[1]),
-                             zero, op.getMin(), op.getMax()));
+        return V(shiftToCode(b, getAs<B, I>(operands[0]),
+                             getAs<B, I>(operands[1]), zero, op.getMin(),
+                             op.getMax()));
       })
       .Case([&](DivideRoundOp op) -> Result {
         if (*kind != ValueKind::Int)

@@ -164,7 +164,8 @@ struct FormIntegerSum : RewritePattern {
         !llvm::all_of(w.getZeros(), isScalarTensor) ||
         w.getScales().size() != 1)
       return rewriter.notifyMatchFailure(op, "zeros vary");
-    if (view->numProducts > kMaxSumOfProducts / (largestDistance(x) * largestDistance(w)))
+    if (view->numProducts >
+        kMaxSumOfProducts / (largestDistance(x) * largestDistance(w)))
       return rewriter.notifyMatchFailure(op, "an i32 sum could wrap");
     auto result = typeOf(op->getResult(0));
     int64_t outputs = typeOf(view->rhs).getDimSize(view->rhsOutputAxis);

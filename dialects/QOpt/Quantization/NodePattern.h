@@ -29,10 +29,9 @@ struct NodePattern {
 /// Of the ONNX nodes that an op was made of, the one that computes its
 /// products; the first where none does. `opOf` gives the operator of an id, or
 /// nothing where the id is unknown.
-std::optional<int64_t>
-findNodeOfProducts(llvm::ArrayRef<int64_t> ids,
-                   llvm::function_ref<std::optional<llvm::StringRef>(int64_t)>
-                       opOf);
+std::optional<int64_t> findNodeOfProducts(
+    llvm::ArrayRef<int64_t> ids,
+    llvm::function_ref<std::optional<llvm::StringRef>(int64_t)> opOf);
 
 } // namespace qopt
 

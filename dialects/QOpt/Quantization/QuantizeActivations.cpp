@@ -157,9 +157,10 @@ private:
     MLIRContext *context = &getContext();
     auto format = FormatAttr::get(context, "i8", -1, 0,
                                   Float8E8M0FNUType::get(context), {});
-    auto chosen = chooseActivationParameters(
-        *stats, format,
-        activationRounding == "ceil" ? Pow2Rounding::Ceil : Pow2Rounding::Nearest);
+    auto chosen = chooseActivationParameters(*stats, format,
+                                             activationRounding == "ceil"
+                                                 ? Pow2Rounding::Ceil
+                                                 : Pow2Rounding::Nearest);
     if (!keepsSqnr(value, chosen, reason))
       return std::nullopt;
     return chosen;

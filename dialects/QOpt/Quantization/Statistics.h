@@ -21,8 +21,9 @@ struct Statistics {
   float min = 0, max = 0;
   /// Mean of the squares of all elements.
   float meanSquare = 0;
-  /// Geometric mean over rows of a row's squared largest magnitude. A row is what
-  /// a dynamic scale belongs to: the last axis, or a sample of a convolution.
+  /// Geometric mean over rows of a row's squared largest magnitude. A row is
+  /// what a dynamic scale belongs to: the last axis, or a sample of a
+  /// convolution.
   float rowPeakSquare = 0;
   int64_t samples = 0;
   /// The axis along which the vectors run.
@@ -35,8 +36,9 @@ struct Statistics {
   float unseenSquare = 0;
   /// How far new values go beyond what their channel has shown, on each side:
   /// for each of `kUnseenMargins`, the mean square of what lies beyond a range
-  /// that is wider by that margin, as a part of the mean square of the channels'
-  /// peaks. Large channels count more: those that are silent show nothing.
+  /// that is wider by that margin, as a part of the mean square of the
+  /// channels' peaks. Large channels count more: those that are silent show
+  /// nothing.
   std::vector<float> unseenAbove, unseenBelow;
 
   /// Largest magnitude of a channel.

@@ -12,8 +12,8 @@
 using namespace mlir;
 using namespace qopt;
 
-/// Ops that one question looks at. Passes ask for every op of a program, and the
-/// way to its inputs is as long as the program.
+/// Ops that one question looks at. Passes ask for every op of a program, and
+/// the way to its inputs is as long as the program.
 static constexpr size_t kMaxOps = 512;
 
 bool qopt::isWeightExpression(Value value) {

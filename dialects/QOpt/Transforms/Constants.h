@@ -26,7 +26,8 @@ bool isConstantExpression(mlir::Value value);
 bool isExpressionOp(mlir::Operation *op);
 
 /// A 0-D f32 constant.
-mlir::Value makeScalar(mlir::OpBuilder &builder, mlir::Location loc, float value);
+mlir::Value makeScalar(mlir::OpBuilder &builder, mlir::Location loc,
+                       float value);
 
 /// A 1-D i64 constant.
 mlir::Value makeIntegers(mlir::OpBuilder &builder, mlir::Location loc,

@@ -28,7 +28,8 @@ static Value transposeMatrix(OpBuilder &builder, Location loc, Value matrix) {
 }
 
 /// `value * factor`, or `value` where the factor is 1.
-static Value scaleBy(OpBuilder &builder, Location loc, Value value, float factor) {
+static Value scaleBy(OpBuilder &builder, Location loc, Value value,
+                     float factor) {
   if (factor == 1.0f)
     return value;
   return MulOp::create(builder, loc, value.getType(), value,
@@ -47,9 +48,11 @@ static void decompose(GemmOp gemm) {
       MatMulOp::create(builder, loc, type, a, ValueRange(), ValueRange(), b,
                        ValueRange(), ValueRange(), FormatAttr(), FormatAttr());
   matmul->setDiscardableAttrs(gemm->getDiscardableAttrDictionary());
-  Value result = scaleBy(builder, loc, matmul, gemm.getAlpha().convertToFloat());
+  Value result =
+      scaleBy(builder, loc, matmul, gemm.getAlpha().convertToFloat());
   if (gemm.getC()) {
-    Value c = scaleBy(builder, loc, gemm.getC(), gemm.getBeta().convertToFloat());
+    Value c =
+        scaleBy(builder, loc, gemm.getC(), gemm.getBeta().convertToFloat());
     result = AddOp::create(builder, loc, type, result, c);
   }
   gemm.replaceAllUsesWith(result);
@@ -57,7 +60,8 @@ static void decompose(GemmOp gemm) {
 }
 
 namespace {
-struct DecomposeGemmPass : qopt::impl::DecomposeGemmPassBase<DecomposeGemmPass> {
+struct DecomposeGemmPass
+    : qopt::impl::DecomposeGemmPassBase<DecomposeGemmPass> {
   void runOnOperation() override {
     getOperation().walk([&](GemmOp gemm) {
       decompose(gemm);

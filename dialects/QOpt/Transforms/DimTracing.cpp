@@ -24,7 +24,8 @@ static int64_t getRank(Value value) {
 /// The first argument and axis with the symbol of this dim, else itself.
 static DimSource traceArgument(BlockArgument argument, int64_t axis) {
   DimSource itself{ShapedType::kDynamic, argument, axis};
-  auto function = dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+  auto function =
+      dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
   if (!function)
     return itself;
   auto symbolOf = [&](unsigned index, int64_t axis) -> StringRef {
@@ -65,8 +66,8 @@ DimSource DimTracer::traceDim(Value tensor, int64_t axis) {
   return source;
 }
 
-/// The dim that a slice from 0 ends at, as a position table is cut to the length
-/// of a sequence. A table of one row would be that row whatever the dim.
+/// The dim that a slice from 0 ends at, as a position table is cut to the
+/// length of a sequence. A table of one row would be that row whatever the dim.
 DimSource DimTracer::traceSlice(SliceOp op, int64_t axis) {
   DimSource itself{ShapedType::kDynamic, op.getResult(), axis};
   const auto *found = llvm::find(op.getAxes(), axis);
@@ -79,7 +80,8 @@ DimSource DimTracer::traceSlice(SliceOp op, int64_t axis) {
     return values && index < static_cast<int64_t>(values->size()) &&
            (*values)[index] == expected;
   };
-  if (ShapedType::isDynamic(size) || size < 2 || !isConstant(op.getStarts(), 0) ||
+  if (ShapedType::isDynamic(size) || size < 2 ||
+      !isConstant(op.getStarts(), 0) ||
       (op.getSteps() && !isConstant(op.getSteps(), 1)))
     return itself;
   std::optional<DimSource> end = traceElement(op.getEnds(), index);
@@ -199,7 +201,8 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
         std::optional<DimSource> element = traceElement(op.getShape(), axis);
         if (!element)
           return itself;
-        if (element->size == 0 && !op.getAllowZero() && axis < getRank(op.getX()))
+        if (element->size == 0 && !op.getAllowZero() &&
+            axis < getRank(op.getX()))
           return traceDim(op.getX(), axis);
         return element->size < 0 && element->isStatic() ? itself : *element;
       })
@@ -207,7 +210,8 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
 }
 
 std::optional<DimSource> DimTracer::traceElement(Value tensor, int64_t index) {
-  if (std::optional<SmallVector<int64_t>> values = getConstantIntegers(tensor)) {
+  if (std::optional<SmallVector<int64_t>> values =
+          getConstantIntegers(tensor)) {
     if (index >= static_cast<int64_t>(values->size()))
       return std::nullopt;
     return DimSource{(*values)[index], Value(), 0};
@@ -223,7 +227,8 @@ std::optional<DimSource> DimTracer::traceElement(Value tensor, int64_t index) {
         return traceDim(op.getX(), static_cast<int64_t>(op.getStart()) + index);
       })
       .Case([&](CastOp op) -> Result {
-        Type from = cast<RankedTensorType>(op.getX().getType()).getElementType();
+        Type from =
+            cast<RankedTensorType>(op.getX().getType()).getElementType();
         bool isWide = from.isInteger(64) || from.isInteger(32);
         return isWide ? traceElement(op.getX(), index) : std::nullopt;
       })
@@ -241,7 +246,8 @@ std::optional<DimSource> DimTracer::traceElement(Value tensor, int64_t index) {
       })
       .Case([&](SliceOp op) -> Result {
         auto starts = getConstantIntegers(op.getStarts());
-        int64_t size = cast<RankedTensorType>(op.getX().getType()).getDimSize(0);
+        int64_t size =
+            cast<RankedTensorType>(op.getX().getType()).getDimSize(0);
         std::optional<SmallVector<int64_t>> steps;
         if (op.getSteps())
           steps = getConstantIntegers(op.getSteps());
@@ -257,13 +263,15 @@ std::optional<DimSource> DimTracer::traceElement(Value tensor, int64_t index) {
       })
       .Case([&](GatherOp op) -> Result {
         auto indices = getConstantIntegers(op.getIndices());
-        int64_t size = cast<RankedTensorType>(op.getX().getType()).getDimSize(0);
+        int64_t size =
+            cast<RankedTensorType>(op.getX().getType()).getDimSize(0);
         if (!indices || index >= static_cast<int64_t>(indices->size()) ||
             ShapedType::isDynamic(size))
           return std::nullopt;
         int64_t at = (*indices)[index];
         at = at < 0 ? at + size : at;
-        return at >= 0 && at < size ? traceElement(op.getX(), at) : std::nullopt;
+        return at >= 0 && at < size ? traceElement(op.getX(), at)
+                                    : std::nullopt;
       })
       .Case<SqueezeOp, UnsqueezeOp, ReshapeOp>([&](Operation *op) -> Result {
         return getRank(op->getOperand(0)) <= 1

@@ -76,7 +76,8 @@ struct FoldIntoConv : OpRewritePattern<BatchNormOp> {
     if (!isConstantExpression(conv.getW()) ||
         (conv.getBias() && !isConstantExpression(conv.getBias())) ||
         !conv.getWScales().empty())
-      return rewriter.notifyMatchFailure(norm, "weight is not a float constant");
+      return rewriter.notifyMatchFailure(norm,
+                                         "weight is not a float constant");
     Location loc = rewriter.getFusedLoc({conv.getLoc(), norm.getLoc()});
     Value factor = makeFactor(rewriter, loc, norm);
     Value weight = scaleOutputChannels(rewriter, loc, conv.getW(), factor);
@@ -108,9 +109,11 @@ struct FoldIntoMatMul : OpRewritePattern<BatchNormOp> {
       return rewriter.notifyMatchFailure(norm, "channels are not the columns");
     if (!matmul->hasOneUse() || (add && !add->hasOneUse()))
       return rewriter.notifyMatchFailure(norm, "product has other users");
-    if (!hasConstantParameters(norm) || !isConstantExpression(matmul.getRhs()) ||
+    if (!hasConstantParameters(norm) ||
+        !isConstantExpression(matmul.getRhs()) ||
         !matmul.getRhsScales().empty())
-      return rewriter.notifyMatchFailure(norm, "weight is not a float constant");
+      return rewriter.notifyMatchFailure(norm,
+                                         "weight is not a float constant");
     if (add && (!isConstantExpression(add.getRhs()) ||
                 add.getRhs().getType() != norm.getScale().getType()))
       return rewriter.notifyMatchFailure(norm, "sum is not a bias");
@@ -136,13 +139,15 @@ struct FoldIntoMatMul : OpRewritePattern<BatchNormOp> {
   }
 };
 
-struct FoldBatchNormPass : qopt::impl::FoldBatchNormPassBase<FoldBatchNormPass> {
+struct FoldBatchNormPass
+    : qopt::impl::FoldBatchNormPassBase<FoldBatchNormPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FoldIntoConv, FoldIntoMatMul>(&getContext());
     GreedyRewriteConfig config;
     config.enableFolding(false);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(
+            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       signalPassFailure();
   }
 };

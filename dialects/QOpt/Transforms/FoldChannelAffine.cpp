@@ -38,7 +38,8 @@ static Value flatten(OpBuilder &builder, Location loc, Value parameter) {
   auto type = cast<RankedTensorType>(parameter.getType());
   if (type.getRank() == 1)
     return parameter;
-  auto flat = RankedTensorType::get({type.getNumElements()}, type.getElementType());
+  auto flat =
+      RankedTensorType::get({type.getNumElements()}, type.getElementType());
   return ReshapeOp::create(builder, loc, flat, parameter,
                            makeIntegers(builder, loc, {type.getNumElements()}),
                            /*allow_zero=*/false);
@@ -153,7 +154,8 @@ struct FoldChannelAffinePass
     patterns.add<FoldFactor, FoldSum>(&getContext());
     GreedyRewriteConfig config;
     config.enableFolding(false);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(
+            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       signalPassFailure();
   }
 };

@@ -1,7 +1,8 @@
 //===- FoldConstants.cpp - Constants, shapes and ops that do nothing ------===//
 //
-// One walk in the order of the uses: types first, then what they decide. Weights
-// stay as they are; an expression on a weight is evaluated when quantize ends.
+// One walk in the order of the uses: types first, then what they decide.
+// Weights stay as they are; an expression on a weight is evaluated when
+// quantize ends.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,7 +50,8 @@ static Value getForwarded(Operation *op) {
     return cast.getX();
   if (auto transpose = dyn_cast<TransposeOp>(op)) {
     auto identity = llvm::seq<int64_t>(0, transpose.getPerm().size());
-    return llvm::equal(transpose.getPerm(), identity) ? transpose.getX() : Value();
+    return llvm::equal(transpose.getPerm(), identity) ? transpose.getX()
+                                                      : Value();
   }
   return Value();
 }
@@ -59,7 +61,8 @@ static std::optional<SmallVector<Attribute>> evaluate(Operation *op) {
   auto isSmallConstant = [](Value value) {
     return value.getDefiningOp<ConstantOp>() && isSmall(value.getType());
   };
-  if (!isExpressionOp(op) || !llvm::all_of(op->getOperands(), isSmallConstant) ||
+  if (!isExpressionOp(op) ||
+      !llvm::all_of(op->getOperands(), isSmallConstant) ||
       !llvm::all_of(op->getResultTypes(), isSmall))
     return std::nullopt;
   SmallVector<HostTensor> operands;
@@ -84,11 +87,12 @@ static std::optional<SmallVector<Attribute>> evaluate(Operation *op) {
   return values;
 }
 
-static Value makeIntegersOf(OpBuilder &builder, Location loc, RankedTensorType type,
-                            ArrayRef<int64_t> values) {
+static Value makeIntegersOf(OpBuilder &builder, Location loc,
+                            RankedTensorType type, ArrayRef<int64_t> values) {
   SmallVector<APInt> elements;
   for (int64_t value : values)
-    elements.emplace_back(type.getElementTypeBitWidth(), value, /*isSigned=*/true,
+    elements.emplace_back(type.getElementTypeBitWidth(), value,
+                          /*isSigned=*/true,
                           /*implicitTrunc=*/true);
   return ConstantOp::create(builder, loc, type,
                             DenseElementsAttr::get(type, elements));
@@ -117,7 +121,8 @@ static SmallVector<Value> fold(Operation *op) {
 }
 
 namespace {
-struct FoldConstantsPass : qopt::impl::FoldConstantsPassBase<FoldConstantsPass> {
+struct FoldConstantsPass
+    : qopt::impl::FoldConstantsPassBase<FoldConstantsPass> {
   void runOnOperation() override {
     for (Operation *op : getOps()) {
       foldTarget(op);

@@ -18,7 +18,8 @@ std::optional<SmallVector<int64_t>> qopt::getStaticElements(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (type.getRank() > 1 || !type.hasStaticShape() ||
       type.getNumElements() > kMaxElements ||
-      !(type.getElementType().isInteger(64) || type.getElementType().isInteger(32)))
+      !(type.getElementType().isInteger(64) ||
+        type.getElementType().isInteger(32)))
     return std::nullopt;
   DimTracer tracer;
   SmallVector<int64_t> elements;
@@ -46,8 +47,9 @@ std::optional<SmallVector<int64_t>> qopt::getStaticTarget(ReshapeOp op) {
       target.push_back(element->size);
       continue;
     }
-    bool isCopy = element && i < inputRank &&
-                  (element->size == 0 || *element == tracer.traceDim(op.getX(), i));
+    bool isCopy =
+        element && i < inputRank &&
+        (element->size == 0 || *element == tracer.traceDim(op.getX(), i));
     if (!isCopy && std::exchange(hasRest, true))
       return std::nullopt;
     target.push_back(isCopy ? 0 : -1);

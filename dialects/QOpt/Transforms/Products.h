@@ -30,7 +30,8 @@ struct Product {
   }
 };
 
-/// The product that `value` is; a value that no product makes is its own factor.
+/// The product that `value` is; a value that no product makes is its own
+/// factor.
 Product getProduct(mlir::Value value);
 
 /// True if `found` is `expected` but for the rounding of exporters.

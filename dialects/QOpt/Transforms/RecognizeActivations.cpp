@@ -43,7 +43,8 @@ static Value matchRelu6OfPlus3(ClipOp clip) {
 /// if the constant is `coefficient`.
 static Value matchScaled(Value scaled, double coefficient) {
   Product product = getProduct(scaled);
-  return product.factors.size() == 1 && isAbout(product.coefficient, coefficient)
+  return product.factors.size() == 1 &&
+                 isAbout(product.coefficient, coefficient)
              ? product.factors[0]
              : Value();
 }
@@ -87,8 +88,9 @@ struct RecognizeGelu : OpRewritePattern<MulOp> {
         !function->getOperand(0).hasOneUse())
       return rewriter.notifyMatchFailure(mul, "not 1 + erf or 1 + tanh");
     bool isErf = isa<ErfOp>(function);
-    double coefficient = isErf ? 1.0 / llvm::numbers::sqrt2
-                               : llvm::numbers::inv_sqrtpi * llvm::numbers::sqrt2;
+    double coefficient = isErf
+                             ? 1.0 / llvm::numbers::sqrt2
+                             : llvm::numbers::inv_sqrtpi * llvm::numbers::sqrt2;
     Value x = matchScaled(function->getOperand(0), coefficient);
     if (x && !isErf)
       x = matchCubicSum(x);
@@ -98,8 +100,10 @@ struct RecognizeGelu : OpRewritePattern<MulOp> {
       return rewriter.notifyMatchFailure(mul, "a constant changes the shape");
     SmallVector<Operation *> ops(product.ops);
     ops.append({onePlus, function, function->getOperand(0).getDefiningOp()});
-    rewriter.replaceOpWithNewOp<GeluOp>(
-        mul, mul.getType(), x, rewriter.getStringAttr(isErf ? "erf" : "tanh"))
+    rewriter
+        .replaceOpWithNewOp<GeluOp>(
+            mul, mul.getType(), x,
+            rewriter.getStringAttr(isErf ? "erf" : "tanh"))
         ->setLoc(fuseLocations(rewriter, ops));
     return success();
   }

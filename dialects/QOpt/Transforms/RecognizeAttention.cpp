@@ -43,7 +43,8 @@ static Scaled splitScale(Value value) {
 
 /// K as rows, from the transposed K of a product; null if nothing transposes it
 /// in its last two axes.
-static Value takeBackTranspose(PatternRewriter &rewriter, TransposeOp transpose) {
+static Value takeBackTranspose(PatternRewriter &rewriter,
+                               TransposeOp transpose) {
   SmallVector<int64_t> perm(transpose.getPerm());
   size_t rank = perm.size();
   std::swap(perm[rank - 1], perm[rank - 2]);
@@ -71,7 +72,8 @@ struct RecognizeAttention : OpRewritePattern<MatMulOp> {
     if (rank < 2 || (axis != rank - 1 && axis != -1))
       return rewriter.notifyMatchFailure(outer, "softmax not along the keys");
     if (!softmax->hasOneUse())
-      return rewriter.notifyMatchFailure(outer, "probabilities have other users");
+      return rewriter.notifyMatchFailure(outer,
+                                         "probabilities have other users");
     SmallVector<Operation *> ops{softmax, outer};
 
     Value scores = softmax.getX(), mask;
@@ -106,8 +108,8 @@ struct RecognizeAttention : OpRewritePattern<MatMulOp> {
           transpose, [&] { transpose.getXMutable().assign(keyRows.value); });
     Value rows = takeBackTranspose(rewriter, transpose);
     auto attention = AttentionOp::create(
-        rewriter, fuseLocations(rewriter, ops), outer.getType(), query.value, rows,
-        outer.getRhs(), mask,
+        rewriter, fuseLocations(rewriter, ops), outer.getType(), query.value,
+        rows, outer.getRhs(), mask,
         rewriter.getF32FloatAttr(static_cast<float>(scale)));
     attention->setDiscardableAttrs(outer->getDiscardableAttrDictionary());
     rewriter.replaceOp(outer, attention);
@@ -119,7 +121,8 @@ struct RecognizeAttention : OpRewritePattern<MatMulOp> {
     return isa_and_nonnull<MatMulOp>(splitScale(value).value.getDefiningOp());
   }
 
-  /// True if query, key and value have one rank and equal dims but the last two.
+  /// True if query, key and value have one rank and equal dims but the last
+  /// two.
   static bool haveEqualLeadingDims(Value query, Value key, Value value) {
     auto rankOf = [](Value v) {
       return cast<RankedTensorType>(v.getType()).getRank();
@@ -127,11 +130,12 @@ struct RecognizeAttention : OpRewritePattern<MatMulOp> {
     if (rankOf(query) != rankOf(key) || rankOf(query) != rankOf(value))
       return false;
     DimTracer tracer;
-    return llvm::all_of(llvm::seq<int64_t>(0, rankOf(query) - 2), [&](int64_t i) {
-      DimSource source = tracer.traceDim(query, i);
-      return source == tracer.traceDim(key, i) &&
-             source == tracer.traceDim(value, i);
-    });
+    return llvm::all_of(llvm::seq<int64_t>(0, rankOf(query) - 2),
+                        [&](int64_t i) {
+                          DimSource source = tracer.traceDim(query, i);
+                          return source == tracer.traceDim(key, i) &&
+                                 source == tracer.traceDim(value, i);
+                        });
   }
 };
 } // namespace

@@ -1,7 +1,7 @@
 //===- RecognizeLayerNorm.cpp - Layer norms in pieces ---------------------===//
 //
-// mean, sub, pow or mul, mean, add, sqrt, div, mul [, add]. Some exporters write
-// the subtraction twice; both are the same centred value.
+// mean, sub, pow or mul, mean, add, sqrt, div, mul [, add]. Some exporters
+// write the subtraction twice; both are the same centred value.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,7 +28,8 @@ static Value matchSquare(Value value) {
   if (auto mul = value.getDefiningOp<MulOp>())
     return mul.getLhs() == mul.getRhs() ? mul.getLhs() : Value();
   auto pow = value.getDefiningOp<PowOp>();
-  return pow && getScalarConstant(pow.getRhs()) == 2.0f ? pow.getLhs() : Value();
+  return pow && getScalarConstant(pow.getRhs()) == 2.0f ? pow.getLhs()
+                                                        : Value();
 }
 
 /// True if both values are one difference, perhaps computed twice.
@@ -59,7 +60,8 @@ static FailureOr<Normalized> matchNormalized(DivOp div) {
     variance = sum.getRhs();
     epsilon = getScalarConstant(sum.getLhs());
   }
-  ReduceOp squares = matchRowMean(variance), mean = matchRowMean(centred.getRhs());
+  ReduceOp squares = matchRowMean(variance),
+           mean = matchRowMean(centred.getRhs());
   if (!epsilon || !squares || !mean || mean.getX() != centred.getLhs() ||
       mean.getAxes() != squares.getAxes() || !variance.hasOneUse() ||
       !squares.getX().hasOneUse())
@@ -76,12 +78,13 @@ static FailureOr<Normalized> matchNormalized(DivOp div) {
   return Normalized{mean.getX(),
                     mean.getAxes().front(),
                     *epsilon,
-                    {mean, centred, squared.getDefiningOp(), square, squares, sum,
-                     root, div}};
+                    {mean, centred, squared.getDefiningOp(), square, squares,
+                     sum, root, div}};
 }
 
 /// True if `parameter` has the dims of `type` from `axis` on.
-static bool isRowParameter(Value parameter, RankedTensorType type, int64_t axis) {
+static bool isRowParameter(Value parameter, RankedTensorType type,
+                           int64_t axis) {
   auto own = cast<RankedTensorType>(parameter.getType());
   return isConstantExpression(parameter) && own.hasStaticShape() &&
          own.getShape() == type.getShape().drop_front(axis);
@@ -101,7 +104,8 @@ struct RecognizeLayerNorm : OpRewritePattern<MulOp> {
       div = mul.getRhs().getDefiningOp<DivOp>();
     }
     if (!div || !div->hasOneUse())
-      return rewriter.notifyMatchFailure(mul, "no quotient for this user alone");
+      return rewriter.notifyMatchFailure(mul,
+                                         "no quotient for this user alone");
     FailureOr<Normalized> match = matchNormalized(div);
     if (failed(match))
       return rewriter.notifyMatchFailure(mul, "not a normalised row");
@@ -122,8 +126,8 @@ struct RecognizeLayerNorm : OpRewritePattern<MulOp> {
       }
     rewriter.setInsertionPoint(root);
     auto norm = LayerNormOp::create(
-        rewriter, fuseLocations(rewriter, match->ops), type, match->x, scale, bias,
-        rewriter.getI64IntegerAttr(match->axis),
+        rewriter, fuseLocations(rewriter, match->ops), type, match->x, scale,
+        bias, rewriter.getI64IntegerAttr(match->axis),
         rewriter.getF32FloatAttr(match->epsilon));
     rewriter.replaceOp(root, norm);
     return success();

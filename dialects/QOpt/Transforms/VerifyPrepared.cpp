@@ -31,7 +31,8 @@ static LogicalResult verifyPrepared(Operation *op) {
 }
 
 namespace {
-struct VerifyPreparedPass : qopt::impl::VerifyPreparedPassBase<VerifyPreparedPass> {
+struct VerifyPreparedPass
+    : qopt::impl::VerifyPreparedPassBase<VerifyPreparedPass> {
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([](Operation *op) {
       return failed(verifyPrepared(op)) ? WalkResult::interrupt()

@@ -18,8 +18,9 @@ using namespace mlir;
 using namespace qopt;
 
 static LogicalResult verifyMemory(Operation *op) {
-  auto types = llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
-                                        SmallVector<Type>(op->getResultTypes()));
+  auto types =
+      llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
+                               SmallVector<Type>(op->getResultTypes()));
   for (Type type : types) {
     auto memref = dyn_cast<BaseMemRefType>(type);
     if (memref && memref.getElementType().isIntOrFloat() &&
@@ -41,12 +42,14 @@ static LogicalResult verifyKernelName(Operation *op) {
 }
 
 namespace {
-struct VerifyKernelsPass : qopt::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
+struct VerifyKernelsPass
+    : qopt::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([](Operation *op) {
       bool isChosen =
           kernel::isKernel(op) && op->getParentOfType<kernel::VariantOp>();
-      if (failed(verifyMemory(op)) || (isChosen && failed(verifyKernelName(op))))
+      if (failed(verifyMemory(op)) ||
+          (isChosen && failed(verifyKernelName(op))))
         return WalkResult::interrupt();
       return WalkResult::advance();
     });

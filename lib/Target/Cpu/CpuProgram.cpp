@@ -271,8 +271,8 @@ Value CpuProgram::callRuntime(StringRef name, Type result,
 // Errors of a run
 //===----------------------------------------------------------------------===//
 
-/// The name of the first ONNX node in a location; where there is none, as of ops
-/// on an input, the first name.
+/// The name of the first ONNX node in a location; where there is none, as of
+/// ops on an input, the first name.
 static StringRef nodeName(Location loc) {
   NameLoc name = loc->findInstanceOf<NameLoc>();
   loc->walk([&](Location inner) {

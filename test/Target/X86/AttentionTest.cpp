@@ -19,7 +19,8 @@ func.func @main(%q: tensor<2x3x25x20xf32>, %k: tensor<2x3x70x20xf32>, %v: tensor
   %1 = qopt.attention %r, %l, %w {scale = 1.0 : f32} : (tensor<7x1xf32>, tensor<128x1xf32>, tensor<128x16xf32>) -> tensor<7x16xf32>
   %2 = qopt.attention %x, %y, %z {scale = 0.17 : f32} : (tensor<1x?x?x32xf32>, tensor<1x?x?x32xf32>, tensor<1x?x?x32xf32>) -> tensor<1x?x?x32xf32>
   return %0, %1, %2 : tensor<2x3x25x37xf32>, tensor<7x16xf32>, tensor<1x?x?x32xf32>
-})mlir", {2, 130, 2, 130, 2, 130});
+})mlir",
+                         {2, 130, 2, 130, 2, 130});
 }
 
 TEST(Attention, Masks) {
@@ -32,7 +33,8 @@ func.func @main(%q: tensor<2x3x5x20xf32>, %k: tensor<2x3x70x20xf32>, %v: tensor<
   %2 = qopt.attention %q, %k, %v, %o {scale = 0.22 : f32} : (tensor<2x3x5x20xf32>, tensor<2x3x70x20xf32>, tensor<2x3x70x16xf32>, tensor<2x3x5x1xf32>) -> tensor<2x3x5x16xf32>
   %3 = qopt.attention %q, %k, %v, %p {scale = 0.22 : f32} : (tensor<2x3x5x20xf32>, tensor<2x3x70x20xf32>, tensor<2x3x70x16xf32>, tensor<1x1x?x?xf32>) -> tensor<2x3x5x16xf32>
   return %0, %1, %2, %3 : tensor<2x3x5x16xf32>, tensor<2x3x5x16xf32>, tensor<2x3x5x16xf32>, tensor<2x3x5x16xf32>
-})mlir", {1, 70});
+})mlir",
+                         {1, 70});
 }
 
 /// A row without any key that counts is no number, or 0 where the op says so;

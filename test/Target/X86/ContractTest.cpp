@@ -21,7 +21,8 @@ func.func @main(%a: tensor<1x1xf32>, %b: tensor<1x1xf32> {test.constant},
   %2 = qopt.matmul %e, %f : (tensor<2x3x5x20xf32>, tensor<20x48xf32>) -> tensor<2x3x5x48xf32>
   %3 = qopt.matmul %g, %h : (tensor<?x19xf32>, tensor<19x130xf32>) -> tensor<?x130xf32>
   return %0, %1, %2, %3 : tensor<1x1xf32>, tensor<7x50xf32>, tensor<2x3x5x48xf32>, tensor<?x130xf32>
-})mlir", {101});
+})mlir",
+                         {101});
 }
 
 TEST(Contract, MatMulOfActivations) {
@@ -36,7 +37,8 @@ func.func @main(%a: tensor<2x3x5x20xf32>, %b: tensor<2x3x20x37xf32>, %c: tensor<
   %4 = qopt.matmul %f, %b : (tensor<20xf32>, tensor<2x3x20x37xf32>) -> tensor<2x3x37xf32>
   %5 = qopt.matmul %g, %b : (tensor<5x20xf32>, tensor<2x3x20x37xf32>) -> tensor<2x3x5x37xf32>
   return %0, %1, %2, %3, %4, %5 : tensor<2x3x5x37xf32>, tensor<2x3x5x37xf32>, tensor<?x?x17xf32>, tensor<2x3x5xf32>, tensor<2x3x37xf32>, tensor<2x3x5x37xf32>
-})mlir", {4, 11, 4});
+})mlir",
+                         {4, 11, 4});
 }
 
 TEST(Contract, MatMulOfCodes) {
@@ -53,7 +55,8 @@ func.func @main(%a: tensor<9x37xi8>, %b: tensor<37x53xi8> {test.constant}, %za: 
   %4 = qopt.matmul %c zeros(%zc), %f zeros(%ze) : (tensor<2x13x64xui8>, tensor<1xui8>, tensor<2x64x30xui8>, tensor<1xui8>) -> tensor<2x13x30xi32>
   %5 = qopt.matmul %g, %d : (tensor<?x64xi8>, tensor<64x48xi8>) -> tensor<?x48xi32>
   return %0, %1, %2, %3, %4, %5 : tensor<9x53xi32>, tensor<9x53xi32>, tensor<2x13x48xi32>, tensor<2x13x48xi32>, tensor<2x13x30xi32>, tensor<?x48xi32>
-})mlir", {1});
+})mlir",
+                         {1});
 }
 
 TEST(Contract, Conv) {
@@ -72,7 +75,8 @@ func.func @main(%a: tensor<2x5x9x21xf32>, %wa: tensor<13x5x3x3xf32> {test.consta
   %4 = qopt.conv %e, %we {strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>} : (tensor<2x4x50xf32>, tensor<5x4x3xf32>) -> tensor<2x5x50xf32>
   %5 = qopt.conv %f, %wf {strides = array<i64: 3, 4>, pads = array<i64: 1, 0, 0, 2>, dilations = array<i64: 1, 1>} : (tensor<?x3x?x?xf32>, tensor<4x3x4x4xf32>) -> tensor<?x4x?x?xf32>
   return %0, %1, %2, %3, %4, %5 : tensor<2x13x9x21xf32>, tensor<1x40x7x7xf32>, tensor<1x8x16x18xf32>, tensor<2x12x6x18xf32>, tensor<2x5x50xf32>, tensor<?x4x?x?xf32>
-})mlir", {2, 13, 41});
+})mlir",
+                         {2, 13, 41});
 }
 
 /// Rows that are no whole vectors: lanes run on into the next rows.

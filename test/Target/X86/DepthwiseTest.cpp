@@ -21,7 +21,8 @@ func.func @main(%a: tensor<2x5x9x21xf32>, %wa: tensor<5x1x3x3xf32> {test.constan
   %2 = qopt.conv %c, %wc {strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>, group = 4 : i64} : (tensor<2x4x50xf32>, tensor<4x1x3xf32>) -> tensor<2x4x50xf32>
   %3 = qopt.conv %d, %wd {strides = array<i64: 2, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 2, 3>, group = 3 : i64} : (tensor<?x3x?x?xf32>, tensor<3x1x2x3xf32>) -> tensor<?x3x?x?xf32>
   return %0, %1, %2, %3 : tensor<2x5x9x21xf32>, tensor<1x6x17x18xf32>, tensor<2x4x50xf32>, tensor<?x3x?x?xf32>
-})mlir", {2, 13, 41});
+})mlir",
+                         {2, 13, 41});
 }
 
 TEST(Depthwise, Codes) {

@@ -1,7 +1,7 @@
 //===- GroupedContractTest.cpp - Products whose operands have scales ------===//
 //
-// Each format on both sides, with a last block that is short. Small integers are
-// summed as such, so what makes sums of f32 special is tested by itself.
+// Each format on both sides, with a last block that is short. Small integers
+// are summed as such, so what makes sums of f32 special is tested by itself.
 //
 //===----------------------------------------------------------------------===//
 
@@ -169,7 +169,8 @@ func.func @main(%a: tensor<6x18xi8>, %at: tensor<6x1xf32>, %u: tensor<18x20xui4>
 }
 
 TEST(GroupedContract, IntegersOfUnknownSize) {
-  expectEqualToReference(R"mlir(
+  expectEqualToReference(
+      R"mlir(
 func.func @main(%a: tensor<?x?xi8>, %as: tensor<?x?xf8E8M0FNU>, %b: tensor<?x?xf4E2M1FN>, %bs: tensor<?x?xf8E8M0FNU>,
                 %c: tensor<?x?x70xf6E2M3FN>, %cs: tensor<?x?x3xf8E8M0FNU>, %d: tensor<?x70x20xi8>, %ds: tensor<?x3x20xf8E8M0FNU>, %w: tensor<70x20xi8> {test.constant}, %ws: tensor<3x20xf8E8M0FNU> {test.constant}, %e: tensor<?x?xf4E2M1FN>, %es: tensor<?x3xf8E8M0FNU>)
     -> (tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>, tensor<?x20xf32>) {
@@ -179,7 +180,7 @@ func.func @main(%a: tensor<?x?xi8>, %as: tensor<?x?xf8E8M0FNU>, %b: tensor<?x?xf
   %3 = qopt.matmul %e scales(%es), %w scales(%ws) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<?x?xf4E2M1FN>, tensor<?x3xf8E8M0FNU>, tensor<70x20xi8>, tensor<3x20xf8E8M0FNU>) -> tensor<?x20xf32>
   return %0, %1, %2, %3 : tensor<?x?xf32>, tensor<?x?x20xf32>, tensor<?x?x20xf32>, tensor<?x20xf32>
 })mlir",
-                         {6, 75, 6, 3, 75, 21, 3, 21, 3, 11, 3, 11, 3, 3, 4, 70, 4});
+      {6, 75, 6, 3, 75, 21, 3, 21, 3, 11, 3, 11, 3, 3, 4, 70, 4});
 }
 
 TEST(GroupedContract, SumsOfMoreThan24Bits) {
@@ -227,8 +228,9 @@ func.func @main(%a: tensor<16x70xELEMENT>, %as: tensor<16x3xf8E8M0FNU> {test.cod
 }
 
 TEST_P(GroupedFormats, DepthwiseOfModerateScales) {
-  // Planes of which all scales are moderate, some scales are tiny, and one is no
-  // number; beside them weights that are moderate, tiny or about to underflow.
+  // Planes of which all scales are moderate, some scales are tiny, and one is
+  // no number; beside them weights that are moderate, tiny or about to
+  // underflow.
   auto [format, element] = GetParam();
   expectEqualToReference(replaced(R"mlir(
 func.func @main(%a: tensor<2x40x5x18xELEMENT>, %as: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 110, 119, 124, 127, 131, 140>}, %at: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 20, 30, 31>}, %w: tensor<80x1x3x3xELEMENT> {test.constant}, %ws: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 115, 127, 129, 133>}, %wt: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 20, 40, 60>}, %al: tensor<2x2x5x18xf8E8M0FNU> {test.codes = array<i32: 110, 112, 114>}, %wl: tensor<3x1x3x3xf8E8M0FNU> {test.constant, test.codes = array<i32: 0, 1, 2, 3>},

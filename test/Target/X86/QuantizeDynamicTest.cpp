@@ -40,10 +40,11 @@ static std::string blocks(const std::string &format, const std::string &element,
                        : axis == 1 ? "tensor<3x3x37xf8E8M0FNU>"
                                    : "tensor<1x70x37xf8E8M0FNU>";
   return "func.func @main(%x: tensor<3x70x37xf32>) -> (" + codes + ", " +
-          scales + ") {\n%0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<\"" +
-          format + "\", axis = " + std::to_string(axis) + ">, rule = \"" + rule +
-          "\"} : (tensor<3x70x37xf32>) -> (" + codes + ", " + scales +
-          ")\nreturn %0, %1 : " + codes + ", " + scales + "\n}";
+         scales +
+         ") {\n%0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<\"" +
+         format + "\", axis = " + std::to_string(axis) + ">, rule = \"" + rule +
+         "\"} : (tensor<3x70x37xf32>) -> (" + codes + ", " + scales +
+         ")\nreturn %0, %1 : " + codes + ", " + scales + "\n}";
 }
 
 TEST(X86QuantizeDynamic, MakesBlocksOfEveryFormatAlongEveryAxis) {
