@@ -112,6 +112,9 @@ static std::string makeDirectory(llvm::ArrayRef<WrittenEntry> entries,
 }
 
 static uint32_t updateChecksum(uint32_t checksum, StringRef bytes) {
+  // To zlib no bytes at no address are a request for the first checksum.
+  if (bytes.empty())
+    return checksum;
   return crc32_z(checksum, reinterpret_cast<const Bytef *>(bytes.data()),
                  bytes.size());
 }

@@ -121,6 +121,16 @@ TEST(Npz, RoundTripOfEveryType) {
   }
 }
 
+TEST(Npz, ATensorWithoutBytesHasAChecksum) {
+  TemporaryFolder folder;
+  std::string path = folder.file("a.npz");
+  HostTensor nothing = HostTensor::borrow(ElementType::F32, {0, 3}, {});
+  ASSERT_FALSE(bool(writeNpz(path, {{"x", nothing}})));
+  llvm::Expected<std::vector<NamedTensor>> read = readNpz(path);
+  ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
+  EXPECT_EQ(read->front().tensor.getNumElements(), 0);
+}
+
 TEST(Npz, NpyRoundTrip) {
   TemporaryFolder folder;
   std::string path = folder.file("a.npy");
