@@ -362,6 +362,17 @@ static std::vector<GoodModel> makeReductionCases() {
                    {attr("strides", Ints{2, 2})})
              .out("y");
        }},
+      {"ConvTransposeOpenBias",
+       {"-> tensor<?x8x10x12xf32>"},
+       [] {
+         return Model(13)
+             .in("x", "f32[N, 3, 5, 6]")
+             .in("w", "f32[3, 8, 2, 2]")
+             .in("b", "f32[C]")
+             .node("ConvTranspose", {"x", "w", "b"}, {"y"},
+                   {attr("strides", Ints{2, 2})})
+             .out("y");
+       }},
       {"AveragePool",
        {"qopt.average_pool %arg0 {ceil_mode = true, count_include_pad = false, "
         "kernel = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, strides = "
