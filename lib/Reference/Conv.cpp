@@ -265,7 +265,11 @@ Error reference::evaluateConv(const Evaluation &evaluation, ConvOp op) {
     return w.takeError();
   Geometry g = getGeometry(op, x->getDims(), w->getDims(),
                            evaluation.result().getDims());
-  if (g.channels != g.groupChannels * g.group || g.outputs % g.group != 0)
+  if (g.outputs % g.group != 0)
+    return evaluation.badData("expects output channels in " + Twine(g.group) +
+                              " groups of one size, but found " +
+                              Twine(g.outputs));
+  if (g.channels != g.groupChannels * g.group)
     return evaluation.badData("expects " + Twine(g.groupChannels * g.group) +
                               " input channels, but found " +
                               Twine(g.channels));

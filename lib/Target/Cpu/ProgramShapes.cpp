@@ -330,6 +330,11 @@ void CpuProgram::checkOperands(Operation *op) {
         SmallVector<Value> x = dims(conv.getX()), w = dims(conv.getW());
         requireEqual(x[1], v.mul(w[1], v.i64(conv.getGroup())),
                      "the channels of the operands differ");
+        if (conv.getGroup() > 1) {
+          Value group = v.i64(conv.getGroup());
+          requireEqual(w[0], v.mul(v.div(w[0], group), group),
+                       "the output channels do not fill the groups");
+        }
         if (conv.getBias())
           requireEqual(dims(conv.getBias())[0], w[0],
                        "the bias does not fit the output channels");

@@ -33,7 +33,7 @@ DepthwiseShape::DepthwiseShape(ProgramEmitter &program, ConvOp op)
   planes = v.mul(y[0], y[1]);
   height = isImage ? y[2] : v.i64(1);
   width = y.back();
-  multiplier = typeOf(op.getW()).getDimSize(0) / op.getGroup();
+  multiplier = v.div(outputs, v.i64(op.getGroup()));
   element = typeOf(op.getResult()).getElementType();
   if (op.getBias())
     bias = program.buffer(op.getBias()).pointer;
@@ -48,7 +48,8 @@ LogicalResult x86::emitDepthwisePlanes(
   else
     epilogue.collapse({0, 1, 2});
   Value parts = shape.planes;
-  list.add({&shape.outputs, &shape.height, &shape.width, &shape.bias});
+  list.add({&shape.outputs, &shape.multiplier, &shape.height, &shape.width,
+            &shape.bias});
   SmallVector<Value> captures = list.values();
   if (failed(epilogue.capture(captures)))
     return failure();
@@ -59,7 +60,7 @@ LogicalResult x86::emitDepthwisePlanes(
     DepthwiseAt at;
     at.image = v.div(scope.part, shape.outputs);
     at.output = v.rem(scope.part, shape.outputs);
-    at.inputPlane = v.div(scope.part, v.i64(shape.multiplier));
+    at.inputPlane = v.div(scope.part, shape.multiplier);
     Type element = shape.element;
     Value addend;
     if (shape.bias)

@@ -22,7 +22,7 @@ struct DepthwiseShape {
   Window window;
   bool isImage;
   /// Outputs of an input channel.
-  int64_t multiplier;
+  mlir::Value multiplier;
   mlir::Value inputPlanes, inputHeight, inputWidth;
   /// Channels, planes and sizes of the result.
   mlir::Value outputs, planes, height, width;

@@ -22,8 +22,8 @@ class GroupedDepthwiseSum {
 public:
   GroupedDepthwiseSum(ProgramEmitter &program, const GroupedOperand &x,
                       const GroupedOperand &w, const GroupShape &groups,
-                      const DepthwiseShape &shape)
-      : window(shape.window), groups(groups), multiplier(shape.multiplier) {
+                      const DepthwiseShape &shape, int64_t multiplier)
+      : window(shape.window), groups(groups), multiplier(multiplier) {
     SmallVector<Value> dims = program.dims(x.tensor);
     ImageSize size{dims[0], dims[1], shape.inputHeight, shape.inputWidth};
     input = decodeInput(program, window, x, size);
@@ -165,7 +165,9 @@ LogicalResult x86::emitGroupedDepthwise(ProgramEmitter &program, Operation *op,
     groups->block = 1;
   Epilogue epilogue(program, op, root.getResult(), root.getResult());
   DepthwiseShape shape(program, root);
-  GroupedDepthwiseSum sum(program, x, w, *groups, shape);
+  // The weight is constant, so its dims are known.
+  int64_t multiplier = w.type().getDimSize(0) / root.getGroup();
+  GroupedDepthwiseSum sum(program, x, w, *groups, shape, multiplier);
   CaptureList list;
   sum.capture(list);
   return emitDepthwisePlanes(

@@ -5,9 +5,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractHarness.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 using qopt::test::expectEqualToReference;
+using qopt::test::messageOfRun;
+using testing::HasSubstr;
 
 TEST(Depthwise, Floats) {
   expectEqualToReference(R"mlir(
@@ -34,4 +37,17 @@ func.func @main(%a: tensor<2x5x9x21xi8>, %za: tensor<1x1x1x1xi8> {test.constant}
   %1 = qopt.conv %b zeros(%zb), %wb zeros(%zw) {strides = array<i64: 2, 2>, pads = array<i64: 2, 2, 2, 2>, dilations = array<i64: 1, 1>, group = 3 : i64} : (tensor<1x3x33x35xui8>, tensor<1xui8>, tensor<6x1x5x5xui8>, tensor<1xui8>) -> tensor<1x6x17x18xi32>
   return %0, %1 : tensor<2x5x9x21xi32>, tensor<1x6x17x18xi32>
 })mlir");
+}
+
+/// How many outputs an input channel has shows when it runs.
+TEST(Depthwise, WeightsOfAnOpenNumberOfChannels) {
+  const char *text = R"mlir(
+func.func @main(%x: tensor<2x3x5x7xf32>, %w: tensor<?x1x3x3xf32>) -> tensor<2x?x5x7xf32> {
+  %0 = qopt.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 3 : i64}
+    : (tensor<2x3x5x7xf32>, tensor<?x1x3x3xf32>) -> tensor<2x?x5x7xf32>
+  return %0 : tensor<2x?x5x7xf32>
+})mlir";
+  for (int64_t outputs : {3, 6, 9})
+    expectEqualToReference(text, {outputs});
+  EXPECT_THAT(messageOfRun(text, {7}), HasSubstr("do not fill the groups"));
 }
