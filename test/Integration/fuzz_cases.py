@@ -173,7 +173,8 @@ def is_batch(builder, outputs):
         for i in range(3):
             found = session.run(None, {name: array[i:i + 1] for name, array in whole.items()})
             for want, have in zip(expected, found):
-                if len(want) != 3 or not np.allclose(want[i:i + 1], have, rtol=1e-4, atol=1e-5):
+                if len(want) != 3 or len(have) != 1 or \
+                        not np.allclose(want[i:i + 1], have, rtol=1e-4, atol=1e-5):
                     return False
     except Exception:  # ONNX Runtime has no class of its own errors
         return False

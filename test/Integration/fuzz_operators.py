@@ -62,6 +62,10 @@ def register_unary(name, since, exact, is_stepwise=False, needs_positive=False):
         x = find_exact(builder) if is_stepwise else builder.find_float()
         if needs_positive and not builder.is_special:
             x = make_positive(builder, x)
+            if name == "Log":
+                # Sums that are zero but for rounding would be infinity or not.
+                least = builder.make_constant(np.array(0.0625, x.dtype))
+                x = builder.make_node("Add", [x, least])
         builder.make_node(name, [x], exact=exact)
 
 

@@ -229,6 +229,10 @@ class CaseRun:
         most = find_most_noise(self.options.preset)
         if self.options.recipe or self.options.is_special or self.options.has_steps:
             return
+        if self.has_node("Reciprocal", "Div", "Log", "Pow") and not all(
+                np.isfinite(have).all() for have in self.compiled[i].values()
+                if np.issubdtype(have.dtype, np.floating)):
+            return  # codes may be where these have no number
         try:
             session = open_session(self.folder / "model.onnx")
             nudged = [run_session(session, sample) for sample in (
@@ -257,11 +261,7 @@ class CaseRun:
     def ask_onnx_runtime(self, i):
         """Its outputs without and with optimisations and of nudged inputs; None if it cannot."""
         share = 3e-3 if self.options.has_steps else 2e-6
-        if self.options.is_special and self.has_node(
-                "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin", "Softmax",
-                "BatchNormalization"):
-            # It passes over NaN and minus infinity there, and joins the constants of a
-            # normalization into one factor and one summand, which may be no numbers.
+        if self.passes_over_special_values():
             return None
         path = self.folder / "model.onnx"
         try:
@@ -275,11 +275,20 @@ class CaseRun:
             fast = plain
         return plain, fast, near
 
+    def passes_over_special_values(self):
+        """ONNX Runtime passes over NaN and minus infinity where it looks for the largest, and
+        joins the constants of a normalization into one factor and one summand, which may be no
+        numbers."""
+        return self.options.is_special and self.has_node(
+            "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin", "Softmax", "BatchNormalization")
+
     def has_node(self, *kinds):
         model = onnx.load(self.folder / "model.onnx")
         return any(node.op_type in kinds for node in model.graph.node)
 
     def compare_export(self):
+        if self.passes_over_special_values():
+            return
         source = "model.onnx"
         try:
             self.compile(source, "export.onnx", *self.get_flags(), ("emit", "qdq-onnx"))
@@ -292,6 +301,8 @@ class CaseRun:
             if "NOT_IMPLEMENTED" not in str(error):  # it has no kernels for FP4 and E8M0
                 self.fail("export: not loaded", error)
             return
+        if self.has_wrong_fusion(path):
+            session = open_session(path)
         for i, sample in enumerate(self.samples):
             try:
                 found = run_session(session, sample)
@@ -304,6 +315,14 @@ class CaseRun:
                                        self.options.is_special, share=0.02)
                 if problem:
                     self.fail("export: other numbers", f"sample {i}, {name}: {problem}")
+
+
+    @staticmethod
+    def has_wrong_fusion(path):
+        """ONNX Runtime computes other numbers with optimisations than without where products
+        have weights of two bits."""
+        return any(tensor.data_type in (onnx.TensorProto.INT2, onnx.TensorProto.UINT2)
+                   for tensor in onnx.load(path).graph.initializer)
 
 
 def strip(message):
