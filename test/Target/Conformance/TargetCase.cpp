@@ -78,7 +78,10 @@ HostTensor TargetCase::makeValue(BlockArgument argument,
   HostTensor tensor = llvm::cantFail(HostTensor::allocate(element, shape));
   auto codes = program.getArgAttrOfType<DenseI32ArrayAttr>(
       argument.getArgNumber(), "test.codes");
-  if (codes)
+  if (codes && element == ElementType::I64)
+    for (int64_t &value : tensor.asMutable<int64_t>())
+      value = codes[uniform(0, codes.size() - 1)];
+  else if (codes)
     for (uint8_t &value : tensor.asMutable<uint8_t>())
       value = codes[uniform(0, codes.size() - 1)];
   else

@@ -163,7 +163,8 @@ TEST_F(DeviceTest, NormalizesAndAttends) {
 
 TEST_F(DeviceTest, MovesElements) {
   expectNearReference(R"(
-    func.func @main(%x: tensor<?x3x4xf32>, %i: tensor<2xi64>, %c: tensor<?x3x4xi8>)
+    func.func @main(%x: tensor<?x3x4xf32>, %i: tensor<2xi64> {test.codes = array<i32: 0, 1, 2, 3>},
+                    %c: tensor<?x3x4xi8>)
         -> (tensor<?x2x6xf32>, tensor<3x?x4xi8>, tensor<?x3x5xf32>, tensor<4xi64>) {
       %0 = qopt.transpose %x {perm = array<i64: 0, 2, 1>} : (tensor<?x3x4xf32>) -> tensor<?x4x3xf32>
       %1 = qopt.gather %0, %i {axis = 1 : i64} : (tensor<?x4x3xf32>, tensor<2xi64>) -> tensor<?x2x3xf32>
