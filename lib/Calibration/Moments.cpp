@@ -84,6 +84,13 @@ static ProductsOfActivation findProducts(func::FuncOp function) {
   return products;
 }
 
+/// Of the weight, as the dims of the activation may be open.
+static int64_t countProducts(Operation *user) {
+  std::optional<WeightedContraction> view = getWeightedContraction(user);
+  return cast<RankedTensorType>(view->weight->get().getType())
+      .getDimSize(view->productAxis);
+}
+
 llvm::Error qopt::collectMoments(ModuleOp module, const CalibrationData &data,
                                  RowWeight weight, ProgramRunner &runner) {
   useFixedCacheSizes();
@@ -98,8 +105,7 @@ llvm::Error qopt::collectMoments(ModuleOp module, const CalibrationData &data,
     builder.setInsertionPointAfterValue(value);
     ops.push_back(
         ObserveOp::create(builder, value.getLoc(), value, observers.size()));
-    observers.emplace_back(
-        cast<RankedTensorType>(value.getType()).getShape().back(), weight);
+    observers.emplace_back(countProducts(users.front()), weight);
   }
   llvm::Error error = llvm::Error::success();
   {

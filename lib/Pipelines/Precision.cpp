@@ -155,9 +155,15 @@ uint64_t qopt::countMacs(Operation *op) {
   if (auto conv = dyn_cast<ConvOp>(op))
     for (int64_t dim : tensorTypeOf(conv.getW()).getShape().drop_front())
       products *= known(dim);
-  else if (auto matmul = dyn_cast<MatMulOp>(op))
-    products = known(tensorTypeOf(matmul.getLhs()).getShape().back());
-  else if (auto attention = dyn_cast<qopt::AttentionOp>(op))
+  else if (auto matmul = dyn_cast<MatMulOp>(op)) {
+    // Either operand may be the one that knows the depth.
+    ArrayRef<int64_t> rhs = tensorTypeOf(matmul.getRhs()).getShape();
+    int64_t depth = tensorTypeOf(matmul.getLhs()).getShape().back();
+    if (ShapedType::isDynamic(depth))
+      depth = rhs.size() == 1 ? rhs[0] : rhs[rhs.size() - 2];
+    products = known(depth);
+  }
+  if (auto attention = dyn_cast<qopt::AttentionOp>(op))
     products =
         known(tensorTypeOf(attention.getQuery()).getShape().back()) +
         known(tensorTypeOf(attention.getKey())

@@ -4,6 +4,8 @@ Each compiles, gives the bits of the reference evaluator, and answers as ONNX
 Runtime does.
 """
 
+import json
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -92,6 +94,32 @@ def write(name, folder):
 def compile_model(folder, preset, *more):
     run_ok("qopt-compile", folder / "m.onnx", "--preset", preset, "--calib", folder / "in.npz",
            "--quiet", *more)
+
+
+@pytest.mark.parametrize("name", ["no_dim_known", "batches", "view_of_open_dims"])
+def test_moments_have_the_depth_of_the_weight(name, tmp_path):
+    model, inputs, wanted = write(name, tmp_path)
+    (tmp_path / "gptq.yaml").write_text("version: 1\npreset: w4a16-g32\nrounding: {method: gptq}\n")
+    run_ok("qopt-compile", model, "--recipe", tmp_path / "gptq.yaml", "--calib", inputs, "-o",
+           tmp_path / "m.so", "--quiet")
+    run_ok("qopt-run", tmp_path / "m.so", "--inputs", inputs, "--outputs", tmp_path / "out.npz")
+    with np.load(tmp_path / "out.npz") as out:
+        assert error_of(out["y"], wanted) < 0.4
+
+
+def test_work_is_counted_by_the_operand_that_knows_the_depth(tmp_path):
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 17]> g (float[N, K] x) => (float[N, 4] y)'
+        " { [first] h = MatMul (x, v)  [second] y = MatMul (h, w) }")
+    for name, array in {"v": weight(30, 4), "w": weight(4, 4)}.items():
+        model.graph.initializer.append(numpy_helper.from_array(array, name))
+    onnx.save(model, tmp_path / "m.onnx")
+    (tmp_path / "r.yaml").write_text("version: 1\npreset: mxint8-a16\n"
+                                     "overrides: [{nodes: second, precision: float}]\n")
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so", "--recipe",
+           tmp_path / "r.yaml", "--report", tmp_path, "--quiet")
+    macs = json.loads((tmp_path / "report.json").read_text())["macs"]
+    assert macs["float x mxint8"] == pytest.approx(30 * 4 / (30 * 4 + 4 * 4))
 
 
 def error_of(found, wanted):
