@@ -94,8 +94,21 @@ def make_gemm(builder, x=None):
     return builder.make_node("Gemm", operands, **attributes)
 
 
-def draw_window(builder, spatial, kernel, allows_dilations=True):
+def check_window(image, kernel, attributes):
+    """Where no window fits ONNX Runtime makes one all the same."""
+    if attributes.get("auto_pad", "VALID") != "VALID":
+        return
+    spatial = len(kernel)
+    pads = attributes.get("pads", [0] * 2 * spatial)
+    dilations = attributes.get("dilations", [1] * spatial)
+    for i, size in enumerate(image[2:]):
+        if size + pads[i] + pads[i + spatial] < (kernel[i] - 1) * dilations[i] + 1:
+            raise Rejected("no window fits")
+
+
+def draw_window(builder, image, kernel, allows_dilations=True):
     """Attributes of a window with what exporters and people write."""
+    spatial = len(kernel)
     attributes = {}
     if builder.chance(0.5):
         attributes["strides"] = [builder.choose([1, 2, 3]) for _ in range(spatial)]
@@ -109,6 +122,7 @@ def draw_window(builder, spatial, kernel, allows_dilations=True):
                               for i in range(2 * spatial)]
     elif kind == 3:
         attributes["pads"] = [kernel[i % spatial] // 2 for i in range(2 * spatial)]
+    check_window(image, kernel, attributes)
     return attributes
 
 
@@ -155,7 +169,7 @@ def make_conv(builder, x=None):
     operands = [x, draw_weights(builder, [outputs, channels // group, *kernel], depth, 0.95)]
     if builder.chance(0.6):
         operands.append(builder.make_value(shape=[outputs], constant_share=0.9))
-    attributes = draw_window(builder, spatial, kernel)
+    attributes = draw_window(builder, x.shape, kernel)
     if builder.chance(0.5):
         attributes["kernel_shape"] = kernel
     if group != 1 or builder.chance(0.3):
@@ -178,7 +192,7 @@ def make_conv_transpose(builder):
 def make_pool(builder, name):
     x = find_image(builder)
     kernel = [builder.choose([1, 2, 3]) for _ in range(x.rank - 2)]
-    attributes = draw_window(builder, x.rank - 2, kernel, allows_dilations=name == "MaxPool")
+    attributes = draw_window(builder, x.shape, kernel, allows_dilations=name == "MaxPool")
     if builder.chance(0.3) and "auto_pad" not in attributes:
         attributes["ceil_mode"] = 1
     if name == "AveragePool" and builder.chance(0.4):

@@ -4,7 +4,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from fuzz_builder import MAX_ELEMENTS, SIZES, Rejected, make_axis, run_evaluator
-from fuzz_contractions import check_work, draw_groups, draw_window, find_image
+from fuzz_contractions import check_window, check_work, draw_groups, draw_window, find_image
 from fuzz_operators import operator
 from fuzz_patterns import pattern
 
@@ -254,7 +254,7 @@ def make_quantized_conv(builder):
                                weight_type)
     operands = [x, w, make_quantized_bias(builder, outputs, x, w)][:builder.draw_integer(2, 3)]
     y = builder.make_node("Conv", operands, group=group, exact=is_exact,
-                          **draw_window(builder, spatial, kernel))
+                          **draw_window(builder, x.shape, kernel))
     finish(builder, y)
 
 
@@ -284,8 +284,10 @@ def make_quantized_elementwise(builder):
         other = quantize(builder, builder.make_value(shape=x.shape, constant_share=0))
         y = builder.make_node("Concat", [x, other], exact=True, axis=make_axis(builder, x.rank))
     elif kind == 3 and x.rank == 4:
+        kernel = [builder.choose([1, 2]), builder.choose([1, 2])]
+        check_window(x.shape, kernel, {})
         y = builder.make_node(builder.choose(["MaxPool", "AveragePool"]), [x],
-                              kernel_shape=[builder.choose([1, 2]), builder.choose([1, 2])])
+                              kernel_shape=kernel)
     elif kind == 4 and x.rank == 4:
         y = builder.make_node("GlobalAveragePool", [x])
     else:
