@@ -99,6 +99,10 @@ std::optional<int64_t> qopt::getAverageCount(Operation *op) {
   return count > 0 && count <= kMaxCount ? std::optional(count) : std::nullopt;
 }
 
+bool qopt::isMovement(Operation *op) {
+  return isa<TransposeOp, ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op);
+}
+
 CodeRole qopt::getCodeRole(Operation *op, StringRef &why) {
   why = "no integer form";
   if (isQuantizedContraction(op))
@@ -121,8 +125,8 @@ CodeRole qopt::getCodeRole(Operation *op, StringRef &why) {
   }
   if (op->getNumOperands() == 0 || !isFloatTensor(op->getOperand(0)))
     return CodeRole::None;
-  if (isa<ReshapeOp, TransposeOp, FlattenOp, SqueezeOp, UnsqueezeOp, SliceOp,
-          ExpandOp, GatherOp, SplitOp, MaxPoolOp>(op))
+  if (isMovement(op) ||
+      isa<SliceOp, ExpandOp, GatherOp, SplitOp, MaxPoolOp>(op))
     return CodeRole::Preserving;
   if (isa<ConcatOp>(op))
     return CodeRole::Concat;

@@ -33,6 +33,9 @@ enum class CodeRole {
 /// True for a quantizer that the model came with.
 bool isOfFile(QuantizeOp op);
 
+/// True for an op that has the elements of its first operand, each once.
+bool isMovement(mlir::Operation *op);
+
 /// The role of `op`; `why` says why there is none.
 CodeRole getCodeRole(mlir::Operation *op, llvm::StringRef &why);
 

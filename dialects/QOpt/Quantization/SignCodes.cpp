@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 
@@ -71,8 +72,7 @@ private:
               !areConstant(dequantize.getZeros()))
             return std::nullopt;
           codes.dequantizers.push_back(dequantize);
-        } else if (isa<TransposeOp, ReshapeOp, FlattenOp, SqueezeOp,
-                       UnsqueezeOp>(user)) {
+        } else if (isMovement(user)) {
           codes.movements.push_back(user);
           pending.push_back(user->getResult(0));
         } else {

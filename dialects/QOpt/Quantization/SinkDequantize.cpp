@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
@@ -25,11 +26,6 @@ static constexpr size_t kMaxMovements = 16;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
-}
-
-/// True for an op that has the elements of its first operand, each once.
-static bool isMovement(Operation *op) {
-  return isa<TransposeOp, ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op);
 }
 
 /// True where movements alone lie between `value` and a product.
