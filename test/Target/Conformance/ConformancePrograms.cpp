@@ -147,18 +147,7 @@ static void expectConformance(const TargetBackend &backend,
   ASSERT_FALSE(bool(linked)) << llvm::toString(std::move(linked));
   auto runner = ModelRunner::open(path);
   ASSERT_TRUE(bool(runner)) << llvm::toString(runner.takeError());
-  for (int threads : {1, 3}) {
-    (*runner)->setThreads(threads);
-    SmallVector<HostTensor> results;
-    llvm::Error error = (*runner)->run(test.inputs, results);
-    ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
-    ASSERT_EQ(results.size(), expected.size());
-    for (auto [i, result] : llvm::enumerate(results))
-      expectEqual(expected[i], result,
-                  std::to_string(threads) + " threads, output " +
-                      std::to_string(i),
-                  program.bound);
-  }
+  test.expectRuns(**runner, expected, {1, 3}, config.cpu, program.bound);
 }
 
 void test::expectConformance(const TargetBackend &backend) {

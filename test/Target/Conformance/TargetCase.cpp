@@ -191,6 +191,23 @@ llvm::Error TargetCase::link(const CompiledProgram &compiled,
       path);
 }
 
+void TargetCase::expectRuns(ModelRunner &runner, ArrayRef<HostTensor> expected,
+                            ArrayRef<int> threads, const std::string &where,
+                            double bound) {
+  for (int count : threads) {
+    runner.setThreads(count);
+    SmallVector<HostTensor> results;
+    llvm::Error error = runner.run(inputs, results);
+    ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
+    ASSERT_EQ(results.size(), expected.size());
+    for (auto [i, result] : llvm::enumerate(results))
+      expectEqual(expected[i], result,
+                  where + ", " + std::to_string(count) + " threads, output " +
+                      std::to_string(i),
+                  bound);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Comparison
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 #define QOPT_TEST_TARGET_CONFORMANCE_TARGETCASE_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Execution/ModelRunner.h"
 #include "qopt/Support/HostTensor.h"
 #include "qopt/Target/TargetBackend.h"
 #include <random>
@@ -35,6 +36,12 @@ public:
 
   /// Writes the artefact of what a target compiled to `path`.
   llvm::Error link(const CompiledProgram &compiled, const std::string &path);
+
+  /// Runs the artefact with each number of threads; the outputs are `expected`,
+  /// as `expectEqual` says.
+  void expectRuns(ModelRunner &runner, llvm::ArrayRef<HostTensor> expected,
+                  llvm::ArrayRef<int> threads, const std::string &where,
+                  double bound = 0);
 
   llvm::SmallVector<HostTensor> inputs;
 

@@ -67,17 +67,7 @@ void test::expectEqualToReference(StringRef text, ArrayRef<int64_t> dims) {
       EXPECT_NE(tier, "x86-64-v3") << "every machine of the tests has it";
       continue;
     }
-    for (int threads : {1, 2, 3, 7}) {
-      (*runner)->setThreads(threads);
-      SmallVector<HostTensor> results;
-      llvm::Error error = (*runner)->run(test.inputs, results);
-      ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
-      ASSERT_EQ(results.size(), expected.size());
-      for (auto [i, result] : llvm::enumerate(results))
-        expectEqual(expected[i], result,
-                    tier.str() + ", " + std::to_string(threads) +
-                        " threads, output " + std::to_string(i));
-    }
+    test.expectRuns(**runner, expected, {1, 2, 3, 7}, tier.str());
   }
   unsetenv("QOPT_CPU");
 }
