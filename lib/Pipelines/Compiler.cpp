@@ -374,8 +374,10 @@ llvm::Error Compiler::fixShapes(ModuleOp program) {
 
 /// The phase that the file at `path` says it was made by; "" for other files.
 static std::string findPhaseOfFile(StringRef path) {
+  if (llvm::sys::path::extension(path) != ".mlir")
+    return "";
   auto file = llvm::MemoryBuffer::getFile(path);
-  if (llvm::sys::path::extension(path) != ".mlir" || !file)
+  if (!file)
     return "";
   StringRef text = (*file)->getBuffer();
   std::string key = (kPhaseAttrName + " = \"").str();
