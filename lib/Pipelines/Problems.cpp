@@ -79,3 +79,11 @@ llvm::Error Problems::take(ExitCode code, const llvm::Twine &fallback) {
     text += "\nnote: " + note;
   return makeError(code, text);
 }
+
+llvm::Error Problems::orReported(llvm::Error error) {
+  if (!error || empty())
+    return error;
+  ExitCode code;
+  std::string text = takeMessage(std::move(error), code);
+  return take(code, text);
+}

@@ -24,6 +24,8 @@ public:
   /// All that was reported, or `fallback` about the model where nothing was. A
   /// refusal without a note gets one.
   llvm::Error take(ExitCode code, const llvm::Twine &fallback);
+  /// `error`, or what was reported where that says more than that it failed.
+  llvm::Error orReported(llvm::Error error);
 
 private:
   void add(mlir::Diagnostic &diagnostic);

@@ -1,0 +1,110 @@
+//===- CalibratePhase.cpp - Statistics of activations from samples --------===//
+//
+// Runs wherever one is missing: in `calibrate`, behind transforms that dropped
+// some, and in `quantize` for the moments by which weights are rounded.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compilation.h"
+#include "CompiledRunner.h"
+#include "Problems.h"
+#include "qopt/Calibration/Moments.h"
+#include "qopt/Emit/CpuTier.h"
+#include "qopt/Support/Notes.h"
+
+using namespace mlir;
+using namespace qopt;
+
+/// What helps with any fault of a sample.
+static constexpr llvm::StringLiteral kSamplesNote =
+    "a sample is one .npz, as numpy.savez writes it, with an array for each "
+    "input of the model, of its name, type and dims; qopt-run MODEL.onnx "
+    "--reference --describe prints these";
+
+/// What needs samples, and why; the note says what else can be done.
+static std::string describeNeed(const Recipe &recipe) {
+  auto isStatic = [&](const OverrideRecipe *rule) {
+    NodePrecision asked = recipe.getPrecision(rule);
+    return !asked.isFloat() && asked.params == "static";
+  };
+  if (isStatic(nullptr))
+    return describeRecipe(recipe) +
+           " has static activations and needs samples\n"
+           "note: give --calib DIR, or take a dynamic preset";
+  for (const OverrideRecipe &rule : recipe.overrides)
+    if (isStatic(&rule))
+      return "override '" + rule.pattern() +
+             "' asks for static activations and needs samples\n"
+             "note: give --calib DIR, or write precision: dynamic";
+  return "rounding.method of " + describeRecipe(recipe) +
+         " rounds weights by activations and needs samples\n"
+         "note: give --calib DIR, or write method: nearest";
+}
+
+llvm::Error Compilation::checkCalibration() {
+  bool isQuantized = options.startFrom && *options.startFrom >= Phase::Quantize;
+  const Recipe &recipe = report.recipe;
+  bool needsStatistics =
+      (recipe.needsCalibration() || recipe.needsMoments()) && !isQuantized;
+  if (options.calibration.empty() && !needsStatistics)
+    return options.accuracyGate
+               ? makeError(ExitCode::BadUse, "the accuracy gate needs samples\n"
+                                             "note: give --calib DIR")
+               : llvm::Error::success();
+  if (options.calibration.empty())
+    return makeError(ExitCode::BadUse, describeNeed(recipe));
+  auto data = CalibrationData::find(options.calibration);
+  if (!data)
+    return withNote(data.takeError(), ExitCode::BadUse, kSamplesNote);
+  calibrationData = std::move(*data);
+  if (!options.shapes.empty())
+    if (llvm::Error error = openForSamples())
+      return error;
+  return withNote(checkSamples(getMain(), calibrationData, report.warnings),
+                  ExitCode::BadData, kSamplesNote);
+}
+
+/// Compiled code where it runs here.
+std::unique_ptr<ProgramRunner> Compilation::createRunner() const {
+  auto native = getNativeCpuTiers();
+  if (options.calibrateWithReference || native.empty() ||
+      !llvm::is_contained(backend->getCpus(), native.back()->name))
+    return createReferenceRunner();
+  return createCompiledRunner(*backend, native.back()->name);
+}
+
+/// Runs the program on the samples.
+llvm::Error Compilation::runOnSamples(
+    llvm::function_ref<llvm::Error(ProgramRunner &)> run) {
+  Problems problems(context, options.model, report.contract);
+  return withNote(problems.orReported(run(*createRunner())), ExitCode::BadData,
+                  kSamplesNote);
+}
+
+llvm::Error Compilation::calibrateModule() {
+  if (!report.recipe.needsCalibration())
+    return llvm::Error::success();
+  RangeOptions range;
+  range.percentile = report.recipe.calibration.percentile;
+  if (report.recipe.calibration.range == "percentile")
+    range.rule = RangeRule::Percentile;
+  else if (report.recipe.calibration.range == "squared-error")
+    range.rule = RangeRule::SquaredError;
+  range.isPow2 =
+      report.recipe.isCodePath() && report.recipe.rounding.activation == "ceil";
+  return runOnSamples([&](ProgramRunner &runner) {
+    return calibrate(*module, calibrationData, range, runner,
+                     options.calibrationCache);
+  });
+}
+
+llvm::Error Compilation::collectWeightMoments() {
+  if (!report.recipe.needsMoments())
+    return llvm::Error::success();
+  RowWeight weight = report.recipe.rounding.momentWeight == "none"
+                         ? RowWeight::None
+                         : RowWeight::InverseSquare;
+  return runOnSamples([&](ProgramRunner &runner) {
+    return collectMoments(*module, calibrationData.fitted(), weight, runner);
+  });
+}

@@ -1,0 +1,116 @@
+//===- Compilation.h - One compilation and where it stands ------*- C++ -*-===//
+//
+// What the phases share: the program, what was asked, and the report that they
+// write into. Each phase or service is a file; the comments name it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_PIPELINES_COMPILATION_H
+#define LIB_PIPELINES_COMPILATION_H
+
+#include "qopt/Calibration/Calibrate.h"
+#include "qopt/Pipelines/Compiler.h"
+#include "qopt/Support/CodedError.h"
+
+namespace qopt {
+
+/// What a recipe is called in messages.
+std::string describeRecipe(const Recipe &recipe);
+
+class Compilation {
+public:
+  Compilation(const CompileOptions &options, const TargetRegistry &targets,
+              mlir::MLIRContext &context, ProgressCallback progress)
+      : options(options), targets(targets), context(context),
+        progress(progress) {}
+
+  llvm::Expected<Report> run();
+
+private:
+  // Compiler.cpp: the order of all others.
+  llvm::Error compilePhases();
+  llvm::Error runPhase(Phase phase);
+  llvm::Error runTimed(Phase phase);
+  llvm::Error prepare();
+  llvm::Error runPipeline(Phase phase,
+                          llvm::function_ref<void(mlir::OpPassManager &)> build,
+                          ExitCode failure = ExitCode::Unsupported);
+  llvm::Error refuse(ExitCode code, std::string text);
+  llvm::Error reportRefusal(llvm::Error error);
+
+  // CheckOptions.cpp
+  llvm::Error checkOptions();
+  llvm::Error checkStop();
+  llvm::Error chooseConfigs();
+  llvm::Error checkOutputName() const;
+  std::string findNativeCpu(llvm::ArrayRef<std::string> known) const;
+
+  // LoadProgram.cpp
+  llvm::Error load();
+  llvm::Error readPhaseAttributes();
+  llvm::Error resume();
+  llvm::Error writeProgram(Phase phase);
+
+  // CheckOverrides.cpp
+  llvm::Error checkOverrides();
+
+  // CalibratePhase.cpp
+  llvm::Error checkCalibration();
+  llvm::Error calibrateModule();
+  llvm::Error collectWeightMoments();
+  std::unique_ptr<ProgramRunner> createRunner() const;
+  llvm::Error
+  runOnSamples(llvm::function_ref<llvm::Error(ProgramRunner &)> run);
+
+  // FixShapes.cpp
+  llvm::Error openForSamples();
+  llvm::Error fixShapes(mlir::ModuleOp program);
+
+  // QuantizePhase.cpp
+  llvm::Error transform();
+  llvm::Error quantize();
+  void readFactors();
+
+  // CheckAccuracy.cpp
+  bool measuresAccuracy() const;
+  llvm::Error checkAccuracy();
+
+  // KernelsPhase.cpp
+  llvm::Error chooseKernels();
+  void writeChoices();
+  llvm::Error checkContract();
+
+  // EmitPhase.cpp
+  llvm::Error emit();
+  llvm::Error writeTier(const CompiledProgram &program);
+  std::string makeManifest();
+
+  mlir::func::FuncOp getMain() {
+    return module->lookupSymbol<mlir::func::FuncOp>("main");
+  }
+  bool isDone(Phase phase) const {
+    return options.startFrom && phase <= *options.startFrom;
+  }
+
+  const CompileOptions &options;
+  const TargetRegistry &targets;
+  mlir::MLIRContext &context;
+  ProgressCallback progress;
+  const TargetBackend *backend = nullptr;
+  std::vector<TargetConfig> configs;
+  CalibrationData calibrationData;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// The imported program, kept where accuracy is measured.
+  mlir::OwningOpRef<mlir::ModuleOp> floatModule;
+  /// The program in the middle of `quantize`, kept where it is exported.
+  mlir::OwningOpRef<mlir::ModuleOp> qdqModule;
+  /// The program at the end of it, kept where accuracy is measured.
+  mlir::OwningOpRef<mlir::ModuleOp> quantizedModule;
+  /// True when the samples have other dims than `shapes` gives.
+  bool fixesShapesLate = false;
+  Report report;
+};
+
+} // namespace qopt
+
+#endif // LIB_PIPELINES_COMPILATION_H

@@ -1,0 +1,77 @@
+//===- QuantizePhase.cpp - The phases that change numbers -----------------===//
+//
+// Transforms take what calibration saw; quantize fixes the numbers.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compilation.h"
+#include "dialects/QOpt/Quantization/FactorSearch.h"
+#include "dialects/QOpt/Quantization/Statistics.h"
+
+using namespace mlir;
+using namespace qopt;
+
+llvm::Error Compilation::transform() {
+  if (report.recipe.isFloat())
+    return llvm::Error::success();
+  if (llvm::Error error = runPipeline(Phase::Transform, [&](OpPassManager &pm) {
+        buildTransformPipeline(pm, report.recipe);
+      }))
+    return error;
+  // What a transform dropped is collected again.
+  return calibrateModule();
+}
+
+/// Takes what transforms say of themselves into the report.
+void Compilation::readFactors() {
+  getMain().walk([&](Operation *op) {
+    auto row =
+        dyn_cast_or_null<DictionaryAttr>(op->removeAttr(kFactorsAttrName));
+    if (!row)
+      return;
+    auto text = [&](StringRef name) {
+      auto attr = row.getAs<StringAttr>(name);
+      return attr ? attr.str() : std::string();
+    };
+    auto number = [&](StringRef name) {
+      auto attr = row.getAs<FloatAttr>(name);
+      return attr ? attr.getValueAsDouble() : 0;
+    };
+    auto name = op->getLoc()->findInstanceOf<NameLoc>();
+    report.rescaled.push_back(
+        {name ? name.getName().str() : "", text("transform"), text("rule"),
+         static_cast<float>(number("smallest")),
+         static_cast<float>(number("largest")), number("gain_db")});
+  });
+}
+
+/// Fixes the numbers; what was asked of them is checked here.
+llvm::Error Compilation::quantize() {
+  warnOfStatistics(*module, report.warnings);
+  readFactors();
+  if (llvm::Error error = collectWeightMoments())
+    return error;
+  if (llvm::Error error = runPipeline(Phase::Quantize, [&](OpPassManager &pm) {
+        buildInsertQuantizersPipeline(pm, report.recipe);
+      }))
+    return error;
+  if (options.emit == EmitKind::QdqOnnx)
+    qdqModule = module->clone();
+  if (llvm::Error error = runPipeline(Phase::Quantize, [&](OpPassManager &pm) {
+        buildFormCodesPipeline(pm, report.recipe);
+      }))
+    return error;
+  if (floatModule)
+    quantizedModule = module->clone();
+  if (fixesShapesLate)
+    for (ModuleOp program : {*module, qdqModule.get()})
+      if (program)
+        if (llvm::Error error = fixShapes(program))
+          return error;
+  report.contract.readPlan(getMain(), report.recipe, getName(Phase::Quantize));
+  report.contract.readResult(getMain(), getName(Phase::Quantize));
+  if (floatModule)
+    if (llvm::Error error = checkAccuracy())
+      return error;
+  return qdqModule ? checkContract() : llvm::Error::success();
+}
