@@ -7,3 +7,4 @@
 include "dialects/QOpt/Transforms/Passes.td"
 include "dialects/QOpt/Quantization/QuantizationPasses.td"
 include "lib/Conversion/QOptToQKernel/Passes.td"
+include "dialects/QKernel/Transforms/Passes.td"

@@ -7,6 +7,7 @@
 #ifndef QOPT_INITALLPASSES_H
 #define QOPT_INITALLPASSES_H
 
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -19,6 +20,7 @@ inline void registerAllPasses() {
   registerQOptPasses();
   registerQOptQuantizationPasses();
   registerQOptToQKernelPasses();
+  kernel::registerQKernelPasses();
 }
 
 } // namespace qopt

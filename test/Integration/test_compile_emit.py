@@ -136,3 +136,25 @@ def test_a_file_of_several_tiers_gives_the_one_asked_for(form, cpu, tmp_path):
            form, "--cpu", cpu, "--quiet")
     expected = emit(CNN, form, cpu, tmp_path / "expected")
     assert (tmp_path / "m").read_bytes() == expected.read_bytes()
+
+
+def test_equal_layers_share_their_kernels(tmp_path):
+    def count_kernels(layers):
+        random = np.random.default_rng(9)
+        nodes, weights, value = [], [], "x"
+        for i in range(layers):
+            weights.append(numpy_helper.from_array(
+                random.standard_normal((64, 64), np.float32), f"w{i}"))
+            nodes += [helper.make_node("MatMul", [value, f"w{i}"], [f"m{i}"]),
+                      helper.make_node("Tanh", [f"m{i}"], [f"t{i}"])]
+            value = f"t{i}"
+        graph = helper.make_graph(
+            nodes, "layers", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64])],
+            [helper.make_tensor_value_info(value, TensorProto.FLOAT, ["n", 64])], weights)
+        path = tmp_path / f"{layers}.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
+                                    ir_version=10), path)
+        text = emit(path, "llvm", "x86-64-v4", tmp_path / "m.ll").read_text()
+        return len(re.findall(r"^define internal ", text, re.MULTILINE))
+
+    assert 0 < count_kernels(2) == count_kernels(8)

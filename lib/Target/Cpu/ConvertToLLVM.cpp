@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ConvertToLLVM.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
@@ -31,6 +32,7 @@ LogicalResult cpu::convertToLLVM(ModuleOp module) {
   MLIRContext *context = module.getContext();
   PassManager loops(context, ModuleOp::getOperationName());
   loops.enableVerifier(false);
+  loops.addPass(kernel::createMergeKernelFunctionsPass());
   loops.addPass(createSCFToControlFlowPass());
   if (failed(loops.run(module)))
     return failure();

@@ -1,0 +1,24 @@
+//===- Passes.h - Passes from kernels to functions --------------*- C++ -*-===//
+//
+// Factories, options and registration, generated from Passes.td.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QKERNEL_TRANSFORMS_PASSES_H
+#define DIALECTS_QKERNEL_TRANSFORMS_PASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+#include <memory>
+
+namespace qopt::kernel {
+
+#define GEN_PASS_DECL
+#include "dialects/QKernel/Transforms/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "dialects/QKernel/Transforms/Passes.h.inc"
+
+} // namespace qopt::kernel
+
+#endif
