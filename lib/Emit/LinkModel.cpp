@@ -29,9 +29,16 @@ using llvm::StringRef;
 static constexpr uint64_t pageSize = 4096;
 
 llvm::Error WeightsWriter::write(StringRef bytes) {
-  hash.update(bytes);
+  if (digests == ModelDigests::Written)
+    hash.update(bytes);
   position += bytes.size();
   return file.write(bytes);
+}
+
+std::array<uint8_t, 32> WeightsWriter::finish() {
+  if (digests == ModelDigests::Absent)
+    return {};
+  return hash.final();
 }
 
 llvm::Error WeightsWriter::padTo(uint64_t offset) {
@@ -76,13 +83,13 @@ static llvm::Expected<StringRef> findSection(const llvm::MemoryBuffer &library,
 }
 
 /// Writes the weights behind the library and says where they are.
-static llvm::Expected<qopt_rt_trailer> appendTrailer(AtomicFile &file,
-                                                     WeightsSource weights) {
+static llvm::Expected<qopt_rt_trailer>
+appendTrailer(AtomicFile &file, WeightsSource weights, ModelDigests digests) {
   qopt_rt_trailer trailer = {QOPT_RT_TRAILER_MARK, 0, 0, {}};
   trailer.offset = llvm::alignTo(file.getSize(), pageSize);
   if (llvm::Error error = file.writeZeros(trailer.offset - file.getSize()))
     return std::move(error);
-  WeightsWriter writer(file);
+  WeightsWriter writer(file, digests);
   if (llvm::Error error = weights(writer))
     return std::move(error);
   trailer.size = writer.getPosition();
@@ -126,7 +133,8 @@ static llvm::Error patchLibrary(AtomicFile &file,
 
 llvm::Error qopt::linkModel(llvm::ArrayRef<StringRef> objects,
                             const ProgramDescription &description,
-                            WeightsSource weights, StringRef path) {
+                            WeightsSource weights, StringRef path,
+                            ModelDigests digests) {
   for (StringRef object : objects)
     if (llvm::Error error = checkUndefinedSymbols(object))
       return error;
@@ -146,12 +154,14 @@ llvm::Error qopt::linkModel(llvm::ArrayRef<StringRef> objects,
     return file.takeError();
   if (llvm::Error error = (*file)->write((*library)->getBuffer()))
     return error;
-  llvm::Expected<qopt_rt_trailer> trailer = appendTrailer(**file, weights);
+  llvm::Expected<qopt_rt_trailer> trailer =
+      appendTrailer(**file, weights, digests);
   if (!trailer)
     return trailer.takeError();
   if (llvm::Error error = patchLibrary(**file, **library, *trailer))
     return error;
-  if (llvm::Error error = seal(**file))
-    return error;
+  if (digests == ModelDigests::Written)
+    if (llvm::Error error = seal(**file))
+      return error;
   return (*file)->commit();
 }

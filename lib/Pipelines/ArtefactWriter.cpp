@@ -6,7 +6,6 @@
 
 #include "ArtefactWriter.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
-#include "qopt/Emit/LinkModel.h"
 #include "qopt/Reference/HostConstants.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/StringExtras.h"
@@ -38,7 +37,7 @@ describe(Type type, DictionaryAttr attrs, StringRef defaultName) {
 llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
                                      const CompiledProgram &program,
                                      StringRef name, StringRef manifest,
-                                     StringRef path) {
+                                     StringRef path, ModelDigests digests) {
   ProgramDescription description;
   description.name = name.str();
   description.manifest = manifest.str();
@@ -67,5 +66,5 @@ llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
       [&](WeightsWriter &writer) {
         return writer.write(llvm::toStringRef(program.weights));
       },
-      path);
+      path, digests);
 }

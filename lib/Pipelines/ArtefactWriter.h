@@ -8,6 +8,7 @@
 #define LIB_PIPELINES_ARTEFACTWRITER_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Emit/LinkModel.h"
 #include "qopt/Target/TargetBackend.h"
 
 namespace qopt {
@@ -17,7 +18,8 @@ namespace qopt {
 llvm::Error writeSharedLibrary(mlir::func::FuncOp main,
                                const CompiledProgram &program,
                                llvm::StringRef name, llvm::StringRef manifest,
-                               llvm::StringRef path);
+                               llvm::StringRef path,
+                               ModelDigests digests = ModelDigests::Written);
 
 } // namespace qopt
 

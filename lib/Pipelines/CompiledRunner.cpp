@@ -42,9 +42,9 @@ public:
       return makeError(ExitCode::NoResource,
                        "cannot make a temporary file: " + code.message());
     llvm::FileRemover remover(path);
-    if (llvm::Error error =
-            writeSharedLibrary(copy->lookupSymbol<func::FuncOp>("main"),
-                               *program, "calibration", "{}", path))
+    if (llvm::Error error = writeSharedLibrary(
+            copy->lookupSymbol<func::FuncOp>("main"), *program, "calibration",
+            "{}", path, ModelDigests::Absent))
       return error;
     auto opened = ModelRunner::open(path, "the float program");
     if (!opened)

@@ -6,15 +6,15 @@
 
 #include "qopt/Target/WeightsSection.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/SHA256.h"
 
 using namespace qopt;
 
 static constexpr uint64_t alignment = 64, slack = 64;
 
 uint64_t WeightsSection::add(llvm::ArrayRef<uint8_t> content) {
-  auto hash = llvm::SHA256::hash(content);
+  auto hash = llvm::BLAKE3::hash(content);
   llvm::StringRef key(reinterpret_cast<const char *>(hash.data()), hash.size());
   auto [it, isNew] = offsets.try_emplace(key, storage.size());
   if (isNew) {

@@ -21,10 +21,15 @@ namespace qopt {
 
 class AtomicFile;
 
+/// Whether a model holds digests of its weights and of the whole file. One that
+/// is loaded at once and removed needs none.
+enum class ModelDigests { Written, Absent };
+
 /// Where a source of weights puts them, in order and without holding them all.
 class WeightsWriter {
 public:
-  explicit WeightsWriter(AtomicFile &file) : file(file) {}
+  WeightsWriter(AtomicFile &file, ModelDigests digests)
+      : file(file), digests(digests) {}
 
   llvm::Error write(llvm::StringRef bytes);
   /// Writes zeros up to `offset`, which must not be behind the position.
@@ -32,11 +37,12 @@ public:
   /// Bytes written so far.
   uint64_t getPosition() const { return position; }
 
-  /// The SHA-256 of what was written. Ends the writing.
-  std::array<uint8_t, 32> finish() { return hash.final(); }
+  /// The SHA-256 of what was written, or zeros. Ends the writing.
+  std::array<uint8_t, 32> finish();
 
 private:
   AtomicFile &file;
+  ModelDigests digests;
   llvm::SHA256 hash;
   uint64_t position = 0;
 };
@@ -51,7 +57,8 @@ using WeightsSource = llvm::function_ref<llvm::Error(WeightsWriter &)>;
 /// wait for each other.
 llvm::Error linkModel(llvm::ArrayRef<llvm::StringRef> objects,
                       const ProgramDescription &description,
-                      WeightsSource weights, llvm::StringRef path);
+                      WeightsSource weights, llvm::StringRef path,
+                      ModelDigests digests = ModelDigests::Written);
 
 } // namespace qopt
 
