@@ -10,6 +10,7 @@
 #include "qopt/Reference/HostConstants.h"
 #include "qopt/Support/CodedError.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace qopt;
@@ -274,13 +275,19 @@ private:
     return parametersWith(decode(code, type), code, low);
   }
 
-  double squaredError(ArrayRef<float> values,
-                      const IntegerParameters &p) const {
+  /// The sum, in order, or a part of it that has reached `limit`.
+  double
+  squaredError(ArrayRef<float> values, const IntegerParameters &p,
+               double limit = std::numeric_limits<double>::infinity()) const {
+    constexpr size_t kStride = 64; // values between two looks at the limit
     double sum = 0;
-    for (float value : values) {
-      double error =
-          value - static_cast<double>(p.scale) * (codeOf(value, p) - p.zero);
-      sum += error * error;
+    while (!values.empty() && sum < limit) {
+      for (float value : values.take_front(kStride)) {
+        double error =
+            value - static_cast<double>(p.scale) * (codeOf(value, p) - p.zero);
+        sum += error * error;
+      }
+      values = values.drop_front(std::min(kStride, values.size()));
     }
     return sum;
   }
@@ -302,14 +309,14 @@ private:
     bool triesNext = isPow2 && options.pow2Rounding == Pow2Rounding::Best;
     int clips = options.clipSearch && !isPow2 ? kClipSteps : 1;
     IntegerParameters best;
-    double bestError = -1;
+    double bestError = std::numeric_limits<double>::infinity();
     for (int clip = 0; clip < clips; ++clip) {
       float keep = 1.0f - static_cast<float>(clip) / 100.0f;
       for (int step = 0; step <= (triesNext ? 1 : 0); ++step) {
         IntegerParameters p =
             parametersFor(low * keep, high * keep, type, step);
-        double error = squaredError(values, p);
-        if (bestError < 0 || error < bestError) {
+        double error = squaredError(values, p, bestError);
+        if (error < bestError || (clip == 0 && step == 0)) {
           best = p;
           bestError = error;
         }
