@@ -12,6 +12,7 @@
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "qopt/Transforms/Passes.h"
 
 namespace qopt {
 
@@ -19,6 +20,7 @@ inline void registerAllPasses() {
   mlir::registerTransformsPasses();
   registerQOptPasses();
   registerQOptQuantizationPasses();
+  registerQOptTransformsPasses();
   registerQOptToQKernelPasses();
   kernel::registerQKernelPasses();
 }

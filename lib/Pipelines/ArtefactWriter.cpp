@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "ArtefactWriter.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
-#include "qopt/Reference/HostConstants.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/StringExtras.h"
 

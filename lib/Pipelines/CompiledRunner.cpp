@@ -6,10 +6,10 @@
 
 #include "CompiledRunner.h"
 #include "ArtefactWriter.h"
-#include "dialects/QOpt/Transforms/Passes.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Pipelines/Phases.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 

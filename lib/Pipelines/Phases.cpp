@@ -9,6 +9,7 @@
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 

@@ -7,7 +7,7 @@
 #include "ConcreteDims.h"
 #include "Elements.h"
 #include "Evaluation.h"
-#include "qopt/Reference/HostConstants.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cstring>
 

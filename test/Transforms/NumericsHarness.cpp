@@ -15,7 +15,7 @@ using namespace qopt::test;
 static constexpr llvm::StringLiteral kPassFiles[] = {
     "dialects/QOpt/Transforms/Passes.td",
     "dialects/QOpt/Quantization/QuantizationPasses.td",
-    "lib/Conversion/QOptToQKernel/Passes.td"};
+    "lib/Transforms/Passes.td", "lib/Conversion/QOptToQKernel/Passes.td"};
 
 /// The text of the pass's `Numerics:` paragraph.
 static std::string readNumerics(StringRef flag) {

@@ -8,7 +8,7 @@
 #ifndef TEST_TRANSFORMS_NUMERICSHARNESS_H
 #define TEST_TRANSFORMS_NUMERICSHARNESS_H
 
-#include "test/dialects/QOpt/Quantization/FloatPrograms.h"
+#include "test/Transforms/FloatPrograms.h"
 
 namespace qopt::test {
 

@@ -10,7 +10,8 @@
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
-#include "test/dialects/QOpt/Quantization/Presets.h"
+#include "qopt/Transforms/Passes.h"
+#include "test/Transforms/Presets.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;

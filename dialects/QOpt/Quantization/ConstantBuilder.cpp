@@ -6,7 +6,7 @@
 
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include "qopt/Reference/HostConstants.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 
 using namespace mlir;
 using namespace qopt;

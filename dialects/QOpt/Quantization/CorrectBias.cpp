@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Quantization/CorrectBias.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
-#include "qopt/Reference/HostConstants.h"
 
 using namespace mlir;
 using namespace qopt;

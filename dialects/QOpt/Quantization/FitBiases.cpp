@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/IntegerBias.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
-#include "qopt/Reference/HostConstants.h"
 #include <cmath>
 
 namespace qopt {

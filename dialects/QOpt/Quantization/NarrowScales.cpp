@@ -5,9 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
-#include "qopt/Reference/HostConstants.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_NARROWSCALESPASS

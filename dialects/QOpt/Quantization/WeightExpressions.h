@@ -16,10 +16,6 @@ namespace qopt {
 /// True when `value` is made of constants alone, by at most 512 ops.
 bool isWeightExpression(mlir::Value value);
 
-/// The value of a weight expression, for a search that needs the numbers;
-/// nothing when Reference cannot evaluate it.
-std::optional<HostTensor> evaluateExpression(mlir::Value value);
-
 /// True where `value` is a dequantize of codes of `format`: a plan for that
 /// format leaves it as the model has it.
 bool isInCodesOf(mlir::Value value, FormatAttr format);

@@ -7,7 +7,7 @@
 
 #include "dialects/QOpt/Quantization/WeightQuantizer.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include "qopt/Reference/HostConstants.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "qopt/Support/CodedError.h"
 #include <cmath>
 #include <limits>

@@ -35,35 +35,6 @@ def InferShapesPass : Pass<"qopt-infer-shapes", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numRefined", "num-refined", "ops with better types">];
 }
 
-def FoldConstantsPass : Pass<"qopt-fold-constants", "::mlir::func::FuncOp"> {
-  let summary = "evaluate small constants and shapes, drop ops that do nothing";
-  let description = [{
-    ```mlir
-    %s = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x6xf32>) -> tensor<1xi64>
-    %t = qopt.concat %s, %minus_one {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
-    %r = qopt.reshape %x, %t : (tensor<?x6xf32>, tensor<2xi64>) -> tensor<?x?xf32>
-    // becomes
-    %t = qopt.constant(dense<[6, -1]> : tensor<2xi64>) : tensor<2xi64>
-    %r = qopt.reshape %x, %t : (tensor<?x6xf32>, tensor<2xi64>) -> tensor<6x?xf32>
-    ```
-
-    Result types are refined as by `qopt-infer-shapes`. A reshape whose target is
-    known but for dims of its own input, and at most one other, gets a constant
-    target; of a tensor without elements the dim that -1 stands for is then 0.
-    `x * 1`, `x / 1`, a cast to the same type and a transposition that
-    moves nothing give way to x. Ops without users are removed.
-
-    Evaluates an op only if each operand is a constant and no operand or result is
-    larger than 64 KiB: weights are left to `qopt-evaluate-weights`. Never
-    evaluates a dequantize, and leaves an op that Reference refuses to the run.
-
-    Runs in `prepare` before patterns are looked for.
-
-    Numerics: exact; results are those of Reference.
-  }];
-  let statistics = [Statistic<"numFolded", "num-folded", "ops folded">];
-}
-
 def DecomposeGemmPass : Pass<"qopt-decompose-gemm", "::mlir::func::FuncOp"> {
   let summary = "rewrite gemm as matmul, mul and add";
   let description = [{
@@ -187,38 +158,6 @@ def VerifyPreparedPass : Pass<"verify-prepared"> {
 //===----------------------------------------------------------------------===//
 // quantize
 //===----------------------------------------------------------------------===//
-
-def EvaluateWeightsPass
-    : Pass<"qopt-evaluate-weights", "::mlir::func::FuncOp"> {
-  let summary = "evaluate weight expressions, each to one constant";
-  let description = [{
-    ```mlir
-    %w = qopt.constant(dense<[1.0, 2.0]> : tensor<2xf32>) : tensor<2xf32>
-    %s = qopt.constant(dense<4.0> : tensor<f32>) : tensor<f32>
-    %p = qopt.mul %w, %s : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
-    %0 = qopt.add %x, %p : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
-    // becomes
-    %p = qopt.constant(dense<[4.0, 8.0]> : tensor<2xf32>) : tensor<2xf32>
-    %0 = qopt.add %x, %p : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
-    ```
-
-    The constant keeps the location of the op it stands for. Leaves a dequantize
-    alone, unless it is of i32, and with it what depends on one; with `decodes`
-    these are evaluated as well. An op that cannot be evaluated is an error.
-    Constants without users are removed.
-
-    Runs at the end of `quantize`, when no pass will write expressions any more,
-    and with `decodes` on the copy that calibration runs: a model that comes with
-    codes is a float program there.
-
-    Numerics: exact; results are those of Reference.
-  }];
-  let options = [
-    Option<"decodes", "decodes", "bool", "false",
-           "evaluate the dequantize of a weight too">,
-  ];
-  let statistics = [Statistic<"numEvaluated", "num-evaluated", "ops evaluated">];
-}
 
 def VerifyQuantizedPass : Pass<"verify-quantized"> {
   let summary = "check the form that quantize leaves";

@@ -8,8 +8,8 @@
 #ifndef QOPT_REFERENCE_INTERPRETER_H
 #define QOPT_REFERENCE_INTERPRETER_H
 
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "qopt/Reference/HostConstants.h"
 #include <limits>
 
 namespace qopt {

@@ -6,7 +6,7 @@
 
 #include "GraphWriter.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include "qopt/Reference/HostConstants.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;

@@ -5,10 +5,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Quantization/WeightQuantizer.h"
-#include "FloatPrograms.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "qopt/Support/CodedError.h"
+#include "test/Transforms/FloatPrograms.h"
 #include "gtest/gtest.h"
 #include <cmath>
 

@@ -7,17 +7,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Transforms/Constants.h"
-#include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Reference/EvaluationLimit.h"
 #include "qopt/Reference/Interpreter.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
 #define DEBUG_TYPE "qopt-evaluate-weights"
 
 namespace qopt {
 #define GEN_PASS_DEF_EVALUATEWEIGHTSPASS
-#include "dialects/QOpt/Transforms/Passes.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

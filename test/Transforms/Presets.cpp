@@ -7,6 +7,7 @@
 #include "Presets.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/Support/ErrorHandling.h"
 
 using namespace mlir;

@@ -6,17 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpressionValue.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
-#include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "dialects/QOpt/Quantization/WeightQuantizer.h"
+#include "qopt/Transforms/Passes.h"
 #include <cmath>
 
 namespace qopt {
 #define GEN_PASS_DEF_STRETCHCHANNELSPASS
-#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -5,20 +5,21 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpressionValue.h"
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/CodeClamp.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
-#include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "qopt/Reference/HostConstants.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_PROPAGATECODESPASS
-#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

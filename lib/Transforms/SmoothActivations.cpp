@@ -6,16 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpressionValue.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/FactorSearch.h"
-#include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_SMOOTHACTIVATIONSPASS
-#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -5,22 +5,23 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpressionValue.h"
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/ActivationParameters.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/CorrectBias.h"
-#include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/RoundWeight.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "dialects/QOpt/Quantization/WeightQuantizer.h"
-#include "qopt/Reference/HostConstants.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/StringSwitch.h"
 #include <cmath>
 
 namespace qopt {
 #define GEN_PASS_DEF_INSERTQUANTIZATIONPASS
-#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TEST_DIALECTS_QOPT_QUANTIZATION_FLOATPROGRAMS_H
-#define TEST_DIALECTS_QOPT_QUANTIZATION_FLOATPROGRAMS_H
+#ifndef TEST_TRANSFORMS_FLOATPROGRAMS_H
+#define TEST_TRANSFORMS_FLOATPROGRAMS_H
 
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Pass/PassManager.h"

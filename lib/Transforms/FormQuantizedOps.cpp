@@ -7,17 +7,18 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpressionValue.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/TypeInference.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/IntegerBias.h"
-#include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "qopt/Transforms/Passes.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_FORMQUANTIZEDOPSPASS
-#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

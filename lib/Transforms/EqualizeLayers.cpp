@@ -5,15 +5,16 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpressionValue.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/FactorSearch.h"
-#include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "qopt/Transforms/Passes.h"
 #include <cmath>
 
 namespace qopt {
 #define GEN_PASS_DEF_EQUALIZELAYERSPASS
-#include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_REFERENCE_HOSTCONSTANTS_H
-#define QOPT_REFERENCE_HOSTCONSTANTS_H
+#ifndef DIALECTS_QOPT_IR_HOSTCONSTANTS_H
+#define DIALECTS_QOPT_IR_HOSTCONSTANTS_H
 
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "qopt/Support/HostTensor.h"
@@ -36,4 +36,4 @@ llvm::Expected<HostTensor> readElements(mlir::ElementsAttr elements);
 
 } // namespace qopt
 
-#endif // QOPT_REFERENCE_HOSTCONSTANTS_H
+#endif // DIALECTS_QOPT_IR_HOSTCONSTANTS_H

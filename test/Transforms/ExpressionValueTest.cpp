@@ -1,10 +1,11 @@
-//===- WeightExpressionsTest.cpp - Values that only constants decide ------===//
+//===- ExpressionValueTest.cpp - Values that only constants decide --------===//
 //
 // A file decides how deep an expression is and how often it uses a value: time,
 // stack and memory must not follow.
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Transforms/ExpressionValue.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,9 +16,9 @@ using namespace qopt;
 
 namespace {
 /// A function without arguments to build expressions in.
-class WeightExpressionsTest : public testing::Test {
+class ExpressionValueTest : public testing::Test {
 protected:
-  WeightExpressionsTest() : loc(UnknownLoc::get(&context)), builder(&context) {
+  ExpressionValueTest() : loc(UnknownLoc::get(&context)), builder(&context) {
     context.loadDialect<func::FuncDialect, QOptDialect>();
     module = ModuleOp::create(loc);
     builder.setInsertionPointToEnd(module->getBody());
@@ -50,7 +51,7 @@ protected:
 };
 } // namespace
 
-TEST_F(WeightExpressionsTest, evaluatesEachOpOnce) {
+TEST_F(ExpressionValueTest, evaluatesEachOpOnce) {
   Value value = doubleIt(makeScalar(builder, loc, 1.0f), 60);
   EXPECT_TRUE(isWeightExpression(value));
   auto tensor = evaluateExpression(value);
@@ -58,7 +59,7 @@ TEST_F(WeightExpressionsTest, evaluatesEachOpOnce) {
   EXPECT_EQ(tensor->as<float>()[0], 0x1p60f);
 }
 
-TEST_F(WeightExpressionsTest, followsChainsOfAnyDepth) {
+TEST_F(ExpressionValueTest, followsChainsOfAnyDepth) {
   Value value = doubleIt(makeScalar(builder, loc, 0.0f), 512);
   EXPECT_TRUE(isWeightExpression(value));
   value = doubleIt(value, 50000);
@@ -69,7 +70,7 @@ TEST_F(WeightExpressionsTest, followsChainsOfAnyDepth) {
   EXPECT_EQ(tensor->as<float>()[0], 0.0f);
 }
 
-TEST_F(WeightExpressionsTest, makesNothingLargerThanTheLimit) {
+TEST_F(ExpressionValueTest, makesNothingLargerThanTheLimit) {
   EXPECT_TRUE(evaluateExpression(fill({1 << 20})).has_value());
   EXPECT_FALSE(evaluateExpression(fill({1 << 14, 1 << 15})).has_value());
   // Two halves of the limit fit one after the other, not at once.

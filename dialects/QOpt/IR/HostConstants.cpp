@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qopt/Reference/HostConstants.h"
+#include "dialects/QOpt/IR/HostConstants.h"
 
 #include "dialects/QOpt/IR/Formats.h"
 #include "mlir/IR/Builders.h"

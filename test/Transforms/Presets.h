@@ -5,11 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TEST_DIALECTS_QOPT_QUANTIZATION_PRESETS_H
-#define TEST_DIALECTS_QOPT_QUANTIZATION_PRESETS_H
+#ifndef TEST_TRANSFORMS_PRESETS_H
+#define TEST_TRANSFORMS_PRESETS_H
 
 #include "FloatPrograms.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "qopt/Transforms/Passes.h"
 
 namespace qopt::test {
 

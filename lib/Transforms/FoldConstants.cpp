@@ -8,17 +8,17 @@
 
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "dialects/QOpt/Transforms/FoldShapes.h"
-#include "dialects/QOpt/Transforms/Passes.h"
 #include "dialects/QOpt/Transforms/ShapeRefinement.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "qopt/Reference/Interpreter.h"
+#include "qopt/Transforms/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
 #define DEBUG_TYPE "qopt-fold-constants"
 
 namespace qopt {
 #define GEN_PASS_DEF_FOLDCONSTANTSPASS
-#include "dialects/QOpt/Transforms/Passes.h.inc"
+#include "lib/Transforms/Passes.h.inc"
 } // namespace qopt
 
 using namespace mlir;
