@@ -14,7 +14,6 @@
 using namespace qopt;
 
 static constexpr llvm::StringLiteral kMachine = "example-1";
-static constexpr llvm::StringLiteral kHostTier = "x86-64-v3";
 
 static constexpr Capability table[] = {
     // operation, activation, weight, scale, granularity, accumulator, fused,
@@ -37,13 +36,12 @@ class ExampleTarget : public TargetBackend {
 public:
   llvm::StringRef getName() const override { return "example"; }
 
-  llvm::SmallVector<std::string> getCpus() const override {
-    return {kMachine.str()};
+  ExampleTarget() {
+    machine.name = kMachine;
+    machine.host = &host.getMachines().front();
   }
 
-  bool runsHere(llvm::StringRef cpu) const override {
-    return cpu == kMachine && host.runsHere(kHostTier);
-  }
+  llvm::ArrayRef<Machine> getMachines() const override { return machine; }
 
   llvm::Expected<TargetCapabilities>
   getCapabilities(const TargetConfig &config) const override {
@@ -69,12 +67,13 @@ public:
   }
 
 private:
-  static TargetConfig onHost(TargetConfig config) {
-    config.cpu = kHostTier.str();
+  TargetConfig onHost(TargetConfig config) const {
+    config.cpu = machine.host->name.str();
     return config;
   }
 
   X86Backend host;
+  Machine machine;
 };
 } // namespace
 

@@ -24,7 +24,7 @@ static llvm::Expected<Report> compileModel(const CompileOptions &options) {
   registerAllTargets(targets);
   mlir::DialectRegistry dialects;
   registerAllDialects(dialects);
-  registerAllTargetDialects(dialects);
+  targets.registerDialects(dialects);
   mlir::MLIRContext context(dialects, mlir::MLIRContext::Threading::DISABLED);
   return compile(options, targets, context);
 }

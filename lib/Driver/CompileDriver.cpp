@@ -45,8 +45,9 @@ struct Flags {
       "calib-cache", cl::value_desc("DIR"), cl::cat(category),
       cl::desc("keep statistics here, and take those of the same program and "
                "samples")};
-  cl::opt<std::string> target{"target", cl::desc("machine to compile for"),
-                              cl::init("x86-64"), cl::cat(category)};
+  cl::opt<std::string> target{
+      "target", cl::cat(category),
+      cl::desc("machine to compile for (the first of CPUs that is here)")};
   cl::list<std::string> loadTargets{"load-target", cl::value_desc("PLUGIN.so"),
                                     cl::cat(category),
                                     cl::desc("add the targets of a library")};
@@ -201,13 +202,20 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   return llvm::Error::success();
 }
 
-static void printTargets(const TargetRegistry &targets) {
+static void printTargets(const TargetRegistry &targets, bool isJson) {
+  if (isJson) {
+    llvm::outs() << llvm::formatv("{0:2}\n",
+                                  llvm::json::Value(targets.describe()));
+    return;
+  }
   for (const auto &backend : targets.backends())
-    for (const std::string &cpu : backend->getCpus())
-      llvm::outs() << backend->getName() << " " << cpu << ": "
-                   << (backend->runsHere(cpu) ? "runs here"
-                                              : "compiles, does not run here")
+    for (const Machine &machine : backend->getMachines()) {
+      Presence presence = backend->findHere(machine);
+      llvm::outs() << backend->getName() << " " << machine.name << ": "
+                   << (presence ? "runs here" : "compiles, does not run here")
+                   << (presence.detail.empty() ? "" : ": ") << presence.detail
                    << "\n";
+    }
 }
 
 static llvm::Error printOperators(llvm::StringRef form) {
@@ -238,7 +246,7 @@ static llvm::Error runCommand(const Command &command) {
     return llvm::Error::success();
   }
   if (command.listTargets) {
-    printTargets(targets);
+    printTargets(targets, command.json);
     return llvm::Error::success();
   }
   if (command.listRecipeKeys) {
@@ -253,7 +261,7 @@ static llvm::Error runCommand(const Command &command) {
   }
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
-  registerAllTargetDialects(registry);
+  targets.registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   auto report =
       compile(command.options, targets, context, [&](llvm::StringRef phase) {

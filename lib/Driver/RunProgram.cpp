@@ -82,7 +82,7 @@ qopt::compileProgram(StringRef path, int32_t threads) {
   registerAllTargets(targets);
   mlir::DialectRegistry dialects;
   registerAllDialects(dialects);
-  registerAllTargetDialects(dialects);
+  targets.registerDialects(dialects);
   mlir::MLIRContext context(dialects);
   llvm::Expected<Report> report = compile(options, targets, context);
   if (!report)

@@ -11,6 +11,7 @@
 #include "FatalErrors.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/DiagnosticInfo.h"
@@ -23,7 +24,6 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/MemoryBufferRef.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include <memory>
@@ -32,15 +32,15 @@
 using namespace qopt;
 using llvm::StringRef;
 
-static void initializeOnce() {
-  static std::once_flag flag;
-  std::call_once(flag, [] {
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    llvm::CrashRecoveryContext::Enable();
-  });
+/// LLVM's list of code generators is one of the process.
+static void initialize(const Platform &platform) {
+  static std::mutex mutex;
+  static llvm::SmallPtrSet<const Platform *, 4> known;
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!known.insert(&platform).second)
+    return;
+  platform.initializeCodeGenerator();
+  llvm::CrashRecoveryContext::Enable();
 }
 
 namespace {
@@ -64,9 +64,9 @@ struct DiagnosticCollector : llvm::DiagnosticHandler {
 /// One code generation, from bitcode to bytes.
 class Emission {
 public:
-  Emission(const CpuTier &tier, llvm::ArrayRef<StringRef> exports,
+  Emission(const Machine &host, llvm::ArrayRef<StringRef> exports,
            CodeForm form)
-      : tier(tier), exports(exports), form(form) {
+      : host(host), exports(exports), form(form) {
     context.setDiagnosticHandler(std::make_unique<DiagnosticCollector>(errors));
   }
 
@@ -82,7 +82,7 @@ private:
   void optimize();
   void generate();
 
-  const CpuTier &tier;
+  const Machine &host;
   llvm::ArrayRef<StringRef> exports;
   CodeForm form;
   llvm::LLVMContext context;
@@ -92,7 +92,7 @@ private:
 } // namespace
 
 bool Emission::createMachine() {
-  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  llvm::Triple triple(host.platform->triple);
   std::string error;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, error);
@@ -105,7 +105,7 @@ bool Emission::createMachine() {
   options.FunctionSections = true;
   options.DataSections = true;
   machine.reset(target->createTargetMachine(
-      triple, tier.cpu, tier.features, options, llvm::Reloc::PIC_,
+      triple, host.cpu, host.features, options, llvm::Reloc::PIC_,
       /*CM=*/std::nullopt, llvm::CodeGenOptLevel::Default));
   return true;
 }
@@ -130,9 +130,9 @@ void Emission::prepareModule() {
   for (llvm::Function &function : *module) {
     if (function.isDeclaration())
       continue;
-    function.addFnAttr("target-cpu", tier.cpu);
-    if (!tier.features.empty())
-      function.addFnAttr("target-features", tier.features);
+    function.addFnAttr("target-cpu", host.cpu);
+    if (!host.features.empty())
+      function.addFnAttr("target-features", host.features);
   }
 }
 
@@ -185,15 +185,15 @@ void Emission::run(StringRef bitcode) {
 }
 
 llvm::Expected<ObjectBytes> qopt::emitObject(const llvm::Module &module,
-                                             const CpuTier &tier,
+                                             const Machine &host,
                                              llvm::ArrayRef<StringRef> exports,
                                              CodeForm form) {
-  initializeOnce();
+  initialize(*host.platform);
   llvm::SmallString<0> bitcode;
   llvm::raw_svector_ostream os(bitcode);
   llvm::WriteBitcodeToFile(module, os);
 
-  auto emission = std::make_unique<Emission>(tier, exports, form);
+  auto emission = std::make_unique<Emission>(host, exports, form);
   llvm::CrashRecoveryContext recovery;
   bool isWhole;
   {
@@ -207,6 +207,6 @@ llvm::Expected<ObjectBytes> qopt::emitObject(const llvm::Module &module,
     reason = "the code generator crashed";
   if (!isWhole)
     (void)emission.release();
-  return makeError(ExitCode::Internal, "cannot generate code for " + tier.name +
+  return makeError(ExitCode::Internal, "cannot generate code for " + host.name +
                                            ": " + StringRef(reason).rtrim());
 }

@@ -54,11 +54,11 @@ llvm::Error WeightsWriter::padTo(uint64_t offset) {
 
 /// The object with the table that describes the program.
 static llvm::Expected<ObjectBytes>
-emitDescriptor(const ProgramDescription &description) {
+emitDescriptor(const ProgramDescription &description, const Machine &machine) {
   llvm::LLVMContext context;
   llvm::Module module("program", context);
   buildProgramDescriptor(module, description);
-  return emitObject(module, getCpuTiers().front(), {"qopt_rt_program_desc"});
+  return emitObject(module, machine.getHost(), {"qopt_rt_program_desc"});
 }
 
 /// The bytes of section `name` of `library`, which must be `size`.
@@ -133,18 +133,18 @@ static llvm::Error patchLibrary(AtomicFile &file,
 
 llvm::Error qopt::linkModel(llvm::ArrayRef<StringRef> objects,
                             const ProgramDescription &description,
-                            WeightsSource weights, StringRef path,
-                            ModelDigests digests) {
+                            const Machine &machine, WeightsSource weights,
+                            StringRef path, ModelDigests digests) {
   for (StringRef object : objects)
-    if (llvm::Error error = checkUndefinedSymbols(object))
+    if (llvm::Error error = checkUndefinedSymbols(object, machine))
       return error;
-  llvm::Expected<ObjectBytes> descriptor = emitDescriptor(description);
+  llvm::Expected<ObjectBytes> descriptor = emitDescriptor(description, machine);
   if (!descriptor)
     return descriptor.takeError();
   llvm::SmallVector<StringRef> inputs(objects);
   inputs.push_back({descriptor->data(), descriptor->size()});
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> library =
-      linkSharedLibrary(inputs);
+      linkSharedLibrary(inputs, *machine.getHost().platform);
   if (!library)
     return library.takeError();
 

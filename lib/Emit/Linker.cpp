@@ -8,7 +8,6 @@
 
 #include "Linker.h"
 
-#include "EmbeddedFiles.h"
 #include "lld/Common/Driver.h"
 #include "qopt/Support/AtomicFile.h"
 #include "qopt/Support/CodedError.h"
@@ -75,7 +74,8 @@ static llvm::Error runLinker(llvm::ArrayRef<std::string> arguments) {
 }
 
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-qopt::linkSharedLibrary(llvm::ArrayRef<StringRef> objects) {
+qopt::linkSharedLibrary(llvm::ArrayRef<StringRef> objects,
+                        const Platform &platform) {
   LinkFolder folder;
   if (llvm::Error error = folder.create())
     return std::move(error);
@@ -100,9 +100,9 @@ qopt::linkSharedLibrary(llvm::ArrayRef<StringRef> objects) {
   for (size_t i = 0; i < objects.size(); ++i)
     if (llvm::Error error = folder.add(llvm::Twine(i) + ".o", objects[i]))
       return std::move(error);
-  if (llvm::Error error = folder.add("runtime.o", getRuntimeObject()))
+  if (llvm::Error error = folder.add("runtime.o", platform.getRuntimeObject()))
     return std::move(error);
-  if (llvm::Error error = folder.add("libc.so.6", getLibcStub()))
+  if (llvm::Error error = folder.add("libc.so.6", platform.getLibcStub()))
     return std::move(error);
   if (llvm::Error error = runLinker(folder.arguments))
     return std::move(error);

@@ -7,6 +7,7 @@
 #ifndef QOPT_LIB_EMIT_LINKER_H
 #define QOPT_LIB_EMIT_LINKER_H
 
+#include "qopt/Target/Machine.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -14,10 +15,11 @@
 
 namespace qopt {
 
-/// Links `objects` with the embedded runtime and libc. The result exports only
-/// the function that a model exports.
+/// Links `objects` with the runtime and the libc of `platform`. The result
+/// exports only the function that a model exports.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-linkSharedLibrary(llvm::ArrayRef<llvm::StringRef> objects);
+linkSharedLibrary(llvm::ArrayRef<llvm::StringRef> objects,
+                  const Platform &platform);
 
 } // namespace qopt
 

@@ -15,35 +15,18 @@
 using namespace qopt;
 using llvm::StringRef;
 
-static bool isAllowed(StringRef name, llvm::ArrayRef<StringRef> others) {
-  static constexpr StringRef functions[] = {"qopt_rt_alloc",
-                                            "qopt_rt_free",
-                                            "qopt_rt_parallel",
-                                            "qopt_rt_threads",
-                                            "qopt_rt_output",
-                                            "qopt_rt_fail",
-                                            "qopt_rt_observe",
-                                            "qopt_rt_vk_begin",
-                                            "qopt_rt_vk_alloc",
-                                            "qopt_rt_vk_free",
-                                            "qopt_rt_vk_upload",
-                                            "qopt_rt_vk_weight",
-                                            "qopt_rt_vk_dispatch",
-                                            "qopt_rt_vk_download",
-                                            "qopt_rt_vk_finish",
-                                            "memcpy",
-                                            "memmove",
-                                            "memset",
-                                            "_GLOBAL_OFFSET_TABLE_",
-                                            "__truncsfbf2",
-                                            "__truncdfbf2",
-                                            "__truncdfhf2"};
+static bool isAllowed(StringRef name, const Machine &machine) {
+  static constexpr StringRef functions[] = {
+      "qopt_rt_alloc",  "qopt_rt_free", "qopt_rt_parallel", "qopt_rt_threads",
+      "qopt_rt_output", "qopt_rt_fail", "qopt_rt_observe",  "memcpy",
+      "memmove",        "memset"};
   return llvm::is_contained(functions, name) ||
-         llvm::is_contained(others, name);
+         llvm::is_contained(machine.getHost().platform->runtimeSymbols, name) ||
+         llvm::is_contained(machine.runtimeSymbols, name);
 }
 
 llvm::Error qopt::checkUndefinedSymbols(StringRef object,
-                                        llvm::ArrayRef<StringRef> others) {
+                                        const Machine &machine) {
   llvm::Expected<std::unique_ptr<llvm::object::ObjectFile>> file =
       llvm::object::ObjectFile::createObjectFile(
           llvm::MemoryBufferRef(object, "model"));
@@ -59,7 +42,7 @@ llvm::Error qopt::checkUndefinedSymbols(StringRef object,
     llvm::Expected<StringRef> name = symbol.getName();
     if (!name)
       return name.takeError();
-    if (!name->empty() && !isAllowed(*name, others))
+    if (!name->empty() && !isAllowed(*name, machine))
       return makeError(ExitCode::Internal,
                        "the generated code calls '" + *name +
                            "', which a model does not have");

@@ -62,7 +62,7 @@ llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
     objects.push_back({variant.bytes.data(), variant.bytes.size()});
   }
   return linkModel(
-      objects, description,
+      objects, description, *program.machine,
       [&](WeightsWriter &writer) {
         return writer.write(llvm::toStringRef(program.weights));
       },

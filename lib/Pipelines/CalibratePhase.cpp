@@ -9,7 +9,6 @@
 #include "CompiledRunner.h"
 #include "Problems.h"
 #include "qopt/Calibration/Moments.h"
-#include "qopt/Emit/CpuTier.h"
 #include "qopt/Support/Notes.h"
 
 using namespace mlir;
@@ -64,13 +63,12 @@ llvm::Error Compilation::checkCalibration() {
                   ExitCode::BadData, kSamplesNote);
 }
 
-/// Compiled code where it runs here.
+/// Code for a CPU that is here. All give the same numbers.
 std::unique_ptr<ProgramRunner> Compilation::createRunner() const {
-  auto native = getNativeCpuTiers();
-  if (options.calibrateWithReference || native.empty() ||
-      !llvm::is_contained(backend->getCpus(), native.back()->name))
+  auto [cpu, machine] = targets.findCpuFor(*backend);
+  if (options.calibrateWithReference || !machine)
     return createReferenceRunner();
-  return createCompiledRunner(*backend, native.back()->name);
+  return createCompiledRunner(*cpu, machine->name);
 }
 
 /// Runs the program on the samples.

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compilation.h"
-#include "qopt/Emit/CpuTier.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -30,7 +29,8 @@ static std::string describe(EmitKind emit) {
 }
 
 llvm::Error Compilation::checkOptions() {
-  backend = targets.find(options.target);
+  backend = options.target.empty() ? targets.findDefault()
+                                   : targets.find(options.target);
   if (!backend) {
     std::string names;
     for (const auto &known : targets.backends())
@@ -110,22 +110,25 @@ llvm::Error Compilation::checkStop() {
 
 /// Every tier once, the least demanding first.
 llvm::Error Compilation::chooseConfigs() {
-  SmallVector<std::string> known = backend->getCpus();
+  ArrayRef<Machine> known = backend->getMachines();
   std::vector<std::string> cpus = options.cpus;
   if (cpus.empty())
     cpus = {"native"};
-  for (std::string &cpu : cpus) {
-    if (cpu == "native")
-      cpu = findNativeCpu(known);
-    auto capabilities = backend->getCapabilities({cpu});
-    if (!capabilities)
-      return makeError(ExitCode::BadUse,
-                       llvm::toString(capabilities.takeError()) +
-                           "; known are " + llvm::join(known, ", "));
+  SmallVector<const Machine *> asked;
+  for (StringRef cpu : cpus) {
+    asked.push_back(cpu == "native" ? &findNativeMachine()
+                                    : backend->findMachine(cpu));
+    if (asked.back())
+      continue;
+    auto names = llvm::map_range(
+        known, [](const Machine &machine) { return machine.name; });
+    return makeError(ExitCode::BadUse,
+                     backend->getName() + " has no machine \"" + cpu +
+                         "\"; known are " + llvm::join(names, ", "));
   }
-  for (const std::string &cpu : known)
-    if (llvm::is_contained(cpus, cpu))
-      configs.push_back({cpu});
+  for (const Machine &machine : known)
+    if (llvm::is_contained(asked, &machine))
+      configs.push_back({machine.name.str()});
   return llvm::Error::success();
 }
 
@@ -150,11 +153,8 @@ llvm::Error Compilation::checkOutputName() const {
   return llvm::Error::success();
 }
 
-/// The best tier of this machine, or the target's baseline.
-std::string Compilation::findNativeCpu(ArrayRef<std::string> known) const {
-  std::string best = known.front();
-  for (const CpuTier *tier : getNativeCpuTiers())
-    if (llvm::is_contained(known, tier->name))
-      best = tier->name.str();
-  return best;
+/// The best machine that is here, or the target's baseline.
+const Machine &Compilation::findNativeMachine() const {
+  const Machine *best = backend->findBestHere();
+  return best ? *best : backend->getMachines().front();
 }

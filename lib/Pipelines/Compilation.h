@@ -43,7 +43,7 @@ private:
   llvm::Error checkStop();
   llvm::Error chooseConfigs();
   llvm::Error checkOutputName() const;
-  std::string findNativeCpu(llvm::ArrayRef<std::string> known) const;
+  const Machine &findNativeMachine() const;
 
   // LoadProgram.cpp
   llvm::Error load();

@@ -118,17 +118,18 @@ llvm::Error Compilation::refuse(ExitCode code, std::string text) {
 
 llvm::Expected<Report> Compilation::run() {
   report.model = options.model;
-  report.target = options.target;
   report.recipe = options.recipe;
   // A message names the node; the whole op may be pages of statistics.
   context.printOpOnDiagnostic(false);
   if (llvm::Error error = checkOptions())
     return std::move(error);
-  if (options.emit == EmitKind::QdqOnnx)
+  if (options.emit == EmitKind::QdqOnnx) {
     report.target = "onnx";
-  else
+  } else {
+    report.target = backend->getName().str();
     for (const TargetConfig &config : configs)
       report.tiers.push_back(config.cpu);
+  }
   if (llvm::Error error = load())
     return std::move(error);
   if (llvm::Error error = checkCalibration())

@@ -44,7 +44,7 @@ std::string Compilation::makeManifest() {
                          {"qopt", getVersion()},
                          {"preset", report.recipe.preset},
                          {"recipe", writeRecipe(report.recipe)},
-                         {"target", options.target},
+                         {"target", backend->getName()},
                          {"cpus", std::move(cpus)},
                          {"contract", report.contract.toJson()}});
   return text;

@@ -1,6 +1,7 @@
 //===- CpuFeatures.h - What this machine can run ----------------*- C++ -*-===//
 //
 // A feature is there when the CPU has it and the system saves its registers.
+// Each architecture has a folder with its features and these functions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,8 +12,8 @@
 
 namespace qopt::runtime {
 
-/// The QOPT_RT_FEATURE_* bits of this machine. When `wanted` holds an AMX bit
-/// the system is asked to let this process use its registers; it must be asked
+/// The features of this machine, as bits. Where the system must be asked to let
+/// this process use registers that `wanted` needs, it is; this must happen
 /// before threads are made.
 int64_t detectCpuFeatures(int64_t wanted);
 

@@ -16,15 +16,6 @@
 
 extern "C" {
 
-/// What a tier can need from the machine.
-enum : int64_t {
-  QOPT_RT_FEATURE_X86_64_V3 = 1 << 0,
-  QOPT_RT_FEATURE_X86_64_V4 = 1 << 1,
-  QOPT_RT_FEATURE_AVX512_VNNI = 1 << 2,
-  QOPT_RT_FEATURE_AMX_INT8 = 1 << 3,
-  QOPT_RT_FEATURE_AMX_BF16 = 1 << 4,
-};
-
 /// An input as the generated code sees it: 64-byte aligned, with readable
 /// slack behind it.
 struct qopt_rt_input {
@@ -40,6 +31,7 @@ typedef int32_t (*qopt_rt_entry)(qopt_context *context, const char *weights,
 struct qopt_rt_tier {
   const char *name;
   qopt_rt_entry entry;
+  /// Bits that `detectCpuFeatures` of its architecture gives a meaning.
   int64_t requiredFeatures;
 };
 

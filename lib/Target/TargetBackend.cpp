@@ -8,9 +8,51 @@
 #include "qopt/Target/TargetBackend.h"
 #include "mlir/IR/IRMapping.h"
 #include "qopt/Conversion/QOptToQKernel/SplitKernels.h"
+#include <cstdlib>
 
 using namespace mlir;
 using namespace qopt;
+
+//===----------------------------------------------------------------------===//
+// Machines
+//===----------------------------------------------------------------------===//
+
+Presence TargetBackend::findHere(const Machine &machine) const {
+  ArrayRef<Machine> machines = getMachines();
+  const char *best = getenv("QOPT_CPU");
+  if (const Machine *named = best ? findMachine(best) : nullptr)
+    if (&machine > named && &machine < machines.end())
+      return {false, "QOPT_CPU names " + named->name.str()};
+  return findCpu(machine.getHost());
+}
+
+const Machine *TargetBackend::findMachine(StringRef name) const {
+  const Machine *found =
+      llvm::find_if(getMachines(), [&](const Machine &machine) {
+        return machine.name == name ||
+               (!machine.alias.empty() && machine.alias == name);
+      });
+  return found == getMachines().end() ? nullptr : found;
+}
+
+const Machine *TargetBackend::findBestHere() const {
+  for (const Machine &machine : llvm::reverse(getMachines()))
+    if (findHere(machine))
+      return &machine;
+  return nullptr;
+}
+
+void TargetBackend::loadDialects(MLIRContext *context) const {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context->appendDialectRegistry(registry);
+  for (StringRef name : registry.getDialectNames())
+    context->getOrLoadDialect(name);
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
 
 KernelChoice TargetBackend::selectKernel(Operation *op,
                                          const TargetConfig &config) const {
@@ -116,6 +158,12 @@ static LogicalResult compileOne(const TargetBackend &backend,
                                 const TargetConfig &config,
                                 WeightsSection &weights,
                                 CompiledProgram &result) {
+  const Machine *machine = backend.findMachine(config.cpu);
+  if (!machine)
+    return program.emitError(backend.getName())
+           << " has no machine \"" << config.cpu << "\"";
+  if (!result.machine || machine < result.machine)
+    result.machine = machine;
   OwningOpRef<func::FuncOp> fitting(program.clone());
   backend.splitKernels(*fitting, config);
   auto lowered = lower(backend, *fitting, config, weights);

@@ -23,6 +23,49 @@ void TargetRegistry::takeFrom(TargetRegistry &other) {
   llvm::erase(other.all, nullptr);
 }
 
+/// The best machine of `target` that is here and a CPU; or null. A device that
+/// need not be opened is not.
+static const Machine *findCpuHere(const TargetBackend &target) {
+  return target.getMachines().front().isDevice() ? nullptr
+                                                 : target.findBestHere();
+}
+
+const TargetBackend *TargetRegistry::findDefault() const {
+  for (const auto &backend : all)
+    if (findCpuHere(*backend))
+      return backend.get();
+  return all.empty() ? nullptr : all.front().get();
+}
+
+std::pair<const TargetBackend *, const Machine *>
+TargetRegistry::findCpuFor(const TargetBackend &target) const {
+  for (const TargetBackend *backend : {&target, findDefault()})
+    if (const Machine *machine = backend ? findCpuHere(*backend) : nullptr)
+      return {backend, machine};
+  return {nullptr, nullptr};
+}
+
+void TargetRegistry::registerDialects(mlir::DialectRegistry &dialects) const {
+  for (const auto &backend : all)
+    backend->registerDialects(dialects);
+}
+
+llvm::json::Array TargetRegistry::describe() const {
+  llvm::json::Array rows;
+  for (const auto &backend : all)
+    for (const Machine &machine : backend->getMachines()) {
+      Presence presence = backend->findHere(machine);
+      llvm::json::Object row{{"target", backend->getName()},
+                             {"machine", machine.name},
+                             {"runs_here", presence.isHere},
+                             {"detail", presence.detail}};
+      if (machine.host)
+        row["host"] = machine.host->name;
+      rows.push_back(std::move(row));
+    }
+  return rows;
+}
+
 const TargetBackend *TargetRegistry::find(llvm::StringRef name) const {
   for (const auto &backend : all)
     if (backend->getName() == name)

@@ -14,7 +14,7 @@ using namespace qopt;
 static std::string assemblyOf(const std::string &text, llvm::StringRef tier) {
   llvm::LLVMContext context;
   ObjectBytes bytes = cantFail(emitObject(
-      *parseIR(context, text), *findCpuTier(tier), {"f"}, CodeForm::Assembly));
+      *parseIR(context, text), findTier(tier), {"f"}, CodeForm::Assembly));
   return std::string(bytes.data(), bytes.size());
 }
 
@@ -85,7 +85,7 @@ TEST(EmitObject, WhatLLVMCannotSelectIsAnError) {
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> module = parseIR(context, text);
     std::string failure = failureOf(
-        emitObject(*module, *findCpuTier("x86-64-v3"), {"f"}).takeError());
+        emitObject(*module, findTier("x86-64-v3"), {"f"}).takeError());
     EXPECT_EQ(failure, "cannot generate code for x86-64-v3: Do not know how to "
                        "split the result of this operator!");
     EXPECT_TRUE(module->getFunction("f")) << "the module stays as it is";
@@ -100,18 +100,15 @@ TEST(EmitObject, NamesTheFunctionThatAModelLacks) {
           %e = call float @llvm.exp.f32(float %a)
           ret float %e
         })"),
-                                          *findCpuTier("x86-64-v3"), {"f"}));
+                                          findTier("x86-64-v3"), {"f"}));
   llvm::StringRef object(bytes.data(), bytes.size());
-  EXPECT_EQ(failureOf(checkUndefinedSymbols(object)),
+  Machine machine = findTier("x86-64-v3");
+  EXPECT_EQ(failureOf(checkUndefinedSymbols(object, machine)),
             "the generated code calls 'expf', which a model does not have");
-  EXPECT_FALSE(bool(checkUndefinedSymbols(object, {"expf"})));
-}
-
-TEST(CpuTier, NamesAreFound) {
-  for (const CpuTier &tier : getCpuTiers())
-    EXPECT_EQ(findCpuTier(tier.name), &tier);
-  EXPECT_EQ(findCpuTier("sapphirerapids"), findCpuTier("amx"));
-  EXPECT_EQ(findCpuTier("z80"), nullptr);
-  for (const CpuTier *tier : getNativeCpuTiers())
-    EXPECT_EQ(findCpuTier(tier->name), tier);
+  // A device may use what its host may, and more.
+  static constexpr llvm::StringLiteral own[] = {"expf"};
+  Machine device;
+  device.host = &machine;
+  device.runtimeSymbols = own;
+  EXPECT_FALSE(bool(checkUndefinedSymbols(object, device)));
 }

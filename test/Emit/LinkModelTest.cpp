@@ -82,7 +82,7 @@ TEST(LinkModel, LeavesTheOldFileWhenItFails) {
   // The second tier has no object.
   std::string text = takeMessage(
       linkModel(
-          objects, description,
+          objects, description, findTier("x86-64-v3"),
           [](WeightsWriter &) { return llvm::Error::success(); }, path),
       code);
   EXPECT_EQ(text.rfind("linking the model failed: ", 0), 0u) << text;
@@ -91,7 +91,7 @@ TEST(LinkModel, LeavesTheOldFileWhenItFails) {
 
   description.tiers.pop_back();
   text = takeMessage(linkModel(
-                         objects, description,
+                         objects, description, findTier("x86-64-v3"),
                          [](WeightsWriter &) {
                            return makeError(ExitCode::NoResource, "no weights");
                          },

@@ -10,6 +10,8 @@
 
 #include "qopt/Emit/EmitObject.h"
 #include "qopt/Emit/LinkModel.h"
+#include "qopt/Target/X86/X86Machines.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -82,13 +84,20 @@ inline std::unique_ptr<llvm::Module> parseIR(llvm::LLVMContext &context,
   return module;
 }
 
+/// The tier of this name.
+inline const Machine &findTier(llvm::StringRef name) {
+  return *llvm::find_if(getX86Machines(), [&](const Machine &machine) {
+    return machine.name == name;
+  });
+}
+
 /// The object of one tier.
 inline llvm::Expected<ObjectBytes> emitTinyTier(const std::string &number) {
   std::string text =
       std::regex_replace(tinyModelText, std::regex("TIER"), number);
   std::string tier = "x86-64-v" + number, entry = "main." + tier;
   llvm::LLVMContext context;
-  return emitObject(*parseIR(context, text), *findCpuTier(tier), {entry});
+  return emitObject(*parseIR(context, text), findTier(tier), {entry});
 }
 
 inline ProgramDescription describeTinyModel() {
@@ -98,8 +107,8 @@ inline ProgramDescription describeTinyModel() {
   description.inputs = {{"x", ElementType::F32, {-1}, {"n"}}};
   description.outputs = {{"y", ElementType::F32, {-1}, {}}};
   for (const char *name : {"x86-64-v3", "x86-64-v4"})
-    description.tiers.push_back({name, std::string("main.") + name,
-                                 findCpuTier(name)->requiredFeatures});
+    description.tiers.push_back(
+        {name, std::string("main.") + name, findTier(name).requiredFeatures});
   return description;
 }
 
@@ -109,7 +118,7 @@ inline llvm::Error linkTinyModel(llvm::StringRef path, float weight = 2.0f) {
   ObjectBytes v4 = cantFail(emitTinyTier("4"));
   llvm::StringRef objects[] = {{v3.data(), v3.size()}, {v4.data(), v4.size()}};
   return linkModel(
-      objects, describeTinyModel(),
+      objects, describeTinyModel(), findTier("x86-64-v3"),
       [&](WeightsWriter &writer) -> llvm::Error {
         llvm::StringRef bytes(reinterpret_cast<const char *>(&weight), 4);
         if (llvm::Error error = writer.write(bytes))

@@ -49,6 +49,11 @@ def mnemonics(text):
     return {word: found.count(word) for word in set(found)}
 
 
+def test_a_machine_by_its_other_name(model, tmp_path):
+    assert (emit(model, "object", "sapphirerapids", tmp_path / "other.o").read_bytes() ==
+            emit(model, "object", "amx", tmp_path / "m.o").read_bytes())
+
+
 @pytest.mark.parametrize("cpu", MACHINES)
 def test_assembly_assembles_to_the_object(model, cpu, tmp_path):
     text = emit(model, "asm", cpu, tmp_path / "m.s")

@@ -101,9 +101,9 @@ FLAGS = {
                           "--preset and --recipe exclude each other"),
     "unknown target": ([CNN, "-o", "m.so", "--target", "z80"],
                        "unknown target 'z80'; the targets are "),
-    "unknown cpu": ([CNN, "-o", "m.so", "--cpu", "pentium"], 'no tier "pentium"; known are '),
+    "unknown cpu": ([CNN, "-o", "m.so", "--cpu", "pentium"], 'no machine "pentium"; known are '),
     "one unknown cpu of two": ([CNN, "-o", "m.so", "--cpu", "x86-64-v3,pentium"],
-                               'no tier "pentium"'),
+                               'no machine "pentium"'),
     "unknown emit": ([CNN, "-o", "m.so", "--emit", "exe"],
                      "--emit expects shared, object, llvm, asm, mlir or qdq-onnx, but found "
                      "'exe'"),

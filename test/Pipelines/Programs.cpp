@@ -16,7 +16,9 @@ using namespace qopt;
 std::unique_ptr<mlir::MLIRContext> test::makeContext() {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
-  registerAllTargetDialects(registry);
+  TargetRegistry targets;
+  registerAllTargets(targets);
+  targets.registerDialects(registry);
   return std::make_unique<mlir::MLIRContext>(
       registry, mlir::MLIRContext::Threading::DISABLED);
 }

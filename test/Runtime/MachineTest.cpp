@@ -8,6 +8,7 @@
 #include "lib/Runtime/CpuFeatures.h"
 #include "lib/Runtime/Sha256.h"
 #include "lib/Runtime/Tiers.h"
+#include "lib/Runtime/X86/Features.h"
 #include "qopt/Support/Digest.h"
 #include "gtest/gtest.h"
 #include <string>

@@ -8,8 +8,8 @@
 #ifndef QOPT_EMIT_EMITOBJECT_H
 #define QOPT_EMIT_EMITOBJECT_H
 
-#include "qopt/Emit/CodeForm.h"
-#include "qopt/Emit/CpuTier.h"
+#include "qopt/Target/CodeForm.h"
+#include "qopt/Target/Machine.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
@@ -21,20 +21,20 @@ namespace qopt {
 
 using ObjectBytes = llvm::SmallVector<char, 0>;
 
-/// Optimises a copy of `module` for `tier` and generates code for it. Only the
-/// functions named in `exports` can be linked to; what else the module defines
-/// becomes local, so that objects of several tiers can be linked together. A
-/// crash of the code generator is an error; `module` stays as it is.
+/// Optimises a copy of `module` for `host`, a CPU, and generates code for it.
+/// Only the functions named in `exports` can be linked to; what else the module
+/// defines becomes local, so that objects of several tiers can be linked
+/// together. A crash of the code generator is an error; `module` stays as it
+/// is.
 llvm::Expected<ObjectBytes> emitObject(const llvm::Module &module,
-                                       const CpuTier &tier,
+                                       const Machine &host,
                                        llvm::ArrayRef<llvm::StringRef> exports,
                                        CodeForm form = CodeForm::Object);
 
 /// Fails when `object` needs a symbol that is neither one of the runtime's
-/// services or conversions, nor memcpy, memmove or memset, nor named in
-/// `others`.
+/// services, nor memcpy, memmove or memset, nor one that `machine` may use.
 llvm::Error checkUndefinedSymbols(llvm::StringRef object,
-                                  llvm::ArrayRef<llvm::StringRef> others = {});
+                                  const Machine &machine);
 
 } // namespace qopt
 

@@ -12,6 +12,7 @@
 #define QOPT_EMIT_LINKMODEL_H
 
 #include "qopt/Emit/ProgramDescription.h"
+#include "qopt/Target/Machine.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -51,13 +52,15 @@ private:
 /// model expects. Called once.
 using WeightsSource = llvm::function_ref<llvm::Error(WeightsWriter &)>;
 
-/// Links `objects`, which hold the entries of the tiers, with the runtime and
-/// writes the model with its weights to `path`. The same arguments give the
+/// Links `objects`, which hold the entries of the tiers, with the runtime of
+/// `machine`, whose platform is that of them all, and writes the model with its
+/// weights to `path`. The same arguments give the
 /// same bytes. After an error there is no new file. Calls from several threads
 /// wait for each other.
 llvm::Error linkModel(llvm::ArrayRef<llvm::StringRef> objects,
                       const ProgramDescription &description,
-                      WeightsSource weights, llvm::StringRef path,
+                      const Machine &machine, WeightsSource weights,
+                      llvm::StringRef path,
                       ModelDigests digests = ModelDigests::Written);
 
 } // namespace qopt

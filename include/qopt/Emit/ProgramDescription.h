@@ -29,11 +29,11 @@ struct ValueDescription {
 };
 
 struct TierDescription {
-  /// The name of a CpuTier.
+  /// The name of a machine.
   std::string name;
   /// The symbol of its main function.
   std::string entry;
-  /// QOPT_RT_FEATURE_* bits.
+  /// What the runtime must find.
   int64_t requiredFeatures = 0;
 };
 

@@ -39,7 +39,8 @@ struct CompileOptions {
   /// A folder that keeps statistics from one compilation to the next; empty:
   /// none.
   std::string calibrationCache;
-  std::string target = "x86-64";
+  /// Empty: the first target of CPUs that has a machine here.
+  std::string target;
   /// Tiers or devices; empty is the best one of this machine.
   std::vector<std::string> cpus;
   EmitKind emit = EmitKind::Shared;

@@ -12,7 +12,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "qopt/Emit/CodeForm.h"
+#include "qopt/Target/CodeForm.h"
+#include "qopt/Target/Machine.h"
 #include "qopt/Target/WeightsSection.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -20,8 +21,9 @@
 
 namespace qopt {
 
-/// Which machine of a target: a CPU tier or a device.
+/// What is asked of a target.
 struct TargetConfig {
+  /// The name of one of its machines.
   std::string cpu;
   /// What `emitDevice` writes.
   CodeForm form = CodeForm::Object;
@@ -68,7 +70,7 @@ struct CompiledVariant {
   std::string cpu;
   /// The symbol of the main function.
   std::string entry;
-  /// Bits of the runtime's table of CPU features.
+  /// What the runtime must find on the CPU.
   int64_t requiredFeatures = 0;
   /// What the config asked for: an object file or its text.
   std::vector<char> bytes;
@@ -76,6 +78,8 @@ struct CompiledVariant {
 
 /// All variants of an artefact and the constants that they share.
 struct CompiledProgram {
+  /// The least demanding machine of the variants, which all have its platform.
+  const Machine *machine = nullptr;
   std::vector<CompiledVariant> variants;
   std::vector<uint8_t> weights;
 };
@@ -87,12 +91,25 @@ public:
   /// The name in `--target=` and in `#qkernel.target<"x86-64", ...>`.
   virtual llvm::StringRef getName() const = 0;
 
-  /// The names that `TargetConfig::cpu` may have, the least demanding first.
-  virtual llvm::SmallVector<std::string> getCpus() const = 0;
+  /// Tiers or devices, at least one, the least demanding first.
+  virtual llvm::ArrayRef<Machine> getMachines() const = 0;
 
-  /// True where this machine runs what is compiled for `cpu`. The default knows
-  /// of no machine.
-  virtual bool runsHere(llvm::StringRef cpu) const { return false; }
+  /// Whether the machine under this process is `machine`. The default asks the
+  /// CPU, and takes QOPT_CPU for the best tier that may be used, as the runtime
+  /// does.
+  virtual Presence findHere(const Machine &machine) const;
+
+  /// The dialects and translations that `lower` and `emitDevice` need.
+  virtual void registerDialects(mlir::DialectRegistry &registry) const {}
+
+  /// The machine of this name, or null.
+  const Machine *findMachine(llvm::StringRef name) const;
+
+  /// The best machine that is here, or null.
+  const Machine *findBestHere() const;
+
+  /// Loads what `registerDialects` names.
+  void loadDialects(mlir::MLIRContext *context) const;
 
   /// The rows that `config` can run. Fails, with a text, when there is no such
   /// machine.

@@ -9,6 +9,7 @@
 #define QOPT_TARGET_TARGETREGISTRY_H
 
 #include "qopt/Target/TargetBackend.h"
+#include "llvm/Support/JSON.h"
 #include <memory>
 
 namespace qopt {
@@ -23,6 +24,23 @@ public:
 
   /// The target with this name, or null.
   const TargetBackend *find(llvm::StringRef name) const;
+
+  /// The target where none is named: the first one of CPUs that has a machine
+  /// here, else the first one. Null where there is none.
+  const TargetBackend *findDefault() const;
+
+  /// The CPU that runs programs for the user of `target`: its own machines
+  /// where they are CPUs and here, else those of the default. Null where no
+  /// machine is here.
+  std::pair<const TargetBackend *, const Machine *>
+  findCpuFor(const TargetBackend &target) const;
+
+  /// Adds the dialects of all targets.
+  void registerDialects(mlir::DialectRegistry &dialects) const;
+
+  /// What each target and machine is and whether it is here: objects with
+  /// `target`, `machine`, `host` (of devices), `runs_here` and `detail`.
+  llvm::json::Array describe() const;
 
   /// In the order of registration.
   llvm::ArrayRef<std::unique_ptr<TargetBackend>> backends() const {

@@ -38,7 +38,7 @@ LogicalResult cpu::finishModule(ModuleOp module) {
 }
 
 FailureOr<CompiledVariant> cpu::emitHostObject(ModuleOp lowered,
-                                               const CpuTier &tier,
+                                               const Machine &machine,
                                                const TargetConfig &config) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module =
@@ -47,15 +47,16 @@ FailureOr<CompiledVariant> cpu::emitHostObject(ModuleOp lowered,
     return lowered.emitError("cannot be translated to LLVM IR"), failure();
   CompiledVariant variant;
   variant.cpu = config.cpu;
-  variant.entry = ("main." + tier.name).str();
-  variant.requiredFeatures = tier.requiredFeatures;
+  const Machine &host = machine.getHost();
+  variant.entry = ("main." + host.name).str();
+  variant.requiredFeatures = host.requiredFeatures;
   llvm::Expected<ObjectBytes> object =
-      emitObject(*module, tier, {StringRef(variant.entry)}, config.form);
+      emitObject(*module, host, {StringRef(variant.entry)}, config.form);
   if (!object)
     return lowered.emitError(llvm::toString(object.takeError())), failure();
   if (config.form == CodeForm::Object)
-    if (llvm::Error error =
-            checkUndefinedSymbols(StringRef(object->data(), object->size())))
+    if (llvm::Error error = checkUndefinedSymbols(
+            StringRef(object->data(), object->size()), machine))
       return lowered.emitError(llvm::toString(std::move(error))), failure();
   variant.bytes.assign(object->begin(), object->end());
   return variant;

@@ -7,7 +7,6 @@
 #ifndef QOPT_LIB_TARGET_CPU_HOSTOBJECT_H
 #define QOPT_LIB_TARGET_CPU_HOSTOBJECT_H
 
-#include "qopt/Emit/CpuTier.h"
 #include "qopt/Target/TargetBackend.h"
 
 namespace qopt::cpu {
@@ -18,10 +17,10 @@ void registerDialects(mlir::DialectRegistry &registry);
 /// Verifies what was written and lowers it to the LLVM dialect.
 mlir::LogicalResult finishModule(mlir::ModuleOp module);
 
-/// Compiles `lowered`, whose entry is `main.<tier>`, into the variant for
-/// `config`.
+/// Compiles `lowered` into the variant for `config`, whose machine is
+/// `machine`. The entry is `main.<name of its host>`.
 mlir::FailureOr<CompiledVariant> emitHostObject(mlir::ModuleOp lowered,
-                                                const CpuTier &tier,
+                                                const Machine &machine,
                                                 const TargetConfig &config);
 
 } // namespace qopt::cpu

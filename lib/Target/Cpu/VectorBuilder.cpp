@@ -256,7 +256,7 @@ void VectorBuilder::storePartial(Value vector, Value pointer, Value offset,
   ifElse(
       isPartial,
       [&] {
-        // AVX2 masks only stores of 32 and 64 bits.
+        // Some CPUs mask only stores of 32 and 64 bits.
         if (element.getIntOrFloatBitWidth() < 32)
           return storeStrided(vector, pointer, offset, i64(1), count);
         LLVM::MaskedStoreOp::create(b, loc, vector,

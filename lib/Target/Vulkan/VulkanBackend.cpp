@@ -1,6 +1,7 @@
 //===- VulkanBackend.cpp - The Vulkan target ------------------------------===//
 //
-// The host function takes the way of x86-64 code: same dialects, same emission.
+// The host function takes the way of all code for CPUs: same dialects, same
+// emission.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +17,11 @@ using namespace mlir;
 using namespace qopt;
 
 static constexpr llvm::StringLiteral kDevice = "vulkan1.2";
-/// The tier of the host function.
-static constexpr llvm::StringLiteral kHostTier = "x86-64-v3";
+
+static constexpr llvm::StringLiteral runtimeSymbols[] = {
+    "qopt_rt_vk_begin",    "qopt_rt_vk_alloc",  "qopt_rt_vk_free",
+    "qopt_rt_vk_upload",   "qopt_rt_vk_weight", "qopt_rt_vk_dispatch",
+    "qopt_rt_vk_download", "qopt_rt_vk_finish"};
 
 static constexpr Capability table[] = {
     // operation, activation, weight, scale, granularity, accumulator, fused,
@@ -42,25 +46,49 @@ static constexpr Capability table[] = {
     {"*", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.move"},
 };
 
-void qopt::registerVulkanDialects(DialectRegistry &registry) {
+void qopt::registerVulkanTarget(TargetRegistry &registry) {
+  if (const TargetBackend *cpu = registry.findDefault())
+    registry.add(std::make_unique<VulkanBackend>(cpu->getMachines().front()));
+}
+
+VulkanBackend::VulkanBackend(const Machine &host) {
+  device.name = kDevice;
+  device.host = &host;
+  device.runtimeSymbols = runtimeSymbols;
+}
+
+void VulkanBackend::registerDialects(DialectRegistry &registry) const {
   cpu::registerDialects(registry);
   registry.insert<spirv::SPIRVDialect>();
 }
 
-void qopt::registerVulkanTarget(TargetRegistry &registry) {
-  registry.add(std::make_unique<VulkanBackend>());
+/// The name of an open device, and what shaders may miss there.
+static std::string describe(const runtime::vulkan::Device &device) {
+  VkPhysicalDeviceProperties2 properties = {};
+  properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
+  device.vk.GetPhysicalDeviceProperties2(device.physical, &properties);
+  std::string text = properties.properties.deviceName;
+  using namespace runtime::vulkan;
+  static constexpr std::pair<Feature, const char *> features[] = {
+      {Storage8Bit, "8-bit storage"},
+      {Storage16Bit, "16-bit storage"},
+      {Int64, "64-bit integers"}};
+  for (auto [feature, name] : features)
+    if (!(device.features & feature))
+      text += std::string(", without ") + name;
+  return text;
 }
 
-llvm::SmallVector<std::string> VulkanBackend::getCpus() const {
-  return {kDevice.str()};
-}
-
-bool VulkanBackend::runsHere(llvm::StringRef cpu) const {
-  char message[256];
-  runtime::vulkan::Device device = {};
-  bool isOpen = device.open({message, sizeof(message)}) == QOPT_OK;
-  device.close();
-  return isOpen && cpu == kDevice;
+Presence VulkanBackend::findHere(const Machine &machine) const {
+  if (Presence host = findCpu(machine.getHost()); !host)
+    return host;
+  char message[256] = "";
+  runtime::vulkan::Device open = {};
+  Presence presence;
+  presence.isHere = open.open({message, sizeof(message)}) == QOPT_OK;
+  presence.detail = presence.isHere ? describe(open) : message;
+  open.close();
+  return presence;
 }
 
 llvm::Expected<TargetCapabilities>
@@ -69,14 +97,6 @@ VulkanBackend::getCapabilities(const TargetConfig &config) const {
     return makeError(ExitCode::BadUse,
                      "vulkan has no device \"" + config.cpu + "\"");
   return TargetCapabilities(std::begin(table), std::end(table));
-}
-
-static void loadDialects(MLIRContext *context) {
-  DialectRegistry registry;
-  registerVulkanDialects(registry);
-  context->appendDialectRegistry(registry);
-  for (StringRef name : registry.getDialectNames())
-    context->getOrLoadDialect(name);
 }
 
 FailureOr<OwningOpRef<ModuleOp>>
@@ -89,7 +109,7 @@ VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
     return program.emitError("expects a function of one block"), failure();
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
-  vulkan::DeviceProgram emitter(*module, kHostTier, weights);
+  vulkan::DeviceProgram emitter(*module, device.host->name, weights);
   if (failed(emitter.emitProgram(program)) ||
       failed(cpu::finishModule(*module)))
     return failure();
@@ -99,5 +119,5 @@ VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
 FailureOr<CompiledVariant>
 VulkanBackend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
   loadDialects(lowered.getContext());
-  return cpu::emitHostObject(lowered, *findCpuTier(kHostTier), config);
+  return cpu::emitHostObject(lowered, device, config);
 }

@@ -1,11 +1,10 @@
 //===- Tier.cpp - What kernels know of an x86-64 level --------------------===//
 //
-// One row for each CpuTier.
+// One row for each machine.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Tier.h"
-#include "qopt/Emit/CpuTier.h"
 
 using namespace qopt::x86;
 
@@ -16,9 +15,8 @@ static constexpr Tier table[] = {
 };
 
 const Tier *qopt::x86::findTier(llvm::StringRef name) {
-  const CpuTier *cpu = findCpuTier(name);
   for (const Tier &tier : table)
-    if (cpu && tier.name == cpu->name)
+    if (tier.name == name)
       return &tier;
   return nullptr;
 }

@@ -1,6 +1,6 @@
 //===- Tier.h - What kernels know of an x86-64 level ------------*- C++ -*-===//
 //
-// CpuTier says what LLVM generates code for; this says what our own kernels
+// Machine says what LLVM generates code for; this says what our own kernels
 // choose by.
 //
 //===----------------------------------------------------------------------===//
@@ -13,7 +13,7 @@
 namespace qopt::x86 {
 
 struct Tier {
-  /// The name of a CpuTier; the entry is `main.<name>`.
+  /// The name of the machine; the entry is `main.<name>`.
   llvm::StringLiteral name;
   unsigned vectorBits;
   unsigned numRegisters;

@@ -15,24 +15,12 @@
 using namespace mlir;
 using namespace qopt;
 
-void qopt::registerX86Dialects(DialectRegistry &registry) {
-  cpu::registerDialects(registry);
-}
-
 void qopt::registerX86Target(TargetRegistry &registry) {
   registry.add(std::make_unique<X86Backend>());
 }
 
-llvm::SmallVector<std::string> X86Backend::getCpus() const {
-  llvm::SmallVector<std::string> names;
-  for (const CpuTier &tier : getCpuTiers())
-    names.push_back(tier.name.str());
-  return names;
-}
-
-bool X86Backend::runsHere(llvm::StringRef cpu) const {
-  return llvm::any_of(getNativeCpuTiers(),
-                      [&](const CpuTier *tier) { return tier->name == cpu; });
+void X86Backend::registerDialects(DialectRegistry &registry) const {
+  cpu::registerDialects(registry);
 }
 
 llvm::Expected<TargetCapabilities>
@@ -49,14 +37,6 @@ KernelChoice X86Backend::selectKernel(Operation *op,
   KernelChoice choice = TargetBackend::selectKernel(op, config);
   const x86::Tier *tier = x86::findTier(config.cpu);
   return tier ? x86::checkedChoice(*tier, op, std::move(choice)) : choice;
-}
-
-static void loadDialects(MLIRContext *context) {
-  DialectRegistry registry;
-  registerX86Dialects(registry);
-  context->appendDialectRegistry(registry);
-  for (StringRef name : registry.getDialectNames())
-    context->getOrLoadDialect(name);
 }
 
 FailureOr<OwningOpRef<ModuleOp>>
@@ -78,10 +58,10 @@ X86Backend::lower(func::FuncOp program, const TargetConfig &config,
 
 FailureOr<CompiledVariant>
 X86Backend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
-  const CpuTier *tier = findCpuTier(config.cpu);
-  if (!tier)
+  const Machine *machine = findMachine(config.cpu);
+  if (!machine)
     return lowered.emitError("x86-64 has no tier \"") << config.cpu << "\"",
            failure();
   loadDialects(lowered.getContext());
-  return cpu::emitHostObject(lowered, *tier, config);
+  return cpu::emitHostObject(lowered, *machine, config);
 }

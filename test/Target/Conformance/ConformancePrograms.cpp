@@ -152,9 +152,10 @@ static void expectConformance(const TargetBackend &backend,
 
 void test::expectConformance(const TargetBackend &backend) {
   bool runsAny = false;
-  for (const std::string &cpu : backend.getCpus()) {
-    if (!backend.runsHere(cpu))
+  for (const Machine &machine : backend.getMachines()) {
+    if (!backend.findHere(machine))
       continue;
+    std::string cpu = machine.name.str();
     runsAny = true;
     for (const ConformanceProgram &program : conformancePrograms()) {
       SCOPED_TRACE(cpu + ", " + program.name);
@@ -167,8 +168,8 @@ void test::expectConformance(const TargetBackend &backend) {
 
 void test::expectEveryRowIsChosen(const TargetBackend &backend) {
   std::set<std::string> chosen, known;
-  for (const std::string &cpu : backend.getCpus()) {
-    TargetConfig config{cpu};
+  for (const Machine &machine : backend.getMachines()) {
+    TargetConfig config{machine.name.str()};
     TargetCapabilities rows = llvm::cantFail(backend.getCapabilities(config));
     for (const Capability &row : rows)
       known.insert(row.kernel.str());

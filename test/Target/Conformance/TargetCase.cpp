@@ -184,7 +184,7 @@ llvm::Error TargetCase::link(const CompiledProgram &compiled,
         {variant.cpu, variant.entry, variant.requiredFeatures});
   }
   return linkModel(
-      objects, description,
+      objects, description, *compiled.machine,
       [&](WeightsWriter &writer) {
         return writer.write(llvm::toStringRef(compiled.weights));
       },

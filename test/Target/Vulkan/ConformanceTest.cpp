@@ -7,6 +7,7 @@
 #include "../Conformance/ConformancePrograms.h"
 #include "DeviceHarness.h"
 #include "qopt/Target/Vulkan/VulkanBackend.h"
+#include "qopt/Target/X86/X86Machines.h"
 
 using namespace qopt::test;
 
@@ -18,5 +19,5 @@ TEST_F(DeviceTest, ConformsToReference) {
 }
 
 TEST(VulkanTable, RunsEveryRow) {
-  expectEveryRowIsChosen(qopt::VulkanBackend());
+  expectEveryRowIsChosen(qopt::VulkanBackend(qopt::getX86Machines().front()));
 }

@@ -14,6 +14,7 @@
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/Vulkan/VulkanBackend.h"
+#include "qopt/Target/X86/X86Machines.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Program.h"
@@ -88,9 +89,9 @@ static std::string compile(TargetCase &test, const std::string &path) {
   pm.nest<func::FuncOp>().addPass(createConvertQOptToQKernelPass());
   if (failed(pm.run(*copy)))
     return problems;
-  VulkanBackend backend;
-  auto compiled =
-      backend.compile(*copy, TargetConfig{backend.getCpus().front()});
+  VulkanBackend backend(getX86Machines().front());
+  auto compiled = backend.compile(
+      *copy, TargetConfig{backend.getMachines().front().name.str()});
   if (failed(compiled))
     return problems;
   checkShaders(compiled->weights);

@@ -11,7 +11,6 @@
 #include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
-#include "qopt/Emit/CpuTier.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -180,7 +179,8 @@ test::compileWithEmulatedTiles(ModuleOp module,
     if (failed(variant))
       return failure();
     if (config.cpu == "amx")
-      variant->requiredFeatures = findCpuTier("x86-64-v4")->requiredFeatures;
+      variant->requiredFeatures =
+          backend.findMachine("x86-64-v4")->requiredFeatures;
     result.variants.push_back(std::move(*variant));
   }
   result.weights = weights.take();

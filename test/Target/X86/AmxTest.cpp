@@ -102,8 +102,8 @@ struct Lowered {
   std::string assembly() {
     llvm::LLVMContext llvmContext;
     auto translated = translateModuleToLLVMIR(*module, llvmContext);
-    auto text = emitObject(*translated, *findCpuTier("amx"), {"main.amx"},
-                           CodeForm::Assembly);
+    auto text = emitObject(*translated, *X86Backend().findMachine("amx"),
+                           {"main.amx"}, CodeForm::Assembly);
     EXPECT_TRUE(bool(text)) << llvm::toString(text.takeError());
     return std::string(text->begin(), text->end());
   }

@@ -39,7 +39,7 @@ static bool compile(TargetCase &test, const std::string &path,
     configs.push_back({tier.str()});
   X86Backend backend;
   auto compiled =
-      backend.runsHere("amx")
+      backend.findHere(*backend.findMachine("amx"))
           ? backend.compile(test.getModule(), configs)
           : test::compileWithEmulatedTiles(test.getModule(), configs);
   if (failed(compiled))

@@ -1,6 +1,6 @@
 //===- VulkanBackend.h - The Vulkan target ----------------------*- C++ -*-===//
 //
-// Kernels are SPIR-V; the function that drives them is code for x86-64-v3.
+// Kernels are SPIR-V; the function that drives them is code for a CPU.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,19 +9,19 @@
 
 #include "qopt/Target/TargetBackend.h"
 
-namespace mlir {
-class DialectRegistry;
-} // namespace mlir
-
 namespace qopt {
 
 class TargetRegistry;
 
 class VulkanBackend : public TargetBackend {
 public:
+  /// `host` is a tier of the CPU that drives the device.
+  explicit VulkanBackend(const Machine &host);
+
   llvm::StringRef getName() const override { return "vulkan"; }
-  llvm::SmallVector<std::string> getCpus() const override;
-  bool runsHere(llvm::StringRef cpu) const override;
+  llvm::ArrayRef<Machine> getMachines() const override { return device; }
+  Presence findHere(const Machine &machine) const override;
+  void registerDialects(mlir::DialectRegistry &registry) const override;
   llvm::Expected<TargetCapabilities>
   getCapabilities(const TargetConfig &config) const override;
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
@@ -29,12 +29,13 @@ public:
         WeightsSection &weights) const override;
   mlir::FailureOr<CompiledVariant>
   emitDevice(mlir::ModuleOp lowered, const TargetConfig &config) const override;
+
+private:
+  Machine device;
 };
 
+/// The host is the least demanding tier of the CPUs that `registry` has.
 void registerVulkanTarget(TargetRegistry &registry);
-
-/// The dialects and translations that `lower` and `emitDevice` need.
-void registerVulkanDialects(mlir::DialectRegistry &registry);
 
 } // namespace qopt
 

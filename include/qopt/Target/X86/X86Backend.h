@@ -1,6 +1,6 @@
 //===- X86Backend.h - The x86-64 target -------------------------*- C++ -*-===//
 //
-// Its machines are the CPU tiers of lib/Emit.
+// Kernels of its own for products and attention; all else is of every CPU.
 //
 //===----------------------------------------------------------------------===//
 
@@ -8,10 +8,7 @@
 #define QOPT_TARGET_X86_X86BACKEND_H
 
 #include "qopt/Target/TargetBackend.h"
-
-namespace mlir {
-class DialectRegistry;
-} // namespace mlir
+#include "qopt/Target/X86/X86Machines.h"
 
 namespace qopt {
 
@@ -20,8 +17,10 @@ class TargetRegistry;
 class X86Backend : public TargetBackend {
 public:
   llvm::StringRef getName() const override { return "x86-64"; }
-  llvm::SmallVector<std::string> getCpus() const override;
-  bool runsHere(llvm::StringRef cpu) const override;
+  llvm::ArrayRef<Machine> getMachines() const override {
+    return getX86Machines();
+  }
+  void registerDialects(mlir::DialectRegistry &registry) const override;
   llvm::Expected<TargetCapabilities>
   getCapabilities(const TargetConfig &config) const override;
   KernelChoice selectKernel(mlir::Operation *op,
@@ -34,9 +33,6 @@ public:
 };
 
 void registerX86Target(TargetRegistry &registry);
-
-/// The dialects and translations that `lower` and `emitDevice` need.
-void registerX86Dialects(mlir::DialectRegistry &registry);
 
 } // namespace qopt
 

@@ -1,12 +1,12 @@
-//===- CpuFeatures.cpp - What this machine can run --------------*- C++ -*-===//
+//===- CpuFeatures.cpp - What this x86-64 can run -------------*- C++ -*-===//
 //
 // By hand from CPUID: the compiler's own detection lives in libgcc, which a
 // model must not need.
 //
 //===----------------------------------------------------------------------===//
 
-#include "CpuFeatures.h"
-#include "Program.h"
+#include "../CpuFeatures.h"
+#include "Features.h"
 
 #include <cpuid.h>
 #include <sys/syscall.h>

@@ -1,7 +1,7 @@
 //===- CodeForm.h - What generated code is written as -----------*- C++ -*-===//
 
-#ifndef QOPT_EMIT_CODEFORM_H
-#define QOPT_EMIT_CODEFORM_H
+#ifndef QOPT_TARGET_CODEFORM_H
+#define QOPT_TARGET_CODEFORM_H
 
 namespace qopt {
 
@@ -13,4 +13,4 @@ enum class CodeForm {
 
 } // namespace qopt
 
-#endif // QOPT_EMIT_CODEFORM_H
+#endif // QOPT_TARGET_CODEFORM_H
