@@ -30,6 +30,10 @@ QOPT_C_API QoptError *qoptCompileOptionsSet(QoptCompileOptions *options,
                                             const char *name,
                                             const char *value);
 
+/** The targets that `target` and `cpu` take, and what of them runs here, as
+    qopt-compile --list-targets --json prints it. */
+QOPT_C_API QoptText *qoptTargetsDescribe(void);
+
 /** Compiles the file `model` to the file `output`. `options` may be null.
     `report`, unless it is null, receives the contents of report.json. After an
     error there is no new file. */

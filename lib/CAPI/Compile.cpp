@@ -42,6 +42,13 @@ QoptError *qoptCompileOptionsSet(QoptCompileOptions *options, const char *name,
   return makeHandle(setOption(options->options, name, value));
 }
 
+QoptText *qoptTargetsDescribe(void) {
+  TargetRegistry targets;
+  registerAllTargets(targets);
+  llvm::json::Value rows(targets.describe());
+  return new QoptText{llvm::formatv("{0}", rows).str()};
+}
+
 QoptError *qoptModelCompile(const char *model, const char *output,
                             const QoptCompileOptions *options,
                             QoptText **report) {

@@ -189,6 +189,19 @@ std::vector<nb::object> Model::run(const std::vector<Array> &arrays) {
 
 using Options = std::vector<std::pair<std::string, std::string>>;
 
+/// The text of `text`, which is destroyed.
+static std::string take(QoptText *text) {
+  std::string taken = qoptTextGet(text);
+  qoptTextDestroy(text);
+  return taken;
+}
+
+/// JSON text.
+static std::string describeTargets() {
+  nb::gil_scoped_release release;
+  return take(qoptTargetsDescribe());
+}
+
 /// Returns report.json.
 static std::string compileModel(const std::string &model,
                                 const std::string &output,
@@ -201,9 +214,7 @@ static std::string compileModel(const std::string &model,
   QoptText *report = nullptr;
   check(
       qoptModelCompile(model.c_str(), output.c_str(), options.get(), &report));
-  std::string text = qoptTextGet(report);
-  qoptTextDestroy(report);
-  return text;
+  return take(report);
 }
 
 NB_MODULE(_qopt, module) {
@@ -238,5 +249,6 @@ NB_MODULE(_qopt, module) {
       .def("describe", &Model::describe)
       .def("run", &Model::run);
   module.def("compile", &compileModel);
+  module.def("describe_targets", &describeTargets);
   module.def("get_version", &qoptGetVersion);
 }

@@ -5,8 +5,8 @@
     outputs = qopt.load("model.so").run({"x": array})
 """
 
-from ._model import Error, Module, Value, compile, load
+from ._model import Error, Module, Target, Value, compile, list_targets, load
 from ._qopt import get_version
 
 __version__ = get_version()
-__all__ = ["Error", "Module", "Value", "compile", "load"]
+__all__ = ["Error", "Module", "Target", "Value", "compile", "list_targets", "load"]

@@ -93,6 +93,26 @@ def _take(inputs: Mapping[str, np.ndarray], value: Value) -> np.ndarray:
     return np.require(array, requirements="C")
 
 
+@dataclass(frozen=True)
+class Target:
+    """A machine that `compile` takes."""
+
+    #: What `target` and `cpu` of `compile` are.
+    target: str
+    machine: str
+    #: True where this machine runs what is compiled for it.
+    runs_here: bool
+    #: Why not; or, for a device, which one it is.
+    detail: str
+    #: The tier of the CPU that drives a device.
+    host: Optional[str] = None
+
+
+def list_targets() -> tuple[Target, ...]:
+    """The machines of every target, as `qopt-compile --list-targets` prints them."""
+    return tuple(Target(**row) for row in json.loads(_qopt.describe_targets()))
+
+
 def load(path: Path, threads: int = 0) -> Module:
     """Loads a compiled model; 0 threads: one for each CPU. Raises Error for a file
     that is no such model, is damaged, or has no code for this machine."""

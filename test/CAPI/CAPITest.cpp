@@ -160,6 +160,14 @@ TEST(CAPITest, FixesShapes) {
   qoptModelDestroy(model);
 }
 
+TEST(CAPITest, DescribesTheTargets) {
+  QoptText *text = qoptTargetsDescribe();
+  std::string rows = qoptTextGet(text);
+  qoptTextDestroy(text);
+  EXPECT_EQ(rows.rfind("[{\"detail\":", 0), 0u) << rows;
+  EXPECT_NE(rows.find("\"runs_here\":true"), std::string::npos) << rows;
+}
+
 TEST(CAPITest, TypesThatNumpyLacksAreBitPatterns) {
   EXPECT_EQ(qoptElementTypeGetNumpyType(QOPT_ELEMENT_BF16), QOPT_ELEMENT_U16);
   EXPECT_EQ(qoptElementTypeGetNumpyType(QOPT_ELEMENT_F4E2M1FN),

@@ -1,6 +1,8 @@
 """The Python package: from a model to arrays, and what becomes of mistakes."""
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -144,6 +146,23 @@ def test_shapes_that_do_not_fit(tmp_path):
                                             "to sequences of sizes, but found .* for 'x'"):
             qopt.compile(MODELS / "digits-cnn.onnx", tmp_path / "m.so", shapes=shapes)
     assert not list(tmp_path.iterdir())
+
+
+def test_targets_are_those_of_the_command():
+    tools = Path(os.environ.get("QOPT_BUILD", ROOT / "build")) / "bin"
+    listed = subprocess.run([tools / "qopt-compile", "--list-targets", "--json"],
+                            capture_output=True, check=True).stdout
+    targets = qopt.list_targets()
+    assert targets == tuple(qopt.Target(**row) for row in json.loads(listed))
+    assert any(target.runs_here and target.host is None for target in targets)
+
+
+@pytest.mark.parametrize("target", [row for row in qopt.list_targets() if row.host],
+                         ids=lambda row: row.machine)
+def test_devices_are_compiled_for(target, tmp_path):
+    report = qopt.compile(MODELS / "digits-mlp.onnx", tmp_path / "m.so", target=target.target,
+                          cpu=target.machine)
+    assert (report["target"], report["tiers"]) == (target.target, [target.machine])
 
 
 def test_the_package_is_typed():
