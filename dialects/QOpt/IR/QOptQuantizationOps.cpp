@@ -97,13 +97,12 @@ LogicalResult QuantizeDynamicOp::verify() {
   return verifyRanks(*this, getCodes().getType(), getScales());
 }
 
-/// The bounds of an integer element type.
-static std::pair<int64_t, int64_t> getBounds(Type elementType) {
-  auto type = cast<IntegerType>(elementType);
+/// The bounds of an integer type of 32 bits or fewer.
+static std::pair<int64_t, int64_t> getBounds(IntegerType type) {
   unsigned width = type.getWidth();
   if (type.isUnsigned())
-    return {0, (int64_t(1) << width) - 1};
-  return {-(int64_t(1) << (width - 1)), (int64_t(1) << (width - 1)) - 1};
+    return {0, static_cast<int64_t>(llvm::maxUIntN(width))};
+  return {llvm::minIntN(width), llvm::maxIntN(width)};
 }
 
 static LogicalResult verifyRequantization(Operation *op,
@@ -116,10 +115,13 @@ static LogicalResult verifyRequantization(Operation *op,
       return op->emitOpError("expects an operand that broadcasts to ")
              << result << ", but found " << operand.getType();
   // requantize_c3, shift_c3, divide_round_c4
-  if (!isa<IntegerType>(result.getElementType()))
-    return op->emitOpError("expects integer codes, but found ") << result;
+  auto type = dyn_cast<IntegerType>(result.getElementType());
+  if (!type || type.getWidth() > 32)
+    return op->emitOpError("expects integer codes of 32 bits or fewer, but "
+                           "found ")
+           << result;
   // requantize_c2, shift_c2, divide_round_c2
-  auto [lowest, highest] = getBounds(result.getElementType());
+  auto [lowest, highest] = getBounds(type);
   if (min < lowest || max > highest || min > max)
     return op->emitOpError("expects a range inside [")
            << lowest << ", " << highest << "], but found [" << min << ", "

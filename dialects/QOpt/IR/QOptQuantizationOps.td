@@ -126,7 +126,7 @@ def QOpt_RequantizeOp : QOpt_Op<"requantize", [Pure]> {
     - (C1) `multiplier` and `zero` have the rank of the result; each size is 1
       or the dim.
     - (C2) `min` and `max` are values of the result's element type, min <= max.
-    - (C3) accumulator and result have integers.
+    - (C3) accumulator and result have integers of 32 bits or fewer.
 
     Example:
 
@@ -156,7 +156,7 @@ def QOpt_ShiftOp : QOpt_Op<"shift", [Pure]> {
     - (C1) `amount` and `zero` have the rank of the result; each size is 1 or
       the dim.
     - (C2) `min` and `max` are values of the result's element type, min <= max.
-    - (C3) `x` and the result have integers.
+    - (C3) `x` and the result have integers of 32 bits or fewer.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$amount,
     Optional<QOpt_Tensor>:$zero, I64Attr:$min, I64Attr:$max);
@@ -179,7 +179,7 @@ def QOpt_DivideRoundOp : QOpt_Op<"divide_round", [Pure]> {
     - (C1) `zero` has the rank of the result; each size is 1 or the dim.
     - (C2) `min` and `max` are values of the result's element type, min <= max.
     - (C3) `divisor` is positive and fits i32.
-    - (C4) `x` and the result have integers.
+    - (C4) `x` and the result have integers of 32 bits or fewer.
 
     Example:
 

@@ -503,8 +503,10 @@ static LogicalResult verifyElements(Operation *op) {
           [&](Operation *op) -> LogicalResult {
             // requantize_c3, shift_c3, divide_round_c4
             Value x = op->getOperand(0);
-            if (!isa<IntegerType>(tensorTypeOf(x).getElementType()))
-              return op->emitOpError("expects integers, but found ")
+            auto type = dyn_cast<IntegerType>(tensorTypeOf(x).getElementType());
+            if (!type || type.getWidth() > 32)
+              return op->emitOpError(
+                         "expects integers of 32 bits or fewer, but found ")
                      << x.getType();
             return success();
           })

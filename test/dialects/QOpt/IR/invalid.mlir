@@ -109,8 +109,17 @@ func.func @requantize_c1(%x: tensor<4x8xi32>, %m: tensor<1x7xf32>, %z: tensor<1x
 // -----
 
 func.func @requantize_c3(%x: tensor<4x8xi32>, %m: tensor<1x8xf32>, %z: tensor<1x1xi8>) {
-  // expected-error @+1 {{'qopt.requantize' op expects integer codes, but found 'tensor<4x8xf32>'}}
+  // expected-error @+1 {{'qopt.requantize' op expects integer codes of 32 bits or fewer, but found 'tensor<4x8xf32>'}}
   %0 = qopt.requantize %x, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<4x8xi32>, tensor<1x8xf32>, tensor<1x1xi8>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// A range of 64 bits has no bounds that 64 bits hold.
+func.func @requantize_c3_wide(%x: tensor<4x8xi32>, %m: tensor<1x8xf32>, %z: tensor<1x1xui64>) {
+  // expected-error @+1 {{'qopt.requantize' op expects integer codes of 32 bits or fewer, but found 'tensor<4x8xui64>'}}
+  %0 = qopt.requantize %x, %m, %z {min = 0 : i64, max = 255 : i64} : (tensor<4x8xi32>, tensor<1x8xf32>, tensor<1x1xui64>) -> tensor<4x8xui64>
   return
 }
 

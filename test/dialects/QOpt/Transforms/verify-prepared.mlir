@@ -355,7 +355,7 @@ func.func @quantize_dynamic_c4(%x: tensor<f32>) {
 // -----
 
 func.func @requantize_c3_accumulator(%x: tensor<4xf32>, %m: tensor<1xf32>, %z: tensor<1xi8>) {
-  // expected-error @+1 {{'qopt.requantize' op expects integers, but found 'tensor<4xf32>'}}
+  // expected-error @+1 {{'qopt.requantize' op expects integers of 32 bits or fewer, but found 'tensor<4xf32>'}}
   %0 = qopt.requantize %x, %m, %z {min = -128 : i64, max = 127 : i64} : (tensor<4xf32>, tensor<1xf32>, tensor<1xi8>) -> tensor<4xi8>
   return
 }
@@ -363,7 +363,7 @@ func.func @requantize_c3_accumulator(%x: tensor<4xf32>, %m: tensor<1xf32>, %z: t
 // -----
 
 func.func @shift_c3(%x: tensor<4xf32>, %k: tensor<1xi8>) {
-  // expected-error @+1 {{'qopt.shift' op expects integers, but found 'tensor<4xf32>'}}
+  // expected-error @+1 {{'qopt.shift' op expects integers of 32 bits or fewer, but found 'tensor<4xf32>'}}
   %0 = qopt.shift %x, %k {min = -128 : i64, max = 127 : i64} : (tensor<4xf32>, tensor<1xi8>) -> tensor<4xi8>
   return
 }
@@ -371,7 +371,7 @@ func.func @shift_c3(%x: tensor<4xf32>, %k: tensor<1xi8>) {
 // -----
 
 func.func @divide_round_c4(%x: tensor<4xf32>, %z: tensor<1xi8>) {
-  // expected-error @+1 {{'qopt.divide_round' op expects integers, but found 'tensor<4xf32>'}}
+  // expected-error @+1 {{'qopt.divide_round' op expects integers of 32 bits or fewer, but found 'tensor<4xf32>'}}
   %0 = qopt.divide_round %x, %z {divisor = 9 : i64, min = -128 : i64, max = 127 : i64} : (tensor<4xf32>, tensor<1xi8>) -> tensor<4xi8>
   return
 }
