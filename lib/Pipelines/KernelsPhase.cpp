@@ -42,6 +42,8 @@ void Compilation::writeChoices() {
 }
 
 llvm::Error Compilation::chooseKernels() {
+  // A program that was read loads it with its first kernel, which may be none.
+  context.loadDialect<kernel::QKernelDialect>();
   writeChoices();
   if (llvm::Error error = runPipeline(Phase::Kernels, [](OpPassManager &pm) {
         pm.addPass(createVerifyKernelsPass());

@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from qopt_tools import MODELS, run_ok
+from qopt_tools import MODELS, run_arrays, run_ok
 
 CNN = MODELS / "digits-cnn.onnx"
 OPT = Path("/usr/lib/llvm-22/bin/opt")
@@ -163,3 +163,23 @@ def test_equal_layers_share_their_kernels(tmp_path):
         return len(re.findall(r"^define internal ", text, re.MULTILINE))
 
     assert 0 < count_kernels(2) == count_kernels(8)
+
+
+def test_a_program_without_a_kernel_goes_through_every_phase(tmp_path):
+    """Its files name nothing of the dialect of kernels, which variants are of."""
+    path = tmp_path / "m.onnx"
+    graph = helper.make_graph(
+        [helper.make_node("Unsqueeze", ["x", "axes"], ["y"])], "view",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2, 3])],
+        [numpy_helper.from_array(np.array([0]), "axes")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
+                                ir_version=10), path)
+    source, start = path, []
+    for phase in ["import", "prepare", "calibrate", "transform", "quantize", "fuse", "kernels"]:
+        run_ok("qopt-compile", source, "-o", tmp_path / f"{phase}.mlir", *start, "--stop-after",
+               phase, "--quiet")
+        source, start = tmp_path / f"{phase}.mlir", ["--start-from", phase]
+    run_ok("qopt-compile", source, "-o", tmp_path / "m.so", *start, "--quiet")
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(run_arrays(tmp_path / "m.so", {"x": x}, tmp_path)["y"], x[None])
