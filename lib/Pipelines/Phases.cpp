@@ -147,6 +147,7 @@ void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
 void qopt::buildFormCodesPipeline(OpPassManager &pm, const Recipe &recipe) {
   OpPassManager &function = pm.nest<func::FuncOp>();
   // A float recipe runs these as well: models come with codes of their own.
+  function.addPass(createSignWeightsPass());
   function.addPass(createFormQuantizedOpsPass());
   function.addPass(createFormRequantizePass());
   if (recipe.isCodePath())

@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from qopt_tools import MODELS, list_tiers, run_arrays, run_ok
-from test_qdq_forms import Graph
+from test_qdq_forms import Graph, matmul
 
 sys.path.insert(0, str(MODELS))
 from evaluate import evaluate_ort
@@ -169,3 +169,31 @@ def test_unsigned_activations_take_the_kernels_of_signed_ones(digits, tmp_path):
     prepared = compile_file(file, digits, tmp_path / "prepared.mlir", "--stop-after", "prepare")
     run_ok("qopt-run", prepared, "--reference", "--inputs", digits.eval, "--expect",
            tmp_path / "exact", "--atol", 0, "--rtol", 0)
+
+
+# Zeros that vary along the columns are of groups.
+@pytest.mark.parametrize("w_axis, w_zeros", [(None, True), (None, 128), (1, 77), (1, 128)])
+def test_unsigned_weights_take_the_kernels_of_signed_ones(w_axis, w_zeros, tmp_path):
+    g = Graph(11)
+    y = matmul(x_kind="u8", w_kind="u8", w_axis=w_axis, w_zeros=w_zeros, requantize=True)(g)
+    g.save(tmp_path / "m.onnx", y)
+    row, = read_products(tmp_path)
+    assert (row["realised"], row["kernel"]) == ("i8 x i8 static", "x86-64.contract.i8i8.vnni")
+
+
+def test_symmetric_codes_without_a_zero_stay_integers(tmp_path):
+    g = Graph(12)
+    g.save(tmp_path / "m.onnx", matmul(x_zeros=None, requantize=True)(g))
+    row, = read_products(tmp_path)
+    assert (row["realised"], row["kernel"]) == ("i8 x i8 static", "x86-64.contract.i8i8.vnni")
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "q.mlir", "--quiet",
+           "--stop-after", "quantize")
+    assert "qopt.requantize" in (tmp_path / "q.mlir").read_text()
+
+
+def read_products(folder):
+    """The rows of the contract of `m.onnx` for products."""
+    run_ok("qopt-compile", folder / "m.onnx", "-o", folder / "m.so", "--quiet", "--report",
+           folder / "report", "--cpu", "x86-64-v4")
+    rows = json.loads((folder / "report" / "report.json").read_text())["contract"]
+    return [row for row in rows if row["op"] == "MatMul"]

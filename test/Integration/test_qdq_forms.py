@@ -45,14 +45,17 @@ class Graph:
         return name
 
     def parameters(self, dims, kind, axis, zeros, scale):
-        """Scales and zeros: of the tensor, or along an axis."""
+        """Scales and zeros: of the tensor, or along an axis. `zeros` is whether they are
+        others than 0, or their value."""
         element, low, high = TYPES[kind]
         shape = () if axis is None else (dims[axis],)
         scales = self.constant(
             (scale * self.rng.uniform(0.5, 2, shape)).astype(self.float_type))
         half = (high - low + 1) // 4
         values = np.zeros(shape, int)
-        if zeros:
+        if zeros is not True and zeros is not False:
+            values += zeros
+        elif zeros:
             values = self.rng.integers((low + high) // 2 - half, (low + high) // 2 + half, shape)
         return scales, self.constant(values, element), {} if axis is None else {"axis": axis}
 
@@ -65,8 +68,11 @@ class Graph:
         return self.op("DequantizeLinear", self.constant(codes, element), scales, zero, **where)
 
     def qdq(self, x, dims, kind="i8", axis=None, zeros=True, scale=0.03):
-        """`x` as codes and back."""
-        scales, zero, where = self.parameters(dims, kind, axis, zeros, scale)
+        """`x` as codes and back; the nodes have no zero where `zeros` is None."""
+        scales, zero, where = self.parameters(dims, kind, axis, zeros or False, scale)
+        if zeros is None:
+            codes = self.op("QuantizeLinear", x, scales, output_dtype=TYPES[kind][0], **where)
+            return self.op("DequantizeLinear", codes, scales, **where)
         codes = self.op("QuantizeLinear", x, scales, zero, **where)
         return self.op("DequantizeLinear", codes, scales, zero, **where)
 
@@ -111,7 +117,7 @@ def conv(x_axis=None, w_axis=0, x_kind="i8", w_kind="i8", x_zeros=True, w_zeros=
             inputs.append(g.constant(g.rng.normal(0, 1, 4).astype(g.float_type)))
         y = g.op("Conv", *inputs, kernel_shape=[3, 3], group=group, **attributes)
         if requantize:
-            y = g.qdq(y, None, scale=0.2)
+            y = g.qdq(y, None, zeros=None if x_zeros is None else True, scale=0.2)
         return g.op("Cast", y, to=TensorProto.FLOAT) if half else y
     return build
 
@@ -131,7 +137,9 @@ def matmul(x_axis=None, w_axis=1, x_kind="i8", w_kind="i8", x_zeros=True, w_zero
             y = g.op("Add", y, g.constant(g.rng.normal(0, 1, bias).astype(np.float32)))
         if relu:
             y = g.op("Relu", y)
-        return g.qdq(y, None, scale=0.2) if requantize else y
+        if requantize:
+            y = g.qdq(y, None, zeros=None if x_zeros is None else True, scale=0.2)
+        return y
     return build
 
 
@@ -193,6 +201,9 @@ add_forms("conv", conv, [{}] + [
     dict(group=4, w_kind="u8", w_zeros=True, w_axis=None),
     dict(requantize=True), dict(requantize=True, w_kind="i4"),
     dict(requantize=True, x_axis=0), dict(requantize=True, w_axis=3),
+    dict(requantize=True, x_zeros=None), dict(requantize=True, x_zeros=None, bias="float"),
+    dict(requantize=True, w_kind="u8", w_zeros=128), dict(group=4, w_kind="u8", w_zeros=128),
+    dict(requantize=True, x_kind="u8", w_kind="u8", w_zeros=77, pads=[1, 1, 1, 1]),
     dict(x_kind="i4"), dict(x_kind="u4", w_kind="i4"), dict(x_kind="i4", group=4),
     *(dict(bias=b, requantize=r) for b in ("codes", "computed", "float") for r in (False, True)),
     dict(half=True), dict(half=True, bias="computed"), dict(half=True, bias="codes"),
@@ -213,7 +224,11 @@ add_forms("matmul", matmul, [{}] + [dict(x_axis=a) for a in range(3)] + [
     dict(requantize=True, bias=(4, 1, 1, 10)), dict(requantize=True, bias=(2, 3, 10), dims=(24,)),
     dict(requantize=True, bias=(10,), columns=1), dict(requantize=True, bias=(5, 1), dims=(1, 24)),
     dict(requantize=True, bias=(1, 1, 1, 10)), dict(requantize=True, x_axis=1),
-    dict(requantize=True, w_axis=0)])
+    dict(requantize=True, w_axis=0), dict(requantize=True, x_zeros=None),
+    dict(requantize=True, x_zeros=None, relu=True, bias=(10,)),
+    *(dict(requantize=True, x_kind="u8", w_kind="u8", w_axis=a, w_zeros=z)
+      for a in (None, 0, 1) for z in (True, False, 77, 128)),
+    dict(transposed=True, w_axis=0, w_kind="u8", w_zeros=128)])
 add_forms("deep", deep, [
     dict(x_kind=x, w_kind=w, depth=d, fill=TYPES[w][side], x_value=255)
     for x in ("u8", "i8") for w in ("u8", "i8") for d in (16512, 16513, 33000, 40000)

@@ -34,7 +34,7 @@ bool qopt::becomesCodes(Value sum) {
     Operation *user = *sum.getUsers().begin();
     if (auto quantize = dyn_cast<QuantizeOp>(user))
       return quantize.getScales().size() == 1 &&
-             quantize.getZeros().size() == 1 &&
+             quantize.getZeros().size() <= 1 &&
              isOneElement(quantize.getScales().front());
     if (!isa<ReluOp, ClipOp>(user))
       return false;

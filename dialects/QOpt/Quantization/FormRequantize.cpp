@@ -88,10 +88,12 @@ struct FormRequantizePattern : OpRewritePattern<QuantizeOp> {
       return rewriter.notifyMatchFailure(op, "no accumulator comes in");
     auto codeType =
         dyn_cast<IntegerType>(typeOf(op.getResult()).getElementType());
-    if (!codeType || op.getScales().size() != 1 || op.getZeros().size() != 1)
+    if (!codeType || op.getScales().size() != 1 || op.getZeros().size() > 1)
       return rewriter.notifyMatchFailure(op, "not one scale and zero");
     auto outputScale = constantReals(op.getScales()[0]);
-    auto outputZero = constantReals(op.getZeros()[0]);
+    // An absent zero is 0.
+    auto outputZero = op.getZeros().empty() ? SmallVector<double>{0.0}
+                                            : constantReals(op.getZeros()[0]);
     if (!outputScale || !outputZero || outputScale->size() != 1)
       return rewriter.notifyMatchFailure(op, "scales are not constant");
     // A constant of more dims than the accumulator makes several codes of one.

@@ -58,6 +58,30 @@ def SignCodesPass : Pass<"qopt-sign-codes", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numSigned", "num-signed", "tensors of codes">];
 }
 
+def SignWeightsPass : Pass<"qopt-sign-weights", "::mlir::func::FuncOp"> {
+  let summary = "make unsigned codes of weights signed";
+  let description = [{
+    ```mlir
+    %d = qopt.dequantize %w scales(%s) zeros(%z) {format = #qopt.format<ui8>}
+    %y = qopt.matmul %x, %d
+    // becomes, with %w1 = %w - 128 and %z1 = %z - 128
+    %d = qopt.dequantize %w1 scales(%s) zeros(%z1) {format = #qopt.format<i8>}
+    %y = qopt.matmul %x, %d
+    ```
+
+    Zeros that are all equal become one, and those that are all 0 are left out.
+
+    Leaves codes alone that are computed or in blocks, that no contraction reads,
+    and those with a zero that is computed.
+
+    Runs in `quantize`, before `qopt-form-quantized-ops`.
+
+    Numerics: exact; the dequantized values are the same bits.
+  }];
+  let dependentDialects = ["::qopt::QOptDialect"];
+  let statistics = [Statistic<"numSigned", "num-signed", "weights">];
+}
+
 def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
   let summary = "write on each contraction what is to become of its operands";
   let description = [{

@@ -1,17 +1,19 @@
 //===- SignCodes.cpp - Signed codes in place of unsigned ones -------------===//
 //
-// Quantized files have activations of 8 bits without a sign, and the fastest
-// kernels take signed ones. A code and its zero point less 128 stand for the
-// same number, and rounding and clamping meet the same codes.
+// Quantized files have activations and weights of 8 bits without a sign, and
+// the fastest kernels take signed ones. A code and its zero point less 128
+// stand for the same number, and rounding and clamping meet the same codes.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_SIGNCODESPASS
+#define GEN_PASS_DEF_SIGNWEIGHTSPASS
 #include "dialects/QOpt/Quantization/QuantizationPasses.h.inc"
 } // namespace qopt
 
@@ -28,12 +30,47 @@ static bool isUnsigned8(FormatAttr format) {
   return format && format.getName() == "ui8" && !format.isBlocked();
 }
 
+static bool isConstant(Value value) {
+  return value.getDefiningOp<ConstantOp>() != nullptr;
+}
+
 /// True for zeros that are known.
 static bool areConstant(OperandRange zeros) {
-  return llvm::all_of(zeros, [](Value zero) {
-    return zero.getDefiningOp<ConstantOp>() != nullptr;
-  });
+  return llvm::all_of(zeros, isConstant);
 }
+
+/// The zeros of `op` as they are written: one of 0 where there is none.
+template <typename Op>
+static std::pair<SmallVector<int64_t>, SmallVector<int64_t>> readZeros(Op op) {
+  if (op.getZeros().empty())
+    return {{0}, SmallVector<int64_t>(typeOf(op.getResult()).getRank(), 1)};
+  auto constant = op.getZeros().front().template getDefiningOp<ConstantOp>();
+  auto zeros = llvm::map_to_vector(readReals(constant), [](double zero) {
+    return static_cast<int64_t>(zero);
+  });
+  return {zeros, llvm::to_vector(typeOf(constant.getResult()).getShape())};
+}
+
+static FormatAttr makeSigned(FormatAttr format) {
+  return FormatAttr::get(format.getContext(), "i8", format.getAxis(),
+                         format.getBlock(), format.getScale(),
+                         format.getZero());
+}
+
+/// Makes the zero and the format of an op between reals and codes signed.
+template <typename Op> static void signParameters(Op op) {
+  op.setFormatAttr(makeSigned(op.getFormatAttr()));
+  OpBuilder builder(op);
+  auto [zeros, dims] = readZeros(op);
+  for (int64_t &zero : zeros)
+    zero -= kOffset;
+  op.getZerosMutable().assign(createConstant(builder, op.getLoc(), zeros, dims,
+                                             builder.getIntegerType(8)));
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
 
 namespace {
 /// A tensor of codes on its way from one quantizer to its dequantizers.
@@ -95,28 +132,80 @@ private:
   void setSigned(Value codes) {
     codes.setType(typeOf(codes).clone(IntegerType::get(&getContext(), 8)));
   }
+};
+} // namespace
 
-  /// The zero and the format of an op between reals and codes.
-  template <typename Op> void signParameters(Op op) {
-    FormatAttr format = op.getFormatAttr();
-    op.setFormatAttr(FormatAttr::get(&getContext(), "i8", format.getAxis(),
-                                     format.getBlock(), format.getScale(),
-                                     format.getZero()));
-    OpBuilder builder(op);
-    SmallVector<int64_t> zeros{0};
-    SmallVector<int64_t> dims(typeOf(op.getResult()).getRank(), 1);
-    if (!op.getZeros().empty()) {
-      auto constant =
-          op.getZeros().front().template getDefiningOp<ConstantOp>();
-      zeros = llvm::map_to_vector(readReals(constant), [](double zero) {
-        return static_cast<int64_t>(zero);
-      });
-      dims = llvm::to_vector(typeOf(constant.getResult()).getShape());
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+/// A constant of codes of 8 bits, each less 128.
+static Value signConstant(OpBuilder &builder, ConstantOp codes) {
+  HostTensor tensor = llvm::cantFail(readConstant(codes));
+  ArrayRef<int64_t> dims = tensor.getDims();
+  HostTensor result =
+      llvm::cantFail(HostTensor::allocate(ElementType::I8, dims));
+  const char *from = tensor.getData();
+  for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i)
+    result.getMutableData()[i] = from[i] ^ static_cast<char>(kOffset);
+  return createConstant(builder, codes.getLoc(), result,
+                        builder.getIntegerType(8));
+}
+
+namespace {
+struct SignWeights : qopt::impl::SignWeightsPassBase<SignWeights> {
+  void runOnOperation() override {
+    SmallVector<DequantizeOp> weights;
+    getOperation().walk([&](DequantizeOp op) {
+      if (isWeight(op))
+        weights.push_back(op);
+    });
+    // What two dequantizers share stays one.
+    llvm::DenseMap<Operation *, Value> made;
+    for (DequantizeOp weight : weights) {
+      if (isUnsigned8(weight.getFormatAttr())) {
+        auto codes = weight.getCodes().getDefiningOp<ConstantOp>();
+        Value &other = made[codes];
+        if (!other) {
+          OpBuilder builder(codes);
+          other = signConstant(builder, codes);
+          ++numSigned;
+        }
+        signParameters(weight);
+        weight.getCodesMutable().assign(other);
+      }
+      simplifyZeros(weight);
     }
-    for (int64_t &zero : zeros)
-      zero -= kOffset;
-    op.getZerosMutable().assign(createConstant(
-        builder, op.getLoc(), zeros, dims, builder.getIntegerType(8)));
+  }
+
+private:
+  static bool isWeight(DequantizeOp op) {
+    return isConstant(op.getCodes()) && areConstant(op.getZeros()) &&
+           op.getZeros().size() <= 1 && op.getFormat() &&
+           !op.getFormat()->isBlocked() &&
+           typeOf(op.getCodes()).getElementTypeBitWidth() == 8 &&
+           isa<IntegerType>(typeOf(op.getCodes()).getElementType()) &&
+           llvm::any_of(op->getUsers(), [](Operation *user) {
+             return isa<ConvOp, MatMulOp>(user);
+           });
+  }
+
+  /// Zeros that are all equal are one, and one of 0 is none.
+  static void simplifyZeros(DequantizeOp op) {
+    if (op.getZeros().empty())
+      return;
+    auto [zeros, dims] = readZeros(op);
+    if (zeros.empty() || !llvm::all_equal(zeros))
+      return;
+    if (zeros.front() == 0)
+      return op.getZerosMutable().clear();
+    if (zeros.size() == 1)
+      return;
+    OpBuilder builder(op);
+    op.getZerosMutable().assign(
+        createConstant(builder, op.getLoc(), ArrayRef<int64_t>{zeros.front()},
+                       SmallVector<int64_t>(dims.size(), 1),
+                       typeOf(op.getCodes()).getElementType()));
   }
 };
 } // namespace

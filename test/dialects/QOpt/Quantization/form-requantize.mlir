@@ -43,6 +43,21 @@ func.func @shift(%acc: tensor<?x2xi32>) -> tensor<?x2xi8> {
 
 // -----
 
+// A quantizer without a zero has one of 0, as symmetric files have.
+// CHECK-LABEL: func @symmetric
+// CHECK-DAG: %[[M:.*]] = qopt.constant(dense<6.250000e-02> : tensor<1x1xf32>)
+// CHECK-DAG: %[[Z:.*]] = qopt.constant(dense<0> : tensor<1x1xi8>)
+// CHECK: qopt.requantize %{{.*}}, %[[M]], %[[Z]] {max = 127 : i64, min = -128 : i64}
+func.func @symmetric(%acc: tensor<?x2xi32>) -> tensor<?x2xi8> {
+  %sx = qopt.constant(dense<0.25> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %sy = qopt.constant(dense<4.0> : tensor<1x1xf32>) : tensor<1x1xf32>
+  %d = qopt.dequantize %acc scales(%sx) : (tensor<?x2xi32>, tensor<1x1xf32>) -> tensor<?x2xf32>
+  %q = qopt.quantize %d scales(%sy) {format = #qopt.format<i8>, divide} : (tensor<?x2xf32>, tensor<1x1xf32>) -> tensor<?x2xi8>
+  return %q : tensor<?x2xi8>
+}
+
+// -----
+
 // Other users, other ops, scales that are no constants and a huge bias leave
 // the chain alone.
 // CHECK-LABEL: func @reasons
