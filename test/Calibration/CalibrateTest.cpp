@@ -91,6 +91,32 @@ TEST_F(CalibrateTest, putsStatisticsOnValues) {
   module->walk([](ObserveOp) { ADD_FAILURE() << "an observe op is left"; });
 }
 
+static constexpr llvm::StringLiteral kParts = R"(
+func.func @main(%x: tensor<?x5xf32> {qopt.name = "x"}) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
+  %v = qopt.constant(dense<1.0> : tensor<3x2xf32>) : tensor<3x2xf32>
+  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %0:2 = qopt.split %x {axis = 1 : i64, sizes = array<i64: 3, 2>} : (tensor<?x5xf32>) -> (tensor<?x3xf32>, tensor<?x2xf32>)
+  %1 = qopt.matmul %0#0, %v {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x3xf32>, tensor<3x2xf32>) -> tensor<?x2xf32>
+  %2 = qopt.matmul %0#1, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %1, %2 : tensor<?x2xf32>, tensor<?x2xf32>
+})";
+
+TEST_F(CalibrateTest, putsStatisticsOnEachPartOfATensor) {
+  module = parseSourceString<ModuleOp>(kParts, &context);
+  std::string path = write("a.npz", "x", {1, 5}, {1, 2, 3, -40, -50});
+  ASSERT_FALSE(static_cast<bool>(run(path)));
+  SplitOp split;
+  main().walk([&](SplitOp op) { split = op; });
+  Value left = split.getResult(0), right = split.getResult(1);
+  EXPECT_EQ(qopt::getStatistics(left)->max, 3);
+  EXPECT_EQ(qopt::getStatistics(left)->channelMax.size(), 3u);
+  EXPECT_EQ(qopt::getStatistics(right)->min, -50);
+  EXPECT_EQ(qopt::getStatistics(right)->channelMax.size(), 2u);
+  setStatistics(left, std::nullopt);
+  EXPECT_FALSE(qopt::getStatistics(left));
+  EXPECT_TRUE(qopt::getStatistics(right));
+}
+
 TEST_F(CalibrateTest, keepsStatisticsThatAreThere) {
   Statistics known;
   known.max = 1234;

@@ -36,8 +36,16 @@ int64_t qopt::getChannelAxis(Value value) {
 }
 
 DictionaryAttr qopt::getStatisticsAttr(Value value) {
-  if (Operation *op = value.getDefiningOp())
-    return op->getAttrOfType<DictionaryAttr>(kStatisticsAttrName);
+  if (auto result = dyn_cast<OpResult>(value)) {
+    Attribute attr = result.getOwner()->getAttr(kStatisticsAttrName);
+    // An op of several results has a list.
+    auto list = dyn_cast_or_null<ArrayAttr>(attr);
+    if (list)
+      attr = result.getResultNumber() < list.size()
+                 ? list[result.getResultNumber()]
+                 : Attribute();
+    return dyn_cast_or_null<DictionaryAttr>(attr);
+  }
   auto argument = cast<BlockArgument>(value);
   if (auto function =
           dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
@@ -117,14 +125,28 @@ void qopt::setStatistics(Value value, const std::optional<Statistics> &stats) {
                                  : DictionaryAttr());
 }
 
-void qopt::setStatisticsAttr(Value value, DictionaryAttr dictionary) {
-  if (Operation *op = value.getDefiningOp()) {
-    if (dictionary)
-      op->setAttr(kStatisticsAttrName, dictionary);
-    else
-      op->removeAttr(kStatisticsAttrName);
-    return;
+/// Writes the statistics of one result; those of the others stay.
+static void setResultStatistics(OpResult result, DictionaryAttr dictionary) {
+  Operation *op = result.getOwner();
+  bool isOne = op->getNumResults() == 1;
+  bool isAny = dictionary != nullptr;
+  SmallVector<Attribute> list;
+  for (OpResult other : op->getResults()) {
+    DictionaryAttr own =
+        other == result ? dictionary : qopt::getStatisticsAttr(other);
+    isAny |= own != nullptr;
+    list.push_back(own ? Attribute(own) : UnitAttr::get(op->getContext()));
   }
+  if (!isAny)
+    op->removeAttr(kStatisticsAttrName);
+  else
+    op->setAttr(kStatisticsAttrName,
+                isOne ? list.front() : ArrayAttr::get(op->getContext(), list));
+}
+
+void qopt::setStatisticsAttr(Value value, DictionaryAttr dictionary) {
+  if (auto result = dyn_cast<OpResult>(value))
+    return setResultStatistics(result, dictionary);
   auto argument = cast<BlockArgument>(value);
   auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
   if (dictionary)
