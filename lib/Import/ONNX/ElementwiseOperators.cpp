@@ -167,9 +167,9 @@ static LogicalResult importSwish(NodeImporter &node) {
   if (alpha == 1.0f)
     return node.makeOutput<SiluOp>(type, x);
   Value factor = makeFloats(node.getBuilder(), node.getLoc(), alpha, true);
-  if (failed(node.expectSameElementType(x, factor)))
-    return failure();
-  Value scaled = node.make<MulOp>(type, {x, factor});
+  if (type != getElementType(factor))
+    factor = node.make<CastOp>(type, factor);
+  Value scaled = factor ? node.make<MulOp>(type, {x, factor}) : Value();
   Value gate = scaled ? node.make<SigmoidOp>(type, scaled) : Value();
   return gate ? node.makeOutput<MulOp>(type, {x, gate}) : failure();
 }
