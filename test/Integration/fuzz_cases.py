@@ -145,6 +145,9 @@ def draw_samples(builder, dims, model):
              for value in builder.inputs}
     samples = [first]
     second = {value.name: dims.redraw(value) for value in builder.inputs}
+    if any(not array.size for array in second.values()) and \
+            any(node.op_type == "Concat" for node in builder.nodes):
+        return samples  # it passes over empty parts, whatever their other dims
     try:
         session = open_session(model)
         results = session.run(None, second)
@@ -173,7 +176,7 @@ def is_batch(builder, outputs):
         for i in range(3):
             found = session.run(None, {name: array[i:i + 1] for name, array in whole.items()})
             for want, have in zip(expected, found):
-                if len(want) != 3 or len(have) != 1 or \
+                if len(want) != 3 or want[i:i + 1].shape != have.shape or \
                         not np.allclose(want[i:i + 1], have, rtol=1e-4, atol=1e-5):
                     return False
     except Exception:  # ONNX Runtime has no class of its own errors
