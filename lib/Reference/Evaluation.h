@@ -60,6 +60,11 @@ llvm::Error evaluateLookup(const Evaluation &evaluation, LookupOp op);
 /// Ops that copy elements and never look at them.
 llvm::Error evaluateMovement(const Evaluation &evaluation);
 
+/// Scalars of upstream's dialects, as tensors of rank 0; no shape rule is
+/// needed.
+llvm::Expected<llvm::SmallVector<HostTensor>>
+evaluateScalarOp(mlir::Operation *op, llvm::ArrayRef<HostTensor> operands);
+
 } // namespace qopt::reference
 
 #endif // LIB_REFERENCE_EVALUATION_H

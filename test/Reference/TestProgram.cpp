@@ -6,6 +6,9 @@
 
 #include "TestProgram.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Parser/Parser.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -33,7 +36,9 @@ std::vector<int32_t> test::randomIntegers(size_t count, int low, int high,
 }
 
 Program::Program(const std::string &text) {
-  context.loadDialect<QOptDialect, mlir::func::FuncDialect>();
+  context.loadDialect<QOptDialect, mlir::arith::ArithDialect,
+                      mlir::func::FuncDialect, mlir::scf::SCFDialect,
+                      mlir::tensor::TensorDialect>();
   std::string source = text.find("func.func") == std::string::npos
                            ? "func.func @main" + text
                            : text;
