@@ -128,6 +128,19 @@ def parts(folder):
     model.save(folder, ["n", 3, 12, 12], model.rng.normal(0, 1, (24, 1, 3, 12, 12)))
 
 
+def split_parts(folder):
+    """Two parts of a Split, of other sizes and a hundredfold apart, each in front of a product."""
+    model = Model(8)
+    scale = np.where(np.arange(24) < 8, 100, 1) * np.ones(24)
+    x = model.node("Mul", "x", model.constant(scale))
+    model.weights.append(numpy_helper.from_array(np.array([8, 16], np.int64), "sizes"))
+    model.nodes.append(helper.make_node("Split", [x, "sizes"], ["loud", "quiet"], "/split", axis=-1))
+    model.linear("loud", 8, 6, output="a")
+    model.linear("quiet", 16, 6, output="b")
+    model.node("Concat", "a", "b", axis=1, output="y")
+    model.save(folder, ["n", 24], model.rng.normal(0, 1, (24, 4, 24)))
+
+
 def loud_row(folder):
     """Eight tokens, the first of which is always the same and hundreds of times the others."""
     model = Model(6)
@@ -175,6 +188,13 @@ def test_new_samples_are_answered_as_well(make, preset, least, tmp_path):
 def test_small_parts_of_a_tensor_keep_their_bits(tmp_path):
     parts(tmp_path)
     assert measure(tmp_path, "w8a8-pow2", slice(4, None)) >= 25
+
+
+@pytest.mark.parametrize("preset, least", [("w8a8", 35), ("w8a8-pow2", 30)])
+def test_each_part_of_a_split_has_its_range(preset, least, tmp_path):
+    split_parts(tmp_path)
+    for part in (slice(0, 6), slice(6, None)):
+        assert measure(tmp_path, preset, part) >= least
 
 
 def test_infinity_of_the_model_is_a_warning(tmp_path):

@@ -35,23 +35,36 @@ int64_t qopt::getChannelAxis(Value value) {
       cast<RankedTensorType>(value.getType()).getRank() - 1, 0);
 }
 
-DictionaryAttr qopt::getStatisticsAttr(Value value) {
+/// Where the statistics of results and of arguments of regions stand: on the
+/// op, one attribute for each but the first result named by its number.
+static std::pair<Operation *, std::string> statisticsPlace(Value value) {
   if (auto result = dyn_cast<OpResult>(value)) {
-    Attribute attr = result.getOwner()->getAttr(kStatisticsAttrName);
-    // An op of several results has a list.
-    auto list = dyn_cast_or_null<ArrayAttr>(attr);
-    if (list)
-      attr = result.getResultNumber() < list.size()
-                 ? list[result.getResultNumber()]
-                 : Attribute();
-    return dyn_cast_or_null<DictionaryAttr>(attr);
+    std::string name = kStatisticsAttrName.str();
+    if (unsigned number = result.getResultNumber())
+      name += ".result" + std::to_string(number);
+    return {result.getOwner(), name};
   }
   auto argument = cast<BlockArgument>(value);
-  if (auto function =
-          dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
-    return function.getArgAttrOfType<DictionaryAttr>(argument.getArgNumber(),
-                                                     kStatisticsAttrName);
-  return {};
+  Block *block = argument.getOwner();
+  return {block->getParentOp(), (kStatisticsAttrName + ".region" +
+                                 Twine(block->getParent()->getRegionNumber()) +
+                                 ".argument" + Twine(argument.getArgNumber()))
+                                    .str()};
+}
+
+/// The function whose argument `value` is, if it is one.
+static func::FuncOp functionOf(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp())
+                  : func::FuncOp();
+}
+
+DictionaryAttr qopt::getStatisticsAttr(Value value) {
+  if (func::FuncOp function = functionOf(value))
+    return function.getArgAttrOfType<DictionaryAttr>(
+        cast<BlockArgument>(value).getArgNumber(), kStatisticsAttrName);
+  auto [op, name] = statisticsPlace(value);
+  return op->getAttrOfType<DictionaryAttr>(name);
 }
 
 std::optional<Statistics> qopt::getStatistics(Value value) {
@@ -125,33 +138,18 @@ void qopt::setStatistics(Value value, const std::optional<Statistics> &stats) {
                                  : DictionaryAttr());
 }
 
-/// Writes the statistics of one result; those of the others stay.
-static void setResultStatistics(OpResult result, DictionaryAttr dictionary) {
-  Operation *op = result.getOwner();
-  bool isOne = op->getNumResults() == 1;
-  bool isAny = dictionary != nullptr;
-  SmallVector<Attribute> list;
-  for (OpResult other : op->getResults()) {
-    DictionaryAttr own =
-        other == result ? dictionary : qopt::getStatisticsAttr(other);
-    isAny |= own != nullptr;
-    list.push_back(own ? Attribute(own) : UnitAttr::get(op->getContext()));
-  }
-  if (!isAny)
-    op->removeAttr(kStatisticsAttrName);
-  else
-    op->setAttr(kStatisticsAttrName,
-                isOne ? list.front() : ArrayAttr::get(op->getContext(), list));
-}
-
 void qopt::setStatisticsAttr(Value value, DictionaryAttr dictionary) {
-  if (auto result = dyn_cast<OpResult>(value))
-    return setResultStatistics(result, dictionary);
-  auto argument = cast<BlockArgument>(value);
-  auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  if (func::FuncOp function = functionOf(value)) {
+    unsigned index = cast<BlockArgument>(value).getArgNumber();
+    if (dictionary)
+      function.setArgAttr(index, kStatisticsAttrName, dictionary);
+    else
+      function.removeArgAttr(index, kStatisticsAttrName);
+    return;
+  }
+  auto [op, name] = statisticsPlace(value);
   if (dictionary)
-    function.setArgAttr(argument.getArgNumber(), kStatisticsAttrName,
-                        dictionary);
+    op->setAttr(name, dictionary);
   else
-    function.removeArgAttr(argument.getArgNumber(), kStatisticsAttrName);
+    op->removeAttr(name);
 }
