@@ -12,7 +12,10 @@
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "dialects/QOpt/IR/VerifyTypes.h"
 #include "dialects/QOpt/Quantization/VerifyPlan.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
@@ -170,12 +173,22 @@ static LogicalResult verifyNodeIds(Operation *op) {
   return failure(result.wasInterrupted());
 }
 
+/// Branches and loops, and what their conditions and counters are made with.
+static bool isControlFlow(Operation *op) {
+  return isa<arith::AddIOp, arith::AndIOp, arith::CmpIOp, arith::ConstantOp,
+             arith::IndexCastOp, arith::OrIOp, arith::XOrIOp, scf::ConditionOp,
+             scf::ForOp, scf::IfOp, scf::WhileOp, scf::YieldOp,
+             tensor::ExtractOp, tensor::FromElementsOp>(op);
+}
+
 /// Checks what the verifiers of single ops leave out.
 static LogicalResult verifyOp(Operation *op) {
   if (failed(verifyNodeIds(op)))
     return failure();
   if (isa<ModuleOp, func::FuncOp, func::ReturnOp>(op) ||
       isa_and_nonnull<kernel::QKernelDialect>(op->getDialect()))
+    return success();
+  if (isControlFlow(op))
     return success();
   if (!isa_and_nonnull<QOptDialect>(op->getDialect()))
     return op->emitOpError("is no op of a phase file");

@@ -107,6 +107,8 @@ static Expected<HostTensor> evaluateOne(Operation *op,
       .Case(
           [&](tensor::FromElementsOp joined) { return join(joined, operands); })
       .Case([&](arith::ConstantOp constant) -> Expected<HostTensor> {
+        if (auto elements = dyn_cast<ElementsAttr>(constant.getValue()))
+          return readElements(elements);
         auto value = dyn_cast<IntegerAttr>(constant.getValue());
         if (!value)
           return makeOpError(op, ExitCode::Unsupported,

@@ -80,6 +80,7 @@ LogicalResult CpuProgram::emit(func::FuncOp program) {
   declareHost();
   Block &block = copy->getBody().front();
   planLifetimes(block);
+  planOutputs(block.getTerminator());
   emitArguments(*copy, host.getBody().front().getArgument(2));
   for (Operation &op : block) {
     current = &op;
@@ -139,6 +140,9 @@ void CpuProgram::emitArguments(func::FuncOp program, Value inputs) {
 LogicalResult CpuProgram::emitOp(Operation *op) {
   if (isa<func::ReturnOp>(op))
     return emitReturn(op);
+  if (isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
+          op->getDialect()))
+    return emitControlFlow(op);
   if (failed(computeDims(op)))
     return failure();
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)

@@ -20,6 +20,8 @@
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "qopt/Target/WeightsSection.h"
 #include "llvm/ADT/DenseMap.h"
@@ -131,6 +133,7 @@ public:
 
 protected:
   class DimPolicy;
+  class RegionScope;
 
   /// Writes one op of the program. Products and attention have no kernel here.
   virtual mlir::LogicalResult emitOp(mlir::Operation *op);
@@ -138,7 +141,34 @@ protected:
   virtual bool isOnHost(mlir::Value tensor) { return true; }
   /// Ends the memory of `tensor`, which `allocate` or an override of it made.
   virtual void freeBuffer(mlir::Value tensor);
-  virtual void planLifetimes(mlir::Block &block);
+  void planLifetimes(mlir::Block &block);
+  /// Finds the results of the program that their producer writes in place.
+  virtual void planOutputs(mlir::Operation *end);
+
+  //===--- Control flow
+  //------------------------------------------------------===//
+  /// Branches and loops, and the scalars that they ask for.
+  mlir::LogicalResult emitControlFlow(mlir::Operation *op);
+  mlir::LogicalResult emitIf(mlir::scf::IfOp op);
+  mlir::LogicalResult emitFor(mlir::scf::ForOp op);
+  mlir::LogicalResult emitWhile(mlir::scf::WhileOp op);
+  mlir::LogicalResult emitScalar(mlir::Operation *op);
+  void emitExtract(mlir::tensor::ExtractOp op);
+  void emitFromElements(mlir::tensor::FromElementsOp op);
+  /// Writes the ops of a region, all but the terminator.
+  mlir::LogicalResult emitBlock(mlir::Block &block);
+  /// A block of the host function whose arguments carry values of `types`.
+  mlir::Block *addBlock(mlir::TypeRange types);
+  /// What a scalar is in the host function.
+  mlir::Value scalar(mlir::Value value);
+  mlir::Value copyOf(mlir::Value tensor);
+  /// Scalars, and copies of tensors, as block arguments carry them.
+  llvm::SmallVector<mlir::Value> copyInto(mlir::ValueRange values);
+  /// As `copyInto` at the end of a region, whose own tensors need no copy.
+  llvm::SmallVector<mlir::Value> yield(mlir::Operation *end,
+                                       mlir::ValueRange values);
+  /// Makes `values` what block arguments carry.
+  void bind(mlir::ValueRange values, mlir::ValueRange carried);
 
   mlir::LogicalResult emitReturn(mlir::Operation *op);
   void emitObserve(ObserveOp op);
@@ -176,6 +206,7 @@ protected:
   int64_t argsSlots = 1;
   int64_t numKernels = 0;
   llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
+  llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorDims;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorElements;
   /// The tensor whose memory a view uses.

@@ -6,6 +6,7 @@
 
 #include "KernelForm.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -34,11 +35,16 @@ template <class KernelOp> static void wrapIn(Operation *op) {
   op->erase();
 }
 
-void cpu::wrapBareOps(func::FuncOp program) {
-  Block &block = program.getBody().front();
+static void wrapBareOpsOf(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (isOpTriviallyDead(&op)) {
       op.erase();
+      continue;
+    }
+    if (isa<scf::SCFDialect>(op.getDialect())) {
+      for (Region &region : op.getRegions())
+        for (Block &inner : region)
+          wrapBareOpsOf(inner);
       continue;
     }
     if (auto conv = dyn_cast<ConvOp>(op)) {
@@ -57,4 +63,8 @@ void cpu::wrapBareOps(func::FuncOp program) {
       wrapIn<kernel::MapOp>(&op);
     }
   }
+}
+
+void cpu::wrapBareOps(func::FuncOp program) {
+  wrapBareOpsOf(program.getBody().front());
 }

@@ -10,6 +10,7 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -24,18 +25,28 @@ static bool isView(Operation *op) {
 
 void CpuProgram::planLifetimes(Block &block) {
   llvm::MapVector<Value, Operation *> last;
-  for (Operation &op : block) {
-    for (Value operand : op.getOperands()) {
-      auto it = last.find(owners.lookup(operand));
-      if (it != last.end())
-        it->second = &op;
+  auto extend = [&](Value used, Operation *op) {
+    auto it = last.find(owners.lookup(used));
+    if (it != last.end())
+      it->second = op;
+  };
+  // What a region carries is its own; the caller owns the program's inputs.
+  if (!isa<func::FuncOp>(block.getParentOp()))
+    for (Value argument : block.getArguments()) {
+      owners[argument] = argument;
+      last[argument] = block.getTerminator();
     }
+  for (Operation &op : block) {
+    for (Value operand : op.getOperands())
+      extend(operand, &op);
+    visitUsedValuesDefinedAbove(
+        op.getRegions(), [&](OpOperand *use) { extend(use->get(), &op); });
     for (Value result : op.getResults()) {
       if (isView(&op)) {
         owners[result] = owners.lookup(op.getOperand(0));
         continue;
       }
-      if (isa<ConstantOp, kernel::PackOp>(op))
+      if (isa<ConstantOp, arith::ConstantOp, kernel::PackOp>(op))
         continue;
       owners[result] = result;
       last[result] = &op;
@@ -43,13 +54,18 @@ void CpuProgram::planLifetimes(Block &block) {
   }
   for (auto [value, op] : last)
     lastUses[op].push_back(value);
-  for (OpOperand &operand : block.getTerminator()->getOpOperands()) {
+}
+
+void CpuProgram::planOutputs(Operation *end) {
+  for (OpOperand &operand : end->getOpOperands()) {
     Value value = operand.get();
-    if (owners.lookup(value) == value)
+    bool isYielded = isa_and_nonnull<scf::SCFDialect>(
+        value.getDefiningOp() ? value.getDefiningOp()->getDialect() : nullptr);
+    if (owners.lookup(value) == value && !isYielded)
       directOutputs.try_emplace(value, operand.getOperandNumber());
   }
   // A value that is returned twice has only one place of its own.
-  for (OpOperand &operand : block.getTerminator()->getOpOperands()) {
+  for (OpOperand &operand : end->getOpOperands()) {
     auto it = directOutputs.find(operand.get());
     if (it != directOutputs.end() &&
         it->second != static_cast<int32_t>(operand.getOperandNumber()))

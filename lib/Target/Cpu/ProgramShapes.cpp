@@ -143,6 +143,16 @@ std::optional<SmallVector<Value>> CpuProgram::followElements(Value tensor) {
         }
         return result;
       })
+      .Case([&](tensor::FromElementsOp join) -> Result {
+        SmallVector<Value> result;
+        for (Value element : join.getElements()) {
+          Value number = scalar(element);
+          if (!number.getType().isInteger(64))
+            return std::nullopt;
+          result.push_back(number);
+        }
+        return result;
+      })
       .Case<SqueezeOp, UnsqueezeOp, ReshapeOp>([&](auto view) -> Result {
         if (cast<RankedTensorType>(view.getX().getType()).getRank() > 1)
           return std::nullopt;

@@ -98,11 +98,6 @@ Value DeviceProgram::deviceTemporary(ValueRange dims, Type element) {
   return made;
 }
 
-void DeviceProgram::planLifetimes(Block &block) {
-  CpuProgram::planLifetimes(block);
-  directOutputs.clear();
-}
-
 void DeviceProgram::freeBuffer(Value tensor) {
   if (!deviceTensors.contains(tensor))
     return CpuProgram::freeBuffer(tensor);
@@ -200,7 +195,9 @@ LogicalResult DeviceProgram::emitOp(Operation *op) {
     smallHostTensors.insert(op->result_begin(), op->result_end());
     return CpuProgram::emitOp(op);
   }
-  if (isa<ObserveOp>(op))
+  if (isa<ObserveOp>(op) ||
+      isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
+          op->getDialect()))
     return op->emitOpError("has no Vulkan kernel");
   if (failed(computeDims(op)))
     return failure();

@@ -43,7 +43,7 @@ protected:
   mlir::LogicalResult emitOp(mlir::Operation *op) override;
   bool isOnHost(mlir::Value tensor) override;
   void freeBuffer(mlir::Value tensor) override;
-  void planLifetimes(mlir::Block &block) override;
+  void planOutputs(mlir::Operation *end) override {}
 
 private:
   bool runsOnHost(mlir::Operation *op);

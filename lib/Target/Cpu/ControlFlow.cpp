@@ -1,0 +1,383 @@
+//===- ControlFlow.cpp - Branches and loops of the host function ----------===//
+//
+// Regions become blocks of the host function. What a region yields is memory of
+// its own, which its op owns afterwards: a tensor that was made in the region
+// is handed on, any other is copied. Values that are made inside are forgotten
+// at the end of the region, because they do not dominate what follows.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Constants.h"
+#include "CpuProgram.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+
+/// Restores what is known of values when a region ends.
+class CpuProgram::RegionScope {
+public:
+  explicit RegionScope(CpuProgram &program)
+      : program(program), current(program.current), location(program.location),
+        dims(program.tensorDims), elements(program.tensorElements),
+        byteCounts(program.byteCounts) {
+    for (auto &entry : program.buffers)
+      known.insert(entry.first);
+  }
+  ~RegionScope() {
+    SmallVector<Value> inside;
+    for (auto &entry : program.buffers)
+      if (!known.contains(entry.first))
+        inside.push_back(entry.first);
+    for (Value value : inside)
+      program.buffers.erase(value);
+    program.current = current;
+    program.location = location;
+    program.tensorDims = std::move(dims);
+    program.tensorElements = std::move(elements);
+    program.byteCounts = std::move(byteCounts);
+  }
+
+private:
+  CpuProgram &program;
+  Operation *current;
+  Location location;
+  decltype(CpuProgram::tensorDims) dims;
+  decltype(CpuProgram::tensorElements) elements;
+  decltype(CpuProgram::byteCounts) byteCounts;
+  llvm::DenseSet<Value> known;
+};
+
+//===----------------------------------------------------------------------===//
+// Scalars
+//===----------------------------------------------------------------------===//
+
+/// `index` is i64 in the host function.
+static Type hostType(Type type) {
+  return type.isIndex() ? IntegerType::get(type.getContext(), 64) : type;
+}
+
+Value CpuProgram::scalar(Value value) { return scalars.at(value); }
+
+void CpuProgram::emitExtract(tensor::ExtractOp op) {
+  VectorBuilder v = vectors();
+  Buffer &from = buffer(op.getTensor());
+  Value offset = v.i64(0);
+  for (auto [index, dim] : llvm::zip_equal(op.getIndices(), from.dims)) {
+    Value at = scalar(index);
+    // Negative ones are large when unsigned.
+    require(
+        arith::CmpIOp::create(b, location, arith::CmpIPredicate::ult, at, dim),
+        1, "an index is out of range");
+    offset = v.add(v.mul(offset, dim), at);
+  }
+  Type memory = memoryType(from.elementType());
+  Value loaded = v.loadScalar(from.pointer, offset, memory);
+  if (op.getType().isInteger(1))
+    loaded = arith::CmpIOp::create(
+        b, location, arith::CmpIPredicate::ne, loaded,
+        arith::ConstantOp::create(b, location, b.getZeroAttr(memory)));
+  scalars[op.getResult()] = loaded;
+}
+
+void CpuProgram::emitFromElements(tensor::FromElementsOp op) {
+  VectorBuilder v = vectors();
+  Buffer &result = allocate(op.getResult());
+  Type memory = memoryType(result.elementType());
+  for (auto [i, element] : llvm::enumerate(op.getElements())) {
+    Value number = scalar(element);
+    if (number.getType().isInteger(1))
+      number = arith::ExtUIOp::create(b, location, memory, number);
+    v.storeScalar(number, result.pointer, v.i64(i));
+  }
+}
+
+/// Integer arithmetic is the same on scalars of the host function. A constant
+/// may be a tensor: upstream folds to such.
+LogicalResult CpuProgram::emitScalar(Operation *op) {
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    if (auto elements = dyn_cast<ElementsAttr>(constant.getValue())) {
+      bind(op->getResults(), {weightPointer(elementBytes(elements))});
+      return success();
+    }
+  Type type = hostType(op->getResult(0).getType());
+  if (!type.isSignlessInteger())
+    return op->emitOpError("has no CPU kernel for ") << type;
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    mapping.map(operand, scalar(operand));
+  Value result;
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    APInt number = cast<IntegerAttr>(constant.getValue()).getValue();
+    result = arith::ConstantOp::create(
+        b, location,
+        b.getIntegerAttr(type,
+                         number.sextOrTrunc(type.getIntOrFloatBitWidth())));
+  } else if (isa<arith::IndexCastOp>(op)) {
+    Value from = mapping.lookup(op->getOperand(0));
+    unsigned bits = from.getType().getIntOrFloatBitWidth();
+    result = from;
+    if (bits < type.getIntOrFloatBitWidth())
+      result = arith::ExtSIOp::create(b, location, type, from);
+    else if (bits > type.getIntOrFloatBitWidth())
+      result = arith::TruncIOp::create(b, location, type, from);
+  } else if (isa<arith::AddIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp,
+                 arith::CmpIOp>(op)) {
+    Operation *copy = b.clone(*op, mapping);
+    copy->getResult(0).setType(type);
+    result = copy->getResult(0);
+  } else {
+    return op->emitOpError("has no CPU kernel");
+  }
+  scalars[op->getResult(0)] = result;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values that cross the end of a region
+//===----------------------------------------------------------------------===//
+
+/// Types of the block arguments that carry values of `types`: a scalar is
+/// itself, a tensor its pointer and the dims that are open.
+static SmallVector<Type> carriedTypes(CpuProgram &program, TypeRange types) {
+  SmallVector<Type> carried;
+  for (Type type : types) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor) {
+      carried.push_back(hostType(type));
+      continue;
+    }
+    carried.push_back(program.pointerType());
+    carried.append(tensor.getNumDynamicDims(), program.builder().getI64Type());
+  }
+  return carried;
+}
+
+static void appendTensor(RankedTensorType type, Value pointer,
+                         ArrayRef<Value> dims,
+                         SmallVectorImpl<Value> &carried) {
+  carried.push_back(pointer);
+  for (auto [i, dim] : llvm::enumerate(dims))
+    if (type.isDynamicDim(i))
+      carried.push_back(dim);
+}
+
+/// Memory of its own with the elements of `tensor`.
+Value CpuProgram::copyOf(Value tensor) {
+  Buffer &source = buffer(tensor);
+  Value bytes = byteCount(source.dims, source.elementType());
+  Value target = checkedAlloc("qopt_rt_alloc", {context, bytes});
+  LLVM::MemcpyOp::create(b, location, target, source.pointer, bytes,
+                         /*isVolatile=*/false);
+  return target;
+}
+
+SmallVector<Value> CpuProgram::copyInto(ValueRange values) {
+  SmallVector<Value> carried;
+  for (Value value : values) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type) {
+      carried.push_back(scalar(value));
+      continue;
+    }
+    SmallVector<Value> own = dims(value);
+    appendTensor(type, copyOf(value), own, carried);
+  }
+  return carried;
+}
+
+SmallVector<Value> CpuProgram::yield(Operation *end, ValueRange values) {
+  current = end;
+  location = end->getLoc();
+  SmallVector<Value> carried;
+  llvm::DenseSet<Value> moved;
+  for (Value value : values) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type) {
+      carried.push_back(scalar(value));
+      continue;
+    }
+    Value owner = owners.lookup(value);
+    bool isMoved = owner && owner.getParentBlock() == end->getBlock() &&
+                   moved.insert(owner).second;
+    SmallVector<Value> own = dims(value);
+    appendTensor(type, isMoved ? buffer(value).pointer : copyOf(value), own,
+                 carried);
+  }
+  for (Value value : lastUses.lookup(end))
+    if (!moved.contains(value))
+      freeBuffer(value);
+  return carried;
+}
+
+void CpuProgram::bind(ValueRange values, ValueRange carried) {
+  for (Value value : values) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type) {
+      scalars[value] = carried.front();
+      carried = carried.drop_front();
+      continue;
+    }
+    auto own = std::make_unique<Buffer>();
+    own->type = type;
+    own->pointer = carried.front();
+    carried = carried.drop_front();
+    for (int64_t dim : type.getShape()) {
+      if (!ShapedType::isDynamic(dim)) {
+        own->dims.push_back(vectors().i64(dim));
+        continue;
+      }
+      own->dims.push_back(carried.front());
+      carried = carried.drop_front();
+    }
+    tensorDims[value] = own->dims;
+    buffers[value] = std::move(own);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Regions
+//===----------------------------------------------------------------------===//
+
+Block *CpuProgram::addBlock(TypeRange values) {
+  Block *block = new Block();
+  host.getBody().push_back(block);
+  for (Type type : carriedTypes(*this, values))
+    block->addArgument(type, location);
+  return block;
+}
+
+LogicalResult CpuProgram::emitBlock(Block &block) {
+  planLifetimes(block);
+  for (Operation &op : block.without_terminator()) {
+    current = &op;
+    location = op.getLoc();
+    if (failed(emitOp(&op)))
+      return failure();
+    release(&op);
+  }
+  return success();
+}
+
+LogicalResult CpuProgram::emitIf(scf::IfOp op) {
+  Block *taken = addBlock({}), *other = addBlock({});
+  Block *next = addBlock(op.getResultTypes());
+  cf::CondBranchOp::create(b, location, scalar(op.getCondition()), taken,
+                           other);
+  for (auto [region, start] : {std::pair(&op.getThenRegion(), taken),
+                               std::pair(&op.getElseRegion(), other)}) {
+    RegionScope scope(*this);
+    b.setInsertionPointToStart(start);
+    SmallVector<Value> carried;
+    if (!region->empty()) {
+      if (failed(emitBlock(region->front())))
+        return failure();
+      Operation *end = region->front().getTerminator();
+      carried = yield(end, end->getOperands());
+    }
+    cf::BranchOp::create(b, location, next, carried);
+  }
+  b.setInsertionPointToStart(next);
+  bind(op.getResults(), next->getArguments());
+  return success();
+}
+
+LogicalResult CpuProgram::emitFor(scf::ForOp op) {
+  if (op.getUnsignedCmp())
+    return op.emitOpError("compares without sign, which no CPU kernel does");
+  auto isLess = [&](Value x, Value y) -> Value {
+    return arith::CmpIOp::create(b, location, arith::CmpIPredicate::slt, x, y);
+  };
+  Value start = scalar(op.getLowerBound()), limit = scalar(op.getUpperBound());
+  Value step = scalar(op.getStep());
+  Value zero =
+      arith::ConstantOp::create(b, location, b.getZeroAttr(step.getType()));
+  require(isLess(zero, step), 1, "the step of a loop is not above 0");
+
+  // (counter, whether it goes on, what is carried)
+  Block *header = new Block(), *body = addBlock({}), *next = addBlock({});
+  host.getBody().push_back(header);
+  header->addArgument(start.getType(), location);
+  header->addArgument(b.getI1Type(), location);
+  for (Type type : carriedTypes(*this, op.getResultTypes()))
+    header->addArgument(type, location);
+  SmallVector<Value> carried{start, isLess(start, limit)};
+  llvm::append_range(carried, copyInto(op.getInitArgs()));
+  cf::BranchOp::create(b, location, header, carried);
+
+  b.setInsertionPointToStart(header);
+  Value counter = header->getArgument(0);
+  ValueRange values = header->getArguments().drop_front(2);
+  cf::CondBranchOp::create(b, location, header->getArgument(1), body, next);
+  {
+    RegionScope scope(*this);
+    b.setInsertionPointToStart(body);
+    scalars[op.getInductionVar()] = counter;
+    bind(op.getRegionIterArgs(), values);
+    if (failed(emitBlock(*op.getBody())))
+      return failure();
+    Operation *end = op.getBody()->getTerminator();
+    SmallVector<Value> yielded = yield(end, end->getOperands());
+    // A counter that wraps around has passed every limit.
+    Value after = arith::AddIOp::create(b, location, counter, step);
+    Value goesOn = arith::AndIOp::create(b, location, isLess(counter, after),
+                                         isLess(after, limit));
+    yielded.insert(yielded.begin(), {after, goesOn});
+    cf::BranchOp::create(b, location, header, yielded);
+  }
+  b.setInsertionPointToStart(next);
+  bind(op.getResults(), values);
+  return success();
+}
+
+LogicalResult CpuProgram::emitWhile(scf::WhileOp op) {
+  Block *before = addBlock(op.getInits().getTypes());
+  Block *after = addBlock(op.getResultTypes());
+  Block *next = addBlock(op.getResultTypes());
+  cf::BranchOp::create(b, location, before, copyInto(op.getInits()));
+  {
+    RegionScope scope(*this);
+    b.setInsertionPointToStart(before);
+    bind(op.getBeforeArguments(), before->getArguments());
+    if (failed(emitBlock(*op.getBeforeBody())))
+      return failure();
+    scf::ConditionOp end = op.getConditionOp();
+    SmallVector<Value> passed = yield(end, end.getArgs());
+    cf::CondBranchOp::create(b, location, scalar(end.getCondition()), after,
+                             passed, next, passed);
+  }
+  {
+    RegionScope scope(*this);
+    b.setInsertionPointToStart(after);
+    bind(op.getAfterArguments(), after->getArguments());
+    if (failed(emitBlock(*op.getAfterBody())))
+      return failure();
+    Operation *end = op.getAfterBody()->getTerminator();
+    cf::BranchOp::create(b, location, before, yield(end, end->getOperands()));
+  }
+  b.setInsertionPointToStart(next);
+  bind(op.getResults(), next->getArguments());
+  return success();
+}
+
+LogicalResult CpuProgram::emitControlFlow(Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](scf::IfOp branch) { return emitIf(branch); })
+      .Case([&](scf::ForOp loop) { return emitFor(loop); })
+      .Case([&](scf::WhileOp loop) { return emitWhile(loop); })
+      .Case([&](tensor::ExtractOp extract) {
+        emitExtract(extract);
+        return success();
+      })
+      .Case([&](tensor::FromElementsOp join) {
+        emitFromElements(join);
+        return success();
+      })
+      .Default([&](Operation *scalar) { return emitScalar(scalar); });
+}
