@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ExpressionValue.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/FactorSearch.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Transforms/Passes.h"
 #include <cmath>
 

@@ -7,13 +7,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ExpressionValue.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/TypeInference.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/IntegerBias.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Transforms/Passes.h"
 
 namespace qopt {

@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ExpressionValue.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/ActivationParameters.h"
@@ -15,6 +14,7 @@
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "dialects/QOpt/Quantization/WeightQuantizer.h"
+#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/StringSwitch.h"
 #include <cmath>

@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ExpressionValue.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/HostConstants.h"
 #include "dialects/QOpt/Quantization/CodeClamp.h"
@@ -14,6 +13,7 @@
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Transforms/Passes.h"
 #include "llvm/Support/MathExtras.h"
 

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ExpressionValue.h"
+#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Reference/EvaluationLimit.h"
 #include "qopt/Reference/Interpreter.h"
 

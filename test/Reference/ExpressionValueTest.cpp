@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Transforms/ExpressionValue.h"
+#include "qopt/Reference/ExpressionValue.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

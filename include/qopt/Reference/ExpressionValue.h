@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_TRANSFORMS_EXPRESSIONVALUE_H
-#define LIB_TRANSFORMS_EXPRESSIONVALUE_H
+#ifndef QOPT_REFERENCE_EXPRESSIONVALUE_H
+#define QOPT_REFERENCE_EXPRESSIONVALUE_H
 
 #include "mlir/IR/Value.h"
 #include "qopt/Support/HostTensor.h"
@@ -19,4 +19,4 @@ std::optional<HostTensor> evaluateExpression(mlir::Value value);
 
 } // namespace qopt
 
-#endif // LIB_TRANSFORMS_EXPRESSIONVALUE_H
+#endif // QOPT_REFERENCE_EXPRESSIONVALUE_H
