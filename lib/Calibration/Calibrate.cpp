@@ -9,6 +9,7 @@
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "qopt/Calibration/StatisticsCache.h"
+#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/ScopeExit.h"
 #include <cmath>
@@ -67,6 +68,54 @@ static SmallVector<Value> findUnobserved(func::FuncOp function) {
   });
   return llvm::to_vector(llvm::make_filter_range(
       values, [](Value value) { return !getStatistics(value); }));
+}
+
+/// Adds the squares of the weights that each input channel meets.
+static void addChannelPowers(const HostTensor &weight,
+                             const WeightedContraction &view, int64_t group,
+                             SmallVector<float> &powers) {
+  ArrayRef<int64_t> dims = weight.getDims();
+  auto strideOf = [&](int64_t axis) {
+    int64_t stride = 1;
+    for (int64_t dim : dims.drop_front(axis + 1))
+      stride *= dim;
+    return stride;
+  };
+  int64_t products = dims[view.productAxis], outputs = dims[view.outputAxis];
+  int64_t productStride = strideOf(view.productAxis),
+          outputStride = strideOf(view.outputAxis);
+  // Outputs of a group meet the input channels of that group alone.
+  SmallVector<double> sums(group * products, 0);
+  for (auto [i, value] : llvm::enumerate(weight.as<float>())) {
+    int64_t product = (i / productStride) % products;
+    int64_t output = (i / outputStride) % outputs;
+    sums[output * group / outputs * products + product] +=
+        double(value) * value;
+  }
+  powers.resize(std::max<size_t>(powers.size(), sums.size()), 0);
+  for (auto [power, sum] : llvm::zip(powers, sums))
+    power += static_cast<float>(sum);
+}
+
+/// How much the contractions that read `value` as codes make of an error of
+/// each channel: the power of the weights that it meets. Empty where others
+/// read the codes too and may make of it what they like.
+static SmallVector<float> findChannelPowers(Value value, bool isCodePath) {
+  SmallVector<float> powers;
+  for (OpOperand &use : value.getUses()) {
+    auto view = getWeightedContraction(use.getOwner());
+    if (!view || view->activation != &use || !isStatic(use.getOwner())) {
+      if (isCodePath)
+        return {};
+      continue;
+    }
+    std::optional<HostTensor> weight = evaluateExpression(view->weight->get());
+    if (!weight)
+      return {};
+    auto conv = dyn_cast<ConvOp>(use.getOwner());
+    addChannelPowers(*weight, *view, conv ? conv.getGroup() : 1, powers);
+  }
+  return powers;
 }
 
 static SmallVector<ObserveOp> insertObservers(ArrayRef<Value> values) {
@@ -173,21 +222,30 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
       return llvm::Error::success();
   }
   std::vector<TensorObserver> observers;
+  bool isBetweenToo = isCodePath(function);
   for (Value value : values)
-    observers.emplace_back(getChannelAxis(value), options);
+    observers.emplace_back(getChannelAxis(value), options,
+                           options.rule == RangeRule::Search
+                               ? findChannelPowers(value, isBetweenToo)
+                               : SmallVector<float>());
   SmallVector<ObserveOp> ops = insertObservers(values);
   llvm::scope_exit eraseObservers([&] {
     for (ObserveOp op : ops)
       op.erase();
   });
-  // What was held back is judged by the ranges of the others.
+  // What was held back is judged by the ranges of the others. These run once
+  // more where ranges that cut them are tried.
   CalibrationData inOrder = data.fitted();
-  size_t numFitted = inOrder.files.size();
+  size_t numFitted = inOrder.files.size(), numSamples = data.files.size();
   llvm::append_range(inOrder.files, data.heldBack().files);
+  if (options.rule == RangeRule::Search && numSamples > numFitted)
+    llvm::append_range(inOrder.files, data.fitted().files);
   llvm::Error fault = llvm::Error::success();
   llvm::Error error = runSamples(
       module, inOrder, runner,
       [&](size_t sample, int64_t id, const HostTensor &tensor) {
+        if (sample >= numSamples)
+          return observers[id].addTrial(tensor);
         int64_t before = observers[id].countNonFinite();
         if (sample < numFitted)
           observers[id].add(tensor);

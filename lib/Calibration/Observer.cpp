@@ -20,13 +20,8 @@ static constexpr float kLargestExcess = 8;
 /// lower row loses more.
 static constexpr int kLeastExponents = 8;
 
-/// Elements from one index of `axis` to the next.
-static int64_t sizeInside(llvm::ArrayRef<int64_t> dims, int64_t axis) {
-  int64_t inner = 1;
-  for (int64_t dim : dims.drop_front(std::min<size_t>(axis + 1, dims.size())))
-    inner *= dim;
-  return inner;
-}
+/// Shares of the values that ranges hold which are tried in a search.
+static constexpr double kTriedShares[] = {0.99999, 0.9999, 0.999};
 
 void TensorObserver::addRows(llvm::ArrayRef<float> values, int64_t rowSize) {
   for (size_t row = 0; row + rowSize <= values.size(); row += rowSize) {
@@ -66,8 +61,7 @@ void TensorObserver::add(const HostTensor &tensor) {
   if (values.empty())
     return;
   llvm::ArrayRef<int64_t> dims = tensor.getDims();
-  int64_t rank = dims.size();
-  int64_t channels = rank == 0 ? 1 : dims[channelAxis];
+  auto [inner, channels, rowSize] = ElementOrder::of(dims, channelAxis);
   if (numElements + nonFinite == 0) {
     channelMin.assign(channels, INFINITY);
     channelMax.assign(channels, -INFINITY);
@@ -75,7 +69,6 @@ void TensorObserver::add(const HostTensor &tensor) {
     channelSquares.assign(channels, 0);
     channelCounts.assign(channels, 0);
   }
-  int64_t inner = sizeInside(dims, channelAxis);
   // A channel axis whose size varies has no channel statistics.
   bool hasChannels = static_cast<int64_t>(channelMin.size()) == channels;
   llvm::SmallVector<float> finite;
@@ -102,10 +95,6 @@ void TensorObserver::add(const HostTensor &tensor) {
   }
   if (!hasChannels)
     channelMin.clear(), channelMax.clear();
-  bool isConvInput = channelAxis < rank - 1;
-  int64_t rowSize = rank == 0     ? 1
-                    : isConvInput ? tensor.getNumElements() / dims[0]
-                                  : dims[rank - 1];
   addRows(values, rowSize);
   histogram.add(finite);
   ++samples;
@@ -116,12 +105,16 @@ void TensorObserver::addHeldBack(const HostTensor &tensor) {
     return;
   if (!fittedRange)
     fittedRange = cutRange();
+  if (options.rule == RangeRule::Search && !channelPowers.empty() && !trials)
+    trials.emplace(findTrials(), channelPowers);
   float low = std::min(fittedRange->first, 0.0f);
   float high = std::max(fittedRange->second, 0.0f);
   llvm::ArrayRef<float> values = tensor.as<float>();
   llvm::ArrayRef<int64_t> dims = tensor.getDims();
-  int64_t channels = dims.empty() ? 1 : dims[channelAxis];
-  int64_t inner = sizeInside(dims, channelAxis);
+  ElementOrder order = ElementOrder::of(dims, channelAxis);
+  auto [inner, channels, rowSize] = order;
+  if (trials)
+    trials->add(values, order);
   bool hasChannels = static_cast<int64_t>(channelMin.size()) == channels;
   auto addExcess = [](MarginSums &sums, float excess, float peak) {
     for (auto [sum, margin] : llvm::zip_equal(sums, kUnseenMargins))
@@ -150,9 +143,16 @@ void TensorObserver::addHeldBack(const HostTensor &tensor) {
   }
 }
 
+void TensorObserver::addTrial(const HostTensor &tensor) {
+  if (trials)
+    trials->add(tensor.as<float>(),
+                ElementOrder::of(tensor.getDims(), channelAxis));
+}
+
 std::pair<float, float> TensorObserver::cutRange() const {
   switch (options.rule) {
   case RangeRule::MinMax:
+  case RangeRule::Search:
     break;
   case RangeRule::Percentile: {
     auto [low, high] = histogram.percentileRange(options.percentile);
@@ -163,6 +163,38 @@ std::pair<float, float> TensorObserver::cutRange() const {
                                      /*levels=*/256);
   }
   return {min, max};
+}
+
+/// Widens `range` to the step of a power of two.
+static RealRange fillPow2(RealRange range) {
+  int exponent;
+  double mantissa = std::frexp(range.step(), &exponent);
+  exponent -= mantissa == 0.5;
+  // A little less, so that rounding does not end at the next power.
+  double width = std::ldexp(255 * (1 - 0x1p-18), exponent);
+  double factor = width / (range.high - range.low);
+  return {range.low * factor, range.high * factor};
+}
+
+/// The extremes, and what cuts them.
+llvm::SmallVector<RealRange> TensorObserver::findTrials() const {
+  RealRange all{std::min(min, 0.0f), std::max(max, 0.0f)};
+  llvm::SmallVector<RealRange> found;
+  auto insert = [&](std::pair<float, float> ends) {
+    RealRange range{std::clamp<double>(ends.first, all.low, 0),
+                    std::clamp<double>(ends.second, 0, all.high)};
+    if (options.isPow2 && range.high > range.low)
+      range = fillPow2(range);
+    if (llvm::none_of(found, [&](const RealRange &other) {
+          return other.low == range.low && other.high == range.high;
+        }))
+      found.push_back(range);
+  };
+  insert({min, max});
+  for (double share : kTriedShares)
+    insert(histogram.percentileRange(share));
+  insert(histogram.leastErrorRange(all.low, all.high, /*levels=*/256));
+  return found;
 }
 
 /// What new values do, as held-back samples show it. Without any, it follows
@@ -206,6 +238,17 @@ void TensorObserver::widen(Statistics &stats) const {
   stats.unseenSquare = static_cast<float>(meanClipping(channels, range));
 }
 
+/// Takes the range that is best on samples, unless it is the extremes.
+void TensorObserver::takeBestTrial(Statistics &stats) const {
+  RealRange range = trials->choose();
+  if (range.low <= min && range.high >= max)
+    return;
+  constexpr double largest = std::numeric_limits<float>::max();
+  stats.min = static_cast<float>(std::max(range.low, -largest));
+  stats.max = static_cast<float>(std::min(range.high, largest));
+  stats.unseenSquare = static_cast<float>(trials->meanSquareBeyond());
+}
+
 std::optional<Statistics> TensorObserver::finish() const {
   if (numElements + nonFinite == 0)
     return std::nullopt;
@@ -231,6 +274,8 @@ std::optional<Statistics> TensorObserver::finish() const {
     stats.channelMeanSquare.push_back(
         static_cast<float>(count ? channelSquares[channel] / count : 0));
   }
+  if (trials)
+    takeBestTrial(stats);
   widen(stats);
   return stats;
 }

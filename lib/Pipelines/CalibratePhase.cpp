@@ -88,6 +88,8 @@ llvm::Error Compilation::calibrateModule() {
     range.rule = RangeRule::Percentile;
   else if (report.recipe.calibration.range == "squared-error")
     range.rule = RangeRule::SquaredError;
+  else if (report.recipe.calibration.range == "search")
+    range.rule = RangeRule::Search;
   range.isPow2 =
       report.recipe.isCodePath() && report.recipe.rounding.activation == "ceil";
   return runOnSamples([&](ProgramRunner &runner) {

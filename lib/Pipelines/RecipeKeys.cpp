@@ -170,9 +170,10 @@ template <> llvm::ArrayRef<RecipeKey<TransformRecipe>> qopt::getRecipeKeys() {
 template <> llvm::ArrayRef<RecipeKey<CalibrationRecipe>> qopt::getRecipeKeys() {
   static const RecipeKey<CalibrationRecipe> keys[] = {
       {"range", &CalibrationRecipe::range,
-       oneOf({"min-max", "percentile", "squared-error"}),
-       "how the range of a tensor is chosen from what the samples showed",
-       "percentile"},
+       oneOf({"search", "min-max", "percentile", "squared-error"}),
+       "how the range of a tensor is chosen from what the samples showed: "
+       "search tries the extremes and what cuts them",
+       "min-max"},
       {"percentile", &CalibrationRecipe::percentile, shareAboveZero(),
        "share of the values that a range of percentile holds", "0.999"},
   };

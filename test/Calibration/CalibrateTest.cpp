@@ -49,7 +49,7 @@ protected:
     if (!data)
       return data.takeError();
     std::unique_ptr<ProgramRunner> runner = createReferenceRunner();
-    return calibrate(*module, *data, {}, *runner);
+    return calibrate(*module, *data, options, *runner);
   }
 
   void expectError(const std::string &path, ExitCode expected,
@@ -69,6 +69,7 @@ protected:
 
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
+  RangeOptions options;
   TemporaryFolder folder;
 };
 } // namespace
@@ -217,6 +218,40 @@ TEST_F(CalibrateTest, holdsBackEveryFourthSample) {
   // Sample 7 holds 8 and -6.
   EXPECT_GT(stats->max, 7);
   EXPECT_LT(stats->min, -5);
+}
+
+/// A convolution in two groups, in which the second channel meets `weight`.
+static std::string makeGroups(float weight) {
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << R"(
+func.func @main(%x: tensor<?x4x2x500xf32> {qopt.name = "x"}) -> tensor<?x2x2x500xf32> {
+  %w = qopt.constant(dense<[[[[1.0]], [[)"
+      << llvm::format("%e", weight)
+      << R"(]]], [[[1.0]], [[1.0]]]]> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
+  %0 = qopt.conv %x, %w {group = 2 : i64, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x4x2x500xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x2x500xf32>
+  return %0 : tensor<?x2x2x500xf32>
+})";
+  return text;
+}
+
+// A loud channel is cut where the weights that it meets make nothing of it.
+TEST_F(CalibrateTest, searchesRangesByTheWeightsThatChannelsMeet) {
+  options.rule = RangeRule::Search;
+  for (int i = 0; i < 12; ++i) {
+    std::vector<float> values;
+    for (int j = 0; j < 4 * 1000; ++j)
+      values.push_back(j == 1500 ? 60 : std::sin(j + 0.1f * i));
+    write("s" + std::to_string(10 + i) + ".npz", "x", {1, 4, 2, 500}, values);
+  }
+  auto searchHigh = [&](float weight) {
+    module = parseSourceString<ModuleOp>(makeGroups(weight), &context);
+    EXPECT_FALSE(static_cast<bool>(run(folder.path())));
+    auto stats = qopt::getStatistics(main().getArgument(0));
+    return stats->max - stats->min;
+  };
+  EXPECT_GT(searchHigh(1), 40);
+  EXPECT_LT(searchHigh(1e-6f), 5);
 }
 
 TEST_F(CalibrateTest, refusesAFileThatIsNoNpz) {

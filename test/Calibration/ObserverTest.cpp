@@ -100,8 +100,8 @@ TEST(ObserverTest, cutsAsTheRuleSays) {
 }
 
 TEST(ObserverTest, leavesOutWhatIsNotFinite) {
-  for (RangeRule rule :
-       {RangeRule::MinMax, RangeRule::Percentile, RangeRule::SquaredError}) {
+  for (RangeRule rule : {RangeRule::MinMax, RangeRule::Percentile,
+                         RangeRule::SquaredError, RangeRule::Search}) {
     TensorObserver observer(/*channelAxis=*/1, {rule, 1});
     observer.add(tensor({2, 2}, {-INFINITY, 1, 2, -3}));
     observer.add(tensor({2, 2}, {NAN, NAN, NAN, 1}));
@@ -191,6 +191,80 @@ TEST(ObserverTest, leavesARangeThatWasCut) {
   std::optional<Statistics> stats = observer.finish();
   EXPECT_LT(stats->max, 1);
   EXPECT_GT(stats->unseenSquare, 4);
+}
+
+/// One value of `loud` among 10,000 others, in eight samples.
+static std::optional<Statistics> searchRange(float loud, bool isHeldBackLoud,
+                                             llvm::ArrayRef<float> powers = {},
+                                             bool isPow2 = false) {
+  TensorObserver observer(/*channelAxis=*/1,
+                          {RangeRule::Search, 0.9999, isPow2}, powers);
+  for (int sample = 0; sample < 8; ++sample) {
+    std::vector<float> values;
+    for (int i = 0; i < 100 * 100; ++i)
+      values.push_back(std::sin(i + sample * 0.1f));
+    bool isHeldBack = sample % 4 == 3;
+    if (!isHeldBack || isHeldBackLoud)
+      values[0] = loud;
+    HostTensor rows = tensor({100, 100}, values);
+    isHeldBack ? observer.addHeldBack(rows) : observer.add(rows);
+  }
+  return observer.finish();
+}
+
+TEST(ObserverTest, cutsOnlyWhatHeldBackSamplesCanDoWithout) {
+  std::vector<float> powers(100, 1);
+  std::optional<Statistics> kept =
+      searchRange(40, /*isHeldBackLoud=*/true, powers);
+  EXPECT_GE(kept->max, 39);
+  std::optional<Statistics> cut =
+      searchRange(40, /*isHeldBackLoud=*/false, powers);
+  EXPECT_LT(cut->max, 2);
+  EXPECT_EQ(cut->channelMax[0], 40);
+  // Nobody reads the channel that is loud.
+  powers[0] = 0;
+  std::optional<Statistics> unread =
+      searchRange(40, /*isHeldBackLoud=*/true, powers);
+  EXPECT_LT(unread->max, 2);
+  // Readers that are not known may look at it.
+  EXPECT_GE(searchRange(40, /*isHeldBackLoud=*/false)->max, 40);
+  EXPECT_NEAR(unread->unseenSquare, 39 * 39 / 10000.0, 0.01);
+}
+
+// What a sample needs that is like no other, those held back cannot tell.
+TEST(ObserverTest, triesRangesOnAllSamples) {
+  auto searchHigh = [](bool isTriedOnAll) {
+    TensorObserver observer(/*channelAxis=*/0, {RangeRule::Search}, {1});
+    std::vector<HostTensor> samples;
+    for (int sample = 0; sample < 8; ++sample) {
+      std::vector<float> values;
+      for (int i = 0; i < 1 << 14; ++i)
+        values.push_back(std::sin(i + sample * 0.1f));
+      if (sample == 2)
+        values[7] = 60;
+      samples.push_back(tensor({1 << 14}, values));
+    }
+    for (int sample = 0; sample < 6; ++sample)
+      observer.add(samples[sample]);
+    observer.addHeldBack(samples[6]);
+    observer.addHeldBack(samples[7]);
+    for (int sample = 0; sample < 6 && isTriedOnAll; ++sample)
+      observer.addTrial(samples[sample]);
+    return observer.finish()->max;
+  };
+  EXPECT_LT(searchHigh(false), 2);
+  EXPECT_GE(searchHigh(true), 60);
+}
+
+TEST(ObserverTest, searchesAmongStepsOfPowersOfTwo) {
+  std::vector<float> powers(100, 1);
+  std::optional<Statistics> cut =
+      searchRange(30, /*isHeldBackLoud=*/false, powers, /*isPow2=*/true);
+  EXPECT_LE(cut->max - cut->min, 255 / 64.0f);
+  EXPECT_GT(cut->max - cut->min, 254.9f / 128);
+  std::optional<Statistics> kept =
+      searchRange(30, /*isHeldBackLoud=*/true, powers, /*isPow2=*/true);
+  EXPECT_GE(kept->max, 30);
 }
 
 // Without such samples the number of values decides.

@@ -151,17 +151,39 @@ def loud_row(folder):
     model.save(folder, ["n", 8, 16], samples)
 
 
+def unread_peaks(folder):
+    """Images with a peak in a channel of which the convolution makes nothing."""
+    model = Model(8)
+    weight = model.rng.normal(0, 0.1, (6, 64, 3, 3))
+    weight[:, 5] *= 1e-3
+    model.conv("x", weight, np.zeros(6), output="y")
+    samples = model.rng.normal(0, 1, (24, 1, 64, 16, 16))
+    samples[:, 0, 5, 7, 7] = 60
+    model.save(folder, ["n", 64, 16, 16], samples)
+
+
+def rows_of_one_value(folder):
+    """One value in a row of 4096 is as large as all others together."""
+    model = Model(9)
+    model.linear("x", 4096, 8, output="y")
+    samples = model.rng.normal(0, 1, (40, 16, 4096))
+    for rows in samples:
+        rows[np.arange(16), model.rng.integers(0, 4096, 16)] = 64
+    model.save(folder, ["n", 4096], samples)
+
+
 def compile_model(folder, preset, *more):
     """The report, and what was printed as warnings."""
-    result = run_tool("qopt-compile", folder / "model.onnx", "-o", folder / "m.so", "--preset",
-                      preset, "--calib", folder / "calib", "--report", folder / "report", *more)
+    result = run_tool("qopt-compile", folder / "model.onnx", "-o", folder / "m.so", "--calib",
+                      folder / "calib", "--report", folder / "report",
+                      *(["--preset", preset] if preset else []), *more)
     assert result.returncode == 0, result.stderr
     return json.loads((folder / "report" / "report.json").read_text()), result.stderr
 
 
-def measure(folder, preset, part=slice(None)):
+def measure(folder, preset, part=slice(None), *more):
     """Decibels of signal to noise over all samples that were not calibrated with."""
-    compile_model(folder, preset)
+    compile_model(folder, preset, *more)
     signal = noise = 0
     for name, model in (("float", "model.onnx"), ("coded", "m.so")):
         run_ok("qopt-run", folder / model, "--inputs", folder / "eval", "--outputs", folder / name,
@@ -262,6 +284,24 @@ def test_a_loud_row_hides_no_quiet_one(tmp_path):
     report, _ = compile_model(tmp_path, "w8a8")
     reasons = [row["reason"] for row in report["contract"] if row["op"] == "MatMul"]
     assert all("static costs" in reason for reason in reasons), reasons
+
+
+@pytest.mark.parametrize("make, right, wrong", [
+    (unread_peaks, "percentile", "min-max"), (rows_of_one_value, "min-max", "percentile"),
+])
+def test_ranges_are_cut_where_it_helps_and_only_there(make, right, wrong, tmp_path):
+    """Neither rule is right for all tensors; the default is as good as the better one."""
+    make(tmp_path)
+
+    def measure_rule(rule):
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text("{version: 1, preset: w8a8, activations: {max-static-cost: 1000}, "
+                          f"calibration: {{{rule}percentile: 0.999}}}}")
+        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+
+    found = measure_rule("")
+    assert found > measure_rule(f"range: {right}, ") - 0.5
+    assert found > measure_rule(f"range: {wrong}, ") + 2
 
 
 # The ends of what samples can hold ----------------------------------------------

@@ -11,6 +11,7 @@
 
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "qopt/Calibration/Histogram.h"
+#include "qopt/Calibration/RangeTrials.h"
 #include "qopt/Support/HostTensor.h"
 #include <array>
 #include <map>
@@ -22,6 +23,7 @@ enum class RangeRule {
   MinMax,       ///< the extremes
   Percentile,   ///< without a share of the values at each end
   SquaredError, ///< the range whose 8-bit codes have the least squared error
+  Search,       ///< the extremes, or what samples show to be better
 };
 
 struct RangeOptions {
@@ -35,8 +37,13 @@ struct RangeOptions {
 /// Collects the statistics of one tensor.
 class TensorObserver {
 public:
-  TensorObserver(int64_t channelAxis, RangeOptions options)
-      : channelAxis(channelAxis), options(options) {}
+  /// `channelPowers` says how much the readers of the tensor make of a
+  /// channel's squared error. Where it is empty nobody knows, and no search
+  /// cuts the extremes.
+  TensorObserver(int64_t channelAxis, RangeOptions options,
+                 llvm::ArrayRef<float> channelPowers = {})
+      : channelAxis(channelAxis), options(options),
+        channelPowers(channelPowers) {}
 
   /// Adds an f32 tensor of a sample that decides the range.
   void add(const HostTensor &tensor);
@@ -44,6 +51,10 @@ public:
   /// Adds one of a sample that was held back: it shows how far new values go
   /// beyond those before.
   void addHeldBack(const HostTensor &tensor);
+
+  /// Tries ranges on a sample that decided the range: what is rare may be in no
+  /// other. Comes after those held back, on which they are tried at once.
+  void addTrial(const HostTensor &tensor);
 
   /// How many values were NaN or infinity.
   int64_t countNonFinite() const { return nonFinite; }
@@ -60,11 +71,14 @@ private:
   void addRows(llvm::ArrayRef<float> values, int64_t rowSize);
   double meanRowPeakSquare() const;
   std::pair<float, float> cutRange() const;
+  llvm::SmallVector<RealRange> findTrials() const;
   void describeUnseen(Statistics &stats) const;
+  void takeBestTrial(Statistics &stats) const;
   void widen(Statistics &stats) const;
 
   int64_t channelAxis;
   RangeOptions options;
+  llvm::SmallVector<float> channelPowers;
   int64_t samples = 0, numElements = 0, nonFinite = 0;
   float min = 0, max = 0;
   double squares = 0;
@@ -79,6 +93,8 @@ private:
   Histogram histogram;
 
   std::optional<std::pair<float, float>> fittedRange;
+  /// Where the range is searched for.
+  std::optional<RangeTrials> trials;
   int64_t numHeldBack = 0;
   /// Over the values that were held back, the squares of their channels' peaks.
   double heldBackPeaks = 0;

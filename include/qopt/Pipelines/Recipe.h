@@ -51,8 +51,8 @@ struct TransformRecipe {
 };
 
 struct CalibrationRecipe {
-  /// min-max, percentile or squared-error.
-  std::string range = "min-max";
+  /// search, min-max, percentile or squared-error.
+  std::string range = "search";
   double percentile = 0.9999;
 };
 
