@@ -31,6 +31,14 @@ def _split_types(text):
     return re.findall(r"tensor<[^<>]*(?:<[^<>]*>)?[^<>]*>", text)
 
 
+def _read_results(text):
+    """The names of a list of results, in which `%x:2` is `%x#0` and `%x#1`."""
+    names = []
+    for name, count in re.findall(r"(%\w+)(?::(\d+))?", text):
+        names += [f"{name}#{i}" for i in range(int(count))] if count else [name]
+    return names
+
+
 def _parse(line):
     match = _OP.match(line)
     if not match:
@@ -42,7 +50,7 @@ def _parse(line):
     head, _, types = body.rpartition(" : (")
     inputs, _, outputs = types.partition(") -> ")
     names = _VALUE.findall(re.sub(r"\{.*\}", "", head))
-    results = _VALUE.findall(match["results"])
+    results = _read_results(match["results"])
     outputs = _split_types(outputs)
     if len(names) != len(_split_types(inputs)) or len(results) != len(outputs):
         raise ValueError(f"cannot be read: {line[:200]}")
