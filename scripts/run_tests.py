@@ -20,9 +20,6 @@ import time_limit
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-LEAST_TIER = "x86-64-v3"
-
-
 class Sum:
     """Counts of all suites, and the names of what failed or was skipped."""
 
@@ -134,12 +131,11 @@ def run_pytest(suites):
             suites.fail(f"{file}: exit code {code}")
 
 
-def find_missing_tiers(build):
-    """Tiers of this CPU's family that the machine cannot run."""
-    listing = subprocess.run([str(build / "bin" / "qopt-compile"), "--list-targets"],
+def list_machines(build):
+    """What qopt-compile says of each machine, the least demanding of a CPU first."""
+    listing = subprocess.run([str(build / "bin" / "qopt-compile"), "--list-targets", "--json"],
                              capture_output=True, text=True, check=True).stdout
-    return [line.split(":")[0] for line in listing.splitlines()
-            if line.startswith("x86-64 ") and "runs here" not in line]
+    return json.loads(listing)
 
 
 def main():
@@ -154,15 +150,17 @@ def main():
     first = Round(build, total, {"QOPT_TEST_FULL": "1"} if options.full else {}, options.full)
     run_all(first)
     if options.full:
-        second = Round(build, total, {"QOPT_CPU": LEAST_TIER}, options.full)
+        least = list_machines(build)[0]["machine"]
+        second = Round(build, total, {"QOPT_CPU": least}, options.full)
         run_unit(second)
         run_pytest(second)
     if options.assertions:
         run_all(Round(options.assertions.resolve(), total, {}, options.full, "QOPT_ASSERTIONS"))
     for name in total.skipped:
         print(f"not executed: {name}")
-    for tier in find_missing_tiers(build):
-        print(f"not executed: code of {tier}, whose instructions this machine lacks")
+    for row in list_machines(build):
+        if not row["runs_here"]:
+            print(f"not executed: code for {row['target']} {row['machine']}: {row['detail']}")
     for name in total.failed:
         print(f"failed: {name}")
     print(f"{total.passed} passed, {len(total.failed)} failed, "

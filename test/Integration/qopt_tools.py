@@ -1,5 +1,6 @@
 """Starts the tools of a build, whose folder the environment names."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -40,11 +41,11 @@ def run_arrays(program, inputs, folder, *more, environment=None):
 
 
 def list_tiers():
-    """The CPU tiers of x86-64, the least demanding first, and those that run here."""
-    rows = [line.removeprefix("x86-64 ").split(": ")
-            for line in run_ok("qopt-compile", "--list-targets").splitlines()
-            if line.startswith("x86-64 ")]
-    return [tier for tier, _ in rows], [tier for tier, runs in rows if runs == "runs here"]
+    """The tiers of this CPU's target, the least demanding first, and those that run here."""
+    rows = json.loads(run_ok("qopt-compile", "--list-targets", "--json"))
+    rows = [row for row in rows if row["target"] == rows[0]["target"]]
+    return ([row["machine"] for row in rows],
+            [row["machine"] for row in rows if row["runs_here"]])
 
 
 def write_add_model(path, element_type=TensorProto.FLOAT, dims=("n", 3)):
