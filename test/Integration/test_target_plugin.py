@@ -4,9 +4,11 @@ import json
 import subprocess
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
-from qopt_tools import BUILD, MODELS, ROOT, run_ok, run_tool
+from qopt_tools import BUILD, MODELS, ROOT, run_arrays, run_ok, run_tool
 
 CNN = MODELS / "digits-cnn.onnx"
 CLANG = "/usr/lib/llvm-22/bin/clang"
@@ -49,6 +51,23 @@ def test_its_code_gives_the_bits_of_the_reference(plugin, preset, tmp_path):
     kernels = {row["kernel"] for row in report["contract"]}
     assert "example.host.contract" in kernels
     assert not any(kernel.startswith("x86-64") for kernel in kernels)
+
+
+@pytest.mark.parametrize("perm", [[2, 0, 3, 1], [0, 1, 3, 2], [3, 2, 1, 0]])
+def test_its_own_kernel(plugin, perm, tmp_path):
+    values = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 4, 5]),
+              helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * 4)]
+    graph = helper.make_graph([helper.make_node("Transpose", ["x"], ["y"], perm=perm)], "t",
+                              values[:1], values[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
+                                ir_version=10), tmp_path / "m.onnx")
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so", "--load-target", plugin,
+           "--target", "example", "--quiet", "--report", tmp_path / "report")
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert [row["kernel"] for row in report["contract"]] == ["example.transpose"]
+    x = np.random.default_rng(1).random((7, 3, 4, 5), np.float32)
+    assert np.array_equal(run_arrays(tmp_path / "m.so", {"x": x}, tmp_path)["y"],
+                          x.transpose(perm))
 
 
 def refuse(code, text, plugin, tmp_path):
