@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Context.h"
-#include "FloatMode.h"
+#include "Cpu.h"
 #include "Services.h"
 
 #include <new>

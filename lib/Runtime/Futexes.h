@@ -8,6 +8,8 @@
 #ifndef QOPT_LIB_RUNTIME_FUTEXES_H
 #define QOPT_LIB_RUNTIME_FUTEXES_H
 
+#include "Cpu.h"
+
 #include <atomic>
 #include <climits>
 #include <cstdint>
@@ -15,7 +17,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <xmmintrin.h>
 
 namespace qopt::runtime {
 
@@ -48,7 +49,7 @@ struct Futexes {
       for (int i = 0; i < 32; ++i) {
         if (condition())
           return true;
-        _mm_pause();
+        pauseSpinning();
       }
     } while (readNanoseconds() < end);
     return false;

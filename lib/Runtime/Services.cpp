@@ -6,7 +6,7 @@
 
 #include "Services.h"
 #include "Context.h"
-#include "FloatMode.h"
+#include "Cpu.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ThreadPool.h"
-#include "FloatMode.h"
+#include "Cpu.h"
 
 #include <new>
 #include <sched.h>
