@@ -238,10 +238,14 @@ TEST_F(DeviceTest, RunsOnTheDeviceThatIsNamed) {
 }
 
 TEST_F(DeviceTest, SaysThatThereIsNoDriver) {
-  std::string driver = getenv("VK_ICD_FILENAMES");
+  const char *named = getenv("VK_ICD_FILENAMES");
+  std::string driver = named ? named : "";
   setenv("VK_ICD_FILENAMES", "/nowhere.json", 1);
   std::string failure = failureOfRun(kNegation);
-  setenv("VK_ICD_FILENAMES", driver.c_str(), 1);
+  if (named)
+    setenv("VK_ICD_FILENAMES", driver.c_str(), 1);
+  else
+    unsetenv("VK_ICD_FILENAMES");
   EXPECT_EQ(failure, "3: Vulkan cannot be started: there is no driver");
 }
 
