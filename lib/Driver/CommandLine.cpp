@@ -7,6 +7,7 @@
 
 #include "CommandLine.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/NearestName.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
@@ -32,16 +33,11 @@ static std::string suggestFlag(StringRef name, cl::OptionCategory &category,
   for (const FlagAlias &alias : aliases)
     if (alias.name == plain)
       return withDashes(alias.flag);
-  StringRef nearest;
-  unsigned least = std::max<size_t>(2, plain.size() / 3) + 1;
+  NearestName nearest(plain);
   for (auto &[known, option] : cl::getRegisteredOptions())
     if (isOurs(*option, category) && known.size() > 1)
-      if (unsigned distance = StringRef(plain).edit_distance(known);
-          distance < least || (distance == least && known < nearest)) {
-        least = distance;
-        nearest = known;
-      }
-  return nearest.empty() ? "" : withDashes(nearest);
+      nearest.add(known);
+  return nearest.get().empty() ? "" : withDashes(nearest.get());
 }
 
 llvm::Error qopt::checkArguments(int argc, char **argv,
@@ -67,11 +63,8 @@ llvm::Error qopt::checkArguments(int argc, char **argv,
         argument.drop_front(argument.starts_with("--") ? 2 : 1).split('=');
     auto known = flags.find(name);
     if (known == flags.end()) {
-      std::string suggestion = suggestFlag(name, category, aliases);
-      tell(unknown,
-           "unknown flag '" + withDashes(name) + "'" +
-               (suggestion.empty() ? ""
-                                   : "; did you mean '" + suggestion + "'?"));
+      tell(unknown, "unknown flag '" + withDashes(name) + "'" +
+                        suggest(suggestFlag(name, category, aliases)));
       continue;
     }
     bool needsValue =

@@ -8,10 +8,10 @@
 #include "RunReport.h"
 
 #include "RunElements.h"
+#include "qopt/Support/Json.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
-#include <cmath>
 
 using namespace qopt;
 using llvm::StringRef;
@@ -51,12 +51,6 @@ static void printResult(const ModelValue &output, const HostTensor &result,
   os << (count > maxShownElements ? " ...\n" : "\n");
 }
 
-/// JSON has no infinity: equal tensors have no SQNR.
-static llvm::json::Value finiteOrNull(double value) {
-  return std::isfinite(value) ? llvm::json::Value(value)
-                              : llvm::json::Value(nullptr);
-}
-
 void RunReport::printRun(const RunRow &row, StringRef prefix) {
   if (row.expected) {
     forEachDistance(program, row,
@@ -91,11 +85,9 @@ llvm::json::Object RunReport::describeRun(const RunRow &row) const {
   llvm::json::Array distances;
   forEachDistance(program, row,
                   [&](StringRef output, const Distance &distance) {
-                    distances.push_back(llvm::json::Object{
-                        {"output", output},
-                        {"sqnr_db", finiteOrNull(distance.sqnrInDecibels)},
-                        {"cosine", finiteOrNull(distance.cosine)},
-                        {"max_error", finiteOrNull(distance.largestError)}});
+                    llvm::json::Object object = describeDistance(distance);
+                    object["output"] = output;
+                    distances.push_back(std::move(object));
                   });
   run["compare"] = std::move(distances);
   run["passed"] = row.hasPassed;

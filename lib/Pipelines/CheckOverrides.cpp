@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compilation.h"
+#include "qopt/Support/NearestName.h"
 #include "llvm/Support/Regex.h"
 
 using namespace mlir;
@@ -19,8 +20,8 @@ static std::string describeMismatch(const OverrideRecipe &rule,
   std::string text = "override '" + rule.pattern() + "' matches no node";
   OverrideRecipe byName = rule;
   byName.ops.clear();
-  StringRef part, nearest;
-  unsigned least = std::max<size_t>(2, pattern.size() / 3) + 1;
+  StringRef part;
+  NearestName nearest(pattern);
   for (const ContractRow &row : rows) {
     if (!isOperator && byName.matches(row.node, row.op))
       return text + " of operator '" + rule.ops + "': node \"" + row.node +
@@ -28,20 +29,17 @@ static std::string describeMismatch(const OverrideRecipe &rule,
     StringRef name = isOperator ? row.op : row.node;
     if (part.empty() && llvm::Regex(pattern).match(name))
       part = name;
-    if (unsigned distance = pattern.edit_distance(name); distance < least) {
-      least = distance;
-      nearest = name;
-    }
+    nearest.add(name);
   }
   if (!part.empty())
     return text + ", only a part of '" + part.str() +
            "'\nnote: a pattern matches whole names; write .* where anything "
            "may "
            "stand";
-  return text + (nearest.empty()
+  return text + (nearest.get().empty()
                      ? "\nnote: --report DIR, without the override, "
                        "lists the names of all nodes"
-                     : "; did you mean '" + nearest.str() + "'?");
+                     : suggest(nearest.get()));
 }
 
 /// Every override must match a node: a typing error would go unnoticed.

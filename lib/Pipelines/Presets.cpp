@@ -6,6 +6,7 @@
 
 #include "qopt/Pipelines/Recipe.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/NearestName.h"
 
 using namespace qopt;
 
@@ -102,16 +103,10 @@ static llvm::StringRef suggestPreset(llvm::StringRef name) {
   for (auto &[alias, preset] : kAliases)
     if (alias == plain)
       return preset;
-  llvm::StringRef nearest;
-  unsigned least = std::max<size_t>(2, plain.size() / 3) + 1;
-  for (llvm::StringRef known : kPresetNames) {
-    unsigned distance = llvm::StringRef(plain).edit_distance(known);
-    if (distance < least) {
-      least = distance;
-      nearest = known;
-    }
-  }
-  return nearest;
+  NearestName nearest(plain);
+  for (llvm::StringRef known : kPresetNames)
+    nearest.add(known);
+  return nearest.get();
 }
 
 static void fillW8(Recipe &recipe, llvm::StringRef rest) {
@@ -152,12 +147,10 @@ static void fillBlocks(Recipe &recipe, llvm::StringRef name) {
 
 llvm::Expected<Recipe> qopt::getPreset(llvm::StringRef name) {
   if (!llvm::is_contained(kPresetNames, name)) {
-    llvm::StringRef suggestion = suggestPreset(name);
-    return makeError(
-        ExitCode::BadUse,
-        "unknown preset '" + name + "'" +
-            (suggestion.empty() ? "" : "; did you mean '" + suggestion + "'?") +
-            "\nnote: qopt-compile --list-presets prints all");
+    return makeError(ExitCode::BadUse,
+                     "unknown preset '" + name + "'" +
+                         suggest(suggestPreset(name)) +
+                         "\nnote: qopt-compile --list-presets prints all");
   }
   Recipe recipe;
   recipe.preset = name.str();

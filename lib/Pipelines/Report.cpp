@@ -7,20 +7,15 @@
 #include "qopt/Pipelines/Report.h"
 #include "qopt/Support/AtomicFile.h"
 #include "qopt/Support/CodedError.h"
+#include "qopt/Support/Json.h"
 #include "qopt/Support/Version.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
-#include <cmath>
 
 using namespace qopt;
 namespace json = llvm::json;
-
-/// JSON has no infinity: an exact tensor has no SQNR.
-static json::Value finiteOrNull(double value) {
-  return std::isfinite(value) ? json::Value(value) : json::Value(nullptr);
-}
 
 int64_t Report::countPlanned(const OverrideMatch &match) const {
   return llvm::count_if(contract.getRows(), [&](const ContractRow &row) {
@@ -53,14 +48,13 @@ json::Value Report::toJson() const {
   for (auto &[precision, share] : contract.shareOfMacs())
     macs[precision] = share;
   json::Array errorRows, rangeRows, costRows, accuracyRows;
-  for (const OutputAccuracy &row : accuracy.outputs)
-    accuracyRows.push_back(
-        json::Object{{"output", row.output},
-                     {"cosine", finiteOrNull(row.cosine)},
-                     {"sqnr_db", finiteOrNull(row.sqnrInDecibels)},
-                     {"max_error", finiteOrNull(row.largestError)},
-                     {"samples", accuracy.samples},
-                     {"fitted", accuracy.isOnFitted}});
+  for (const OutputAccuracy &row : accuracy.outputs) {
+    json::Object object = describeDistance(row);
+    object["output"] = row.output;
+    object["samples"] = accuracy.samples;
+    object["fitted"] = accuracy.isOnFitted;
+    accuracyRows.push_back(std::move(object));
+  }
   for (const TensorError &row : errors)
     errorRows.push_back(
         json::Object{{"node", row.node},

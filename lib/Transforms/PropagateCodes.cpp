@@ -10,6 +10,7 @@
 #include "dialects/QOpt/Quantization/CodeClamp.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "dialects/QOpt/Quantization/IntegerBias.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -31,7 +32,7 @@ static constexpr int kMaxAlignment = 20;
 /// Bits below the code of an activation that a constant is rounded to.
 static constexpr int kConstantBits = 8;
 /// Range of intermediate sums.
-static constexpr int64_t kSumLimit = int64_t(1) << 30;
+static constexpr int64_t kSumLimit = kMaxSumOfProducts;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());

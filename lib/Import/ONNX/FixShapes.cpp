@@ -9,6 +9,7 @@
 #include "TensorReader.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
+#include "qopt/Support/NearestName.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -61,16 +62,12 @@ SmallVector<StringRef> ShapeFixer::getSymbols(unsigned index) {
 }
 
 Failure ShapeFixer::failToFind(const InputShape &shape) {
-  StringRef nearest;
-  unsigned least = ~0u;
+  NearestName nearest(shape.input, /*isAnyNear=*/true);
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    if (unsigned distance = getName(i).edit_distance(shape.input);
-        distance < least) {
-      least = distance;
-      nearest = getName(i);
-    }
-  std::string hint = nearest.empty() ? "the model has no inputs"
-                                     : "did you mean " + quote(nearest) + "?";
+    nearest.add(getName(i));
+  std::string hint = nearest.get().empty()
+                         ? "the model has no inputs"
+                         : "did you mean " + quote(nearest.get()) + "?";
   return {ExitCode::BadUse,
           "there is no input " + quote(shape.input) + " for --shapes '" +
               shape.text + "'; " + hint,
