@@ -234,6 +234,40 @@ static llvm::Error printOperators(llvm::StringRef form) {
   return llvm::Error::success();
 }
 
+namespace {
+/// Tells of the phases: each on a line of its own where all are asked for, else
+/// on one line of a terminal, which is gone at the end.
+class Progress {
+public:
+  explicit Progress(const Command &command)
+      : printsAll(command.verbose),
+        isOneLine(!command.quiet && !command.verbose &&
+                  llvm::errs().is_displayed()) {}
+  ~Progress() {
+    if (isOneLine)
+      llvm::errs() << kClearLine;
+  }
+  void tell(llvm::StringRef phase) const {
+    if (printsAll)
+      llvm::errs() << "qopt-compile: " << phase << "\n";
+    else if (isOneLine)
+      llvm::errs() << kClearLine << "qopt-compile: " << phase << " ...";
+  }
+
+private:
+  static constexpr llvm::StringLiteral kClearLine = "\r\x1b[K";
+  bool printsAll, isOneLine;
+};
+} // namespace
+
+static llvm::Expected<Report> compileWithProgress(const Command &command,
+                                                  const TargetRegistry &targets,
+                                                  mlir::MLIRContext &context) {
+  Progress progress(command);
+  return compile(command.options, targets, context,
+                 [&](llvm::StringRef phase) { progress.tell(phase); });
+}
+
 static llvm::Error runCommand(const Command &command) {
   TargetRegistry targets;
   registerAllTargets(targets);
@@ -263,11 +297,7 @@ static llvm::Error runCommand(const Command &command) {
   registerAllDialects(registry);
   targets.registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  auto report =
-      compile(command.options, targets, context, [&](llvm::StringRef phase) {
-        if (command.verbose)
-          llvm::errs() << "qopt-compile: " << phase << "\n";
-      });
+  auto report = compileWithProgress(command, targets, context);
   if (!report)
     return report.takeError();
   if (!command.quiet)
