@@ -145,7 +145,8 @@ static Value loadIndex(VectorBuilder &v, Value pointer, Value at, Type element,
   return v.select(v.less(index, v.i64(0)), v.add(index, size), index);
 }
 
-/// Ends the run when an index is out of range.
+/// Ends the run when an index is out of range, and says which one is, as far as
+/// the program knows.
 static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
   VectorBuilder v = program.vectors();
   auto known = getAllKnownIntegers(op.getIndices());
@@ -166,7 +167,11 @@ static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
                           return SmallVector<Value>{arith::AndIOp::create(
                               b, v.loc, holds[0], isInside)};
                         });
-  program.require(results[0], 1, "an index is out of range");
+  std::string range = " of axis " + std::to_string(op.getAxis());
+  if (knownSize)
+    range += ", which is from " + std::to_string(-*knownSize) + " to " +
+             std::to_string(*knownSize - 1);
+  program.require(results[0], 1, "an index is out of range" + range);
 }
 
 static LogicalResult emitGather(CpuProgram &program, GatherOp op) {
