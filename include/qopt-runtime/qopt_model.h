@@ -155,7 +155,8 @@ typedef struct qopt_model_api {
   /** Maps the weights and chooses the tier. `path` is the model's file; null:
       the file that this library was loaded from. The environment variable
       QOPT_CPU names a tier to take instead of the best.
-      QOPT_NO_RESOURCE: the file is missing, cut or stripped.
+      QOPT_NO_RESOURCE: the file is missing. QOPT_BAD_DATA: it is cut or
+      stripped, or another model's.
       QOPT_UNSUPPORTED: the CPU runs no tier. QOPT_BAD_USE: QOPT_CPU. */
   qopt_status (*open)(const char *path, qopt_model **model, char *error,
                       size_t error_capacity);

@@ -28,7 +28,7 @@ qopt_status Weights::map(const char *path, const qopt_rt_trailer &trailer,
   uint64_t end = copyOffset + sizeof(trailer);
   if (trailer.offset == 0 || end < trailer.size || end < trailer.offset) {
     setText(error, "%s: the model was never finished: it has no weights", path);
-    return QOPT_NO_RESOURCE;
+    return QOPT_BAD_DATA;
   }
   int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0)
@@ -41,7 +41,7 @@ qopt_status Weights::map(const char *path, const qopt_rt_trailer &trailer,
             "bytes, but found %lld; was it stripped or cut?",
             path, static_cast<unsigned long long>(end),
             static_cast<long long>(fileSize));
-    return QOPT_NO_RESOURCE;
+    return QOPT_BAD_DATA;
   }
 
   // The offset suits the machine that the model was made for; where pages are
@@ -66,7 +66,7 @@ qopt_status Weights::map(const char *path, const qopt_rt_trailer &trailer,
             "%s: the weights are not those of this model; was the file "
             "stripped or changed?",
             path);
-    return QOPT_NO_RESOURCE;
+    return QOPT_BAD_DATA;
   }
   return QOPT_OK;
 }

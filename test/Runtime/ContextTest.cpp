@@ -348,10 +348,11 @@ TEST_F(Context, RefusesToRunInAForkedProcess) {
 TEST_F(Context, NoticesMissingAndChangedWeights) {
   char text[512];
   qopt_model *other;
+  qopt_status expected = QOPT_BAD_DATA;
   auto open = [&](const qopt_rt_trailer &wanted) {
     EXPECT_EQ(
         openModel(program, wanted, path.c_str(), &other, {text, sizeof(text)}),
-        QOPT_NO_RESOURCE);
+        expected);
     EXPECT_EQ(other, nullptr);
     return std::string(text);
   };
@@ -377,4 +378,7 @@ TEST_F(Context, NoticesMissingAndChangedWeights) {
   wrong = trailer;
   wrong.sha256[31] ^= 1;
   EXPECT_FALSE(model->weights.verify(wrong));
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  expected = QOPT_NO_RESOURCE;
+  EXPECT_EQ(open(trailer), path + ": cannot open: No such file or directory");
 }
