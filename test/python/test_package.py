@@ -1,5 +1,6 @@
 """The Python package: from a model to arrays, and what becomes of mistakes."""
 
+import ast
 import json
 import os
 import subprocess
@@ -30,6 +31,16 @@ def module(compiled):
 
 def images(count):
     return np.random.default_rng(count).random((count, 1, 8, 8), np.float32)
+
+
+def test_type_checkers_see_the_extension():
+    """The package is typed: a stub names what the extension has."""
+    from qopt import _qopt
+    stub = Path(qopt.__file__).parent / "_qopt.pyi"
+    found = {node.name for node in ast.parse(stub.read_text()).body
+             if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    assert found == {name for name in vars(_qopt) if not name.startswith("_")}
+    assert (stub.parent / "py.typed").exists()
 
 
 def test_values(module):
