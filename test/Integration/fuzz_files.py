@@ -3,8 +3,10 @@
 A file may come from anywhere, so each case must end in time, with an exit code
 from 0 to 5, with a message where it is not 0, and leave an output only where it
 is 0. Kinds of files: phase files of the digits models (numbers, types, names and
-ops exchanged), models (bytes, and fields of the protobuf), arrays and recipes.
-Case i of seed s is always the same file.
+ops exchanged), phase files of random graphs whose dims say something else than the
+operands (nothing may be read or written past a block of memory, and Reference must
+agree), models (bytes, and fields of the protobuf), arrays and recipes. Case i of
+seed s is always the same file.
 
     fuzz_files.py --kind phase --cases 1000 [--seed N] [--keep FOLDER]
     fuzz_files.py --kind phase --only 17 --keep FOLDER
@@ -12,6 +14,8 @@ Case i of seed s is always the same file.
 
 import argparse
 import io
+import json
+import os
 import random
 import re
 import resource
@@ -27,7 +31,9 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from qopt_tools import BUILD, MODELS, run_ok
+from fuzz_cases import generate
+from fuzz_oracles import have_same_bits
+from qopt_tools import BUILD, MODELS, ROOT, run_ok, run_tool
 
 # Of the processor: a busy machine is no fault of a file.
 SECONDS = 60
@@ -194,6 +200,113 @@ class PhaseCases:
             commands.append(["qopt-run", damaged, "--reference", "--inputs", data,
                              "--outputs", folder / "out.npz"])
         return path.name, commands
+
+
+# Dims of phase files ----------------------------------------------------------
+
+#: How often each phase is drawn.
+DIM_PHASES = ["import", "prepare", "transform", *["quantize"] * 3, "fuse", "fuse", "kernels"]
+SMALL_DIMS = ["0", "1", "2", "3", "4", "5", "8", "16", "17", "33", "64", "1000", "100000"]
+
+
+def build_guard(folder):
+    """A library that, preloaded, ends a program that leaves a block of memory."""
+    library = folder / "guard.so"
+    source = ROOT / "test" / "Integration" / "guard_pages.c"
+    subprocess.run(["cc", "-O2", "-fno-builtin", "-shared", "-fPIC", "-o", library, source],
+                   check=True)
+    return library
+
+
+class DimCases:
+    """Phase files of random graphs, in which static dims stand where operands have open ones
+    and the other way round; the program runs, and Reference runs the same file."""
+
+    def __init__(self, folder, cpu="x86-64-v3"):
+        self.folder = folder
+        self.cpu = cpu
+        self.environment = {"LD_PRELOAD": str(build_guard(folder))}
+
+    def write_graph(self, seed, phase):
+        """The folder of a graph; nothing where the compiler refuses it."""
+        base = self.folder / f"graph-{seed}"
+        if not base.exists():
+            generate(seed, base, [self.cpu])
+        case = json.loads((base / "case.json").read_text())
+        flags = (["--recipe", base / "recipe.yaml"] if case["recipe"]
+                 else ["--preset", case["preset"]])
+        if case["recipe"] or case["preset"] != "fp32":
+            flags += ["--calib", base / "calib"]
+        path = base / f"{phase}.mlir"
+        if not path.exists():
+            run_tool("qopt-compile", base / "model.onnx", "-o", path, "--stop-after", phase,
+                     "--quiet", "--cpu", self.cpu, *flags)
+        return base if path.exists() else None
+
+    @staticmethod
+    def mutate(rng, text):
+        damaged = PhaseText(text)
+        lines = list(damaged.lines)
+
+        def other(match):
+            dims = match.group(1).split("x")[:-1]
+            if dims:
+                at = rng.randrange(len(dims))
+                dims[at] = rng.choice(SMALL_DIMS if dims[at] == "?" else
+                                      ["?"] * 6 + ["0", "1", "2", "3", "1000"])
+            return "tensor<" + "".join(dim + "x" for dim in dims) + match.group(2) + ">"
+
+        places = [i for i in damaged.places if "qopt.constant" not in lines[i]]
+        for _ in range(rng.choice([1, 1, 2])):
+            place = rng.choice(places or damaged.places)
+            types = list(TENSOR.finditer(lines[place]))
+            name = re.search(r"(%\w+)(?::\d+)? = ", lines[place])
+            if not types:
+                continue
+            match = types[-1] if name else rng.choice(types)
+            old, new = match.group(), other(match)
+            if name and rng.random() < .5:  # the type of one value, where it is used too
+                lines[place] = lines[place][:match.start()] + new + lines[place][match.end():]
+                for i in range(place + 1, len(lines)):
+                    if re.search(re.escape(name[1]) + r"\b", lines[i]):
+                        lines[i] = lines[i].replace(old, new, rng.choice([1, -1]))
+            else:
+                lines[:] = [line.replace(old, new) for line in lines]
+        return "".join(lines)
+
+    def make(self, rng, folder):
+        base = None
+        while base is None:
+            phase = rng.choice(DIM_PHASES)
+            base = self.write_graph(rng.randrange(50), phase)
+        damaged = folder / "m.mlir"
+        damaged.write_text(self.mutate(rng, (base / f"{phase}.mlir").read_text()))
+        # Variants of `kernels` may be other programs, and floats become codes before `quantize`.
+        self.compares_bits = phase in ("quantize", "fuse")
+        self.compares_ends = phase != "kernels"
+        sample = rng.choice(sorted(base.glob("sample-*.npz")))
+        start = ["qopt-compile", damaged, "-o", folder / "out.so", "--start-from", phase,
+                 "--quiet", "--cpu", self.cpu]
+        if (base / "calib").exists():
+            start += ["--calib", base / "calib"]
+        return base.name, [start, *(
+            ["qopt-run", *program, "--inputs", sample, "--outputs", folder / outputs]
+            for program, outputs in (([folder / "out.so"], "compiled.npz"),
+                                     ([damaged, "--reference"], "reference.npz")))]
+
+    def compare(self, folder):
+        """What is wrong with the results, as far as there are any."""
+        if not (folder / "out.so").exists() or not self.compares_ends:
+            return None
+        paths = [folder / "compiled.npz", folder / "reference.npz"]
+        if paths[0].exists() != paths[1].exists():
+            return "either the program or Reference alone refuses the dims"
+        if not paths[0].exists() or not self.compares_bits:
+            return None
+        found, wanted = (dict(np.load(path)) for path in paths)
+        wrong = [name for name, want in wanted.items() if want.shape != found[name].shape
+                 or not have_same_bits(want, found[name])]
+        return f"other bits than Reference in {wrong}" if wrong else None
 
 
 # Models ----------------------------------------------------------------------
@@ -411,7 +524,7 @@ class RecipeCases:
                            "--stop-after", "quantize"]]
 
 
-KINDS = {"phase": PhaseCases, "model": ModelCases, "array": ArrayCases, "recipe": RecipeCases}
+KINDS = {"phase": PhaseCases, "dims": DimCases, "model": ModelCases, "array": ArrayCases, "recipe": RecipeCases}
 
 
 # Running ---------------------------------------------------------------------
@@ -422,13 +535,14 @@ def limit_resources():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def judge(command, folder):
+def judge(command, folder, environment=None):
     """What is wrong with the way in which the command ends; None where nothing is."""
     before = {path.name for path in folder.iterdir()}
     try:
         result = subprocess.run(
             [str(BUILD / "bin" / command[0]), *map(str, command[1:])], capture_output=True,
-            timeout=20 * SECONDS, check=False, preexec_fn=limit_resources, cwd=folder)
+            timeout=20 * SECONDS, check=False, preexec_fn=limit_resources, cwd=folder,
+            env={**os.environ, **(environment or {})})
     except subprocess.TimeoutExpired:
         return f"takes more than {20 * SECONDS} s"
     left = {path.name for path in folder.iterdir()} - before
@@ -457,10 +571,14 @@ def run_cases(kind, cases, seed, folder, only=None, **options):
         with tempfile.TemporaryDirectory(dir=folder) as place:
             rng = random.Random(f"{kind} {seed} {case}")
             name, commands = maker.make(rng, Path(place))
+            environment = getattr(maker, "environment", None)
             for command in commands:
-                problem = judge(command, Path(place))
+                problem = judge(command, Path(place),
+                                environment if command[0] == "qopt-run" else None)
                 if problem:
                     yield case, name, problem, command
+            if hasattr(maker, "compare") and (problem := maker.compare(Path(place))):
+                yield case, name, problem, commands[0]
 
 
 def main():
