@@ -24,6 +24,28 @@ TEST(X86Errors, RefusesDimsThatDoNotBroadcast) {
                         "broadcast"));
 }
 
+// A hostile file may say more of a result than its operands do.
+TEST(X86Errors, RefusesDimsThatOperandsDoNotGive) {
+  const char *ops[] = {
+      "%0 = qopt.relu %x : (tensor<?x5xf32>) -> tensor<8x5xf32>",
+      "%0 = qopt.matmul %x, %w : (tensor<?x5xf32>, tensor<5x5xf32>) -> "
+      "tensor<8x5xf32>",
+      "%0 = qopt.softmax %x {axis = 1 : i64} : (tensor<?x5xf32>) -> "
+      "tensor<8x5xf32>",
+      "%0 = qopt.concat %x {axis = 0 : i64} : (tensor<?x5xf32>) -> "
+      "tensor<8x5xf32>"};
+  for (std::string op : ops) {
+    std::string text =
+        "func.func @main(%x: tensor<?x5xf32>) -> tensor<8x5xf32> {\n"
+        "%w = qopt.constant(dense<1.0> : tensor<5x5xf32>) : tensor<5x5xf32>\n" +
+        op + "\nreturn %0 : tensor<8x5xf32>\n}";
+    EXPECT_EQ(messageOfRun(text, {8}), "") << op;
+    EXPECT_THAT(messageOfRun(text, {3}),
+                HasSubstr("expects 8 elements along axis 0"))
+        << op;
+  }
+}
+
 TEST(X86Errors, RefusesIndicesOutOfRange) {
   const char *text = R"mlir(
     func.func @main(%x: tensor<?x5xf32>, %i: tensor<40xi64>) -> tensor<40x5xf32> {
