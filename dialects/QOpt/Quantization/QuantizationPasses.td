@@ -167,8 +167,9 @@ def QuantizeActivationsPass
     request with the reason: products of two tensors, softmax, norms, attention,
     means over a number of positions that varies, ops without statistics, ops
     with a tensor that was infinite or NaN on a sample, and ops with a tensor whose
-    range is so wide that 8 bits predict less than `min-sqnr` decibels. So does a
-    concat of which a part would have less at the scale of all, unless products
+    range is so wide that 8 bits predict less than `min-sqnr` decibels, what a sum
+    or a mean takes over of its operands' rounding included. So does a concat of
+    which a part would have less at the scale of all, unless products
     alone read it. A product that only float ops read leaves with all its bits.
 
     Needs `qopt-insert-quantization` with scales of f8E8M0FNU before it, and

@@ -36,6 +36,21 @@ static Value behindQuantizers(Value value) {
   return quantize ? quantize.getX() : value;
 }
 
+/// Mean square of the rounding errors of codes: a twelfth of the squared step.
+static double noiseOf(const ActivationParameters &parameters) {
+  return double(parameters.scale) * parameters.scale / 12;
+}
+
+/// Which part of its operands' rounding is in what an op makes. Errors are
+/// independent, so a sum has those of all and a mean of n the nth part. A
+/// function is a table that is made of exact codes, and what only moves or
+/// joins elements rounds none twice.
+static double operandGain(Operation *op, CodeRole role) {
+  if (role == CodeRole::Average)
+    return 1.0 / getAverageCount(op).value();
+  return role == CodeRole::Sum ? 1 : 0;
+}
+
 /// Makes values, not decisions about numbers.
 static bool computesFloats(Operation *op) {
   return isa_and_nonnull<QOptDialect>(op->getDialect()) &&
@@ -89,25 +104,27 @@ private:
     // All or nothing: an op with one float operand is a float op.
     SmallVector<std::pair<Value, ActivationParameters>> made;
     std::string reason;
+    double noiseBefore = 0;
     for (Value operand : operands)
       if (!isInsideOfStep(operand)) {
-        auto chosen = chooseFor(operand, reason);
+        auto chosen = chooseFor(operand, /*noiseBefore=*/0, reason);
         if (!chosen)
           return explain(op, reason);
+        noiseBefore += operandGain(op, role) * noiseOf(*chosen);
         made.push_back({operand, *chosen});
       }
     for (Value result : op->getResults())
       if (!isInsideOfStep(result)) {
         auto chosen = role == CodeRole::Preserving
                           ? std::optional(made.front().second)
-                          : chooseFor(result, reason);
+                          : chooseFor(result, noiseBefore, reason);
         if (!chosen)
           return explain(op, reason);
         made.push_back({result, *chosen});
       }
     if (role == CodeRole::Concat && !isReadByProductsAlone(op))
       for (Value operand : operands)
-        if (!keepsSqnr(operand, made.back().second, reason)) {
+        if (!keepsSqnr(operand, noiseOf(made.back().second), reason)) {
           reason = "a part has " + reason;
           return explain(op, reason);
         }
@@ -133,8 +150,8 @@ private:
   }
 
   /// Parameters for the codes of `value`; none, with the reason, where it is
-  /// to stay float.
-  std::optional<ActivationParameters> chooseFor(Value value,
+  /// to stay float. What makes it has noise of its own already.
+  std::optional<ActivationParameters> chooseFor(Value value, double noiseBefore,
                                                 std::string &reason) {
     if (auto known = parameters.find(value); known != parameters.end())
       return known->second;
@@ -161,19 +178,16 @@ private:
                                              activationRounding == "ceil"
                                                  ? Pow2Rounding::Ceil
                                                  : Pow2Rounding::Nearest);
-    if (!keepsSqnr(value, chosen, reason))
+    if (!keepsSqnr(value, noiseBefore + noiseOf(chosen), reason))
       return std::nullopt;
     return chosen;
   }
 
-  /// True unless the step is too wide for what `value` has shown.
-  bool keepsSqnr(Value value, const ActivationParameters &chosen,
-                 std::string &reason) {
+  /// True unless the noise is too much for what `value` has shown.
+  bool keepsSqnr(Value value, double noise, std::string &reason) {
     std::optional<Statistics> stats = qopt::getStatistics(value);
     if (!stats || stats->meanSquare == 0)
       return true;
-    // The mean square of a rounding error is a twelfth of the squared step.
-    double noise = double(chosen.scale) * chosen.scale / 12;
     double sqnr = 10 * std::log10(stats->meanSquare / noise);
     if (sqnr >= minSqnr)
       return true;

@@ -55,6 +55,26 @@ func.func @reasons(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>, te
 
 // -----
 
+// The operand's rounding is in a mean of four with its fourth part: the codes of
+// the first would have more than 33 dB by themselves.
+// CHECK-LABEL: func @rounded_twice
+// CHECK: qopt.average_pool {{.*}}why = "SQNR 32 dB < 33">{{.*}}mean_square = 1.100000e-02
+// CHECK: %[[P:.*]] = qopt.average_pool {{.*}}mean_square = 3.000000e-02
+// CHECK: qopt.quantize %[[P]]
+func.func @rounded_twice(%x: tensor<1x1x2x2xf32>) -> (tensor<1x1x1x1xf32>, tensor<1x1x1x1xf32>) {
+  %s = qopt.constant(#qopt.weight<"hex:7a">) : tensor<1x1x1x1xf8E8M0FNU>
+  %w = qopt.constant(dense<3> : tensor<1x1x1x1xi8>) : tensor<1x1x1x1xi8>
+  %q = qopt.quantize %x scales(%s) {format = #qopt.format<i8>} : (tensor<1x1x2x2xf32>, tensor<1x1x1x1xf8E8M0FNU>) -> tensor<1x1x2x2xi8>
+  %d = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>} : (tensor<1x1x2x2xi8>, tensor<1x1x1x1xf8E8M0FNU>) -> tensor<1x1x2x2xf32>
+  %v = qopt.dequantize %w scales(%s) {format = #qopt.format<i8, axis = 0>} : (tensor<1x1x1x1xi8>, tensor<1x1x1x1xf8E8M0FNU>) -> tensor<1x1x1x1xf32>
+  %c = qopt.conv %d, %v {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.stats = {min = -1.0 : f32, max = 1.0 : f32, mean_square = 0.1 : f32}} : (tensor<1x1x2x2xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x2x2xf32>
+  %quiet = qopt.average_pool %c {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, ceil_mode = false, count_include_pad = false, qopt.stats = {min = -0.95 : f32, max = 0.95 : f32, mean_square = 0.011 : f32}} : (tensor<1x1x2x2xf32>) -> tensor<1x1x1x1xf32>
+  %loud = qopt.average_pool %c {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, ceil_mode = false, count_include_pad = false, qopt.stats = {min = -0.95 : f32, max = 0.95 : f32, mean_square = 0.03 : f32}} : (tensor<1x1x2x2xf32>) -> tensor<1x1x1x1xf32>
+  return %quiet, %loud : tensor<1x1x1x1xf32>, tensor<1x1x1x1xf32>
+}
+
+// -----
+
 // A part of a concat that the others' scale would leave without bits keeps the
 // whole concat float, unless only products read it: they see its codes anyway.
 // CHECK-LABEL: func @parts
