@@ -98,17 +98,13 @@ static void addChannelPowers(const HostTensor &weight,
 }
 
 /// How much the contractions that read `value` as codes make of an error of
-/// each channel: the power of the weights that it meets. Empty where others
-/// read the codes too and may make of it what they like.
-static SmallVector<float> findChannelPowers(Value value, bool isCodePath) {
+/// each channel: the power of the weights that it meets.
+static SmallVector<float> findChannelPowers(Value value) {
   SmallVector<float> powers;
   for (OpOperand &use : value.getUses()) {
     auto view = getWeightedContraction(use.getOwner());
-    if (!view || view->activation != &use || !isStatic(use.getOwner())) {
-      if (isCodePath)
-        return {};
+    if (!view || view->activation != &use || !isStatic(use.getOwner()))
       continue;
-    }
     std::optional<HostTensor> weight = evaluateExpression(view->weight->get());
     if (!weight)
       return {};
@@ -222,12 +218,13 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
       return llvm::Error::success();
   }
   std::vector<TensorObserver> observers;
-  bool isBetweenToo = isCodePath(function);
+  // Between codes others read a tensor too, and a step that is a power of two
+  // leaves room for new values, which half of it would not.
+  bool isSearched = options.rule == RangeRule::Search && !isCodePath(function);
   for (Value value : values)
     observers.emplace_back(getChannelAxis(value), options,
-                           options.rule == RangeRule::Search
-                               ? findChannelPowers(value, isBetweenToo)
-                               : SmallVector<float>());
+                           isSearched ? findChannelPowers(value)
+                                      : SmallVector<float>());
   SmallVector<ObserveOp> ops = insertObservers(values);
   llvm::scope_exit eraseObservers([&] {
     for (ObserveOp op : ops)
@@ -238,7 +235,7 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
   CalibrationData inOrder = data.fitted();
   size_t numFitted = inOrder.files.size(), numSamples = data.files.size();
   llvm::append_range(inOrder.files, data.heldBack().files);
-  if (options.rule == RangeRule::Search && numSamples > numFitted)
+  if (isSearched && numSamples > numFitted)
     llvm::append_range(inOrder.files, data.fitted().files);
   llvm::Error fault = llvm::Error::success();
   llvm::Error error = runSamples(

@@ -165,17 +165,6 @@ std::pair<float, float> TensorObserver::cutRange() const {
   return {min, max};
 }
 
-/// Widens `range` to the step of a power of two.
-static RealRange fillPow2(RealRange range) {
-  int exponent;
-  double mantissa = std::frexp(range.step(), &exponent);
-  exponent -= mantissa == 0.5;
-  // A little less, so that rounding does not end at the next power.
-  double width = std::ldexp(255 * (1 - 0x1p-18), exponent);
-  double factor = width / (range.high - range.low);
-  return {range.low * factor, range.high * factor};
-}
-
 /// The extremes, and what cuts them.
 llvm::SmallVector<RealRange> TensorObserver::findTrials() const {
   RealRange all{std::min(min, 0.0f), std::max(max, 0.0f)};
@@ -183,8 +172,6 @@ llvm::SmallVector<RealRange> TensorObserver::findTrials() const {
   auto insert = [&](std::pair<float, float> ends) {
     RealRange range{std::clamp<double>(ends.first, all.low, 0),
                     std::clamp<double>(ends.second, 0, all.high)};
-    if (options.isPow2 && range.high > range.low)
-      range = fillPow2(range);
     if (llvm::none_of(found, [&](const RealRange &other) {
           return other.low == range.low && other.high == range.high;
         }))

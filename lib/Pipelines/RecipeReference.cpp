@@ -96,9 +96,10 @@ costs is the noise over the signal of a row, each channel times the squares of t
 weights that it meets in the products that read it, in the mean over rows and then
 over samples. The extremes stay unless another range is cheaper by more than the
 standard error of that mean; they always do where there are fewer than four samples,
-and where other ops than products read the codes. This cuts the tails in front of
-most convolutions, where they are few of the many values of an image, and little of a
-transformer, some of whose rows are made of them. `min-max` takes the extremes,
+and where scales are powers of two, whose steps would have to be halved. This cuts
+the tails in front of most convolutions, where they are few of the many values of an
+image, and little of a transformer, some of whose rows are made of them. `min-max`
+takes the extremes,
 `percentile` the share of the values that the other key says, and `squared-error`
 the range of the least squared error, all of them for every tensor.
 )";

@@ -221,7 +221,8 @@ TEST_F(CalibrateTest, holdsBackEveryFourthSample) {
 }
 
 /// A convolution in two groups, in which the second channel meets `weight`.
-static std::string makeGroups(float weight) {
+static std::string makeGroups(float weight,
+                              llvm::StringRef activation = "<i8>") {
   std::string text;
   llvm::raw_string_ostream(text)
       << R"(
@@ -229,7 +230,9 @@ func.func @main(%x: tensor<?x4x2x500xf32> {qopt.name = "x"}) -> tensor<?x2x2x500
   %w = qopt.constant(dense<[[[[1.0]], [[)"
       << llvm::format("%e", weight)
       << R"(]]], [[[1.0]], [[1.0]]]]> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
-  %0 = qopt.conv %x, %w {group = 2 : i64, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x4x2x500xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x2x500xf32>
+  %0 = qopt.conv %x, %w {group = 2 : i64, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "static", act = )"
+      << activation
+      << R"(, weight = <i8, axis = 0>>} : (tensor<?x4x2x500xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x2x500xf32>
   return %0 : tensor<?x2x2x500xf32>
 })";
   return text;
@@ -244,14 +247,17 @@ TEST_F(CalibrateTest, searchesRangesByTheWeightsThatChannelsMeet) {
       values.push_back(j == 1500 ? 60 : std::sin(j + 0.1f * i));
     write("s" + std::to_string(10 + i) + ".npz", "x", {1, 4, 2, 500}, values);
   }
-  auto searchHigh = [&](float weight) {
-    module = parseSourceString<ModuleOp>(makeGroups(weight), &context);
+  auto searchWidth = [&](float weight, llvm::StringRef activation = "<i8>") {
+    module =
+        parseSourceString<ModuleOp>(makeGroups(weight, activation), &context);
     EXPECT_FALSE(static_cast<bool>(run(folder.path())));
     auto stats = qopt::getStatistics(main().getArgument(0));
     return stats->max - stats->min;
   };
-  EXPECT_GT(searchHigh(1), 40);
-  EXPECT_LT(searchHigh(1e-6f), 5);
+  EXPECT_GT(searchWidth(1), 40);
+  EXPECT_LT(searchWidth(1e-6f), 5);
+  // A step that is a power of two would have to be halved.
+  EXPECT_GT(searchWidth(1e-6f, "<i8, scale = f8E8M0FNU>"), 40);
 }
 
 TEST_F(CalibrateTest, refusesAFileThatIsNoNpz) {
