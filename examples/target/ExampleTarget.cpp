@@ -1,15 +1,15 @@
 //===- ExampleTarget.cpp - A target outside of qopt's tree ----------------===//
 //
 // A machine with an x86-64 host and one kernel of its own, which transposes:
-// all else runs on the host, in the way of its least demanding tier. Kernels
-// are then replaced one row of the table at a time. The table says that no
-// kernel quantizes inside, so `kernels` takes such ones apart.
+// all else runs on the host, in the way of its least demanding tier. More
+// kernels of its own then stand in front of those. None of the host's quantizes
+// inside here, so `kernels` takes such ones apart.
 //
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/Cpu/HostObject.h"
+#include "lib/Target/Cpu/Kernels.h"
 #include "lib/Target/X86/ProgramEmitter.h"
-#include "qopt/Support/CodedError.h"
 #include "qopt/Target/TargetPlugin.h"
 #include "qopt/Target/X86/X86Backend.h"
 
@@ -18,26 +18,9 @@ using namespace qopt;
 
 static constexpr llvm::StringLiteral kMachine = "example-1";
 
-static constexpr Capability table[] = {
-    // operation, activation, weight, scale, granularity, accumulator, fused,
-    // layout, feature, kernel
-    {"contract", "*", "*", "*", "*", "*", "none", "plain", "",
-     "example.host.contract"},
-    {"depthwise_conv", "*", "*", "*", "*", "*", "none", "plain", "",
-     "example.host.depthwise"},
-    {"attention", "*", "*", "*", "*", "*", "none", "none", "",
-     "example.host.attention"},
-    {"quantize_dynamic", "*", "*", "*", "*", "*", "none", "none", "",
-     "example.host.quantize-dynamic"},
-    {"rows", "*", "*", "*", "*", "*", "none", "none", "", "example.host.rows"},
-    {"map", "*", "*", "*", "*", "*", "none", "none", "", "example.host.map"},
-    {"transpose", "*", "*", "*", "*", "*", "none", "none", "",
-     "example.transpose"},
-    {"*", "*", "*", "*", "*", "*", "none", "none", "", "example.host.move"},
-};
-
 /// result[i, j] = x[permuted i and j]: a part for each row of the result.
-static void emitTranspose(cpu::CpuProgram &program, TransposeOp op) {
+static LogicalResult emitTranspose(cpu::CpuProgram &program, Operation *anyOp) {
+  auto op = cast<TransposeOp>(anyOp);
   cpu::VectorBuilder host = program.vectors();
   cpu::Buffer &x = program.buffer(op.getX());
   cpu::Buffer &result = program.allocate(op.getResult());
@@ -70,25 +53,55 @@ static void emitTranspose(cpu::CpuProgram &program, TransposeOp op) {
           v.storeScalar(element, to, v.add(target, i));
         });
       });
+  return success();
 }
 
-namespace {
-/// The program of the host, but for what has a kernel here.
-class ExampleProgram : public x86::ProgramEmitter {
-public:
-  using ProgramEmitter::ProgramEmitter;
+/// The kernel of its own: rows of a tensor have at least one axis.
+static kernel::Match checkTranspose(const cpu::AnyCpu &, Operation *op) {
+  return cast<TransposeOp>(op).getPerm().empty() ? kernel::Match::other()
+                                                 : kernel::Match::success();
+}
 
-protected:
-  LogicalResult emitOp(Operation *op) override {
-    auto transpose = dyn_cast<TransposeOp>(op);
-    if (!transpose || transpose.getPerm().empty())
-      return ProgramEmitter::emitOp(op);
-    if (failed(computeDims(op)))
-      return failure();
-    emitTranspose(*this, transpose);
-    return success();
+static constexpr KernelRow<cpu::AnyCpu, cpu::CpuProgram> kTranspose = {
+    {"transpose", "*", "*", "*", "*", "*", "none"},
+    "",
+    "transpose",
+    checkTranspose,
+    emitTranspose};
+
+namespace {
+/// A kernel of the host under a name of this target.
+class HostKernel : public kernel::Kernel {
+public:
+  explicit HostKernel(const kernel::Kernel &host)
+      : host(host), name("example.host." + host.getName().str()) {}
+
+  llvm::StringRef getName() const override { return name; }
+  kernel::Match match(Operation *op) const override {
+    if (kernel::getKernelSignature(op).fused != "none")
+      return kernel::Match::failure("the machine does not quantize inside");
+    return host.match(op);
   }
+  LogicalResult emit(Operation *op,
+                     kernel::KernelBuilder &builder) const override {
+    return host.emit(op, builder);
+  }
+
+private:
+  const kernel::Kernel &host;
+  std::string name;
 };
+
+KernelSet makeKernels(const X86Backend &host) {
+  static constexpr cpu::AnyCpu any;
+  KernelSet set;
+  set.add(std::make_unique<TableKernel<cpu::AnyCpu, cpu::CpuProgram>>(
+      "example", kTranspose, any));
+  for (const kernel::Kernel *kernel :
+       host.getKernels(host.getMachines().front()))
+    set.add(std::make_unique<HostKernel>(*kernel));
+  return set;
+}
 
 class ExampleTarget : public TargetBackend {
 public:
@@ -101,12 +114,8 @@ public:
 
   llvm::ArrayRef<Machine> getMachines() const override { return machine; }
 
-  llvm::Expected<TargetCapabilities>
-  getCapabilities(const TargetConfig &config) const override {
-    if (config.cpu != kMachine)
-      return makeError(ExitCode::BadUse,
-                       "example has no machine \"" + config.cpu + "\"");
-    return TargetCapabilities(std::begin(table), std::end(table));
+  kernel::KernelList getKernels(const Machine &) const override {
+    return kernels.kernels();
   }
 
   void registerDialects(DialectRegistry &registry) const override {
@@ -120,8 +129,8 @@ public:
       return program.emitError("expects a function of one block"), failure();
     loadDialects(program.getContext());
     OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
-    ExampleProgram emitter(*module, *x86::findTier(machine.host->name),
-                           weights);
+    x86::ProgramEmitter emitter(*module, *x86::findTier(machine.host->name),
+                                kernels.kernels(), weights);
     if (failed(emitter.emit(program)) || failed(cpu::finishModule(*module)))
       return failure();
     return module;
@@ -136,6 +145,7 @@ public:
 private:
   X86Backend host;
   Machine machine;
+  KernelSet kernels = makeKernels(host);
 };
 } // namespace
 

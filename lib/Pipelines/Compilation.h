@@ -77,7 +77,7 @@ private:
 
   // KernelsPhase.cpp
   llvm::Error chooseKernels();
-  void writeChoices();
+  void makeVariants();
   llvm::Error checkContract();
 
   // EmitPhase.cpp

@@ -5,15 +5,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compilation.h"
-#include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace qopt;
 
-/// Copies @main into a variant for each machine and writes on every kernel what
-/// will run it there.
-void Compilation::writeChoices() {
+/// Copies @main into a variant for each machine.
+void Compilation::makeVariants() {
   OpBuilder builder(&context);
   builder.setInsertionPointToEnd(module->getBody());
   func::FuncOp main = getMain();
@@ -22,32 +21,15 @@ void Compilation::writeChoices() {
         builder, module->getLoc(), config.cpu,
         kernel::TargetAttr::get(&context, backend->getName(), config.cpu));
     Block &block = variant.getBody().emplaceBlock();
-    OpBuilder inner = OpBuilder::atBlockBegin(&block);
-    auto copy = cast<func::FuncOp>(inner.clone(*main));
-    backend->splitKernels(copy, config);
-    copy.walk([&](Operation *op) {
-      bool isInBody = op->getParentOp() && kernel::isKernel(op->getParentOp());
-      if (isInBody || isa<ConstantOp>(op) ||
-          (!kernel::isKernel(op) && op->getDialect()->getNamespace() != "qopt"))
-        return;
-      KernelChoice choice = backend->selectKernel(op, config);
-      op->setAttr(
-          kernel::getKernelNameAttrName(op),
-          builder.getStringAttr(choice.name.empty() ? "generic" : choice.name));
-      if (!choice.reason.empty())
-        op->setAttr(kernel::getReasonAttrName(op),
-                    builder.getStringAttr(choice.reason));
-    });
+    OpBuilder::atBlockBegin(&block).clone(*main);
   }
 }
 
 llvm::Error Compilation::chooseKernels() {
   // A program that was read loads it with its first kernel, which may be none.
   context.loadDialect<kernel::QKernelDialect>();
-  writeChoices();
-  if (llvm::Error error = runPipeline(Phase::Kernels, [](OpPassManager &pm) {
-        pm.addPass(createVerifyKernelsPass());
-      }))
+  makeVariants();
+  if (llvm::Error error = runPipeline(Phase::Kernels, buildKernelsPipeline))
     return error;
   report.contract.readKernels(*module);
   return checkContract();

@@ -178,6 +178,11 @@ void qopt::buildFusePipeline(OpPassManager &pm) {
   function.addPass(createCSEPass());
 }
 
+void qopt::buildKernelsPipeline(OpPassManager &pm) {
+  pm.nest<kernel::VariantOp>().addPass(createAssignKernelsPass());
+  pm.addPass(createVerifyKernelsPass());
+}
+
 void qopt::buildVerifyPipeline(OpPassManager &pm, Phase phase) {
   if (phase >= Phase::Kernels)
     pm.addPass(createVerifyKernelsPass());

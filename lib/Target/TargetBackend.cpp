@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Target/TargetBackend.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/IR/IRMapping.h"
-#include "qopt/Conversion/QOptToQKernel/SplitKernels.h"
+#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -51,35 +52,15 @@ void TargetBackend::loadDialects(MLIRContext *context) const {
 }
 
 //===----------------------------------------------------------------------===//
-// Kernels
+// Programs
 //===----------------------------------------------------------------------===//
 
-KernelChoice TargetBackend::selectKernel(Operation *op,
-                                         const TargetConfig &config) const {
-  llvm::Expected<TargetCapabilities> rows = getCapabilities(config);
-  if (!rows)
-    return {"", llvm::toString(rows.takeError())};
-  KernelSignature wanted = getKernelSignature(op);
-  for (const Capability &row : *rows)
-    if (matchesCapability(row.operation, wanted.operation) &&
-        matchesCapability(row.activation, wanted.activation) &&
-        matchesCapability(row.weight, wanted.weight) &&
-        matchesCapability(row.scale, wanted.scale) &&
-        matchesCapability(row.granularity, wanted.granularity) &&
-        matchesCapability(row.accumulator, wanted.accumulator) &&
-        matchesCapability(row.fused, wanted.fused))
-      return {row.kernel.str(), ""};
-  return {"", getName().str() + " has no kernel for " + wanted.operation +
-                  " of " + wanted.activation + " by " + wanted.weight +
-                  " with " + wanted.scale + " scales" +
-                  (wanted.fused == "none" ? "" : " and " + wanted.fused)};
-}
-
-void TargetBackend::splitKernels(func::FuncOp program,
-                                 const TargetConfig &config) const {
-  qopt::splitKernels(program, [&](Operation *op) {
-    return getKernelSignature(op).fused != "none" && !selectKernel(op, config);
-  });
+llvm::Expected<kernel::KernelList>
+TargetBackend::findKernels(StringRef cpu) const {
+  if (const Machine *machine = findMachine(cpu))
+    return getKernels(*machine);
+  return llvm::createStringError(getName().str() + " has no machine \"" +
+                                 cpu.str() + "\"");
 }
 
 /// A program of `kernel` alone, with the constants that it reads.
@@ -164,9 +145,7 @@ static LogicalResult compileOne(const TargetBackend &backend,
            << " has no machine \"" << config.cpu << "\"";
   if (!result.machine || machine < result.machine)
     result.machine = machine;
-  OwningOpRef<func::FuncOp> fitting(program.clone());
-  backend.splitKernels(*fitting, config);
-  auto lowered = lower(backend, *fitting, config, weights);
+  auto lowered = lower(backend, program, config, weights);
   if (failed(lowered))
     return failure();
   auto variant = backend.emitDevice(lowered->get(), config);
@@ -198,9 +177,15 @@ TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
     auto program = module.lookupSymbol<func::FuncOp>("main");
     if (!program)
       return module.emitOpError("expects a function @main"), failure();
-    for (const TargetConfig &config : configs)
-      if (failed(compileOne(*this, program, config, weights, result)))
+    for (const TargetConfig &config : configs) {
+      llvm::Expected<kernel::KernelList> kernels = findKernels(config.cpu);
+      if (!kernels)
+        return module.emitError(llvm::toString(kernels.takeError())), failure();
+      OwningOpRef<func::FuncOp> assigned(program.clone());
+      assignKernels(*assigned, *kernels);
+      if (failed(compileOne(*this, *assigned, config, weights, result)))
         return failure();
+    }
   }
   result.weights = weights.take();
   return result;

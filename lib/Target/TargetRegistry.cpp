@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Target/TargetRegistry.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace qopt;
@@ -45,9 +46,32 @@ TargetRegistry::findCpuFor(const TargetBackend &target) const {
   return {nullptr, nullptr};
 }
 
+namespace {
+class KernelsExtension
+    : public mlir::DialectExtension<KernelsExtension, kernel::QKernelDialect> {
+public:
+  explicit KernelsExtension(const TargetBackend &backend) : backend(backend) {}
+
+  void apply(mlir::MLIRContext *,
+             kernel::QKernelDialect *dialect) const override {
+    dialect->setKernels(backend.getName(),
+                        [&backend = backend](llvm::StringRef cpu) {
+                          return backend.findKernels(cpu);
+                        });
+  }
+
+private:
+  const TargetBackend &backend;
+};
+} // namespace
+
 void TargetRegistry::registerDialects(mlir::DialectRegistry &dialects) const {
-  for (const auto &backend : all)
+  for (const auto &backend : all) {
     backend->registerDialects(dialects);
+    dialects.addExtension(
+        mlir::TypeID::getFromOpaquePointer(backend.get()),
+        std::make_unique<KernelsExtension>(*backend));
+  }
 }
 
 llvm::json::Array TargetRegistry::describe() const {

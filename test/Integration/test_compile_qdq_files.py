@@ -160,7 +160,7 @@ def test_unsigned_activations_take_the_kernels_of_signed_ones(digits, tmp_path):
     artefact, convs, _ = compile_with_rows(file, digits, tmp_path, "--cpu", ",".join(TIERS))
     assert {row["realised"] for row in convs} == {"i8 x i8 static"}
     assert {row["kernel"].split(".")[1] for row in convs} == {"contract", "depthwise"}
-    assert not any(row["kernel"] == "x86-64.contract.codes" for row in convs)
+    assert not any(row["kernel"].startswith("x86-64.contract.codes") for row in convs)
     outputs = expect_reference(file, artefact, digits, tmp_path)
     assert digits.score(outputs)["accuracy"] >= 0.97
     # The codes stand for the same numbers: before sums are formed, bit for bit.

@@ -16,9 +16,13 @@ using namespace qopt;
 std::unique_ptr<mlir::MLIRContext> test::makeContext() {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
-  TargetRegistry targets;
-  registerAllTargets(targets);
-  targets.registerDialects(registry);
+  // The kernels that passes ask for live as long as their registry.
+  static const TargetRegistry *targets = [] {
+    auto *all = new TargetRegistry;
+    registerAllTargets(*all);
+    return all;
+  }();
+  targets->registerDialects(registry);
   return std::make_unique<mlir::MLIRContext>(
       registry, mlir::MLIRContext::Threading::DISABLED);
 }

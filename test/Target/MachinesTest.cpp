@@ -29,10 +29,7 @@ public:
 
   llvm::StringRef getName() const override { return name; }
   llvm::ArrayRef<Machine> getMachines() const override { return machines; }
-  llvm::Expected<TargetCapabilities>
-  getCapabilities(const TargetConfig &) const override {
-    return TargetCapabilities();
-  }
+  kernel::KernelList getKernels(const Machine &) const override { return {}; }
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp, const TargetConfig &,
         WeightsSection &) const override {

@@ -31,6 +31,14 @@ StringRef kernel::getReasonAttrName(Operation *op) {
   return isKernel(op) ? "reason" : "qopt.reason";
 }
 
+bool kernel::needsKernel(Operation *op) {
+  if (isKernel(op))
+    return true;
+  bool isInKernel = op->getParentOp() && isKernel(op->getParentOp());
+  return !isInKernel && isa_and_nonnull<QOptDialect>(op->getDialect()) &&
+         !isa<ConstantOp, ObserveOp>(op);
+}
+
 bool kernel::isEpilogueOp(Operation *op) {
   return op->hasTrait<ElementwiseTrait>() ||
          isa<QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp,
@@ -294,6 +302,28 @@ void QKernelDialect::registerAttributes() {
 #define GET_ATTRDEF_LIST
 #include "dialects/QKernel/IR/QKernelAttrs.cpp.inc"
       >();
+}
+
+//===----------------------------------------------------------------------===//
+// The kernels of targets
+//===----------------------------------------------------------------------===//
+
+void QKernelDialect::setKernels(StringRef target, KernelSource source) {
+  kernelSources[target] = std::move(source);
+}
+
+const QKernelDialect::KernelSource *
+QKernelDialect::findKernels(StringRef target) const {
+  auto it = kernelSources.find(target);
+  return it == kernelSources.end() ? nullptr : &it->second;
+}
+
+llvm::Expected<KernelList> TargetAttr::getKernels() const {
+  auto &dialect = static_cast<QKernelDialect &>(getDialect());
+  if (const auto *source = dialect.findKernels(getName()))
+    return (*source)(getCpu());
+  return llvm::createStringError("target '" + getName().str() +
+                                 "' is not known here");
 }
 
 void QKernelDialect::initialize() {

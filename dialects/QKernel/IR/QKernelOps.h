@@ -7,8 +7,12 @@
 #ifndef DIALECTS_QKERNEL_IR_QKERNELOPS_H
 #define DIALECTS_QKERNEL_IR_QKERNELOPS_H
 
+#include "dialects/QKernel/IR/Kernel.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+#include <functional>
 
 #include "dialects/QKernel/IR/QKernelDialect.h.inc"
 
@@ -36,6 +40,9 @@ bool normalizesRows(mlir::Operation *op);
 /// Bare qopt ops have attributes of their own, so theirs carry a prefix.
 llvm::StringRef getKernelNameAttrName(mlir::Operation *op);
 llvm::StringRef getReasonAttrName(mlir::Operation *op);
+
+/// True for an op that the phase `kernels` chooses a kernel for.
+bool needsKernel(mlir::Operation *op);
 
 /// Puts the body back in place of the kernel (packed operands give way to what
 /// was packed). Afterwards the program is the one that `fuse` started from.

@@ -23,8 +23,20 @@ def QKernel_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::qopt::QOptDialect"];
   let extraClassDeclaration = [{
+  public:
+    /// The kernels of a machine of a target, the preferred ones first; fails,
+    /// with a text, where the target has no such machine.
+    using KernelSource =
+        std::function<::llvm::Expected<KernelList>(::llvm::StringRef machine)>;
+
+    /// Makes the kernels of a target known, in place of those that were.
+    void setKernels(::llvm::StringRef target, KernelSource source);
+    /// Null for a target that nobody made known.
+    const KernelSource *findKernels(::llvm::StringRef target) const;
+
   private:
     void registerAttributes();
+    ::llvm::StringMap<KernelSource> kernelSources;
 
   public:
   }];
@@ -56,6 +68,11 @@ def QKernel_TargetAttr : AttrDef<QKernel_Dialect, "Target"> {
   let parameters = (ins StringRefParameter<"--target">:$name,
                         StringRefParameter<"tier or device">:$cpu);
   let assemblyFormat = "`<` $name `,` $cpu `>`";
+  let extraClassDeclaration = [{
+    /// What the target's dialect extension made known, see
+    /// QKernelDialect::setKernels. Fails, with a text, where there are none.
+    ::llvm::Expected<KernelList> getKernels() const;
+  }];
 }
 
 defvar kernelText = [{

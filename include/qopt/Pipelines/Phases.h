@@ -56,6 +56,9 @@ void buildVerifyPipeline(mlir::OpPassManager &pm, Phase phase);
 /// Fuses into kernels; from here every phase is exact.
 void buildFusePipeline(mlir::OpPassManager &pm);
 
+/// Chooses the kernel of every op in the variants of a program.
+void buildKernelsPipeline(mlir::OpPassManager &pm);
+
 } // namespace qopt
 
 #endif

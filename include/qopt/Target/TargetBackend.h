@@ -1,14 +1,14 @@
 //===- TargetBackend.h - A machine that code is generated for ---*- C++ -*-===//
 //
-// The plug-in interface of targets. Passes ask for capabilities; nothing
-// outside lib/Target/<Name> asks which target it is.
+// The plug-in interface of targets. Passes ask for kernels; nothing outside
+// lib/Target/<Name> asks which target it is.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef QOPT_TARGET_TARGETBACKEND_H
 #define QOPT_TARGET_TARGETBACKEND_H
 
-#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/IR/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -27,41 +27,6 @@ struct TargetConfig {
   std::string cpu;
   /// What `emitDevice` writes.
   CodeForm form = CodeForm::Object;
-};
-
-/// A row of a target's table: what one kernel can run. `*` stands for any.
-struct Capability {
-  /// The kernel's op: `contract`, `depthwise_conv`, `attention`, `rows`, `map`,
-  /// or a qopt op that has no kernel op.
-  llvm::StringLiteral operation;
-  /// Element types of the activation and of the weight operand.
-  llvm::StringLiteral activation, weight;
-  /// `none`, `f32`, `f16`, `e8m0`, `e4m3`: the type of the innermost scales.
-  llvm::StringLiteral scale;
-  /// `tensor`, `channel`, `row`, `block`.
-  llvm::StringLiteral granularity;
-  /// `f32` or `i32`.
-  llvm::StringLiteral accumulator;
-  /// What is fused with the root beside the element-wise ops of its epilogue:
-  /// `none`; `quantize` or `norm+quantize` in front of a product; `quantize`
-  /// behind a norm or softmax; `map` in front of `quantize_dynamic`.
-  llvm::StringLiteral fused;
-  /// How the weight lies in memory.
-  llvm::StringLiteral layout;
-  /// What the tier must have; "" for nothing beyond the target's baseline.
-  llvm::StringLiteral feature;
-  /// The name that the report prints.
-  llvm::StringLiteral kernel;
-};
-
-/// Rows that a machine runs, the preferred ones first.
-using TargetCapabilities = llvm::SmallVector<Capability>;
-
-/// The kernel for an op. Without a name, `reason` says why there is none; with
-/// one, it may say why it is not a better one.
-struct KernelChoice {
-  std::string name, reason;
-  explicit operator bool() const { return !name.empty(); }
 };
 
 /// The code of one variant.
@@ -111,26 +76,17 @@ public:
   /// Loads what `registerDialects` names.
   void loadDialects(mlir::MLIRContext *context) const;
 
-  /// The rows that `config` can run. Fails, with a text, when there is no such
-  /// machine.
-  virtual llvm::Expected<TargetCapabilities>
-  getCapabilities(const TargetConfig &config) const = 0;
+  /// The kernels of one of the machines, the preferred ones first.
+  ///   in:   x86-64-v4
+  ///   out:  x86-64.contract.i8i8.vnni, x86-64.contract.f32, ...
+  virtual kernel::KernelList getKernels(const Machine &machine) const = 0;
 
-  /// The kernel for `op`: a kernel op, or a qopt op outside of one.
-  ///   in:   qkernel.contract(%x, %w) ...
-  ///   out:  "x86-64.contract.i8"
-  virtual KernelChoice selectKernel(mlir::Operation *op,
-                                    const TargetConfig &config) const;
+  /// Those of the machine of this name; fails, with a text, where there is none.
+  llvm::Expected<kernel::KernelList> findKernels(llvm::StringRef cpu) const;
 
-  /// Takes apart the kernels of `program` that fuse more than `config` can run.
-  ///   in:   qkernel.contract { qopt.quantize_dynamic; qopt.matmul }
-  ///   out:  qkernel.rows { qopt.quantize_dynamic }
-  ///         qkernel.contract { qopt.matmul }
-  void splitKernels(mlir::func::FuncOp program,
-                    const TargetConfig &config) const;
-
-  /// Lowers one program to the target's own dialect. Constants go to `weights`.
-  ///   in:   func.func @main { qkernel.contract ... }
+  /// Lowers one program, whose ops name their kernels, to the target's own
+  /// dialect. Constants go to `weights`.
+  ///   in:   func.func @main { qkernel.contract {kernel = "x86-64..."} ... }
   ///   out:  module { llvm.func @main.x86-64-v3 { ... } }
   virtual mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp program, const TargetConfig &config,
@@ -140,22 +96,11 @@ public:
   virtual mlir::FailureOr<CompiledVariant>
   emitDevice(mlir::ModuleOp lowered, const TargetConfig &config) const = 0;
 
-  /// Compiles `module`: its variants for this target, or, where it has none,
-  /// its @main for each of `configs`.
+  /// Compiles `module`: its variants for this target, whose ops name their
+  /// kernels, or, where it has none, its @main for each of `configs`.
   mlir::FailureOr<CompiledProgram>
   compile(mlir::ModuleOp module, llvm::ArrayRef<TargetConfig> configs) const;
 };
-
-/// `name` matched with a row's entry, where `*` stands for any.
-bool matchesCapability(llvm::StringRef entry, llvm::StringRef name);
-
-/// What a row is compared with: the operation, types and scales of an op, with
-/// the kernel's name and feature left empty.
-struct KernelSignature {
-  std::string operation, activation, weight, scale, granularity, accumulator,
-      fused;
-};
-KernelSignature getKernelSignature(mlir::Operation *op);
 
 } // namespace qopt
 

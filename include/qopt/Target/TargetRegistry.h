@@ -35,7 +35,8 @@ public:
   std::pair<const TargetBackend *, const Machine *>
   findCpuFor(const TargetBackend &target) const;
 
-  /// Adds the dialects of all targets.
+  /// Adds the dialects of all targets, and makes their kernels known to passes,
+  /// which may ask for them as long as the registry exists.
   void registerDialects(mlir::DialectRegistry &dialects) const;
 
   /// What each target and machine is and whether it is here: objects with

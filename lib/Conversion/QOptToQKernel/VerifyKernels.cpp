@@ -33,10 +33,11 @@ static LogicalResult verifyMemory(Operation *op) {
 }
 
 static LogicalResult verifyKernelName(Operation *op) {
-  auto name = op->getAttrOfType<StringAttr>("kernel");
+  auto name = op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
   if (!name)
     return op->emitOpError("has no kernel");
-  if (name.getValue() == "generic" && !op->getAttrOfType<StringAttr>("reason"))
+  if (name.getValue() == kernel::kGeneric &&
+      !op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op)))
     return op->emitOpError("is generic without a reason");
   return success();
 }
@@ -47,7 +48,7 @@ struct VerifyKernelsPass
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([](Operation *op) {
       bool isChosen =
-          kernel::isKernel(op) && op->getParentOfType<kernel::VariantOp>();
+          kernel::needsKernel(op) && op->getParentOfType<kernel::VariantOp>();
       if (failed(verifyMemory(op)) ||
           (isChosen && failed(verifyKernelName(op))))
         return WalkResult::interrupt();

@@ -7,8 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "CpuProgram.h"
-#include "KernelForm.h"
-#include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -39,8 +37,8 @@ bool cpu::isSameDim(Value a, Value b) {
 Value cpu::knownDimOf(Value a, Value b) { return knownNumber(a) ? a : b; }
 
 CpuProgram::CpuProgram(ModuleOp module, StringRef tierName,
-                       WeightsSection &weights)
-    : module(module), tierName(tierName), weights(weights),
+                       kernel::KernelList kernels, WeightsSection &weights)
+    : module(module), tierName(tierName), kernels(kernels), weights(weights),
       b(module.getContext()), location(module.getLoc()) {}
 
 CpuProgram::~CpuProgram() = default;
@@ -74,14 +72,12 @@ void CpuProgram::declareHost() {
 }
 
 LogicalResult CpuProgram::emit(func::FuncOp program) {
-  OwningOpRef<func::FuncOp> copy(program.clone());
-  wrapBareOps(*copy);
   location = program.getLoc();
   declareHost();
-  Block &block = copy->getBody().front();
+  Block &block = program.getBody().front();
   planLifetimes(block);
   planOutputs(block.getTerminator());
-  emitArguments(*copy, host.getBody().front().getArgument(2));
+  emitArguments(program, host.getBody().front().getArgument(2));
   for (Operation &op : block) {
     current = &op;
     location = op.getLoc();
@@ -145,24 +141,33 @@ LogicalResult CpuProgram::emitOp(Operation *op) {
     return emitControlFlow(op);
   if (failed(computeDims(op)))
     return failure();
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<ConstantOp, kernel::PackOp>([](auto) { return success(); })
-      .Case([&](ObserveOp observe) {
-        emitObserve(observe);
-        return success();
-      })
-      .Case([&](kernel::RowsOp rows) {
-        return isa<QuantizeDynamicOp>(rows.getRoot())
-                   ? emitQuantizeDynamic(*this, op)
-                   : emitRows(*this, op);
-      })
-      .Case([&](kernel::MapOp) { return emitMap(*this, op); })
-      .Case<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp>(
-          [](auto kernel) {
-            return kernel.emitOpError("has no kernel for this CPU");
-          })
-      .Case<MaxPoolOp, AveragePoolOp>([&](auto) { return emitPool(*this, op); })
-      .Default([&](Operation *) { return emitMovement(*this, op); });
+  if (isa<ConstantOp, kernel::PackOp>(op))
+    return success();
+  if (auto observe = dyn_cast<ObserveOp>(op)) {
+    emitObserve(observe);
+    return success();
+  }
+  const kernel::Kernel *kernel = findKernelOf(op);
+  return kernel ? emitKernel(op, *kernel) : failure();
+}
+
+LogicalResult CpuProgram::emitKernel(Operation *op,
+                                     const kernel::Kernel &kernel) {
+  return kernel.emit(op, *this);
+}
+
+const kernel::Kernel *CpuProgram::findKernelOf(Operation *op) {
+  auto name = op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
+  if (!name)
+    return op->emitOpError("names no kernel"), nullptr;
+  if (const kernel::Kernel *kernel = kernel::findKernel(kernels, name))
+    return kernel;
+  auto reason = op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
+  if (name.getValue() == kernel::kGeneric && reason)
+    op->emitOpError("has no kernel: ") << reason.getValue();
+  else
+    op->emitOpError("names the kernel ") << name << ", which is not known here";
+  return nullptr;
 }
 
 Value CpuProgram::storeDims(ValueRange dims) {

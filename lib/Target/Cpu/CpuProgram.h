@@ -2,13 +2,12 @@
 //
 // Walks @main of one variant in order and writes the host function of a tier.
 // Every kernel becomes a function of its own that the host starts through the
-// runtime. Bare qopt ops are wrapped in a kernel op of their family first, so
-// that an emitter sees only kernels (and ops that move data).
+// runtime. Which kernel runs an op is named on it.
 //
 // All CPUs share this and the kernels in this folder, which are written in
-// vectors of 16 lanes and ask for no instruction. A target derives from it and
-// adds what it has better kernels for; one whose kernels run elsewhere keeps
-// dims, checks, lifetimes and shape arithmetic here.
+// vectors of 16 lanes and ask for no instruction. A target derives from it
+// where its kernels need more; one whose kernels run elsewhere keeps dims,
+// checks, lifetimes and shape arithmetic here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +16,7 @@
 
 #include "VectorBuilder.h"
 
+#include "dialects/QKernel/IR/Kernel.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -66,13 +66,13 @@ bool isSameDim(mlir::Value a, mlir::Value b);
 /// Of two dims that were required to be equal, the one whose number is known.
 mlir::Value knownDimOf(mlir::Value a, mlir::Value b);
 
-class CpuProgram {
+class CpuProgram : public kernel::KernelBuilder {
 public:
-  /// Writes into `module`, which belongs to the target. Constants go to
-  /// `weights`, shared by all tiers of an artefact.
+  /// Writes into `module`, which belongs to the target. Ops name one of
+  /// `kernels`. Constants go to `weights`, shared by all tiers of an artefact.
   CpuProgram(mlir::ModuleOp module, llvm::StringRef tierName,
-             WeightsSection &weights);
-  virtual ~CpuProgram();
+             kernel::KernelList kernels, WeightsSection &weights);
+  ~CpuProgram() override;
 
   /// Writes the host function `main.<tier>` for `program`.
   mlir::LogicalResult emit(mlir::func::FuncOp program);
@@ -135,8 +135,13 @@ protected:
   class DimPolicy;
   class RegionScope;
 
-  /// Writes one op of the program. Products and attention have no kernel here.
+  /// Writes one op of the program.
   virtual mlir::LogicalResult emitOp(mlir::Operation *op);
+  /// Writes an op with the kernel that it names; its dims are computed.
+  virtual mlir::LogicalResult emitKernel(mlir::Operation *op,
+                                         const kernel::Kernel &kernel);
+  /// The kernel that `op` names; null, with a diagnostic, where there is none.
+  const kernel::Kernel *findKernelOf(mlir::Operation *op);
   /// False for a tensor whose elements the host function cannot load.
   virtual bool isOnHost(mlir::Value tensor) { return true; }
   /// Ends the memory of `tensor`, which `allocate` or an override of it made.
@@ -195,6 +200,7 @@ protected:
 
   mlir::ModuleOp module;
   std::string tierName;
+  kernel::KernelList kernels;
   WeightsSection &weights;
   mlir::OpBuilder b;
   mlir::Location location;

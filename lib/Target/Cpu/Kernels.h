@@ -1,7 +1,7 @@
 //===- Kernels.h - The emitters of kernel families --------------*- C++ -*-===//
 //
-// Each writes one op of the program: allocates its results and launches what
-// computes them. A failure comes with a diagnostic on the op.
+// Each writes one op of the program that its check matches: allocates its
+// results and launches what computes them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,22 +9,45 @@
 #define QOPT_LIB_TARGET_CPU_KERNELS_H
 
 #include "CpuProgram.h"
+#include "qopt/Target/KernelTable.h"
 
 namespace qopt::cpu {
 
+/// All CPUs run these kernels.
+struct AnyCpu {};
+
+/// Adds the kernels of this folder, under the name of a target.
+void addKernels(KernelSet &set, llvm::StringRef target);
+
 /// `qkernel.map`.
 mlir::LogicalResult emitMap(CpuProgram &program, mlir::Operation *op);
+
 /// `qkernel.rows`: softmax, norms, reductions.
+kernel::Match checkRows(const AnyCpu &, mlir::Operation *op);
 mlir::LogicalResult emitRows(CpuProgram &program, mlir::Operation *op);
+
 /// `qkernel.rows` around `qopt.reduce` or `qopt.global_average_pool`.
+kernel::Match checkReduce(mlir::Operation *op);
 mlir::LogicalResult emitReduce(CpuProgram &program, mlir::Operation *op);
+
 /// `qkernel.rows` around `qopt.quantize_dynamic`.
+kernel::Match checkQuantizeDynamic(const AnyCpu &, mlir::Operation *op);
 mlir::LogicalResult emitQuantizeDynamic(CpuProgram &program,
                                         mlir::Operation *op);
+
 /// `qopt.max_pool` and `qopt.average_pool`.
+kernel::Match checkPool(const AnyCpu &, mlir::Operation *op);
 mlir::LogicalResult emitPool(CpuProgram &program, mlir::Operation *op);
-/// Ops that only copy elements, and those that make shapes.
-mlir::LogicalResult emitMovement(CpuProgram &program, mlir::Operation *op);
+
+/// What stands in front of the product of a contraction: rows that are
+/// normalized and quantized.
+kernel::Match checkPrologue(mlir::Operation *contract);
+
+/// Whether all operands of `op` are floats that lanes hold as f32.
+kernel::Match checkFloats(mlir::Operation *op);
+
+/// Why an op on elements of a type has no kernel.
+kernel::Match unsupported(mlir::Type element);
 
 } // namespace qopt::cpu
 

@@ -4,12 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Movement.h"
 #include "Constants.h"
-#include "Kernels.h"
 #include "StridedCopy.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -21,7 +20,8 @@ static Value productOf(VectorBuilder v, ArrayRef<Value> dims, size_t first,
   return v.product(dims.slice(first, last - first));
 }
 
-static LogicalResult emitTranspose(CpuProgram &program, TransposeOp op) {
+LogicalResult cpu::emitTranspose(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<TransposeOp>(anyOp);
   VectorBuilder v = program.vectors();
   Buffer &x = program.buffer(op.getX());
   Buffer &result = program.allocate(op.getResult());
@@ -48,19 +48,30 @@ static LogicalResult emitTranspose(CpuProgram &program, TransposeOp op) {
   return success();
 }
 
-static LogicalResult emitSlice(CpuProgram &program, SliceOp op) {
+/// True for the numbers that `CpuProgram::elements` gives.
+static bool isShortList(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return type.hasStaticShape() && type.getRank() <= 1;
+}
+
+kernel::Match cpu::checkSlice(const AnyCpu &, Operation *op) {
+  auto slice = cast<SliceOp>(op);
+  if (slice.getSteps() && !getAllKnownIntegers(slice.getSteps()))
+    return kernel::Match::failure("steps are not constant");
+  if (!isShortList(slice.getStarts()))
+    return kernel::Match::failure("starts have no static length");
+  return kernel::Match::success();
+}
+
+LogicalResult cpu::emitSlice(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<SliceOp>(anyOp);
   VectorBuilder v = program.vectors();
   Buffer &x = program.buffer(op.getX());
   auto starts = program.elements(op.getStarts());
   SmallVector<int64_t> steps(op.getAxes().size(), 1);
   if (op.getSteps()) {
-    auto known = getAllKnownIntegers(op.getSteps());
-    if (!known)
-      return op.emitOpError("expects constant steps");
-    steps = *known;
+    steps = *getAllKnownIntegers(op.getSteps());
   }
-  if (!starts)
-    return op.emitOpError("expects starts of static length");
   Buffer &result = program.allocate(op.getResult());
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
   Value offset = v.i64(0);
@@ -111,7 +122,8 @@ static void copyPart(CpuProgram &program, StringRef name, const Buffer &whole,
                   isIntoWhole ? inside : part.pointer);
 }
 
-static LogicalResult emitConcat(CpuProgram &program, ConcatOp op) {
+LogicalResult cpu::emitConcat(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<ConcatOp>(anyOp);
   VectorBuilder v = program.vectors();
   Buffer &result = program.allocate(op.getResult());
   Value begin = v.i64(0);
@@ -124,7 +136,8 @@ static LogicalResult emitConcat(CpuProgram &program, ConcatOp op) {
   return success();
 }
 
-static LogicalResult emitSplit(CpuProgram &program, SplitOp op) {
+LogicalResult cpu::emitSplit(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<SplitOp>(anyOp);
   VectorBuilder v = program.vectors();
   Buffer &x = program.buffer(op.getX());
   int64_t begin = 0;
@@ -174,7 +187,8 @@ static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
   program.require(results[0], 1, "an index is out of range" + range);
 }
 
-static LogicalResult emitGather(CpuProgram &program, GatherOp op) {
+LogicalResult cpu::emitGather(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<GatherOp>(anyOp);
   VectorBuilder host = program.vectors();
   Buffer &x = program.buffer(op.getX());
   Buffer &indices = program.buffer(op.getIndices());
@@ -216,7 +230,8 @@ static LogicalResult emitGather(CpuProgram &program, GatherOp op) {
   return success();
 }
 
-static LogicalResult emitExpand(CpuProgram &program, ExpandOp op) {
+LogicalResult cpu::emitExpand(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<ExpandOp>(anyOp);
   VectorBuilder v = program.vectors();
   Buffer &x = program.buffer(op.getX());
   Buffer &result = program.allocate(op.getResult());
@@ -247,7 +262,8 @@ static LogicalResult emitExpand(CpuProgram &program, ExpandOp op) {
   return success();
 }
 
-static LogicalResult emitPad(CpuProgram &program, PadOp op) {
+LogicalResult cpu::emitPad(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<PadOp>(anyOp);
   VectorBuilder v = program.vectors();
   Buffer &x = program.buffer(op.getX());
   Value value = op.getValue()
@@ -275,7 +291,8 @@ static LogicalResult emitPad(CpuProgram &program, PadOp op) {
   return success();
 }
 
-static LogicalResult emitShape(CpuProgram &program, ShapeOp op) {
+LogicalResult cpu::emitShape(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<ShapeOp>(anyOp);
   VectorBuilder v = program.vectors();
   SmallVector<Value> dims = program.dims(op.getX());
   Buffer &result = program.allocate(op.getResult());
@@ -284,8 +301,8 @@ static LogicalResult emitShape(CpuProgram &program, ShapeOp op) {
   return success();
 }
 
-static LogicalResult emitConstantOfShape(CpuProgram &program,
-                                         ConstantOfShapeOp op) {
+LogicalResult cpu::emitConstantOfShape(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<ConstantOfShapeOp>(anyOp);
   Value value = program.weightPointer(elementBytes(op.getValue()));
   Buffer &result = program.allocate(op.getResult());
   VectorBuilder v = program.vectors();
@@ -294,11 +311,17 @@ static LogicalResult emitConstantOfShape(CpuProgram &program,
   return success();
 }
 
-static LogicalResult emitRange(CpuProgram &program, RangeOp op) {
+kernel::Match cpu::checkRange(const AnyCpu &, Operation *op) {
+  auto range = cast<RangeOp>(op);
+  if (!isShortList(range.getStart()) || !isShortList(range.getDelta()))
+    return kernel::Match::failure("limits are no scalars");
+  return kernel::Match::success();
+}
+
+LogicalResult cpu::emitRange(CpuProgram &program, Operation *anyOp) {
+  auto op = cast<RangeOp>(anyOp);
   auto start = program.elements(op.getStart());
   auto delta = program.elements(op.getDelta());
-  if (!start || !delta)
-    return op.emitOpError("expects scalars");
   VectorBuilder host = program.vectors();
   Value isZero = host.equal((*delta)[0], host.i64(0));
   program.require(host.select(isZero, host.i1(false), host.i1(true)), 1,
@@ -321,24 +344,7 @@ static LogicalResult emitRange(CpuProgram &program, RangeOp op) {
   return success();
 }
 
-LogicalResult cpu::emitMovement(CpuProgram &program, Operation *op) {
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>([&](auto view) {
-        program.alias(view.getResult(), view.getX());
-        return success();
-      })
-      .Case([&](TransposeOp op) { return emitTranspose(program, op); })
-      .Case([&](SliceOp op) { return emitSlice(program, op); })
-      .Case([&](ConcatOp op) { return emitConcat(program, op); })
-      .Case([&](SplitOp op) { return emitSplit(program, op); })
-      .Case([&](GatherOp op) { return emitGather(program, op); })
-      .Case([&](ExpandOp op) { return emitExpand(program, op); })
-      .Case([&](PadOp op) { return emitPad(program, op); })
-      .Case([&](ShapeOp op) { return emitShape(program, op); })
-      .Case([&](ConstantOfShapeOp op) {
-        return emitConstantOfShape(program, op);
-      })
-      .Case([&](RangeOp op) { return emitRange(program, op); })
-      .Default(
-          [](Operation *op) { return op->emitOpError("has no CPU kernel"); });
+LogicalResult cpu::emitView(CpuProgram &program, Operation *op) {
+  program.alias(op->getResult(0), op->getOperand(0));
+  return success();
 }

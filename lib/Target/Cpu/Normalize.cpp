@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
+#include "QuantizeRow.h"
 #include "RowMath.h"
 #include "RowSource.h"
 #include "TrailingRows.h"
@@ -59,15 +60,6 @@ static Value maxRow(VectorBuilder &v, Value scratch, Value size) {
                           return SmallVector<Value>{next};
                         });
   return maxLanes(v, maxima[0]);
-}
-
-static LogicalResult checkFloat(Operation *root) {
-  for (Value operand : root->getOperands())
-    if (laneType(getElementTypeOrSelf(operand)) !=
-        Float32Type::get(root->getContext()))
-      return root->emitOpError("has no CPU kernel for elements of type ")
-             << getElementTypeOrSelf(operand);
-  return success();
 }
 
 RowFormula cpu::formulaOf(LayerNormOp norm) {
@@ -211,14 +203,21 @@ static LogicalResult emitLaneSoftmax(CpuProgram &program, Operation *op,
   return epilogue.verify();
 }
 
-/// `axis` counted from the front; fails where there is none.
-static FailureOr<int64_t> axisOf(Operation *root, int64_t axis) {
-  int64_t rank =
-      cast<RankedTensorType>(root->getOperand(0).getType()).getRank();
-  int64_t fromFront = axis < 0 ? axis + rank : axis;
-  if (fromFront < 0 || fromFront >= rank)
-    return root->emitOpError("expects an axis inside the rank");
-  return fromFront;
+static int64_t axisOf(SoftmaxOp op) {
+  int64_t rank = cast<RankedTensorType>(op.getType()).getRank();
+  int64_t axis = op.getAxis();
+  return axis < 0 ? axis + rank : axis;
+}
+
+kernel::Match cpu::checkRows(const AnyCpu &, Operation *op) {
+  auto rows = cast<kernel::RowsOp>(op);
+  Operation *root = rows.getRoot();
+  if (!isa<SoftmaxOp, LayerNormOp>(root))
+    return checkReduce(op);
+  kernel::Match match = checkFloats(root);
+  if (!match || !rows.getQuantizer())
+    return match;
+  return checkQuantization(rows.getQuantizer());
 }
 
 LogicalResult cpu::emitRows(CpuProgram &program, Operation *op) {
@@ -228,14 +227,10 @@ LogicalResult cpu::emitRows(CpuProgram &program, Operation *op) {
   auto norm = dyn_cast<LayerNormOp>(root);
   if (!softmax && !norm)
     return emitReduce(program, op);
-  FailureOr<int64_t> axis =
-      axisOf(root, softmax ? softmax.getAxis() : norm.getAxis());
-  if (failed(axis) || failed(checkFloat(root)))
-    return failure();
   if (norm)
     return emitTrailingRows(program, op, formulaOf(norm), rows.getQuantizer());
   int64_t rank = cast<RankedTensorType>(softmax.getType()).getRank();
-  if (*axis + 1 < rank)
-    return emitLaneSoftmax(program, op, softmax, *axis);
+  if (int64_t axis = axisOf(softmax); axis + 1 < rank)
+    return emitLaneSoftmax(program, op, softmax, axis);
   return emitTrailingRows(program, op, formulaOf(softmax), rows.getQuantizer());
 }

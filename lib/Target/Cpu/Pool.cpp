@@ -156,11 +156,6 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
                                  bool countsPads) {
   Buffer &x = program.buffer(op->getOperand(0));
   Type element = x.elementType(), lane = laneType(element);
-  if (!lane || lane.isInteger(1) || lane.isInteger(64) ||
-      (!isMax && !isa<FloatType>(lane)) ||
-      (isMax && isa<FloatType>(element) && !isa<FloatType>(lane)))
-    return op->emitOpError("has no CPU kernel for elements of type ")
-           << element;
   Buffer &result = program.allocate(op->getResult(0));
   size_t spatial = window.kernel.size();
   ArrayRef<Value> xSizes = ArrayRef(x.dims).drop_front(2);
@@ -234,6 +229,17 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
         });
       });
   return success();
+}
+
+kernel::Match cpu::checkPool(const AnyCpu &, Operation *op) {
+  Type element = getElementTypeOrSelf(op->getOperand(0));
+  Type lane = laneType(element);
+  bool isMax = isa<MaxPoolOp>(op);
+  if (!lane || lane.isInteger(1) || lane.isInteger(64) ||
+      (!isMax && !isa<FloatType>(lane)) ||
+      (isMax && isa<FloatType>(element) && !isa<FloatType>(lane)))
+    return unsupported(element);
+  return kernel::Match::success();
 }
 
 LogicalResult cpu::emitPool(CpuProgram &program, Operation *op) {

@@ -232,18 +232,23 @@ static void emitBlocks(const TensorQuantization &q) {
 // The op
 //===----------------------------------------------------------------------===//
 
+kernel::Match cpu::checkQuantizeDynamic(const AnyCpu &, Operation *op) {
+  auto root = cast<QuantizeDynamicOp>(cast<kernel::RowsOp>(op).getRoot());
+  if (kernel::Match match = checkQuantization(root); !match)
+    return match;
+  if (!isa<BlockArgument>(root.getX()))
+    return kernel::Match::success();
+  for (Value yielded : op->getRegion(0).front().getTerminator()->getOperands())
+    if (yielded.getDefiningOp() != root)
+      return kernel::Match::failure("ops stand behind the quantizer");
+  return kernel::Match::success();
+}
+
 LogicalResult cpu::emitQuantizeDynamic(CpuProgram &program, Operation *op) {
   auto root = cast<QuantizeDynamicOp>(cast<kernel::RowsOp>(op).getRoot());
   if (!isa<BlockArgument>(root.getX()))
     return emitTrailingRows(program, op, {"map", root.getX()}, root);
-  FailureOr<Quantization> quantization = readQuantization(root);
-  if (failed(quantization))
-    return failure();
-  Operation *yield = op->getRegion(0).front().getTerminator();
-  for (Value yielded : yield->getOperands())
-    if (yielded.getDefiningOp() != root)
-      return op->emitOpError("cannot have ops behind 'qopt.quantize_dynamic'");
-  TensorQuantization q(program, *quantization);
+  TensorQuantization q(program, readQuantization(root));
   q.codes = placeOf(program, op, root.getCodes());
   for (Value scale : root.getScales())
     q.scales.push_back(placeOf(program, op, scale));

@@ -18,28 +18,38 @@ using numerics::MLIRPolicy;
 // The op
 //===----------------------------------------------------------------------===//
 
-FailureOr<Quantization> cpu::readQuantization(QuantizeDynamicOp op) {
-  Quantization q{op, lookupFormat(op.getFormat().getName())};
+kernel::Match cpu::checkQuantization(QuantizeDynamicOp op) {
+  const BlockFormat *format = lookupFormat(op.getFormat().getName());
+  Type x = getElementTypeOrSelf(op.getX());
+  Type codes = getElementTypeOrSelf(op.getCodes());
+  if (!laneType(x) || !isa<FloatType>(laneType(x)) ||
+      elementFormatOf(codes) != format->element) {
+    std::string text;
+    llvm::raw_string_ostream(text)
+        << "no codes of type " << codes << " are made of " << x;
+    return kernel::Match::failure(text);
+  }
+  if (!op.getFormat().isBlocked() && !format->elementInfo().isInteger())
+    return kernel::Match::failure("format " + op.getFormat().getName() +
+                                  " has no blocks");
+  if (!lookupScaleRule(op.getRule()))
+    return kernel::Match::failure("rule " + op.getRule() +
+                                  " is none of floor, ceil and even");
+  if (cast<RankedTensorType>(op.getX().getType()).getRank() == 0)
+    return kernel::Match::failure("a scalar has no rows");
+  return kernel::Match::success();
+}
+
+Quantization cpu::readQuantization(QuantizeDynamicOp op) {
+  Quantization q;
+  q.op = op;
+  q.format = lookupFormat(op.getFormat().getName());
   q.xType = getElementTypeOrSelf(op.getX());
   q.codeType = getElementTypeOrSelf(op.getCodes());
-  std::optional<ScaleRule> rule = lookupScaleRule(op.getRule());
-  bool isBlocked = op.getFormat().isBlocked();
-  if (!laneType(q.xType) || !isa<FloatType>(laneType(q.xType)) ||
-      elementFormatOf(q.codeType) != q.format->element)
-    return op.emitOpError("has no CPU kernel from ")
-           << q.xType << " to " << q.codeType;
-  if (!isBlocked && !q.format->elementInfo().isInteger())
-    return op.emitOpError("has no CPU kernel for format ")
-           << op.getFormat().getName();
-  if (!rule)
-    return op.emitOpError("expects rule floor, ceil or even, but found ")
-           << op.getRule();
-  if (cast<RankedTensorType>(op.getX().getType()).getRank() == 0)
-    return op.emitOpError("expects a tensor of rank 1 or more");
-  q.rule = *rule;
+  q.rule = *lookupScaleRule(op.getRule());
   for (Value scale : op.getScales())
     q.scaleTypes.push_back(getElementTypeOrSelf(scale));
-  if (isBlocked) {
+  if (op.getFormat().isBlocked()) {
     q.axis = op.getFormat().getAxis();
     q.block = op.getFormat().getBlockSize();
   }

@@ -11,6 +11,7 @@
 
 #include "CaptureList.h"
 #include "VectorBuilder.h"
+#include "dialects/QKernel/IR/Kernel.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 
@@ -35,8 +36,11 @@ struct Quantization {
   }
 };
 
-/// Reads `op`; fails, with a diagnostic, for what has no kernel.
-mlir::FailureOr<Quantization> readQuantization(QuantizeDynamicOp op);
+/// Whether rows can be quantized so.
+kernel::Match checkQuantization(QuantizeDynamicOp op);
+
+/// Reads an op that the check matches.
+Quantization readQuantization(QuantizeDynamicOp op);
 
 /// The formulas of a block format, in lanes or on scalars.
 struct BlockRule {

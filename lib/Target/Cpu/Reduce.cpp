@@ -323,6 +323,20 @@ static LogicalResult emitEpilogue(Reduction &reduction, Operation *root) {
       });
 }
 
+kernel::Match cpu::checkReduce(Operation *op) {
+  Operation *root = cast<kernel::RowsOp>(op).getRoot();
+  Type element = getElementTypeOrSelf(root->getOperand(0));
+  Type lane = laneType(element);
+  bool isFloat = lane && isa<FloatType>(lane);
+  auto reduce = dyn_cast<ReduceOp>(root);
+  Formula formula{reduce ? reduce.getKind().str() : "mean", isFloat, element};
+  if (!lane || (!isFloat && formula.kind == "l2") ||
+      (lane.isInteger(1) && !formula.isOrder()) ||
+      (isa<FloatType>(element) && !isFloat))
+    return unsupported(element);
+  return kernel::Match::success();
+}
+
 LogicalResult cpu::emitReduce(CpuProgram &program, Operation *op) {
   Operation *root = cast<kernel::RowsOp>(op).getRoot();
   Value x = root->getOperand(0);
@@ -342,11 +356,6 @@ LogicalResult cpu::emitReduce(CpuProgram &program, Operation *op) {
       kept.push_back(axis);
   bool isFloat = lane && isa<FloatType>(lane);
   Formula formula{kind, isFloat, getElementTypeOrSelf(x)};
-  if (!lane || (!isFloat && kind == "l2") ||
-      (lane.isInteger(1) && !formula.isOrder()) ||
-      (isa<FloatType>(getElementTypeOrSelf(x)) && !isFloat))
-    return root->emitOpError("has no CPU kernel for elements of type ")
-           << getElementTypeOrSelf(x);
   Reduction reduction{
       program,
       op,

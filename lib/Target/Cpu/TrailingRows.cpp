@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TrailingRows.h"
+#include "Kernels.h"
 #include "QuantizeRow.h"
 #include "RowMath.h"
 #include "RowSource.h"
@@ -45,15 +46,13 @@ public:
 
   LogicalResult quantize(QuantizeDynamicOp op, Value codes,
                          ArrayRef<Value> scales) {
-    FailureOr<Quantization> quantization = readQuantization(op);
-    if (failed(quantization))
-      return failure();
+    Quantization quantization = readQuantization(op);
     rows = op.getX();
-    if (isa<BlockArgument>(rows) && quantization->xType.isF32())
+    if (isa<BlockArgument>(rows) && quantization.xType.isF32())
       source = program.buffer(rows).pointer;
     else
       epilogue.need(rows);
-    quantizer.emplace(program, *quantization, codes, scales, size);
+    quantizer.emplace(program, quantization, codes, scales, size);
     return success();
   }
   void setConsumer(RowConsumer &behind) { consumer = &behind; }
@@ -169,6 +168,15 @@ LogicalResult cpu::emitTrailingRows(CpuProgram &program, Operation *kernel,
 /// What makes the rows of `product` inside its kernel; null for none.
 static QuantizeDynamicOp prologueOf(MatMulOp product) {
   return cast<kernel::ContractOp>(product->getParentOp()).getQuantizer();
+}
+
+kernel::Match cpu::checkPrologue(Operation *op) {
+  auto contract = cast<kernel::ContractOp>(op);
+  if (LayerNormOp norm = contract.getPrologueNorm())
+    if (kernel::Match match = checkFloats(norm); !match)
+      return match;
+  QuantizeDynamicOp quantizer = contract.getQuantizer();
+  return quantizer ? checkQuantization(quantizer) : kernel::Match::success();
 }
 
 void cpu::placePrologue(CpuProgram &program, MatMulOp product) {

@@ -14,6 +14,7 @@
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "lib/Target/Cpu/Kernels.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -163,14 +164,9 @@ LogicalResult AttentionEmitter::computeResult() {
 }
 
 LogicalResult AttentionEmitter::run() {
-  for (Value operand : op->getOperands()) {
-    Type element = getElementTypeOrSelf(operand);
-    if (numerics::getValueKind(element) != numerics::ValueKind::Float)
-      return op.emitOpError("has no Vulkan kernel for elements of type ")
-             << element;
+  for (Value operand : op->getOperands())
     if (failed(program.handle(operand)))
       return failure();
-  }
   cpu::VectorBuilder v = program.vectors();
   f32 = program.builder().getF32Type();
   keys = keyDims[keyDims.size() - 2];
@@ -185,6 +181,16 @@ LogicalResult AttentionEmitter::run() {
   if (failed(computeScores()) || failed(computeWeights()))
     return failure();
   return computeResult();
+}
+
+kernel::Match vulkan::checkAttention(const AnyDevice &, Operation *op) {
+  Operation *root = cast<kernel::AttentionOp>(op).getRoot();
+  for (Value operand : root->getOperands()) {
+    Type element = getElementTypeOrSelf(operand);
+    if (numerics::getValueKind(element) != numerics::ValueKind::Float)
+      return cpu::unsupported(element);
+  }
+  return kernel::Match::success();
 }
 
 LogicalResult vulkan::emitAttention(DeviceProgram &program, Operation *op) {

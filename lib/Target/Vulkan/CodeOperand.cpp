@@ -20,16 +20,6 @@ CodeOperand::CodeOperand(DeviceProgram &program, Value codes, ValueRange scales,
       hostDims(program.dims(codes)), format(format) {}
 
 LogicalResult CodeOperand::prepare() {
-  Type element = getElementTypeOrSelf(codes);
-  auto isUsable = [](Value tensor) {
-    Type element = getElementTypeOrSelf(tensor);
-    return elementFormatOf(element) || element.isInteger(32);
-  };
-  if (!isUsable(codes) || !llvm::all_of(scales, isUsable) ||
-      !llvm::all_of(zeros, isUsable))
-    return program.op()->emitOpError(
-               "has no Vulkan kernel for elements of type ")
-           << element;
   SmallVector<Value> all{codes};
   all.append(scales);
   all.append(zeros);
@@ -37,8 +27,8 @@ LogicalResult CodeOperand::prepare() {
       all, [&](Value tensor) { return succeeded(program.handle(tensor)); }));
 }
 
-bool CodeOperand::isReal() const {
-  Type element = getElementTypeOrSelf(codes);
+bool CodeOperand::isReal(Value tensor) {
+  Type element = getElementTypeOrSelf(tensor);
   return element.isF32() || element.isF16() || element.isBF16();
 }
 

@@ -29,7 +29,8 @@ public:
   /// Brings all tensors to the device.
   mlir::LogicalResult prepare();
 
-  bool isReal() const;
+  bool isReal() const { return isReal(codes); }
+  static bool isReal(mlir::Value tensor);
   bool hasScales() const { return !scales.empty(); }
   bool hasOnlyExponents() const;
   /// Codes along `axis` that share scales; 0 where all do.

@@ -1,7 +1,7 @@
 //===- Contract.cpp - Matrix products and convolutions --------------------===//
 //
-// Refuses what the sums do not cover: blocks of two sizes, blocks that do not
-// begin where a group of channels does.
+// Not covered are blocks of two sizes, and blocks that do not begin where a
+// group of channels does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,25 +10,95 @@
 #include "ExactPolicy.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "lib/Target/Cpu/Kernels.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
 
-static LogicalResult checkSum(Operation *op, CodeOperand &a, CodeOperand &b,
-                              int64_t aAxis, int64_t bAxis) {
-  if (failed(a.prepare()) || failed(b.prepare()))
-    return failure();
-  int64_t aBlock = a.getBlock(aAxis), bBlock = b.getBlock(bAxis);
-  if (aBlock && bBlock && aBlock != bBlock)
-    return op->emitOpError("has no Vulkan kernel for blocks of ")
-           << aBlock << " by blocks of " << bBlock;
+namespace {
+/// What the check knows of an operand.
+struct OperandTypes {
+  Value codes;
+  ValueRange scales, zeros;
+  std::optional<FormatAttr> format;
+  /// Where k runs.
+  int64_t axis;
+
+  int64_t block() const {
+    return format && !scales.empty() && format->getAxis() == axis
+               ? format->getBlockSize()
+               : 0;
+  }
+  bool isUsable() const {
+    auto isKnown = [](Value tensor) {
+      Type element = getElementTypeOrSelf(tensor);
+      return elementFormatOf(element) || element.isInteger(32);
+    };
+    return isKnown(codes) && llvm::all_of(scales, isKnown) &&
+           llvm::all_of(zeros, isKnown);
+  }
+};
+} // namespace
+
+static int64_t rankOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getRank();
+}
+
+static kernel::Match checkSum(Operation *op, const OperandTypes &a,
+                              const OperandTypes &b) {
+  for (const OperandTypes &operand : {a, b})
+    if (!operand.isUsable())
+      return cpu::unsupported(getElementTypeOrSelf(operand.codes));
+  if (a.block() && b.block() && a.block() != b.block())
+    return kernel::Match::failure("blocks of " + Twine(a.block()) +
+                                  " meet blocks of " + Twine(b.block()));
   Type result = getElementTypeOrSelf(op->getResult(0));
-  bool isInteger = getSumKind(a, b) == SumKind::Integer;
+  bool isInteger = a.scales.empty() && b.scales.empty() &&
+                   !CodeOperand::isReal(a.codes) &&
+                   !CodeOperand::isReal(b.codes);
   if (isInteger ? !result.isInteger(32)
                 : !(result.isF32() || result.isF16() || result.isBF16()))
-    return op->emitOpError("has no Vulkan kernel that sums in ") << result;
-  return success();
+    return cpu::unsupported(result);
+  return kernel::Match::success();
+}
+
+/// True where blocks of x along its channels begin with each group of channels.
+static bool blocksFitGroups(ConvOp op, int64_t block) {
+  int64_t channels = cast<RankedTensorType>(op.getW().getType()).getDimSize(1);
+  return block == 0 || op.getGroup() == 1 || channels == 1 ||
+         channels % block == 0;
+}
+
+static Operation *rootOf(Operation *op) {
+  if (auto contract = dyn_cast<kernel::ContractOp>(op))
+    return contract.getRoot();
+  return cast<kernel::DepthwiseConvOp>(op).getRoot();
+}
+
+kernel::Match vulkan::checkContract(const AnyDevice &, Operation *op) {
+  Operation *root = rootOf(op);
+  // A sum is computed for the results with its dims only.
+  for (Value result : op->getResults())
+    if (rankOf(result) != rankOf(root->getResult(0)))
+      return kernel::Match::failure("results have two ranks");
+  if (auto product = dyn_cast<MatMulOp>(root)) {
+    int64_t rank = rankOf(product.getRhs());
+    return checkSum(
+        product,
+        {product.getLhs(), product.getLhsScales(), product.getLhsZeros(),
+         product.getLhsFormat(), rankOf(product.getLhs()) - 1},
+        {product.getRhs(), product.getRhsScales(), product.getRhsZeros(),
+         product.getRhsFormat(), rank == 1 ? 0 : rank - 2});
+  }
+  auto conv = cast<ConvOp>(root);
+  OperandTypes x{conv.getX(), conv.getXScales(), conv.getXZeros(),
+                 conv.getXFormat(), 1};
+  if (!blocksFitGroups(conv, x.block()))
+    return kernel::Match::failure("blocks cross groups of channels");
+  return checkSum(
+      conv, x,
+      {conv.getW(), conv.getWScales(), conv.getWZeros(), conv.getWFormat(), 1});
 }
 
 static LogicalResult emitMatMul(DeviceProgram &program, Operation *kernel,
@@ -37,9 +107,7 @@ static LogicalResult emitMatMul(DeviceProgram &program, Operation *kernel,
                   op.getLhsFormat());
   CodeOperand rhs(program, op.getRhs(), op.getRhsScales(), op.getRhsZeros(),
                   op.getRhsFormat());
-  int64_t lhsRank = lhs.dims().size(), rhsRank = rhs.dims().size();
-  if (failed(
-          checkSum(op, lhs, rhs, lhsRank - 1, rhsRank == 1 ? 0 : rhsRank - 2)))
+  if (failed(lhs.prepare()) || failed(rhs.prepare()))
     return failure();
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
@@ -53,23 +121,14 @@ static LogicalResult emitMatMul(DeviceProgram &program, Operation *kernel,
       });
 }
 
-/// True where blocks of x along its channels begin with each group of channels.
-static bool blocksFitGroups(ConvOp op, int64_t block) {
-  int64_t channels = cast<RankedTensorType>(op.getW().getType()).getDimSize(1);
-  return block == 0 || op.getGroup() == 1 || channels == 1 ||
-         channels % block == 0;
-}
-
 static LogicalResult emitConv(DeviceProgram &program, Operation *kernel,
                               ConvOp op) {
   CodeOperand x(program, op.getX(), op.getXScales(), op.getXZeros(),
                 op.getXFormat());
   CodeOperand w(program, op.getW(), op.getWScales(), op.getWZeros(),
                 op.getWFormat());
-  if (failed(checkSum(op, x, w, 1, 1)))
+  if (failed(x.prepare()) || failed(w.prepare()))
     return failure();
-  if (!blocksFitGroups(op, x.getBlock(1)))
-    return op.emitOpError("has no Vulkan kernel for blocks that cross groups");
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
   return program.dispatch(
@@ -93,16 +152,7 @@ static LogicalResult emitConv(DeviceProgram &program, Operation *kernel,
 }
 
 LogicalResult vulkan::emitContract(DeviceProgram &program, Operation *op) {
-  Operation *root = nullptr;
-  if (auto contract = dyn_cast<kernel::ContractOp>(op))
-    root = contract.getRoot();
-  else
-    root = cast<kernel::DepthwiseConvOp>(op).getRoot();
-  // A sum is computed for the results with its dims only.
-  for (Value result : op->getResults())
-    if (cast<RankedTensorType>(result.getType()).getRank() !=
-        cast<RankedTensorType>(root->getResult(0).getType()).getRank())
-      return op->emitOpError("has no Vulkan kernel for results of two ranks");
+  Operation *root = rootOf(op);
   if (auto matmul = dyn_cast<MatMulOp>(root))
     return emitMatMul(program, op, matmul);
   return emitConv(program, op, cast<ConvOp>(root));

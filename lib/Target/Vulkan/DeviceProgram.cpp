@@ -21,8 +21,6 @@ using cpu::VectorBuilder;
 
 /// What a binding may hold on every device.
 static constexpr int64_t kMaxBindingBytes = int64_t(128) << 20;
-/// Elements of a tensor that the CPU computes.
-static constexpr int64_t kMaxHostElements = 64;
 
 LogicalResult DeviceProgram::emitProgram(func::FuncOp program) {
   if (failed(emit(program)))
@@ -35,22 +33,6 @@ LogicalResult DeviceProgram::emitProgram(func::FuncOp program) {
 //===----------------------------------------------------------------------===//
 // Where tensors are
 //===----------------------------------------------------------------------===//
-
-static bool isSmall(Value tensor) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  return type.hasStaticShape() && type.getNumElements() <= kMaxHostElements;
-}
-
-bool DeviceProgram::runsOnHost(Operation *op) {
-  if (op->getNumResults() == 0 || !llvm::all_of(op->getResults(), isSmall))
-    return false;
-  if (isa<ShapeOp>(op))
-    return true;
-  return llvm::all_of(op->getOperands(), [&](Value operand) {
-    return smallHostTensors.contains(operand) ||
-           (operand.getDefiningOp<ConstantOp>() && isSmall(operand));
-  });
-}
 
 bool DeviceProgram::isOnHost(Value tensor) {
   return !deviceTensors.contains(operandOf(tensor));
@@ -89,6 +71,15 @@ Value DeviceProgram::allocateOnDevice(Value result) {
   Value made = callRuntime("qopt_rt_vk_alloc", pointerType(), {context, bytes});
   deviceTensors.insert(result);
   return handles[result] = made;
+}
+
+LogicalResult DeviceProgram::aliasOnDevice(Value result, Value source) {
+  auto memory = handle(source);
+  if (failed(memory))
+    return failure();
+  handles[result] = *memory;
+  deviceTensors.insert(result);
+  return success();
 }
 
 Value DeviceProgram::deviceTemporary(ValueRange dims, Type element) {
@@ -189,40 +180,18 @@ LogicalResult DeviceProgram::emitOp(Operation *op) {
     beginRun();
   if (isa<func::ReturnOp>(op))
     return finishRun(op);
-  if (isa<ConstantOp, kernel::PackOp>(op))
-    return computeDims(op);
-  if (runsOnHost(op)) {
-    smallHostTensors.insert(op->result_begin(), op->result_end());
-    return CpuProgram::emitOp(op);
-  }
   if (isa<ObserveOp>(op) ||
       isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
           op->getDialect()))
     return op->emitOpError("has no Vulkan kernel");
-  if (failed(computeDims(op)))
-    return failure();
-  if (isa<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op)) {
-    auto source = handle(op->getOperand(0));
-    if (failed(source))
-      return failure();
-    handles[op->getResult(0)] = *source;
-    deviceTensors.insert(op->getResult(0));
-    return success();
-  }
-  LogicalResult result =
-      llvm::TypeSwitch<Operation *, LogicalResult>(op)
-          .Case<kernel::ContractOp, kernel::DepthwiseConvOp>(
-              [&](auto) { return emitContract(*this, op); })
-          .Case([&](kernel::AttentionOp) { return emitAttention(*this, op); })
-          .Case([&](kernel::RowsOp rows) {
-            return isa<QuantizeDynamicOp>(rows.getRoot())
-                       ? emitQuantizeDynamic(*this, op)
-                       : emitRows(*this, op);
-          })
-          .Case([&](kernel::MapOp) { return emitMap(*this, op); })
-          .Case<MaxPoolOp, AveragePoolOp>(
-              [&](auto) { return emitPool(*this, op); })
-          .Default([&](Operation *) { return emitMovement(*this, op); });
+  return CpuProgram::emitOp(op);
+}
+
+LogicalResult DeviceProgram::emitKernel(Operation *op,
+                                        const kernel::Kernel &kernel) {
+  LogicalResult result = CpuProgram::emitKernel(op, kernel);
+  if (isHostKernel(kernel.getName()))
+    return result;
   for (Value temporary : deviceTemporaries)
     callRuntime("qopt_rt_vk_free", {}, {context, temporary});
   deviceTemporaries.clear();

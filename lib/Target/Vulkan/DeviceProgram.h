@@ -2,8 +2,7 @@
 //
 // Dims, checks and lifetimes are those of every program that the CPU drives.
 // Here kernels are shaders: each op records dispatches through the runtime, and
-// the function ends with one submit. Small tensors that come from constants and
-// dims alone are computed on the CPU, since shapes are made of them.
+// the function ends with one submit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,8 +17,8 @@ namespace qopt::vulkan {
 class DeviceProgram : public cpu::CpuProgram {
 public:
   DeviceProgram(mlir::ModuleOp module, llvm::StringRef hostTier,
-                WeightsSection &weights)
-      : CpuProgram(module, hostTier, weights) {}
+                kernel::KernelList kernels, WeightsSection &weights)
+      : CpuProgram(module, hostTier, kernels, weights) {}
 
   mlir::LogicalResult emitProgram(mlir::func::FuncOp program);
 
@@ -28,6 +27,8 @@ public:
   mlir::FailureOr<mlir::Value> handle(mlir::Value tensor);
   /// Makes the device memory of a result of the op in work.
   mlir::Value allocateOnDevice(mlir::Value result);
+  /// Makes `result` another view of `source`'s memory there.
+  mlir::LogicalResult aliasOnDevice(mlir::Value result, mlir::Value source);
   /// Device memory for this op alone, with elements of `element`.
   mlir::Value deviceTemporary(mlir::ValueRange dims, mlir::Type element);
 
@@ -41,19 +42,20 @@ public:
 
 protected:
   mlir::LogicalResult emitOp(mlir::Operation *op) override;
+  mlir::LogicalResult emitKernel(mlir::Operation *op,
+                                 const kernel::Kernel &kernel) override;
   bool isOnHost(mlir::Value tensor) override;
   void freeBuffer(mlir::Value tensor) override;
   void planOutputs(mlir::Operation *end) override {}
 
 private:
-  bool runsOnHost(mlir::Operation *op);
   void beginRun();
   mlir::LogicalResult finishRun(mlir::Operation *op);
   void failUnlessZero(mlir::Value status);
 
   /// Tensors that exist only on the device, and copies of others.
   llvm::DenseMap<mlir::Value, mlir::Value> handles;
-  llvm::DenseSet<mlir::Value> deviceTensors, smallHostTensors;
+  llvm::DenseSet<mlir::Value> deviceTensors;
   llvm::SmallVector<mlir::Value> deviceTemporaries;
   mlir::Operation *featureMask = nullptr;
   int64_t features = 0;

@@ -1,7 +1,7 @@
-//===- Kernels.h - The emitters of kernel families --------------*- C++ -*-===//
+//===- Kernels.h - The kernels of Vulkan ------------------------*- C++ -*-===//
 //
-// Each records one op of the program: allocates its results on the device and
-// dispatches what computes them. A failure comes with a diagnostic on the op.
+// Each records one op of the program that its check matches: allocates its
+// results on the device and dispatches what computes them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,23 +9,53 @@
 #define QOPT_LIB_TARGET_VULKAN_KERNELS_H
 
 #include "DeviceProgram.h"
+#include "qopt/Target/KernelTable.h"
 
 namespace qopt::vulkan {
+
+/// All devices run these kernels.
+struct AnyDevice {};
+
+/// The kernels of a device, and before them those that the CPU runs for it.
+kernel::KernelList getKernels();
+
+/// True for the name of a kernel that the CPU runs.
+bool isHostKernel(llvm::StringRef name);
+/// True for a tensor in the CPU's memory that the CPU may read while it
+/// records.
+bool isHostTensor(mlir::Value tensor);
 
 /// `qkernel.map`.
 mlir::LogicalResult emitMap(DeviceProgram &program, mlir::Operation *op);
 /// `qkernel.contract` and `qkernel.depthwise_conv`.
+kernel::Match checkContract(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitContract(DeviceProgram &program, mlir::Operation *op);
 /// `qkernel.rows`: softmax and layer norm, reductions, global pools.
+kernel::Match checkRows(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitRows(DeviceProgram &program, mlir::Operation *op);
 /// `qkernel.rows` around `qopt.quantize_dynamic`.
+kernel::Match checkQuantizeDynamic(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitQuantizeDynamic(DeviceProgram &program,
                                         mlir::Operation *op);
+kernel::Match checkAttention(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitAttention(DeviceProgram &program, mlir::Operation *op);
 /// `qopt.max_pool` and `qopt.average_pool`.
+kernel::Match checkPool(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitPool(DeviceProgram &program, mlir::Operation *op);
+
 /// Ops that only copy elements.
-mlir::LogicalResult emitMovement(DeviceProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitView(DeviceProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitTranspose(DeviceProgram &program, mlir::Operation *op);
+kernel::Match checkSlice(const AnyDevice &, mlir::Operation *op);
+mlir::LogicalResult emitSlice(DeviceProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitConcat(DeviceProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitSplit(DeviceProgram &program, mlir::Operation *op);
+kernel::Match checkPad(const AnyDevice &, mlir::Operation *op);
+mlir::LogicalResult emitPad(DeviceProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitGather(DeviceProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitConstantOfShape(DeviceProgram &program,
+                                        mlir::Operation *op);
+mlir::LogicalResult emitExpand(DeviceProgram &program, mlir::Operation *op);
 
 } // namespace qopt::vulkan
 

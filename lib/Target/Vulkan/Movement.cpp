@@ -36,7 +36,8 @@ static LogicalResult emitCopy(DeviceProgram &program, Value x, Value result,
       });
 }
 
-static LogicalResult emitTranspose(DeviceProgram &program, TransposeOp op) {
+LogicalResult vulkan::emitTranspose(DeviceProgram &program, Operation *anyOp) {
+  auto op = cast<TransposeOp>(anyOp);
   return emitCopy(program, op.getX(), op.getResult(),
                   [&](Shader &shader, ValueRange place) {
                     SmallVector<Value> at(place.size());
@@ -47,19 +48,26 @@ static LogicalResult emitTranspose(DeviceProgram &program, TransposeOp op) {
                   });
 }
 
-static LogicalResult emitSlice(DeviceProgram &program, SliceOp op) {
+kernel::Match vulkan::checkSlice(const AnyDevice &, Operation *op) {
+  auto slice = cast<SliceOp>(op);
+  if (slice.getSteps() && !getAllKnownIntegers(slice.getSteps()))
+    return kernel::Match::failure("steps are not constant");
+  auto starts = cast<RankedTensorType>(slice.getStarts().getType());
+  if (!starts.hasStaticShape() || starts.getRank() > 1 ||
+      !isHostTensor(slice.getStarts()))
+    return kernel::Match::failure("the dims do not determine the starts");
+  return kernel::Match::success();
+}
+
+LogicalResult vulkan::emitSlice(DeviceProgram &program, Operation *anyOp) {
+  auto op = cast<SliceOp>(anyOp);
   VectorBuilder v = program.vectors();
   SmallVector<Value> xDims = program.dims(op.getX());
   auto starts = program.elements(op.getStarts());
   SmallVector<int64_t> steps(op.getAxes().size(), 1);
   if (op.getSteps()) {
-    auto known = getAllKnownIntegers(op.getSteps());
-    if (!known)
-      return op.emitOpError("expects constant steps");
-    steps = *known;
+    steps = *getAllKnownIntegers(op.getSteps());
   }
-  if (!starts)
-    return op.emitOpError("expects starts that the dims determine");
   SmallVector<Value> first(xDims.size(), v.i64(0));
   SmallVector<int64_t> by(xDims.size(), 1);
   for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
@@ -100,7 +108,8 @@ static LogicalResult copyInto(DeviceProgram &program, Value part, Value whole,
       });
 }
 
-static LogicalResult emitConcat(DeviceProgram &program, ConcatOp op) {
+LogicalResult vulkan::emitConcat(DeviceProgram &program, Operation *anyOp) {
+  auto op = cast<ConcatOp>(anyOp);
   Value whole = program.allocateOnDevice(op.getResult());
   SmallVector<Value> dims = program.dims(op.getResult());
   VectorBuilder v = program.vectors();
@@ -114,7 +123,8 @@ static LogicalResult emitConcat(DeviceProgram &program, ConcatOp op) {
   return success();
 }
 
-static LogicalResult emitSplit(DeviceProgram &program, SplitOp op) {
+LogicalResult vulkan::emitSplit(DeviceProgram &program, Operation *anyOp) {
+  auto op = cast<SplitOp>(anyOp);
   int64_t begin = 0;
   SmallVector<Value> xDims = program.dims(op.getX());
   for (auto [part, size] : llvm::zip_equal(op.getParts(), op.getSizes())) {
@@ -158,17 +168,25 @@ static LogicalResult fill(DeviceProgram &program, Value result, Value to,
       });
 }
 
-static LogicalResult emitPad(DeviceProgram &program, PadOp op) {
+kernel::Match vulkan::checkPad(const AnyDevice &, Operation *op) {
+  Value value = cast<PadOp>(op).getValue();
+  if (!value)
+    return kernel::Match::success();
+  auto type = cast<RankedTensorType>(value.getType());
+  bool isOne = type.hasStaticShape() && type.getNumElements() == 1;
+  if (!isOne || !value.getDefiningOp<ConstantOp>())
+    return kernel::Match::failure("the value to pad with is not constant");
+  return kernel::Match::success();
+}
+
+LogicalResult vulkan::emitPad(DeviceProgram &program, Operation *anyOp) {
+  auto op = cast<PadOp>(anyOp);
   Type element = getElementTypeOrSelf(op.getX());
   std::vector<uint8_t> bytes(cpu::bytesPerElement(element), 0);
   if (op.getValue()) {
-    ConstantOp value = program.constantOf(op.getValue());
-    if (!value)
-      return op.emitOpError("expects a constant value to pad with");
     std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> content = cpu::constantBytes(value, storage);
-    if (content.size() != bytes.size())
-      return op.emitOpError("expects one value to pad with");
+    ArrayRef<uint8_t> content =
+        cpu::constantBytes(program.constantOf(op.getValue()), storage);
     bytes.assign(content.begin(), content.end());
   }
   Value whole = program.allocateOnDevice(op.getResult());
@@ -182,7 +200,8 @@ static LogicalResult emitPad(DeviceProgram &program, PadOp op) {
   return copyInto(program, op.getX(), whole, dims, offsets);
 }
 
-static LogicalResult emitGather(DeviceProgram &program, GatherOp op) {
+LogicalResult vulkan::emitGather(DeviceProgram &program, Operation *anyOp) {
+  auto op = cast<GatherOp>(anyOp);
   auto indices = program.handle(op.getIndices());
   if (failed(indices))
     return failure();
@@ -207,31 +226,22 @@ static LogicalResult emitGather(DeviceProgram &program, GatherOp op) {
       });
 }
 
-static LogicalResult emitConstantOfShape(DeviceProgram &program,
-                                         ConstantOfShapeOp op) {
+LogicalResult vulkan::emitConstantOfShape(DeviceProgram &program,
+                                          Operation *anyOp) {
+  auto op = cast<ConstantOfShapeOp>(anyOp);
   Value whole = program.allocateOnDevice(op.getResult());
   return fill(program, op.getResult(), whole, cpu::elementBytes(op.getValue()));
 }
 
-LogicalResult vulkan::emitMovement(DeviceProgram &program, Operation *op) {
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](TransposeOp op) { return emitTranspose(program, op); })
-      .Case([&](SliceOp op) { return emitSlice(program, op); })
-      .Case([&](ConcatOp op) { return emitConcat(program, op); })
-      .Case([&](SplitOp op) { return emitSplit(program, op); })
-      .Case([&](PadOp op) { return emitPad(program, op); })
-      .Case([&](GatherOp op) { return emitGather(program, op); })
-      .Case([&](ConstantOfShapeOp op) {
-        return emitConstantOfShape(program, op);
-      })
-      .Case([&](ExpandOp op) {
-        return emitCopy(program, op.getX(), op.getResult(),
-                        [&](Shader &shader, ValueRange place) {
-                          return broadcastIndex(program, shader,
-                                                program.dims(op.getX()), place);
-                        });
-      })
-      .Default([](Operation *other) {
-        return other->emitOpError("has no Vulkan kernel");
-      });
+LogicalResult vulkan::emitExpand(DeviceProgram &program, Operation *anyOp) {
+  auto op = cast<ExpandOp>(anyOp);
+  return emitCopy(program, op.getX(), op.getResult(),
+                  [&](Shader &shader, ValueRange place) {
+                    return broadcastIndex(program, shader,
+                                          program.dims(op.getX()), place);
+                  });
+}
+
+LogicalResult vulkan::emitView(DeviceProgram &program, Operation *op) {
+  return program.aliasOnDevice(op->getResult(0), op->getOperand(0));
 }

@@ -7,6 +7,7 @@
 #include "Kernels.h"
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "lib/Target/Cpu/Kernels.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -64,9 +65,6 @@ static SmallVector<Value> walkWindow(
 static LogicalResult emitMax(DeviceProgram &program, MaxPoolOp op) {
   Type element = getElementTypeOrSelf(op.getX());
   auto kind = numerics::getValueKind(element);
-  if (kind != ValueKind::Float && kind != ValueKind::Int)
-    return op.emitOpError("has no Vulkan kernel for elements of type ")
-           << element;
   auto x = program.handle(op.getX());
   if (failed(x))
     return failure();
@@ -97,9 +95,6 @@ static LogicalResult emitMax(DeviceProgram &program, MaxPoolOp op) {
 
 static LogicalResult emitAverage(DeviceProgram &program, AveragePoolOp op) {
   Type element = getElementTypeOrSelf(op.getX());
-  if (numerics::getValueKind(element) != ValueKind::Float)
-    return op.emitOpError("has no Vulkan kernel for elements of type ")
-           << element;
   auto x = program.handle(op.getX());
   if (failed(x))
     return failure();
@@ -128,6 +123,15 @@ static LogicalResult emitAverage(DeviceProgram &program, AveragePoolOp op) {
     shader.store(mean, result, element, index);
     return success();
   });
+}
+
+kernel::Match vulkan::checkPool(const AnyDevice &, Operation *op) {
+  Type element = getElementTypeOrSelf(op->getOperand(0));
+  auto kind = numerics::getValueKind(element);
+  if (kind == ValueKind::Float ||
+      (kind == ValueKind::Int && isa<MaxPoolOp>(op)))
+    return kernel::Match::success();
+  return cpu::unsupported(element);
 }
 
 LogicalResult vulkan::emitPool(DeviceProgram &program, Operation *op) {

@@ -11,6 +11,7 @@
 #include "Rows.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/ElementCodes.h"
+#include "lib/Target/Cpu/Kernels.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -171,28 +172,55 @@ static FailureOr<Value> computeEncodeScales(DeviceProgram &program,
   return encodeScales;
 }
 
+static bool hasRows(QuantizeDynamicOp op) {
+  return op.getFormat().getBlockSize() == 0;
+}
+
+static bool isNvfp4(QuantizeDynamicOp op) {
+  return !hasRows(op) && op.getScales().size() == 2 &&
+         isa<Float8E4M3FNType>(getElementTypeOrSelf(op.getScales().front())) &&
+         getElementTypeOrSelf(op.getScales().back()).isF32();
+}
+
+kernel::Match vulkan::checkQuantizeDynamic(const AnyDevice &,
+                                           Operation *kernel) {
+  auto rows = cast<kernel::RowsOp>(kernel);
+  auto op = cast<QuantizeDynamicOp>(rows.getRoot());
+  Block &body = rows.getBodyBlock();
+  if (body.getOperations().size() != 2)
+    return kernel::Match::failure("other ops stand beside the quantizer");
+  const BlockFormat &format = *lookupFormat(op.getFormat().getName());
+  bool isKnown = hasRows(op) ? format.elementInfo().isInteger()
+                             : format.hasSharedExponent() &&
+                                   lookupScaleRule(op.getRule()).has_value();
+  if (!isNvfp4(op) && !(isKnown && op.getScales().size() == 1))
+    return kernel::Match::failure("format " + op.getFormat().getName() +
+                                  " has no kernel");
+  Type x = getElementTypeOrSelf(op.getX());
+  if (!x.isF32() && !x.isF16() && !x.isBF16())
+    return cpu::unsupported(x);
+  return kernel::Match::success();
+}
+
+/// The memory of what the quantizer makes: a result's, or this op's alone where
+/// nobody reads it.
+static Value place(DeviceProgram &program, Operation *kernel, Value made) {
+  Operation *yield = kernel->getRegion(0).front().getTerminator();
+  Value memory;
+  for (OpOperand &yielded : yield->getOpOperands())
+    if (yielded.get() == made)
+      memory = program.allocateOnDevice(
+          kernel->getResult(yielded.getOperandNumber()));
+  if (memory)
+    return memory;
+  return program.deviceTemporary(program.dims(made),
+                                 getElementTypeOrSelf(made));
+}
+
 LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
                                           Operation *kernel) {
   auto op = cast<QuantizeDynamicOp>(cast<kernel::RowsOp>(kernel).getRoot());
-  Block &body = cast<kernel::RowsOp>(kernel).getBodyBlock();
   const BlockFormat &format = *lookupFormat(op.getFormat().getName());
-  auto rule = lookupScaleRule(op.getRule());
-  bool isAlone =
-      body.getOperations().size() == 2 &&
-      llvm::equal(body.getTerminator()->getOperands(), op->getResults());
-  bool isRows =
-      op.getFormat().getBlockSize() == 0 && format.elementInfo().isInteger();
-  bool isBlocks =
-      op.getFormat().getBlockSize() != 0 && format.hasSharedExponent() && rule;
-  bool isNvfp4 =
-      op.getFormat().getBlockSize() != 0 && op.getScales().size() == 2 &&
-      isa<Float8E4M3FNType>(getElementTypeOrSelf(op.getScales().front())) &&
-      getElementTypeOrSelf(op.getScales().back()).isF32();
-  bool isKnown =
-      isNvfp4 || ((isRows || isBlocks) && op.getScales().size() == 1);
-  if (!isAlone || !isKnown)
-    return op.emitOpError("has no Vulkan kernel for the format ")
-           << op.getFormat().getName();
   auto x = program.handle(op.getX());
   if (failed(x))
     return failure();
@@ -200,22 +228,19 @@ LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
   tensors.x = *x;
   tensors.xType = getElementTypeOrSelf(op.getX());
   tensors.dims = program.dims(op.getX());
-  tensors.codes = program.allocateOnDevice(kernel->getResult(0));
-  tensors.scales = program.allocateOnDevice(kernel->getResult(1));
+  tensors.codes = place(program, kernel, op.getCodes());
+  tensors.scales = place(program, kernel, op.getScales().front());
   tensors.codeType = getElementTypeOrSelf(op.getCodes());
   tensors.scaleType = getElementTypeOrSelf(op.getScales().front());
-  if (!tensors.xType.isF32() && !tensors.xType.isF16() &&
-      !tensors.xType.isBF16())
-    return op.emitOpError("has no Vulkan kernel for elements of type ")
-           << tensors.xType;
-  if (isNvfp4) {
+  if (isNvfp4(op)) {
     auto encodeScales = computeEncodeScales(
-        program, op, tensors, program.allocateOnDevice(kernel->getResult(2)));
+        program, op, tensors, place(program, kernel, op.getScales().back()));
     if (failed(encodeScales))
       return failure();
     return quantizeBlocks(program, op, tensors, format, ScaleRule::Floor,
                           *encodeScales);
   }
-  return isRows ? quantizeRows(program, op, tensors, format.elementInfo())
-                : quantizeBlocks(program, op, tensors, format, *rule);
+  return hasRows(op) ? quantizeRows(program, op, tensors, format.elementInfo())
+                     : quantizeBlocks(program, op, tensors, format,
+                                      *lookupScaleRule(op.getRule()));
 }

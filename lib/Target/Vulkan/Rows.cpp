@@ -12,6 +12,7 @@
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "lib/Target/Cpu/Kernels.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -55,27 +56,12 @@ Value vulkan::rowMax(Shader &shader, Value count, Value init,
                      })[0];
 }
 
-/// Loads of elements of the root's operand; fails once and for all before the
-/// shader is written.
+/// Brings the root's operands to the device before the shader is written.
 static FailureOr<Value> prepareInput(DeviceProgram &program, Operation *root) {
-  for (Value operand : root->getOperands()) {
-    Type element = getElementTypeOrSelf(operand);
-    if (!isa<BlockArgument>(operand) || !numerics::getValueKind(element))
-      return root->emitOpError("has no Vulkan kernel for elements of type ")
-                 << element,
-             failure();
+  for (Value operand : root->getOperands())
     if (failed(program.handle(operand)))
       return failure();
-  }
   return program.handle(root->getOperand(0));
-}
-
-static LogicalResult requireFloat(Operation *op) {
-  Type element = getElementTypeOrSelf(op->getOperand(0));
-  if (numerics::getValueKind(element) == ValueKind::Float)
-    return success();
-  return op->emitOpError("has no Vulkan kernel for elements of type ")
-         << element;
 }
 
 //===----------------------------------------------------------------------===//
@@ -85,7 +71,7 @@ static LogicalResult requireFloat(Operation *op) {
 static LogicalResult emitSoftmax(DeviceProgram &program, Operation *kernel,
                                  SoftmaxOp op) {
   auto x = prepareInput(program, op);
-  if (failed(x) || failed(requireFloat(op)))
+  if (failed(x))
     return failure();
   Type element = getElementTypeOrSelf(op.getX());
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
@@ -123,7 +109,7 @@ static LogicalResult emitSoftmax(DeviceProgram &program, Operation *kernel,
 static LogicalResult emitLayerNorm(DeviceProgram &program, Operation *kernel,
                                    LayerNormOp op) {
   auto x = prepareInput(program, op);
-  if (failed(x) || failed(requireFloat(op)))
+  if (failed(x))
     return failure();
   Type element = getElementTypeOrSelf(op.getX());
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
@@ -173,8 +159,8 @@ static LogicalResult emitLayerNorm(DeviceProgram &program, Operation *kernel,
 //===----------------------------------------------------------------------===//
 
 /// The reduced value of `count` elements, all of kind `kind`.
-static FailureOr<Value> reduce(Shader &shader, Operation *op, StringRef what,
-                               Type element, Value count, RowElement get) {
+static Value reduce(Shader &shader, Operation *op, StringRef what, Type element,
+                    Value count, RowElement get) {
   MLIRPolicy policy(shader.b, shader.loc);
   Value zero = shader.i32(0), one = shader.i32(1);
   auto fold = [&](Value init, llvm::function_ref<Value(Value, Value)> step) {
@@ -215,9 +201,7 @@ static FailureOr<Value> reduce(Shader &shader, Operation *op, StringRef what,
       return fold(policy.i(numerics::greatestInteger(element)),
                   [&](Value x, Value y) { return policy.minS(x, y); });
   }
-  return op->emitOpError("has no Vulkan kernel for ")
-             << what << " of elements of type " << element,
-         failure();
+  llvm_unreachable("the check refuses other reductions");
 }
 
 /// Reduces the axes `axes` of the root's operand.
@@ -253,12 +237,30 @@ static LogicalResult emitReduction(DeviceProgram &program, Operation *kernel,
           }
           return shader.load(*x, element, shader.linearize(at, space));
         };
-        auto value =
-            reduce(shader, op, what, element, shader.host(length), get);
-        if (failed(value))
-          return failure();
-        return epilogue.finish(shader, place, *value);
+        return epilogue.finish(
+            shader, place,
+            reduce(shader, op, what, element, shader.host(length), get));
       });
+}
+
+kernel::Match vulkan::checkRows(const AnyDevice &, Operation *op) {
+  Operation *root = cast<kernel::RowsOp>(op).getRoot();
+  for (Value operand : root->getOperands())
+    if (!isa<BlockArgument>(operand))
+      return kernel::Match::failure("ops stand in front of the rows");
+  for (Value operand : root->getOperands())
+    if (!numerics::getValueKind(getElementTypeOrSelf(operand)))
+      return cpu::unsupported(getElementTypeOrSelf(operand));
+  Type element = getElementTypeOrSelf(root->getOperand(0));
+  auto kind = numerics::getValueKind(element);
+  if (kind == ValueKind::Float)
+    return kernel::Match::success();
+  auto reduce = dyn_cast<ReduceOp>(root);
+  bool hasSteps = reduce && llvm::is_contained({"sum", "prod", "max", "min"},
+                                               reduce.getKind());
+  if (kind == ValueKind::Int && hasSteps)
+    return kernel::Match::success();
+  return cpu::unsupported(element);
 }
 
 LogicalResult vulkan::emitRows(DeviceProgram &program, Operation *op) {

@@ -7,6 +7,7 @@
 
 #include "qopt/Target/Vulkan/VulkanBackend.h"
 #include "DeviceProgram.h"
+#include "Kernels.h"
 #include "lib/Runtime/Vulkan/Device.h"
 #include "lib/Target/Cpu/HostObject.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
@@ -22,29 +23,6 @@ static constexpr llvm::StringLiteral runtimeSymbols[] = {
     "qopt_rt_vk_begin",    "qopt_rt_vk_alloc",  "qopt_rt_vk_free",
     "qopt_rt_vk_upload",   "qopt_rt_vk_weight", "qopt_rt_vk_dispatch",
     "qopt_rt_vk_download", "qopt_rt_vk_finish"};
-
-static constexpr Capability table[] = {
-    // operation, activation, weight, scale, granularity, accumulator, fused,
-    // layout, feature, kernel
-    {"contract", "*", "*", "none", "*", "i32", "none", "plain", "",
-     "vulkan.contract.codes"},
-    {"contract", "*", "*", "none", "*", "f32", "none", "plain", "",
-     "vulkan.contract.f32"},
-    {"contract", "*", "*", "*", "*", "f32", "none", "plain", "",
-     "vulkan.contract.grouped"},
-    {"depthwise_conv", "*", "*", "*", "*", "*", "none", "plain", "",
-     "vulkan.contract.conv"},
-    {"attention", "*", "*", "*", "*", "*", "none", "none", "",
-     "vulkan.attention"},
-    {"quantize_dynamic", "*", "*", "*", "*", "*", "none", "none", "",
-     "vulkan.quantize-dynamic"},
-    {"rows", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.rows"},
-    {"map", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.map"},
-    {"max_pool", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.pool"},
-    {"average_pool", "*", "*", "*", "*", "*", "none", "none", "",
-     "vulkan.pool"},
-    {"*", "*", "*", "*", "*", "*", "none", "none", "", "vulkan.move"},
-};
 
 void qopt::registerVulkanTarget(TargetRegistry &registry) {
   if (const TargetBackend *cpu = registry.findDefault())
@@ -91,12 +69,8 @@ Presence VulkanBackend::findHere(const Machine &machine) const {
   return presence;
 }
 
-llvm::Expected<TargetCapabilities>
-VulkanBackend::getCapabilities(const TargetConfig &config) const {
-  if (config.cpu != kDevice)
-    return makeError(ExitCode::BadUse,
-                     "vulkan has no device \"" + config.cpu + "\"");
-  return TargetCapabilities(std::begin(table), std::end(table));
+kernel::KernelList VulkanBackend::getKernels(const Machine &) const {
+  return vulkan::getKernels();
 }
 
 FailureOr<OwningOpRef<ModuleOp>>
@@ -109,7 +83,8 @@ VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
     return program.emitError("expects a function of one block"), failure();
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
-  vulkan::DeviceProgram emitter(*module, device.host->name, weights);
+  vulkan::DeviceProgram emitter(*module, device.host->name,
+                                vulkan::getKernels(), weights);
   if (failed(emitter.emitProgram(program)) ||
       failed(cpu::finishModule(*module)))
     return failure();

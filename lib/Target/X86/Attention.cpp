@@ -352,11 +352,16 @@ void AttentionKernel::finishRow(VectorBuilder &v, Value head, Value row,
   });
 }
 
-LogicalResult x86::emitAttention(ProgramEmitter &program, Operation *op) {
-  auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
+kernel::Match x86::checkAttention(const Tier &, Operation *op) {
+  Operation *root = cast<kernel::AttentionOp>(op).getRoot();
   for (Value operand : root->getOperands())
     if (!cast<RankedTensorType>(operand.getType()).getElementType().isF32())
-      return op->emitOpError("has no kernel: operands are not f32");
+      return kernel::Match::failure("operands are not f32");
+  return kernel::Match::success();
+}
+
+LogicalResult x86::emitAttention(ProgramEmitter &program, Operation *op) {
+  auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
   Epilogue epilogue(program, op, root.getResult(), root.getResult());
   return AttentionKernel(program, root, epilogue).emit();
 }

@@ -18,7 +18,7 @@ static ArrayRef<int64_t> shapeOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getShape();
 }
 
-ConvSource::ConvSource(ProgramEmitter &program, ConvOp op)
+ConvSource::ConvSource(ProgramEmitter &program, ConvOp op, CodeUnit unit)
     : tier(program.tier()), op(op),
       window(shapeOf(op.getW()).drop_front(2), op.getStrides(), op.getPads(),
              op.getDilations()),
@@ -38,7 +38,7 @@ ConvSource::ConvSource(ProgramEmitter &program, ConvOp op)
                             ? groupChannels
                             : int64_t(llvm::divideCeil(groupChannels, 4));
   steps = v.i64(perPosition * window.positions());
-  tile = largestTile(tier, kind, steps);
+  tile = largestTile(tier, kind, unit);
   rows = v.i64(shapeOf(op.getW())[0] / channelGroups);
   batches = v.mul(program.dims(op.getX())[0], v.i64(channelGroups));
 }
@@ -233,9 +233,10 @@ Value ConvSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
   return arith::AddFOp::create(v.b, v.loc, sums, addend);
 }
 
-std::unique_ptr<ContractSource>
-x86::makeConvSource(ProgramEmitter &program, ConvOp op, Epilogue &epilogue) {
-  auto source = std::make_unique<ConvSource>(program, op);
+std::unique_ptr<ContractSource> x86::makeConvSource(ProgramEmitter &program,
+                                                    ConvOp op, CodeUnit unit,
+                                                    Epilogue &epilogue) {
+  auto source = std::make_unique<ConvSource>(program, op, unit);
   source->prepare(program, epilogue);
   return source;
 }

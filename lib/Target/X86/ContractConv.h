@@ -25,7 +25,8 @@ struct PixelPiece {
 
 class ConvSource : public ContractSource {
 public:
-  ConvSource(ProgramEmitter &program, ConvOp op);
+  ConvSource(ProgramEmitter &program, ConvOp op,
+             CodeUnit unit = CodeUnit::Vectors);
   /// Host: prepares the operands. Call once.
   void prepare(ProgramEmitter &program, Epilogue &epilogue);
 

@@ -61,7 +61,7 @@ static bool isAllOnes(ArrayRef<Value> dims) {
   });
 }
 
-MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
+MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op, CodeUnit unit)
     : tier(program.tier()), op(op), rowOperand{op.getLhs(), op.getLhsZeros()},
       laneOperand{op.getRhs(), op.getRhsZeros()} {
   VectorBuilder v = program.vectors();
@@ -72,7 +72,7 @@ MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op)
   SmallVector<Value> rhs(program.dims(op.getRhs()));
   SmallVector<Value> result = program.dims(op.getResult());
   depth = knownDimOf(lhs.back(), rhs.size() == 1 ? rhs[0] : rhs.end()[-2]);
-  tile = largestTile(tier, kind, v.ceilDiv(depth, v.i64(4)));
+  tile = largestTile(tier, kind, unit);
   ArrayRef<Value> lhsBatch =
       ArrayRef<Value>(lhs).drop_back(lhs.size() > 1 ? 2 : 1);
   swapped = rhs.size() == 1;
@@ -276,8 +276,9 @@ Value MatMulSource::finish(VectorBuilder &v, Value sums, const OutputVector &at,
 
 std::unique_ptr<ContractSource> x86::makeMatMulSource(ProgramEmitter &program,
                                                       MatMulOp op,
+                                                      CodeUnit unit,
                                                       Epilogue &epilogue) {
-  auto source = std::make_unique<MatMulSource>(program, op);
+  auto source = std::make_unique<MatMulSource>(program, op, unit);
   if (failed(source->prepare(program, epilogue)))
     return nullptr;
   return source;

@@ -16,7 +16,8 @@ namespace qopt::x86 {
 
 class MatMulSource : public ContractSource {
 public:
-  MatMulSource(ProgramEmitter &program, MatMulOp op);
+  MatMulSource(ProgramEmitter &program, MatMulOp op,
+               CodeUnit unit = CodeUnit::Vectors);
   /// Host: prepares the operands. Call once.
   mlir::LogicalResult prepare(ProgramEmitter &program, Epilogue &epilogue);
 

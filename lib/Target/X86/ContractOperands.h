@@ -35,11 +35,13 @@ AxisRange groupAxes(Epilogue &epilogue, llvm::ArrayRef<mlir::Value> dims,
                     int64_t first, int64_t last,
                     llvm::SmallVectorImpl<int64_t> &groups);
 
-/// Null, with a diagnostic, for what has no kernel.
-std::unique_ptr<ContractSource>
-makeMatMulSource(ProgramEmitter &program, MatMulOp op, Epilogue &epilogue);
+/// Null, with a diagnostic, where what stands in front cannot be written.
+std::unique_ptr<ContractSource> makeMatMulSource(ProgramEmitter &program,
+                                                 MatMulOp op, CodeUnit unit,
+                                                 Epilogue &epilogue);
 std::unique_ptr<ContractSource> makeConvSource(ProgramEmitter &program,
-                                               ConvOp op, Epilogue &epilogue);
+                                               ConvOp op, CodeUnit unit,
+                                               Epilogue &epilogue);
 
 } // namespace qopt::x86
 

@@ -12,9 +12,8 @@
 using namespace mlir;
 using namespace qopt::x86;
 
-TileSize qopt::x86::largestTile(const Tier &tier, DotKind kind, Value steps) {
-  std::optional<int64_t> known = steps ? knownNumber(steps) : std::nullopt;
-  if (tier.hasAmx && kind != DotKind::Float && (!known || *known >= kAmxWords))
+TileSize qopt::x86::largestTile(const Tier &tier, DotKind kind, CodeUnit unit) {
+  if (unit == CodeUnit::Tiles)
     return kLargestAmxTile;
   if (tier.vectorBits == 512)
     return kind == DotKind::Float || tier.hasVnni ? TileSize{8, 3}

@@ -18,13 +18,16 @@ namespace qopt::x86 {
 /// What is multiplied. Of codes one operand is unsigned, the other signed.
 enum class DotKind { Float, UnsignedRows, UnsignedLanes };
 
+/// What multiplies codes: vectors, or the tiles of AMX.
+enum class CodeUnit { Vectors, Tiles };
+
 struct TileSize {
   int64_t rows, vectors;
 };
 
-/// The largest tile whose sums and operands fit the tier's registers. `steps`
-/// is null where it is not asked for: AMX needs some of them to be of use.
-TileSize largestTile(const Tier &tier, DotKind kind, mlir::Value steps = {});
+/// The largest tile whose sums and operands fit the tier's registers.
+TileSize largestTile(const Tier &tier, DotKind kind,
+                     CodeUnit unit = CodeUnit::Vectors);
 
 struct TileOperands {
   /// First row, first step.

@@ -159,16 +159,20 @@ Value DepthwiseSum::operator()(VectorBuilder &v, const DepthwiseAt &at) const {
   return sum;
 }
 
-LogicalResult x86::emitDepthwise(ProgramEmitter &program, Operation *op) {
+kernel::Match x86::checkDepthwise(const Tier &, Operation *op) {
   auto root = cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
   if (!root.getXScales().empty() || !root.getWScales().empty())
-    return emitGroupedDepthwise(program, op, root);
+    return kernel::Match::other();
   Type x = typeOf(root.getX()).getElementType();
   Type w = typeOf(root.getW()).getElementType();
   bool areCodes = isByteCodes(root.getX()) && isByteCodes(root.getW());
   if (!areCodes && !(x.isF32() && w.isF32()))
-    return op->emitOpError(
-        "has no kernel: operands are neither f32 nor 8-bit codes");
+    return kernel::Match::failure("operands are neither f32 nor 8-bit codes");
+  return kernel::Match::success();
+}
+
+LogicalResult x86::emitDepthwise(ProgramEmitter &program, Operation *op) {
+  auto root = cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
   Epilogue epilogue(program, op, root.getResult(), root.getResult());
   DepthwiseShape shape(program, root);
   DepthwiseSum sum(program, root, shape);

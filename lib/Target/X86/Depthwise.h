@@ -43,10 +43,6 @@ mlir::LogicalResult emitDepthwisePlanes(
     llvm::function_ref<mlir::Value(VectorBuilder &, const DepthwiseAt &)>
         sumOf);
 
-/// A depthwise convolution whose operands have scales.
-mlir::LogicalResult emitGroupedDepthwise(ProgramEmitter &program,
-                                         mlir::Operation *op, ConvOp root);
-
 } // namespace qopt::x86
 
 #endif

@@ -10,6 +10,8 @@
 #include "GroupedContractScaled.h"
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
+#include "Kernels.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -133,11 +135,11 @@ private:
 };
 } // namespace
 
-static StringRef reject(ProgramEmitter &program, const GroupedOperand &x,
+static StringRef reject(Operation *kernel, const GroupedOperand &x,
                         const GroupedOperand &w) {
   if (!x.isSupported() || !w.isSupported())
     return "operands are neither f32 nor codes of at most 8 bits";
-  if (!program.constantOf(w.tensor))
+  if (!isConstant(kernel, w.tensor))
     return "the weight is not constant";
   if (!x.zeros.empty())
     return "the input has zeros";
@@ -151,15 +153,25 @@ static StringRef reject(ProgramEmitter &program, const GroupedOperand &x,
   return "";
 }
 
-LogicalResult x86::emitGroupedDepthwise(ProgramEmitter &program, Operation *op,
-                                        ConvOp root) {
+kernel::Match x86::checkGroupedDepthwise(const Tier &tier, Operation *op) {
+  auto root = cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
   GroupedOperand x = lhsOf(root), w = rhsOf(root);
-  StringRef reason = reject(program, x, w);
+  if (x.scales.empty() && w.scales.empty())
+    return kernel::Match::other();
+  StringRef reason = reject(op, x, w);
   if (!reason.empty())
-    return op->emitOpError("has no kernel: ") << reason;
+    return kernel::Match::failure(reason);
+  if (!convGroupShapeOf(tier, x, w))
+    return kernel::Match::failure(
+        "the blocks of the operands do not fit each other");
+  return kernel::Match::success();
+}
+
+LogicalResult x86::emitGroupedDepthwise(ProgramEmitter &program,
+                                        Operation *op) {
+  auto root = cast<ConvOp>(cast<kernel::DepthwiseConvOp>(op).getRoot());
+  GroupedOperand x = lhsOf(root), w = rhsOf(root);
   std::optional<GroupShape> groups = convGroupShapeOf(program.tier(), x, w);
-  if (!groups)
-    return op->emitOpError("has no kernel: blocks do not fit each other");
   // One channel: a block holds one product, whatever its size.
   if (groups->block != kOneBlock)
     groups->block = 1;

@@ -27,47 +27,67 @@ GroupedOperand x86::rhsOf(ConvOp op) {
   return {op.getW(), op.getWScales(), op.getWZeros(), op.getWFormat()};
 }
 
-static std::optional<GroupShape> groupsOf(const Tier &tier, MatMulOp op) {
-  GroupedOperand lhs = lhsOf(op), rhs = rhsOf(op);
-  int64_t lhsAxis = lhs.type().getRank() - 1;
-  int64_t rhsAxis = rhs.type().getRank() - 2;
-  std::optional<GroupShape> groups =
-      groupShapeOf(tier, lhs, lhsAxis, rhs, rhsAxis);
-  if (!groups)
-    return groups;
+static std::optional<int64_t> depthOf(MatMulOp op) {
   std::optional<int64_t> depth;
+  RankedTensorType lhs = lhsOf(op).type(), rhs = rhsOf(op).type();
   for (int64_t dim :
-       {lhs.type().getDimSize(lhsAxis), rhs.type().getDimSize(rhsAxis)})
+       {lhs.getDimSize(lhs.getRank() - 1), rhs.getDimSize(rhs.getRank() - 2)})
     if (!ShapedType::isDynamic(dim))
       depth = dim;
-  // Lanes are packed in chunks, so a group begins with one.
-  if (depth && *depth <= groups->block)
+  return depth;
+}
+
+static std::optional<GroupShape> groupsOf(const Tier &tier, MatMulOp op) {
+  GroupedOperand lhs = lhsOf(op), rhs = rhsOf(op);
+  std::optional<GroupShape> groups = groupShapeOf(
+      tier, lhs, lhs.type().getRank() - 1, rhs, rhs.type().getRank() - 2);
+  std::optional<int64_t> depth = depthOf(op);
+  if (groups && depth && *depth <= groups->block)
     groups->block = kOneBlock;
-  if (groups->block % IntegerLanes::kDepthInChunk == 0)
-    useIntegers(lhs, rhs, depth, *groups);
   return groups;
+}
+
+static kernel::Match sumIntegers(MatMulOp op, GroupShape &groups) {
+  kernel::Match match = useIntegers(lhsOf(op), rhsOf(op), depthOf(op), groups);
+  // Lanes are packed in chunks, so a group begins with one.
+  if (match && groups.block % IntegerLanes::kDepthInChunk != 0)
+    return kernel::Match::failure("blocks are no multiples of 16");
+  return match;
 }
 
 static std::optional<GroupShape> groupsOf(const Tier &tier, ConvOp op) {
   GroupedOperand x = lhsOf(op), w = rhsOf(op);
   std::optional<GroupShape> groups = convGroupShapeOf(tier, x, w);
-  if (!groups || !w.zeros.empty())
-    return groups;
-  ArrayRef<int64_t> dims = w.type().getShape();
-  int64_t length = groups->block == kOneBlock
-                       ? ShapedType::getNumElements(dims.drop_front())
-                       : dims[1];
-  if (dims[1] <= groups->block)
+  if (groups && w.zeros.empty() && w.type().getDimSize(1) <= groups->block)
     groups->block = llvm::alignTo(groups->block, kElementsInWord);
-  if (groups->block % kElementsInWord == 0)
-    useIntegers(x, w, length, *groups);
   return groups;
 }
 
-std::optional<GroupShape> x86::groupsOf(const Tier &tier, Operation *product) {
+static kernel::Match sumIntegers(ConvOp op, GroupShape &groups) {
+  GroupedOperand w = rhsOf(op);
+  ArrayRef<int64_t> dims = w.type().getShape();
+  int64_t length = groups.block == kOneBlock
+                       ? ShapedType::getNumElements(dims.drop_front())
+                       : dims[1];
+  kernel::Match match = useIntegers(lhsOf(op), w, length, groups);
+  if (match && !w.zeros.empty())
+    return kernel::Match::failure("the weight has zeros");
+  if (match && groups.block % kElementsInWord != 0)
+    return kernel::Match::failure("blocks are no multiples of 4");
+  return match;
+}
+
+static std::optional<GroupShape> groupsOf(const Tier &tier,
+                                          Operation *product) {
   if (auto conv = dyn_cast<ConvOp>(product))
-    return ::groupsOf(tier, conv);
-  return ::groupsOf(tier, cast<MatMulOp>(product));
+    return groupsOf(tier, conv);
+  return groupsOf(tier, cast<MatMulOp>(product));
+}
+
+static kernel::Match sumIntegers(Operation *product, GroupShape &groups) {
+  if (auto conv = dyn_cast<ConvOp>(product))
+    return sumIntegers(conv, groups);
+  return sumIntegers(cast<MatMulOp>(product), groups);
 }
 
 /// True when zeros differ along an axis.
@@ -87,9 +107,9 @@ static StringRef reject(MatMulOp op, const GroupedOperand &lhs,
   return "";
 }
 
-static StringRef reject(ProgramEmitter &program, ConvOp op,
-                        const GroupedOperand &x, const GroupedOperand &w) {
-  if (!program.constantOf(op.getW()))
+static StringRef reject(Operation *kernel, ConvOp op, const GroupedOperand &x,
+                        const GroupedOperand &w) {
+  if (!isConstant(kernel, op.getW()))
     return "the weight is not constant";
   if (!x.zeros.empty())
     return "the input has zeros";
@@ -101,32 +121,54 @@ static StringRef reject(ProgramEmitter &program, ConvOp op,
   return "";
 }
 
-static LogicalResult fail(Operation *op, StringRef reason) {
-  return op->emitOpError("has no kernel: ") << reason;
-}
-
-LogicalResult x86::emitGroupedContract(ProgramEmitter &program, Operation *op) {
+kernel::Match x86::checkGroupedContract(const Tier &tier, Operation *op) {
   Operation *root = cast<kernel::ContractOp>(op).getRoot();
   auto product = dyn_cast<MatMulOp>(root);
   auto conv = dyn_cast<ConvOp>(root);
   GroupedOperand lhs = product ? lhsOf(product) : lhsOf(conv);
   GroupedOperand rhs = product ? rhsOf(product) : rhsOf(conv);
+  if (lhs.scales.empty() && rhs.scales.empty())
+    return kernel::Match::other();
   if (!lhs.isSupported() || !rhs.isSupported())
-    return fail(op, "operands are neither f32 nor codes of at most 8 bits");
+    return kernel::Match::failure(
+        "operands are neither f32 nor codes of at most 8 bits");
   StringRef reason =
-      product ? reject(product, lhs, rhs) : reject(program, conv, lhs, rhs);
+      product ? reject(product, lhs, rhs) : reject(op, conv, lhs, rhs);
   if (!reason.empty())
-    return fail(op, reason);
-  std::optional<GroupShape> groups = groupsOf(program.tier(), root);
-  if (!groups)
-    return fail(op, "the blocks of the operands do not fit each other");
+    return kernel::Match::failure(reason);
+  if (!groupsOf(tier, root))
+    return kernel::Match::failure(
+        "the blocks of the operands do not fit each other");
+  return cpu::checkPrologue(op);
+}
+
+kernel::Match x86::checkIntegerGroups(const Tier &tier, Operation *op) {
+  if (kernel::Match match = checkGroupedContract(tier, op); !match)
+    return match;
+  Operation *root = cast<kernel::ContractOp>(op).getRoot();
+  GroupShape groups = *groupsOf(tier, root);
+  return sumIntegers(root, groups);
+}
+
+template <GroupSum sum>
+LogicalResult x86::emitGroupedContract(ProgramEmitter &program, Operation *op) {
+  Operation *root = cast<kernel::ContractOp>(op).getRoot();
+  auto product = dyn_cast<MatMulOp>(root);
+  GroupShape groups = *groupsOf(program.tier(), root);
+  if (sum == GroupSum::Integer)
+    (void)sumIntegers(root, groups);
   Value result = root->getResult(0);
   Epilogue epilogue(program, op, result, result);
   std::unique_ptr<ContractSource> source =
-      product ? makeGroupedMatMulSource(program, product, *groups, epilogue)
-              : makeGroupedConvSource(program, conv, *groups, epilogue);
+      product ? makeGroupedMatMulSource(program, product, groups, epilogue)
+              : makeGroupedConvSource(program, cast<ConvOp>(root), groups,
+                                      epilogue);
   if (!source)
     return failure();
   return emitSchedule(program, product ? "grouped_matmul" : "grouped_conv",
                       *source, epilogue);
 }
+template LogicalResult
+x86::emitGroupedContract<GroupSum::Float>(ProgramEmitter &, Operation *);
+template LogicalResult
+x86::emitGroupedContract<GroupSum::Integer>(ProgramEmitter &, Operation *);

@@ -51,19 +51,30 @@ static std::optional<IntegerRange> rangeOf(const GroupedOperand &operand) {
   return range;
 }
 
-void x86::useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
-                      std::optional<int64_t> depth, GroupShape &groups) {
+/// True for elements that are signed bytes, whatever their zeros are.
+static bool areBytes(Type element) {
+  std::optional<IntegerRange> range = rangeOf(element);
+  return range && range->fitsByte();
+}
+
+kernel::Match x86::useIntegers(const GroupedOperand &lhs,
+                               const GroupedOperand &rhs,
+                               std::optional<int64_t> depth,
+                               GroupShape &groups) {
+  if (!areBytes(lhs.element()) || !areBytes(rhs.element()))
+    return kernel::Match::other();
   std::optional<IntegerRange> a = rangeOf(lhs), b = rangeOf(rhs);
   if (!a || !b || !a->fitsByte() || !b->fitsByte())
-    return;
+    return kernel::Match::failure("codes less their zeros are no bytes");
   int64_t length = depth ? std::min(groups.block, *depth) : groups.block;
   if (length > (int64_t(1) << 24) / (a->magnitude() * b->magnitude()))
-    return;
+    return kernel::Match::failure("sums of groups are not sure to be exact");
   groups.elementsInStep = kElementsInWord;
   groups.largestSigned = b->magnitude();
   bool areSingle = lhs.scales.size() <= 1 && rhs.scales.size() <= 1;
   if (groups.scaleWord == ScaleWord::Exponent && areSingle)
     groups.scaleWord = ScaleWord::Power;
+  return kernel::Match::success();
 }
 
 namespace {

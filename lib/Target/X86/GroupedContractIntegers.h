@@ -22,8 +22,8 @@ inline constexpr int32_t kByteOffsets = int32_t(0x80808080);
 /// Makes `groups` one of integers where each element of both operands is a
 /// signed byte and the sums of groups, over at most `depth` elements, have at
 /// most 24 bits: then they are the sums that chains of f32 give.
-void useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
-                 std::optional<int64_t> depth, GroupShape &groups);
+kernel::Match useIntegers(const GroupedOperand &lhs, const GroupedOperand &rhs,
+                          std::optional<int64_t> depth, GroupShape &groups);
 
 /// (code - zero) * unit * 2^multiplierLog2() of a vector of bytes with a code
 /// each; `zero` is a vector of bytes or null.

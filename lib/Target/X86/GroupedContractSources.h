@@ -16,15 +16,12 @@ GroupedOperand rhsOf(MatMulOp op);
 GroupedOperand lhsOf(ConvOp op);
 GroupedOperand rhsOf(ConvOp op);
 
-/// The groups of a product with scales (`qopt.matmul` or `qopt.conv`), and
-/// whether their sums are integers: then a step has several elements. Nothing
-/// where the blocks of the operands do not fit each other.
-std::optional<GroupShape> groupsOf(const Tier &tier, mlir::Operation *product);
+/// Whether the sums of groups are integers: then a step has several elements.
 inline bool sumsIntegers(const GroupShape &groups) {
   return groups.elementsInStep > 1;
 }
 
-/// Null, with a diagnostic, for what has no kernel.
+/// Null, with a diagnostic, where what stands in front cannot be written.
 std::unique_ptr<ContractSource> makeGroupedMatMulSource(ProgramEmitter &program,
                                                         MatMulOp op,
                                                         const GroupShape &shape,

@@ -1,23 +1,52 @@
-//===- Kernels.h - The emitters of kernel families --------------*- C++ -*-===//
+//===- Kernels.h - The kernels of x86-64 ------------------------*- C++ -*-===//
 //
-// Each writes one op of the program: allocates its results and launches what
-// computes them. A failure comes with a diagnostic on the op.
+// Each writes one op of the program that its check matches: allocates its
+// results and launches what computes them.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef QOPT_LIB_TARGET_X86_KERNELS_H
 #define QOPT_LIB_TARGET_X86_KERNELS_H
 
+#include "ContractTile.h"
 #include "ProgramEmitter.h"
+#include "lib/Target/Cpu/Kernels.h"
 
 namespace qopt::x86 {
 
-/// `qkernel.contract` on f32, and on integer codes with i32 sums.
-mlir::LogicalResult emitContract(ProgramEmitter &program, mlir::Operation *op);
-/// `qkernel.contract` whose root has scales: sums of groups.
+/// The kernels of a tier: its rows of the table, and what all CPUs run.
+kernel::KernelList kernelsOf(const Tier &tier);
+
+/// True if the argument of a kernel's body stands for a constant.
+bool isConstant(mlir::Operation *kernel, mlir::Value argument);
+
+/// `qkernel.contract` on f32.
+kernel::Match checkFloatContract(const Tier &tier, mlir::Operation *op);
+mlir::LogicalResult emitFloatContract(ProgramEmitter &program,
+                                      mlir::Operation *op);
+/// `qkernel.contract` on 8-bit codes with i32 sums.
+kernel::Match checkCodeContract(const Tier &tier, mlir::Operation *op);
+kernel::Match checkTileContract(const Tier &tier, mlir::Operation *op);
+template <CodeUnit unit>
+mlir::LogicalResult emitCodeContract(ProgramEmitter &program,
+                                     mlir::Operation *op);
+
+/// `qkernel.contract` whose root has scales: sums of groups, of f32 or of
+/// integers where these are sure to be the same.
+kernel::Match checkGroupedContract(const Tier &tier, mlir::Operation *op);
+kernel::Match checkIntegerGroups(const Tier &tier, mlir::Operation *op);
+enum class GroupSum { Float, Integer };
+template <GroupSum sum>
 mlir::LogicalResult emitGroupedContract(ProgramEmitter &program,
                                         mlir::Operation *op);
+
+kernel::Match checkDepthwise(const Tier &tier, mlir::Operation *op);
 mlir::LogicalResult emitDepthwise(ProgramEmitter &program, mlir::Operation *op);
+kernel::Match checkGroupedDepthwise(const Tier &tier, mlir::Operation *op);
+mlir::LogicalResult emitGroupedDepthwise(ProgramEmitter &program,
+                                         mlir::Operation *op);
+
+kernel::Match checkAttention(const Tier &tier, mlir::Operation *op);
 mlir::LogicalResult emitAttention(ProgramEmitter &program, mlir::Operation *op);
 
 } // namespace qopt::x86

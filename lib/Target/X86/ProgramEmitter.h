@@ -17,13 +17,14 @@ using namespace qopt::cpu;
 class ProgramEmitter : public CpuProgram {
 public:
   ProgramEmitter(mlir::ModuleOp module, const Tier &tier,
-                 WeightsSection &weights)
-      : CpuProgram(module, tier.name, weights), machine(tier) {}
+                 kernel::KernelList kernels, WeightsSection &weights)
+      : CpuProgram(module, tier.name, kernels, weights), machine(tier) {}
 
   const Tier &tier() const { return machine; }
 
 protected:
-  mlir::LogicalResult emitOp(mlir::Operation *op) override;
+  mlir::LogicalResult emitKernel(mlir::Operation *op,
+                                 const kernel::Kernel &kernel) override;
 
 private:
   const Tier &machine;

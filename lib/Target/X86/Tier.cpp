@@ -14,6 +14,8 @@ static constexpr Tier table[] = {
     {"amx", 512, 32, true, true},
 };
 
+llvm::ArrayRef<Tier> qopt::x86::getTiers() { return table; }
+
 const Tier *qopt::x86::findTier(llvm::StringRef name) {
   for (const Tier &tier : table)
     if (tier.name == name)

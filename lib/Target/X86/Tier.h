@@ -8,6 +8,7 @@
 #ifndef QOPT_LIB_TARGET_X86_TIER_H
 #define QOPT_LIB_TARGET_X86_TIER_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace qopt::x86 {
@@ -22,6 +23,9 @@ struct Tier {
   /// 8-bit tiles with 32-bit sums.
   bool hasAmx;
 };
+
+/// The least demanding one first.
+llvm::ArrayRef<Tier> getTiers();
 
 /// The tier with this name, or null.
 const Tier *findTier(llvm::StringRef name);

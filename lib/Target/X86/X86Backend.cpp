@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Target/X86/X86Backend.h"
-#include "Capabilities.h"
+#include "Kernels.h"
 #include "ProgramEmitter.h"
 #include "lib/Target/Cpu/HostObject.h"
 #include "qopt/Support/CodedError.h"
@@ -23,20 +23,8 @@ void X86Backend::registerDialects(DialectRegistry &registry) const {
   cpu::registerDialects(registry);
 }
 
-llvm::Expected<TargetCapabilities>
-X86Backend::getCapabilities(const TargetConfig &config) const {
-  const x86::Tier *tier = x86::findTier(config.cpu);
-  if (!tier)
-    return makeError(ExitCode::BadUse,
-                     "x86-64 has no tier \"" + config.cpu + "\"");
-  return x86::capabilitiesOf(*tier);
-}
-
-KernelChoice X86Backend::selectKernel(Operation *op,
-                                      const TargetConfig &config) const {
-  KernelChoice choice = TargetBackend::selectKernel(op, config);
-  const x86::Tier *tier = x86::findTier(config.cpu);
-  return tier ? x86::checkedChoice(*tier, op, std::move(choice)) : choice;
+kernel::KernelList X86Backend::getKernels(const Machine &machine) const {
+  return x86::kernelsOf(*x86::findTier(machine.name));
 }
 
 FailureOr<OwningOpRef<ModuleOp>>
@@ -50,7 +38,7 @@ X86Backend::lower(func::FuncOp program, const TargetConfig &config,
     return program.emitError("expects a function of one block"), failure();
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
-  x86::ProgramEmitter emitter(*module, *tier, weights);
+  x86::ProgramEmitter emitter(*module, *tier, x86::kernelsOf(*tier), weights);
   if (failed(emitter.emit(program)) || failed(cpu::finishModule(*module)))
     return failure();
   return module;

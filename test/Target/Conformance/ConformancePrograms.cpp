@@ -10,6 +10,7 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "llvm/ADT/StringExtras.h"
@@ -101,32 +102,25 @@ const std::vector<ConformanceProgram> &test::conformancePrograms() {
   return programs;
 }
 
+/// The names on the ops of `main`.
+static std::set<std::string> namesOf(func::FuncOp main) {
+  std::set<std::string> names;
+  for (Operation &op : main.getBody().front())
+    if (kernel::needsKernel(&op))
+      names.insert(
+          op.getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(&op))
+              .str());
+  return names;
+}
+
 std::set<std::string> test::chosenKernels(const TargetBackend &backend,
                                           const TargetConfig &config,
                                           const ConformanceProgram &program) {
-  std::set<std::string> kernels;
-  MLIRContext context;
-  loadDialects(context);
-  auto module = parseSourceString<ModuleOp>(program.fused, &context);
-  auto main = module->lookupSymbol<func::FuncOp>("main");
-  backend.splitKernels(main, config);
-  for (Operation &op : main.getBody().front()) {
-    if (isa<ConstantOp, func::ReturnOp>(op))
-      continue;
-    KernelChoice choice = backend.selectKernel(&op, config);
-    EXPECT_TRUE(choice || !choice.reason.empty()) << program.name;
-    if (choice)
-      kernels.insert(choice.name);
-  }
-  return kernels;
-}
-
-static bool hasKernels(const TargetBackend &backend, const TargetConfig &config,
-                       func::FuncOp main) {
-  return llvm::all_of(main.getBody().front(), [&](Operation &op) {
-    return isa<ConstantOp, func::ReturnOp>(op) ||
-           backend.selectKernel(&op, config);
-  });
+  // A kernel may want a weight to be constant.
+  TargetCase test(program.fused, program.dims);
+  auto main = test.getModule().lookupSymbol<func::FuncOp>("main");
+  assignKernels(main, llvm::cantFail(backend.findKernels(config.cpu)));
+  return namesOf(main);
 }
 
 static void expectConformance(const TargetBackend &backend,
@@ -136,8 +130,9 @@ static void expectConformance(const TargetBackend &backend,
   ASSERT_TRUE(bool(test));
   SmallVector<HostTensor> expected = test.evaluateReference();
   auto main = test.getModule().lookupSymbol<func::FuncOp>("main");
-  backend.splitKernels(main, config);
-  if (!hasKernels(backend, config, main))
+  OwningOpRef<func::FuncOp> assigned(main.clone());
+  assignKernels(*assigned, llvm::cantFail(backend.findKernels(config.cpu)));
+  if (namesOf(*assigned).count(kernel::kGeneric.str()))
     return;
   auto compiled = backend.compile(test.getModule(), config);
   ASSERT_TRUE(succeeded(compiled));
@@ -170,9 +165,8 @@ void test::expectEveryRowIsChosen(const TargetBackend &backend) {
   std::set<std::string> chosen, known;
   for (const Machine &machine : backend.getMachines()) {
     TargetConfig config{machine.name.str()};
-    TargetCapabilities rows = llvm::cantFail(backend.getCapabilities(config));
-    for (const Capability &row : rows)
-      known.insert(row.kernel.str());
+    for (const kernel::Kernel *kernel : backend.getKernels(machine))
+      known.insert(kernel->getName().str());
     for (const ConformanceProgram &program : conformancePrograms())
       chosen.merge(chosenKernels(backend, config, program));
   }

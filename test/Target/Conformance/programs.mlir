@@ -256,3 +256,116 @@ func.func @main(%x: tensor<?x3x5xf32>, %y: tensor<?x4x5xf32>) -> (tensor<5x?x7xf
   %2 = qopt.pad %x {pads = array<i64: 0, 1, 0, 0, 2, 0>} : (tensor<?x3x5xf32>) -> tensor<?x6x5xf32>
   return %1, %2 : tensor<5x?x7xf32>, tensor<?x6x5xf32>
 }
+
+// -----
+
+// views
+func.func @main(%x: tensor<?x3x1x8xf32>) -> (tensor<?x24xf32>, tensor<?x3x8xf32>, tensor<?x1x3x1x8xf32>, tensor<?x6x4xf32>, tensor<?x3x1x8xf32>) {
+  %s = qopt.constant(dense<[0, 6, 4]> : tensor<3xi64>) : tensor<3xi64>
+  %0 = qopt.flatten %x {axis = 1 : i64} : (tensor<?x3x1x8xf32>) -> tensor<?x24xf32>
+  %1 = qopt.squeeze %x {axes = array<i64: 2>} : (tensor<?x3x1x8xf32>) -> tensor<?x3x8xf32>
+  %2 = qopt.unsqueeze %x {axes = array<i64: 1>} : (tensor<?x3x1x8xf32>) -> tensor<?x1x3x1x8xf32>
+  %3 = qopt.reshape %x, %s : (tensor<?x3x1x8xf32>, tensor<3xi64>) -> tensor<?x6x4xf32>
+  %relu = qopt.relu %x : (tensor<?x3x1x8xf32>) -> tensor<?x3x1x8xf32>
+  return %0, %1, %2, %3, %relu : tensor<?x24xf32>, tensor<?x3x8xf32>, tensor<?x1x3x1x8xf32>, tensor<?x6x4xf32>, tensor<?x3x1x8xf32>
+}
+
+// -----
+
+// parts, rows by indices, broadcasts
+func.func @main(%x: tensor<?x7x20xf32>) -> (tensor<?x7x5xf32>, tensor<?x3x20xf32>, tensor<?x4x20xf32>, tensor<?x2x20xf32>, tensor<2x?x7x20xf32>) {
+  %from = qopt.constant(dense<19> : tensor<1xi64>) : tensor<1xi64>
+  %to = qopt.constant(dense<0> : tensor<1xi64>) : tensor<1xi64>
+  %by = qopt.constant(dense<-4> : tensor<1xi64>) : tensor<1xi64>
+  %i = qopt.constant(dense<[-1, 2]> : tensor<2xi64>) : tensor<2xi64>
+  %0 = qopt.slice %x, %from, %to, %by {axes = array<i64: 2>} : (tensor<?x7x20xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<?x7x5xf32>
+  %1:2 = qopt.split %x {axis = 1 : i64, sizes = array<i64: 3, 4>} : (tensor<?x7x20xf32>) -> (tensor<?x3x20xf32>, tensor<?x4x20xf32>)
+  %2 = qopt.gather %x, %i {axis = 1 : i64} : (tensor<?x7x20xf32>, tensor<2xi64>) -> tensor<?x2x20xf32>
+  %s = qopt.shape %x {start = 0 : i64, end = 3 : i64} : (tensor<?x7x20xf32>) -> tensor<3xi64>
+  %two = qopt.constant(dense<2> : tensor<1xi64>) : tensor<1xi64>
+  %t = qopt.concat %two, %s {axis = 0 : i64} : (tensor<1xi64>, tensor<3xi64>) -> tensor<4xi64>
+  %3 = qopt.expand %x, %t : (tensor<?x7x20xf32>, tensor<4xi64>) -> tensor<2x?x7x20xf32>
+  return %0, %1#0, %1#1, %2, %3 : tensor<?x7x5xf32>, tensor<?x3x20xf32>, tensor<?x4x20xf32>, tensor<?x2x20xf32>, tensor<2x?x7x20xf32>
+}
+
+// -----
+
+// a tensor of one value
+func.func @main(%x: tensor<?x9x20xf32>) -> tensor<?x9x20xi64> {
+  %s = qopt.shape %x {start = 0 : i64, end = 3 : i64} : (tensor<?x9x20xf32>) -> tensor<3xi64>
+  %0 = qopt.constant_of_shape %s {value = dense<7> : tensor<1xi64>} : (tensor<3xi64>) -> tensor<?x9x20xi64>
+  return %0 : tensor<?x9x20xi64>
+}
+
+// -----
+
+// shape arithmetic
+func.func @main(%x: tensor<?x9xf32>) -> (tensor<2xi64>, tensor<1x3xi64>, tensor<1x1x3xi64>, tensor<3x1xi64>, tensor<3xi64>, tensor<2x3xi64>, tensor<?x9xf32>) {
+  %s = qopt.shape %x {start = 0 : i64, end = 2 : i64} : (tensor<?x9xf32>) -> tensor<2xi64>
+  %one = qopt.constant(dense<1> : tensor<1xi64>) : tensor<1xi64>
+  %0 = qopt.add %s, %one : (tensor<2xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %i = qopt.constant(dense<[1, 0, 1]> : tensor<3xi64>) : tensor<3xi64>
+  %1 = qopt.gather %0, %i {axis = 0 : i64} : (tensor<2xi64>, tensor<3xi64>) -> tensor<3xi64>
+  %2 = qopt.unsqueeze %1 {axes = array<i64: 0>} : (tensor<3xi64>) -> tensor<1x3xi64>
+  %3 = qopt.unsqueeze %2 {axes = array<i64: 0>} : (tensor<1x3xi64>) -> tensor<1x1x3xi64>
+  %4 = qopt.transpose %2 {perm = array<i64: 1, 0>} : (tensor<1x3xi64>) -> tensor<3x1xi64>
+  %5 = qopt.squeeze %4 {axes = array<i64: 1>} : (tensor<3x1xi64>) -> tensor<3xi64>
+  %6 = qopt.concat %2, %2 {axis = 0 : i64} : (tensor<1x3xi64>, tensor<1x3xi64>) -> tensor<2x3xi64>
+  %relu = qopt.relu %x : (tensor<?x9xf32>) -> tensor<?x9xf32>
+  return %0, %2, %3, %4, %5, %6, %relu : tensor<2xi64>, tensor<1x3xi64>, tensor<1x1x3xi64>, tensor<3x1xi64>, tensor<3xi64>, tensor<2x3xi64>, tensor<?x9xf32>
+}
+
+// -----
+
+// small tensors of constants
+func.func @main(%x: tensor<?xf32>) -> (tensor<3xi64>, tensor<2xi64>, tensor<1xi64>, tensor<2xi64>, tensor<5xi64>, tensor<2x3xi64>, tensor<4xi64>, tensor<3x1xi64>, tensor<1x3xi64>, tensor<?xf32>) {
+  %zero = qopt.constant(dense<0> : tensor<i64>) : tensor<i64>
+  %six = qopt.constant(dense<6> : tensor<i64>) : tensor<i64>
+  %two = qopt.constant(dense<2> : tensor<i64>) : tensor<i64>
+  %0 = qopt.range %zero, %six, %two : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<3xi64>
+  %from = qopt.constant(dense<1> : tensor<1xi64>) : tensor<1xi64>
+  %to = qopt.constant(dense<3> : tensor<1xi64>) : tensor<1xi64>
+  %1 = qopt.slice %0, %from, %to {axes = array<i64: 0>} : (tensor<3xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %2:2 = qopt.split %0 {axis = 0 : i64, sizes = array<i64: 1, 2>} : (tensor<3xi64>) -> (tensor<1xi64>, tensor<2xi64>)
+  %3 = qopt.pad %0 {pads = array<i64: 1, 1>} : (tensor<3xi64>) -> tensor<5xi64>
+  %shape = qopt.constant(dense<[2, 3]> : tensor<2xi64>) : tensor<2xi64>
+  %4 = qopt.expand %0, %shape : (tensor<3xi64>, tensor<2xi64>) -> tensor<2x3xi64>
+  %four = qopt.constant(dense<4> : tensor<1xi64>) : tensor<1xi64>
+  %5 = qopt.constant_of_shape %four {value = dense<7> : tensor<1xi64>} : (tensor<1xi64>) -> tensor<4xi64>
+  %column = qopt.constant(dense<[3, 1]> : tensor<2xi64>) : tensor<2xi64>
+  %6 = qopt.reshape %0, %column : (tensor<3xi64>, tensor<2xi64>) -> tensor<3x1xi64>
+  %7 = qopt.flatten %0 {axis = 0 : i64} : (tensor<3xi64>) -> tensor<1x3xi64>
+  %relu = qopt.relu %x : (tensor<?xf32>) -> tensor<?xf32>
+  return %0, %1, %2#0, %2#1, %3, %4, %5, %6, %7, %relu : tensor<3xi64>, tensor<2xi64>, tensor<1xi64>, tensor<2xi64>, tensor<5xi64>, tensor<2x3xi64>, tensor<4xi64>, tensor<3x1xi64>, tensor<1x3xi64>, tensor<?xf32>
+}
+
+// -----
+
+// small floats of constants
+func.func @main(%x: tensor<?xf32>) -> (tensor<4xf32>, tensor<4xi8>, tensor<1xf32>, tensor<1x1x2x2xf32>, tensor<1x1x1x1xf32>, tensor<?xf32>) {
+  %c = qopt.constant(dense<[1.5, -2.0, 3.25, 0.5]> : tensor<4xf32>) : tensor<4xf32>
+  %0 = qopt.softmax %c {axis = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  %q, %s = qopt.quantize_dynamic %c {format = #qopt.format<i8>} : (tensor<4xf32>) -> (tensor<4xi8>, tensor<1xf32>)
+  %image = qopt.constant(dense<[[[[1.0, 2.0], [4.0, -8.0]]]]> : tensor<1x1x2x2xf32>) : tensor<1x1x2x2xf32>
+  %1 = qopt.max_pool %image {kernel = array<i64: 2, 2>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 0, 0>, dilations = array<i64: 1, 1>, ceil_mode = false} : (tensor<1x1x2x2xf32>) -> tensor<1x1x2x2xf32>
+  %2 = qopt.average_pool %image {kernel = array<i64: 2, 2>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, ceil_mode = false, count_include_pad = true} : (tensor<1x1x2x2xf32>) -> tensor<1x1x1x1xf32>
+  %relu = qopt.relu %x : (tensor<?xf32>) -> tensor<?xf32>
+  return %0, %q, %s, %1, %2, %relu : tensor<4xf32>, tensor<4xi8>, tensor<1xf32>, tensor<1x1x2x2xf32>, tensor<1x1x1x1xf32>, tensor<?xf32>
+}
+
+// -----
+
+// rows quantized without a use of their scales
+func.func @main(%x: tensor<?x64xf32>, %w: tensor<64x8xi8> {test.constant}) -> tensor<?x8xi32> {
+  %q, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<?x64xf32>) -> (tensor<?x64xi8>, tensor<?x1xf32>)
+  %0 = qopt.matmul %q, %w : (tensor<?x64xi8>, tensor<64x8xi8>) -> tensor<?x8xi32>
+  return %0 : tensor<?x8xi32>
+}
+
+// -----
+
+// a scalar transposed
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  %0 = qopt.transpose %x {perm = array<i64>} : (tensor<f32>) -> tensor<f32>
+  return %0 : tensor<f32>
+}

@@ -11,6 +11,7 @@
 #include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
+#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -171,7 +172,9 @@ test::compileWithEmulatedTiles(ModuleOp module,
   WeightsSection weights;
   auto main = module.lookupSymbol<func::FuncOp>("main");
   for (const TargetConfig &config : configs) {
-    auto lowered = backend.lower(main, config, weights);
+    OwningOpRef<func::FuncOp> assigned(main.clone());
+    assignKernels(*assigned, llvm::cantFail(backend.findKernels(config.cpu)));
+    auto lowered = backend.lower(*assigned, config, weights);
     if (failed(lowered))
       return failure();
     emulateTiles(**lowered);

@@ -10,6 +10,7 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include "qopt/Emit/EmitObject.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
@@ -96,7 +97,9 @@ struct Lowered {
       constants.set(argument.getArgNumber());
     }
     (void)main.eraseArguments(constants);
-    module = *X86Backend().lower(main, {"amx"}, weights);
+    X86Backend backend;
+    assignKernels(main, llvm::cantFail(backend.findKernels("amx")));
+    module = *backend.lower(main, {"amx"}, weights);
   }
 
   std::string assembly() {

@@ -9,6 +9,7 @@
 #include "../../Support/TemporaryFolder.h"
 #include "../Conformance/TargetCase.h"
 #include "AmxEmulation.h"
+#include "dialects/QOpt/IR/QOptOps.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "qopt/Target/X86/X86Backend.h"
 #include "gtest/gtest.h"

@@ -5,25 +5,33 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "lib/Target/Cpu/KernelForm.h"
 #include "mlir/Parser/Parser.h"
+#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include "qopt/Target/X86/X86Backend.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
 using namespace qopt;
 
+namespace {
+struct Choice {
+  std::string name, reason;
+};
+} // namespace
+
 /// The choices for the contractions of a program, in order.
-static std::vector<KernelChoice> choicesOf(StringRef text, StringRef tier) {
+static std::vector<Choice> choicesOf(StringRef text, StringRef tier) {
   MLIRContext context;
   context.loadDialect<QOptDialect, kernel::QKernelDialect, func::FuncDialect>();
   auto module = parseSourceString<ModuleOp>(text, &context);
   if (!module)
     return {};
-  cpu::wrapBareOps(module->lookupSymbol<func::FuncOp>("main"));
-  std::vector<KernelChoice> choices;
+  assignKernels(module->lookupSymbol<func::FuncOp>("main"),
+                llvm::cantFail(X86Backend().findKernels(tier)));
+  std::vector<Choice> choices;
   module->walk([&](kernel::ContractOp op) {
-    choices.push_back(X86Backend().selectKernel(op, {tier.str()}));
+    choices.push_back(
+        {op.getKernelAttr().str(), op.getReason().value_or("").str()});
   });
   return choices;
 }
@@ -31,8 +39,9 @@ static std::vector<KernelChoice> choicesOf(StringRef text, StringRef tier) {
 static constexpr const char *products = R"mlir(
 func.func @main(%a: tensor<5x64xi8>, %as: tensor<5x2xf8E8M0FNU>, %t: tensor<5x1xf32>, %z: tensor<5x1xi8>, %w: tensor<64x16xi8>, %ws: tensor<2x16xf8E8M0FNU>,
                 %v: tensor<64x16xi4>, %vs: tensor<2x16xf16>, %e: tensor<5x64xf8E4M3FN>, %f: tensor<64x16xf8E4M3FN>, %r: tensor<5x64xf32>,
-                %x: tensor<1x40x5x9xf4E2M1FN>, %xs: tensor<1x2x5x9xf8E8M0FNU>, %k: tensor<7x40x3x3xf4E2M1FN>, %ks: tensor<7x2x3x3xf8E8M0FNU>, %u: tensor<4x16xf32>)
+                %x: tensor<1x40x5x9xf4E2M1FN>, %xs: tensor<1x2x5x9xf8E8M0FNU>, %ks: tensor<7x2x3x3xf8E8M0FNU>, %u: tensor<4x16xf32>)
     -> (tensor<5x16xf32>, tensor<5x16xf32>, tensor<1x7x3x7xf32>, tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>) {
+  %k = qopt.constant(dense<1.0> : tensor<7x40x3x3xf4E2M1FN>) : tensor<7x40x3x3xf4E2M1FN>
   %0 = qopt.matmul %a scales(%as), %w scales(%ws) {lhs_format = #qopt.format<mxint8, axis = 1>, rhs_format = #qopt.format<mxint8, axis = 0>} : (tensor<5x64xi8>, tensor<5x2xf8E8M0FNU>, tensor<64x16xi8>, tensor<2x16xf8E8M0FNU>) -> tensor<5x16xf32>
   %1 = qopt.matmul %a scales(%t), %v scales(%vs) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<i4, axis = 0, block = 32, scale = f16>} : (tensor<5x64xi8>, tensor<5x1xf32>, tensor<64x16xi4>, tensor<2x16xf16>) -> tensor<5x16xf32>
   %2 = qopt.conv %x scales(%xs), %k scales(%ks) {x_format = #qopt.format<mxfp4, axis = 1>, w_format = #qopt.format<mxfp4, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x40x5x9xf4E2M1FN>, tensor<1x2x5x9xf8E8M0FNU>, tensor<7x40x3x3xf4E2M1FN>, tensor<7x2x3x3xf8E8M0FNU>) -> tensor<1x7x3x7xf32>
@@ -44,7 +53,7 @@ func.func @main(%a: tensor<5x64xi8>, %as: tensor<5x2xf8E8M0FNU>, %t: tensor<5x1x
 })mlir";
 
 static void expectChoices(StringRef tier, StringRef ofIntegers) {
-  std::vector<KernelChoice> choices = choicesOf(products, tier);
+  std::vector<Choice> choices = choicesOf(products, tier);
   ASSERT_EQ(choices.size(), 7u);
   for (int integers : {0, 1, 2})
     EXPECT_EQ(choices[integers].name, ofIntegers.str());

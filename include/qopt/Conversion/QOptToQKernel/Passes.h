@@ -7,6 +7,7 @@
 #ifndef QOPT_CONVERSION_QOPTTOQKERNEL_PASSES_H
 #define QOPT_CONVERSION_QOPTTOQKERNEL_PASSES_H
 
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 #include <memory>

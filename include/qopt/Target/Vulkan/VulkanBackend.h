@@ -22,8 +22,7 @@ public:
   llvm::ArrayRef<Machine> getMachines() const override { return device; }
   Presence findHere(const Machine &machine) const override;
   void registerDialects(mlir::DialectRegistry &registry) const override;
-  llvm::Expected<TargetCapabilities>
-  getCapabilities(const TargetConfig &config) const override;
+  kernel::KernelList getKernels(const Machine &machine) const override;
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp program, const TargetConfig &config,
         WeightsSection &weights) const override;

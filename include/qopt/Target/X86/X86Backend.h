@@ -21,10 +21,7 @@ public:
     return getX86Machines();
   }
   void registerDialects(mlir::DialectRegistry &registry) const override;
-  llvm::Expected<TargetCapabilities>
-  getCapabilities(const TargetConfig &config) const override;
-  KernelChoice selectKernel(mlir::Operation *op,
-                            const TargetConfig &config) const override;
+  kernel::KernelList getKernels(const Machine &machine) const override;
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp program, const TargetConfig &config,
         WeightsSection &weights) const override;

@@ -1,12 +1,11 @@
-//===- KernelForm.cpp - Every op in the kernel of its family --------------===//
+//===- WrapOps.cpp - Every op in the kernel of its family -----------------===//
 //
 // A value that an op uses twice becomes one operand of its kernel.
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelForm.h"
+#include "WrapOps.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -35,16 +34,10 @@ template <class KernelOp> static void wrapIn(Operation *op) {
   op->erase();
 }
 
-static void wrapBareOpsOf(Block &block) {
+void qopt::wrapBareOps(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (isOpTriviallyDead(&op)) {
       op.erase();
-      continue;
-    }
-    if (isa<scf::SCFDialect>(op.getDialect())) {
-      for (Region &region : op.getRegions())
-        for (Block &inner : region)
-          wrapBareOpsOf(inner);
       continue;
     }
     if (auto conv = dyn_cast<ConvOp>(op)) {
@@ -63,8 +56,4 @@ static void wrapBareOpsOf(Block &block) {
       wrapIn<kernel::MapOp>(&op);
     }
   }
-}
-
-void cpu::wrapBareOps(func::FuncOp program) {
-  wrapBareOpsOf(program.getBody().front());
 }

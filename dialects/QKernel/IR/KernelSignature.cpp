@@ -1,12 +1,13 @@
-//===- KernelSignature.cpp - What a capability row is compared with -------===//
+//===- KernelSignature.cpp - The types that kernels are told by -----------===//
 //
 // The signature of a kernel is that of its root; a map, and an op outside of
 // any kernel, has no weight.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QKernel/IR/KernelSignature.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "qopt/Target/TargetBackend.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -37,7 +38,7 @@ static std::string granularityName(std::optional<FormatAttr> format) {
   return format->isBlocked() ? "block" : "channel";
 }
 
-static void setContraction(KernelSignature &signature, Value x, Value w,
+static void setContraction(kernel::KernelSignature &signature, Value x, Value w,
                            ValueRange scales, std::optional<FormatAttr> format,
                            Value result) {
   signature.activation = typeName(x);
@@ -73,7 +74,7 @@ static StringRef fusedName(Operation *op) {
       .Default([](Operation *) { return "none"; });
 }
 
-KernelSignature qopt::getKernelSignature(Operation *op) {
+kernel::KernelSignature kernel::getKernelSignature(Operation *op) {
   KernelSignature signature{op->getName().stripDialect().str(),
                             "none",
                             "none",
@@ -100,6 +101,9 @@ KernelSignature qopt::getKernelSignature(Operation *op) {
   return signature;
 }
 
-bool qopt::matchesCapability(StringRef entry, StringRef name) {
-  return entry == "*" || entry == name;
+std::string kernel::describe(const KernelSignature &signature) {
+  std::string text = signature.operation + " of " + signature.activation +
+                     " by " + signature.weight + " with " + signature.scale +
+                     " scales";
+  return signature.fused == "none" ? text : text + " and " + signature.fused;
 }

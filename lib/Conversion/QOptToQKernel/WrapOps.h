@@ -1,0 +1,20 @@
+//===- WrapOps.h - Every op in the kernel of its family ---------*- C++ -*-===//
+//
+// Bare qopt ops are run by the same kernels as fused ones.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_CONVERSION_QOPTTOQKERNEL_WRAPOPS_H
+#define LIB_CONVERSION_QOPTTOQKERNEL_WRAPOPS_H
+
+#include "mlir/IR/Block.h"
+
+namespace qopt {
+
+/// Removes ops without effect or use, and puts each bare op that has a kernel
+/// family into a kernel op of its own.
+void wrapBareOps(mlir::Block &block);
+
+} // namespace qopt
+
+#endif

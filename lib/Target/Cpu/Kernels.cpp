@@ -1,0 +1,67 @@
+//===- Kernels.cpp - What every CPU runs ----------------------------------===//
+//
+// The table of the kernels of this folder.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+#include "Movement.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::cpu;
+
+using Row = KernelRow<AnyCpu, CpuProgram>;
+
+/// Of an op that has no weight, whatever it is fused with.
+static constexpr KernelTypes any(llvm::StringLiteral operation) {
+  return {operation, "*", "*", "*", "*", "*", "*"};
+}
+
+static constexpr Row table[] = {
+    // types, feature, name, check, emit
+    {any("quantize_dynamic"), "", "quantize-dynamic", checkQuantizeDynamic,
+     emitQuantizeDynamic},
+    {any("rows"), "", "rows", checkRows, emitRows},
+    {any("map"), "", "map", nullptr, emitMap},
+    {any("max_pool"), "", "max-pool", checkPool, emitPool},
+    {any("average_pool"), "", "average-pool", checkPool, emitPool},
+    {any("reshape"), "", "reshape", nullptr, emitView},
+    {any("flatten"), "", "flatten", nullptr, emitView},
+    {any("squeeze"), "", "squeeze", nullptr, emitView},
+    {any("unsqueeze"), "", "unsqueeze", nullptr, emitView},
+    {any("transpose"), "", "transpose", nullptr, emitTranspose},
+    {any("slice"), "", "slice", checkSlice, emitSlice},
+    {any("concat"), "", "concat", nullptr, emitConcat},
+    {any("split"), "", "split", nullptr, emitSplit},
+    {any("gather"), "", "gather", nullptr, emitGather},
+    {any("expand"), "", "expand", nullptr, emitExpand},
+    {any("pad"), "", "pad", nullptr, emitPad},
+    {any("shape"), "", "shape", nullptr, emitShape},
+    {any("constant_of_shape"), "", "constant-of-shape", nullptr,
+     emitConstantOfShape},
+    {any("range"), "", "range", checkRange, emitRange},
+};
+
+void cpu::addKernels(KernelSet &set, llvm::StringRef target) {
+  static constexpr AnyCpu machine;
+  for (const Row &row : table)
+    set.add(std::make_unique<TableKernel<AnyCpu, CpuProgram>>(target, row,
+                                                              machine));
+}
+
+kernel::Match cpu::unsupported(Type element) {
+  std::string text;
+  llvm::raw_string_ostream(text) << "elements are of type " << element;
+  return kernel::Match::failure(text);
+}
+
+kernel::Match cpu::checkFloats(Operation *op) {
+  for (Value operand : op->getOperands()) {
+    Type element = getElementTypeOrSelf(operand);
+    if (!laneType(element) || !laneType(element).isF32())
+      return unsupported(element);
+  }
+  return kernel::Match::success();
+}

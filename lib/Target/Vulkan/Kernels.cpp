@@ -1,0 +1,136 @@
+//===- Kernels.cpp - What Vulkan runs -------------------------------------===//
+//
+// Small tensors that come from constants and dims alone are computed on the
+// CPU, by its kernels, since shapes are made of them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "lib/Target/Cpu/Kernels.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::vulkan;
+
+using Row = KernelRow<AnyDevice, DeviceProgram>;
+
+/// Of an op that has no weight.
+static constexpr KernelTypes any(llvm::StringLiteral operation) {
+  return {operation, "*", "*", "*", "*", "*", "none"};
+}
+
+// clang-format off
+static constexpr Row table[] = {
+    // operation, activation, weight, scale, granularity, accumulator, fused;
+    // feature, name, check, emit
+    {{"contract", "*", "*", "none", "*", "i32", "none"},
+     "", "contract.codes", checkContract, emitContract},
+    {{"contract", "*", "*", "none", "*", "f32", "none"},
+     "", "contract.f32", checkContract, emitContract},
+    {{"contract", "*", "*", "*", "*", "f32", "none"},
+     "", "contract.grouped", checkContract, emitContract},
+    {any("depthwise_conv"), "", "contract.conv", checkContract, emitContract},
+    {any("attention"), "", "attention", checkAttention, emitAttention},
+    {any("quantize_dynamic"), "", "quantize-dynamic", checkQuantizeDynamic,
+     emitQuantizeDynamic},
+    {any("rows"), "", "rows", checkRows, emitRows},
+    {any("map"), "", "map", nullptr, emitMap},
+    {any("max_pool"), "", "max-pool", checkPool, emitPool},
+    {any("average_pool"), "", "average-pool", checkPool, emitPool},
+    {any("reshape"), "", "reshape", nullptr, emitView},
+    {any("flatten"), "", "flatten", nullptr, emitView},
+    {any("squeeze"), "", "squeeze", nullptr, emitView},
+    {any("unsqueeze"), "", "unsqueeze", nullptr, emitView},
+    {any("transpose"), "", "transpose", nullptr, emitTranspose},
+    {any("slice"), "", "slice", checkSlice, emitSlice},
+    {any("concat"), "", "concat", nullptr, emitConcat},
+    {any("split"), "", "split", nullptr, emitSplit},
+    {any("pad"), "", "pad", checkPad, emitPad},
+    {any("gather"), "", "gather", nullptr, emitGather},
+    {any("constant_of_shape"), "", "constant-of-shape", nullptr,
+     emitConstantOfShape},
+    {any("expand"), "", "expand", nullptr, emitExpand},
+};
+// clang-format on
+
+//===----------------------------------------------------------------------===//
+// On the CPU
+//===----------------------------------------------------------------------===//
+
+/// Elements of a tensor that the CPU computes.
+static constexpr int64_t kMaxHostElements = 64;
+static constexpr llvm::StringLiteral kHostPrefix = "vulkan.host";
+
+bool vulkan::isHostKernel(StringRef name) {
+  return name.starts_with(kHostPrefix);
+}
+
+static bool isMadeOnHost(Operation *op) {
+  auto name = op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
+  return name && isHostKernel(name);
+}
+
+bool vulkan::isHostTensor(Value tensor) {
+  Operation *maker = tensor.getDefiningOp();
+  return !maker || isa<ConstantOp>(maker) || isMadeOnHost(maker);
+}
+
+static bool isSmall(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return type.hasStaticShape() && type.getNumElements() <= kMaxHostElements;
+}
+
+static bool makesShapes(Operation *op) {
+  if (op->getNumResults() == 0 || !llvm::all_of(op->getResults(), isSmall))
+    return false;
+  if (isa<ShapeOp>(op))
+    return true;
+  return llvm::all_of(op->getOperands(), [](Value operand) {
+    Operation *maker = operand.getDefiningOp();
+    return maker && (isMadeOnHost(maker) ||
+                     (isa<ConstantOp>(maker) && isSmall(operand)));
+  });
+}
+
+namespace {
+class HostKernel final : public kernel::Kernel {
+public:
+  HostKernel(const kernel::Kernel &cpu) : cpu(cpu) {}
+
+  StringRef getName() const override { return cpu.getName(); }
+  kernel::Match match(Operation *op) const override {
+    return makesShapes(op) ? cpu.match(op) : kernel::Match::other();
+  }
+  LogicalResult emit(Operation *op,
+                     kernel::KernelBuilder &builder) const override {
+    return cpu.emit(op, builder);
+  }
+
+private:
+  const kernel::Kernel &cpu;
+};
+} // namespace
+
+static KernelSet makeKernels(kernel::KernelList onHost) {
+  static constexpr AnyDevice device;
+  KernelSet set;
+  for (const kernel::Kernel *kernel : onHost)
+    set.add(std::make_unique<HostKernel>(*kernel));
+  for (const Row &row : table)
+    set.add(std::make_unique<TableKernel<AnyDevice, DeviceProgram>>(
+        "vulkan", row, device));
+  return set;
+}
+
+static KernelSet makeHostKernels() {
+  KernelSet set;
+  cpu::addKernels(set, kHostPrefix);
+  return set;
+}
+
+kernel::KernelList vulkan::getKernels() {
+  static const KernelSet onHost = makeHostKernels();
+  static const KernelSet all = makeKernels(onHost.kernels());
+  return all.kernels();
+}

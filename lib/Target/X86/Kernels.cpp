@@ -1,0 +1,74 @@
+//===- Kernels.cpp - What the tiers of x86-64 run -------------------------===//
+//
+// Of several rows that fit an op the first one that the tier can run is taken,
+// so rows that need a feature stand before those that do not.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+
+using namespace qopt;
+using namespace qopt::x86;
+
+using Row = KernelRow<Tier, ProgramEmitter>;
+
+static constexpr auto emitCodesByTiles = emitCodeContract<CodeUnit::Tiles>;
+static constexpr auto emitCodes = emitCodeContract<CodeUnit::Vectors>;
+static constexpr auto emitGroups = emitGroupedContract<GroupSum::Float>;
+static constexpr auto emitIntegers = emitGroupedContract<GroupSum::Integer>;
+
+// clang-format off
+static constexpr Row table[] = {
+    // operation, activation, weight, scale, granularity, accumulator, fused;
+    // feature, name, check, emit
+    {{"contract", "i8", "i8", "none", "*", "i32", "*"},
+     "amx", "contract.i8i8.amx", checkTileContract, emitCodesByTiles},
+    {{"contract", "i8", "i8", "none", "*", "i32", "*"},
+     "vnni", "contract.i8i8.vnni", checkCodeContract, emitCodes},
+    {{"contract", "i8", "i8", "none", "*", "i32", "*"},
+     "", "contract.i8i8.avx2", checkCodeContract, emitCodes},
+    {{"contract", "*", "*", "none", "*", "i32", "*"},
+     "amx", "contract.codes.amx", checkTileContract, emitCodesByTiles},
+    {{"contract", "*", "*", "none", "*", "i32", "*"},
+     "vnni", "contract.codes.vnni", checkCodeContract, emitCodes},
+    {{"contract", "*", "*", "none", "*", "i32", "*"},
+     "", "contract.codes.avx2", checkCodeContract, emitCodes},
+    {{"contract", "*", "*", "none", "*", "f32", "none"},
+     "", "contract.f32", checkFloatContract, emitFloatContract},
+    {{"contract", "f32", "*", "*", "*", "f32", "none"},
+     "", "contract.weight-only", checkGroupedContract, emitGroups},
+    {{"contract", "*", "*", "*", "*", "f32", "*"},
+     "vnni", "contract.grouped.vnni", checkIntegerGroups, emitIntegers},
+    {{"contract", "*", "*", "*", "*", "f32", "*"},
+     "", "contract.grouped.avx2", checkIntegerGroups, emitIntegers},
+    {{"contract", "*", "*", "*", "*", "f32", "*"},
+     "", "contract.grouped", checkGroupedContract, emitGroups},
+    {{"depthwise_conv", "*", "*", "none", "*", "*", "none"},
+     "", "depthwise", checkDepthwise, emitDepthwise},
+    {{"depthwise_conv", "*", "*", "*", "*", "*", "none"},
+     "", "depthwise.grouped", checkGroupedDepthwise, emitGroupedDepthwise},
+    {{"attention", "*", "*", "*", "*", "*", "none"},
+     "", "attention", checkAttention, emitAttention},
+};
+// clang-format on
+
+static bool hasFeature(const Tier &tier, llvm::StringRef feature) {
+  return feature.empty() || (feature == "vnni" && tier.hasVnni) ||
+         (feature == "amx" && tier.hasAmx);
+}
+
+static KernelSet makeKernels(const Tier &tier) {
+  KernelSet set;
+  for (const Row &row : table)
+    if (hasFeature(tier, row.feature))
+      set.add(std::make_unique<TableKernel<Tier, ProgramEmitter>>("x86-64", row,
+                                                                  tier));
+  cpu::addKernels(set, "x86-64");
+  return set;
+}
+
+kernel::KernelList x86::kernelsOf(const Tier &tier) {
+  static const llvm::SmallVector<KernelSet> sets = llvm::map_to_vector(
+      getTiers(), [](const Tier &tier) { return makeKernels(tier); });
+  return sets[&tier - getTiers().begin()].kernels();
+}

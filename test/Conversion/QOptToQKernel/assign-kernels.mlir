@@ -1,0 +1,105 @@
+// RUN: qopt-opt %s --qkernel-assign --verify-diagnostics --split-input-file | FileCheck %s
+
+// The first kernel that runs an op gives it its name; a bare op gets the kernel
+// op of its family.
+// CHECK-LABEL: qkernel.variant @v4
+// CHECK: qkernel.contract(%{{.*}}) {kernel = "x86-64.contract.f32"}
+// CHECK-NEXT: qopt.matmul
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<?x4xf32>, %w: tensor<4x8xf32>) -> tensor<?x8xf32> {
+    %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+    return %0 : tensor<?x8xf32>
+  }
+}
+
+// -----
+
+// The same op on another machine has another kernel.
+// CHECK-LABEL: qkernel.variant @v3
+// CHECK: kernel = "x86-64.contract.i8i8.avx2"}
+qkernel.variant @v3 #qkernel.target<"x86-64", "x86-64-v3"> {
+  func.func @main(%x: tensor<?x64xi8>, %w: tensor<64x8xi8>) -> tensor<?x8xi32> {
+    %0 = qopt.matmul %x, %w : (tensor<?x64xi8>, tensor<64x8xi8>) -> tensor<?x8xi32>
+    return %0 : tensor<?x8xi32>
+  }
+}
+// CHECK-LABEL: qkernel.variant @v4
+// CHECK: kernel = "x86-64.contract.i8i8.vnni"}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<?x64xi8>, %w: tensor<64x8xi8>) -> tensor<?x8xi32> {
+    %0 = qopt.matmul %x, %w : (tensor<?x64xi8>, tensor<64x8xi8>) -> tensor<?x8xi32>
+    return %0 : tensor<?x8xi32>
+  }
+}
+// CHECK-LABEL: qkernel.variant @amx
+// CHECK: kernel = "x86-64.contract.i8i8.amx"}
+qkernel.variant @amx #qkernel.target<"x86-64", "amx"> {
+  func.func @main(%x: tensor<?x64xi8>, %w: tensor<64x8xi8>) -> tensor<?x8xi32> {
+    %0 = qopt.matmul %x, %w : (tensor<?x64xi8>, tensor<64x8xi8>) -> tensor<?x8xi32>
+    return %0 : tensor<?x8xi32>
+  }
+}
+
+// -----
+
+// The reason says why it is not a preferred one.
+// CHECK-LABEL: qkernel.variant @amx
+// CHECK: {kernel = "x86-64.contract.i8i8.vnni", reason = "k is too short for tiles"}
+qkernel.variant @amx #qkernel.target<"x86-64", "amx"> {
+  func.func @main(%x: tensor<?x32xi8>, %w: tensor<32x8xi8>) -> tensor<?x8xi32> {
+    %0 = qopt.matmul %x, %w : (tensor<?x32xi8>, tensor<32x8xi8>) -> tensor<?x8xi32>
+    return %0 : tensor<?x8xi32>
+  }
+}
+// CHECK-LABEL: qkernel.variant @v4
+// CHECK: {kernel = "x86-64.contract.grouped", reason = "blocks are no multiples of 16"}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%a: tensor<5x64xi8>, %t: tensor<5x1xf32>, %v: tensor<64x16xi4>, %u: tensor<4x16xf32>) -> tensor<5x16xf32> {
+    %0 = qopt.matmul %a scales(%t), %v scales(%u) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<i4, axis = 0, block = 20>} : (tensor<5x64xi8>, tensor<5x1xf32>, tensor<64x16xi4>, tensor<4x16xf32>) -> tensor<5x16xf32>
+    return %0 : tensor<5x16xf32>
+  }
+}
+
+// -----
+
+// A kernel that none runs whole is taken apart: what has a kernel gets one, and
+// the single op that has none is generic.
+// CHECK-LABEL: qkernel.variant @v4
+// CHECK: qkernel.contract(%{{.*}}) {kernel = "generic", reason = "the weight is not constant"}
+// CHECK-NEXT: qopt.conv
+// CHECK: qkernel.map(%{{.*}}) {kernel = "x86-64.map"}
+// CHECK-NEXT: qopt.relu
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<1x2x8x8xf32>, %w: tensor<3x2x3x3xf32>) -> tensor<1x3x6x6xf32> {
+    %0 = qkernel.contract(%x, %w) : (tensor<1x2x8x8xf32>, tensor<3x2x3x3xf32>) -> tensor<1x3x6x6xf32> (%a: tensor<1x2x8x8xf32>, %b: tensor<3x2x3x3xf32>) {
+      %1 = qopt.conv %a, %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x2x8x8xf32>, tensor<3x2x3x3xf32>) -> tensor<1x3x6x6xf32>
+      %2 = qopt.relu %1 : (tensor<1x3x6x6xf32>) -> tensor<1x3x6x6xf32>
+      qkernel.yield %2 : tensor<1x3x6x6xf32>
+    }
+    return %0 : tensor<1x3x6x6xf32>
+  }
+}
+
+// -----
+
+// An op that moves data keeps its form; the names have a prefix there.
+// CHECK-LABEL: qkernel.variant @v4
+// CHECK: qopt.transpose %{{.*}} {perm = array<i64: 1, 0>, qopt.kernel = "x86-64.transpose"}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<3x2xf32> {
+    %0 = qopt.transpose %x {perm = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+    return %0 : tensor<3x2xf32>
+  }
+}
+
+// -----
+
+// expected-error @+1 {{'qkernel.variant' op target 'abacus' is not known here}}
+qkernel.variant @beads #qkernel.target<"abacus", "wood"> {
+}
+
+// -----
+
+// expected-error @+1 {{'qkernel.variant' op x86-64 has no machine "i386"}}
+qkernel.variant @old #qkernel.target<"x86-64", "i386"> {
+}
