@@ -20,7 +20,7 @@ using namespace qopt;
 /// True for an op whose activation is to have one range for all data.
 static bool isStatic(Operation *op) {
   auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-  return request && request.getParams() == "static" && request.getAct();
+  return request && request.getParams() == Params::Static && request.getAct();
 }
 
 /// True where codes are computed from codes, so that what lies between

@@ -77,8 +77,8 @@ static ProductsOfActivation findProducts(func::FuncOp function) {
   function.walk([&](Operation *op) {
     auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
     auto view = getWeightedContraction(op);
-    if (request && request.getParams() != "float" && request.getWeight() &&
-        view && !view->isConv)
+    if (request && request.getParams() != Params::Float &&
+        request.getWeight() && view && !view->isConv)
       products[view->activation->get()].push_back(op);
   });
   return products;

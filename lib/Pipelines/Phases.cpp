@@ -56,7 +56,7 @@ static std::string textOfOverride(const Recipe &recipe,
     return quoted;
   };
   NodePrecision asked = recipe.getPrecision(&rule);
-  std::string plan = "params = \"float\"";
+  std::string plan = "params = float";
   if (!asked.isFloat()) {
     plan = "params = \"" + asked.params + "\"";
     if (asked.params != "weight-only")

@@ -43,11 +43,11 @@ static std::string describePair(StringRef act, StringRef weight,
 }
 
 std::string qopt::describeRequest(RequestAttr request) {
-  if (request.getParams() == "float")
+  if (request.getParams() == Params::Float)
     return "float";
   return describePair(request.getAct() ? request.getAct().getName() : "",
                       request.getWeight() ? request.getWeight().getName() : "",
-                      request.getParams());
+                      stringifyParams(request.getParams()));
 }
 
 std::string qopt::describeAsked(Operation *op, const NodePrecision &asked) {

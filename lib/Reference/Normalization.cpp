@@ -114,20 +114,22 @@ Error reference::evaluateSoftmax(const Evaluation &evaluation, SoftmaxOp op) {
 //===----------------------------------------------------------------------===//
 
 template <class Get>
-static float reduceFloats(StringRef kind, int64_t n, Get get) {
+static float reduceFloats(ReduceKind kind, int64_t n, Get get) {
   numerics::ScalarPolicy b;
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  if (kind == "sum")
+  if (kind == ReduceKind::Sum)
     return rowSum(n, get);
-  if (kind == "mean")
+  if (kind == ReduceKind::Mean)
     return b.div(rowSum(n, get), static_cast<float>(n));
-  if (kind == "l2")
+  if (kind == ReduceKind::L2)
     return b.sqrt(rowSumOfSquares(n, get));
-  float result = kind == "prod" ? 1.0f : kind == "max" ? -infinity : infinity;
+  float result = kind == ReduceKind::Prod  ? 1.0f
+                 : kind == ReduceKind::Max ? -infinity
+                                           : infinity;
   for (int64_t i = 0; i < n; ++i)
-    if (kind == "prod")
+    if (kind == ReduceKind::Prod)
       result = b.mul(result, get(i));
-    else if (kind == "max")
+    else if (kind == ReduceKind::Max)
       result = b.max(get(i), result);
     else
       result = b.min(get(i), result);
@@ -135,7 +137,7 @@ static float reduceFloats(StringRef kind, int64_t n, Get get) {
 }
 
 template <class Get>
-static int64_t reduceIntegers(StringRef kind, int64_t n, Type element,
+static int64_t reduceIntegers(ReduceKind kind, int64_t n, Type element,
                               Get get) {
   uint64_t sum = 0, product = 1;
   int64_t max = numerics::leastInteger(element);
@@ -147,24 +149,25 @@ static int64_t reduceIntegers(StringRef kind, int64_t n, Type element,
     max = std::max(max, value);
     min = std::min(min, value);
   }
-  if (kind == "sum")
+  if (kind == ReduceKind::Sum)
     return sum;
-  if (kind == "mean")
+  if (kind == ReduceKind::Mean)
     return n ? static_cast<int64_t>(sum) / n : 0;
-  if (kind == "prod")
+  if (kind == ReduceKind::Prod)
     return product;
-  return kind == "max" ? max : min;
+  return kind == ReduceKind::Max ? max : min;
 }
 
 Error reference::evaluateReduce(const Evaluation &evaluation, ReduceOp op) {
   const HostTensor &x = evaluation[op.getX()];
   HostTensor &result = evaluation.result();
-  StringRef kind = op.getKind();
+  ReduceKind kind = op.getKind();
   Rows rows = getRows(x.getDims(), op.getAxes());
   int64_t n = rows.steps.size();
   if (!isFloat(x.getType())) {
-    bool isOrder = kind == "max" || kind == "min";
-    if (kind == "l2" || (x.getType() == ElementType::BOOL && !isOrder))
+    bool isOrder = kind == ReduceKind::Max || kind == ReduceKind::Min;
+    if (kind == ReduceKind::L2 ||
+        (x.getType() == ElementType::BOOL && !isOrder))
       return evaluation.unsupported("has no formula for this element type");
     Type element = getElementTypeOrSelf(op.getX());
     for (auto [i, start] : llvm::enumerate(rows.starts))

@@ -105,14 +105,10 @@ Error reference::evaluateQuantizeDynamic(const Evaluation &evaluation,
     return evaluation.badData("expects an axis for the blocks");
   if (format.hasSharedExponent() &&
       scales.getType() == ElementType::F8E8M0FNU) {
-    std::optional<ScaleRule> rule = lookupScaleRule(op.getRule());
-    if (!rule)
-      return evaluation.badData("expects rule floor, ceil or even, but found " +
-                                op.getRule());
     quantizeBlocks(
         x, dims, axis, block, codes, scales,
         [&](int64_t, ArrayRef<float> values, MutableArrayRef<uint8_t> out) {
-          return quantizeMxBlock(values, format, *rule, out);
+          return quantizeMxBlock(values, format, op.getRule(), out);
         });
     return Error::success();
   }

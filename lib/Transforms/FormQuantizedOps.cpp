@@ -41,7 +41,7 @@ static bool isWeightOnly(Operation *op) {
 /// True where an override takes back the codes that the model came with.
 static bool isPlannedFloat(Operation *op) {
   auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-  return request && request.getParams() == "float";
+  return request && request.getParams() == Params::Float;
 }
 
 static bool hasNarrowCodes(DequantizeOp op) {

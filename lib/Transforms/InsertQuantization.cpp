@@ -39,7 +39,7 @@ struct InsertQuantization
     SmallVector<Operation *> requested;
     getOperation().walk([&](Operation *op) {
       auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-      if (request && request.getParams() != "float")
+      if (request && request.getParams() != Params::Float)
         requested.push_back(op);
     });
     for (Operation *op : requested)
@@ -65,7 +65,7 @@ private:
     if (!rounding)
       return emitError(getOperation().getLoc(), "pow2-rounding '")
              << pow2Rounding << "' expects nearest, ceil, floor or best";
-    if (!lookupScaleRule(scaleRule))
+    if (!symbolizeScaleRule(scaleRule))
       return emitError(getOperation().getLoc(), "scale-rule '")
              << scaleRule << "' expects floor, ceil or even";
     if (activationRounding != "nearest" && activationRounding != "ceil")
@@ -174,17 +174,19 @@ private:
                                    const WeightedContraction &view,
                                    RequestAttr request) {
     Value x = view.activation->get();
-    if (request.getParams() == "static" && isInCodesOf(x, request.getAct()))
+    if (request.getParams() == Params::Static &&
+        isInCodesOf(x, request.getAct()))
       return success();
     Attribute key = ArrayAttr::get(
         &getContext(),
-        {request.getAct(), StringAttr::get(&getContext(), request.getParams()),
+        {request.getAct(),
+         StringAttr::get(&getContext(), stringifyParams(request.getParams())),
          BoolAttr::get(&getContext(), view.isConv)});
     Value &known = dequantized[{x, key}];
     if (!known) {
       OpBuilder builder(&getContext());
       builder.setInsertionPointAfterValue(x);
-      known = request.getParams() == "static"
+      known = request.getParams() == Params::Static
                   ? quantizeStatic(builder, op, x, request.getAct())
                   : quantizeDynamic(builder, x, request.getAct(), view.isConv);
     }
@@ -232,8 +234,7 @@ private:
     }
     auto quantized = QuantizeDynamicOp::create(
         builder, x.getLoc(), resultTypes, x, format,
-        builder.getStringAttr(isConv ? "sample" : "row"),
-        builder.getStringAttr(scaleRule));
+        isConv ? Per::Sample : Per::Row, *symbolizeScaleRule(scaleRule));
     return DequantizeOp::create(builder, x.getLoc(), type, quantized.getCodes(),
                                 quantized.getScales(), ValueRange(), format);
   }

@@ -157,7 +157,7 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
   let summary = "put quantize and dequantize where the requests want them";
   let description = [{
     ```mlir
-    %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>}
+    %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>}
     // becomes
     %q = qopt.quantize %x scales(%sx) zeros(%zx)
     %d = qopt.dequantize %q scales(%sx) zeros(%zx)

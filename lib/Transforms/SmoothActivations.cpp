@@ -53,7 +53,7 @@ private:
   void collect(MatMulOp matmul, llvm::MapVector<Value, Consumers> &groups) {
     auto request = matmul->getAttrOfType<RequestAttr>(kRequestAttrName);
     auto view = getWeightedContraction(matmul);
-    if (!request || !view || request.getParams() != "static")
+    if (!request || !view || request.getParams() != Params::Static)
       return;
     // Codes that the model came with stand.
     if (isInCodesOf(matmul.getLhs(), request.getAct()) ||

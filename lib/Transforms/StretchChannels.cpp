@@ -134,7 +134,7 @@ struct StretchChannels : qopt::impl::StretchChannelsPassBase<StretchChannels> {
     getOperation().walk([&](ConvOp conv) {
       auto request = conv->getAttrOfType<RequestAttr>(kRequestAttrName);
       auto view = getWeightedContraction(conv);
-      if (request && request.getParams() == "static" && view &&
+      if (request && request.getParams() == Params::Static && view &&
           view->isDepthwise && !isInCodesOf(conv.getX(), request.getAct()) &&
           !isInCodesOf(conv.getW(), request.getWeight()))
         convs.push_back(conv);

@@ -19,9 +19,9 @@ using namespace qopt;
 static constexpr llvm::StringLiteral kProgram = R"(
 func.func @main(%x: tensor<?x2xf32> {qopt.name = "x"}) -> tensor<?x2xf32> {
   %w = qopt.constant(dense<[[1.0, 0.0], [0.0, -2.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
-  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   %1 = qopt.log %0 : (tensor<?x2xf32>) -> tensor<?x2xf32> loc("/norm/Log")
-  %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %2 : tensor<?x2xf32>
 })";
 
@@ -97,8 +97,8 @@ func.func @main(%x: tensor<?x5xf32> {qopt.name = "x"}) -> (tensor<?x2xf32>, tens
   %v = qopt.constant(dense<1.0> : tensor<3x2xf32>) : tensor<3x2xf32>
   %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
   %0:2 = qopt.split %x {axis = 1 : i64, sizes = array<i64: 3, 2>} : (tensor<?x5xf32>) -> (tensor<?x3xf32>, tensor<?x2xf32>)
-  %1 = qopt.matmul %0#0, %v {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x3xf32>, tensor<3x2xf32>) -> tensor<?x2xf32>
-  %2 = qopt.matmul %0#1, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %1 = qopt.matmul %0#0, %v {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x3xf32>, tensor<3x2xf32>) -> tensor<?x2xf32>
+  %2 = qopt.matmul %0#1, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %1, %2 : tensor<?x2xf32>, tensor<?x2xf32>
 })";
 
@@ -230,7 +230,7 @@ func.func @main(%x: tensor<?x4x2x500xf32> {qopt.name = "x"}) -> tensor<?x2x2x500
   %w = qopt.constant(dense<[[[[1.0]], [[)"
       << llvm::format("%e", weight)
       << R"(]]], [[[1.0]], [[1.0]]]]> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
-  %0 = qopt.conv %x, %w {group = 2 : i64, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "static", act = )"
+  %0 = qopt.conv %x, %w {group = 2 : i64, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = static, act = )"
       << activation
       << R"(, weight = <i8, axis = 0>>} : (tensor<?x4x2x500xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x2x500xf32>
   return %0 : tensor<?x2x2x500xf32>

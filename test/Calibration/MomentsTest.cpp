@@ -19,11 +19,11 @@ static constexpr llvm::StringLiteral kProgram = R"(
 func.func @main(%x: tensor<?x2xf32> {qopt.name = "x"}) -> (tensor<?x1xf32>, tensor<?x1xf32>, tensor<?x1xf32>) {
   %w = qopt.constant(dense<1.0> : tensor<2x1xf32>) : tensor<2x1xf32>
   %v = qopt.constant(dense<2.0> : tensor<2x1xf32>) : tensor<2x1xf32>
-  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 1>>}
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>}
     : (tensor<?x2xf32>, tensor<2x1xf32>) -> tensor<?x1xf32>
-  %1 = qopt.matmul %x, %v {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 1>>}
+  %1 = qopt.matmul %x, %v {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>}
     : (tensor<?x2xf32>, tensor<2x1xf32>) -> tensor<?x1xf32>
-  %2 = qopt.matmul %x, %v {qopt.request = #qopt.request<params = "float", why = "preset">}
+  %2 = qopt.matmul %x, %v {qopt.request = #qopt.request<params = float, why = "preset">}
     : (tensor<?x2xf32>, tensor<2x1xf32>) -> tensor<?x1xf32>
   return %0, %1, %2 : tensor<?x1xf32>, tensor<?x1xf32>, tensor<?x1xf32>
 })";

@@ -91,7 +91,7 @@ static std::vector<GoodModel> makeActivationCases() {
        {"qopt.gelu %arg0"},
        [] { return one(20, "Gelu", "f32[2]"); }},
       {"GeluTanh",
-       {"qopt.gelu %arg0 {form = \"tanh\"}"},
+       {"qopt.gelu %arg0 {form = #qopt.form<tanh>}"},
        [] { return one(20, "Gelu", "f32[2]", {attr("approximate", "tanh")}); }},
       {"Swish", {"qopt.silu %arg0"}, [] { return one(24, "Swish", "f32[2]"); }},
       {"SwishAlpha",

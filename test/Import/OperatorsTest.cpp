@@ -37,8 +37,8 @@ TEST(ImportedModule, NamesDimsAndNodes) {
           .import();
   ASSERT_TRUE(imported.isOk) << imported.error.message;
   expectParts(imported.text,
-              {"qopt.nodes = [#qopt.node_info<0, \"Relu#1\", \"Relu\", \"\">, "
-               "#qopt.node_info<1, \"last \\22one\\22\", \"Add\", \"\">]",
+              {"qopt.nodes = [#qopt.node_info<0, \"Relu#1\", \"Relu\">, "
+               "#qopt.node_info<1, \"last \\22one\\22\", \"Add\">]",
                "func.func @main(%arg0: tensor<?x3x?x?xf32> {qopt.dims = "
                "[\"batch\", \"\", \"\", \"\"], qopt.name = \"x\"}",
                "-> (tensor<?x3x?x?xf32> {qopt.dims = [\"batch\", \"\", \"\", "

@@ -65,7 +65,7 @@ func.func @main(%a: tensor<?xf32> {qopt.name = "a", qopt.dims = ["n"]},
   } do {
   ^bb0(%i: i64, %goes: i1, %p: tensor<?xf32>, %q: tensor<?xf32>, %kept: tensor<?xf32>):
     %s = qopt.add %p, %p : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
-    %m = qopt.reduce %s {axes = array<i64: 0>, kind = "sum", keepdims = true}
+    %m = qopt.reduce %s {axes = array<i64: 0>, kind = #qopt.kind<sum>, keepdims = true}
       : (tensor<?xf32>) -> tensor<1xf32>
     %isLess = qopt.less %m, %limit : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xi1>
     %index = arith.constant 0 : index

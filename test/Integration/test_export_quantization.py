@@ -40,12 +40,12 @@ def write_blocks(path, name, dims, axis, rule="floor"):
     x, block = shape(dims[axis]), 16 if name == "nvfp4" else 32
     blocks = shape(-(-dims[axis] // block))
     element = MX.get(name, "f4E2M1FN")
-    form, attributes = f'#qopt.format<"{name}", axis = {axis}>', f'rule = "{rule}"'
+    form, attributes = f'#qopt.format<"{name}", axis = {axis}>', f'rule = #qopt.rule<{rule}>'
     scales = [f"tensor<{blocks}xf8E8M0FNU>"]
     if name == "nvfp4":
         per = "row" if axis == len(dims) - 1 else "sample"
         scales = [f"tensor<{blocks}xf8E4M3FN>", f"tensor<{get_row_scales(dims, per)}xf32>"]
-        attributes += f', per = "{per}"'
+        attributes += f', per = #qopt.per<{per}>'
     return write_program(path, x, f"tensor<{x}x{element}>", scales, attributes, form)
 
 
@@ -58,7 +58,7 @@ def get_row_scales(dims, per):
 def write_rows(path, dims, per):
     x = "x".join(["?"] * (len(dims) - 1) + [str(dims[-1])])
     return write_program(path, x, f"tensor<{x}xi8>", [f"tensor<{get_row_scales(dims, per)}xf32>"],
-                         f'per = "{per}"', "#qopt.format<i8>")
+                         f'per = #qopt.per<{per}>', "#qopt.format<i8>")
 
 
 def make_values(dims, axis):

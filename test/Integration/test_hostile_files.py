@@ -86,7 +86,7 @@ func.func private @f()""", "stands beside @main"),
     "a request of another axis": (
         """func.func @main(%x: tensor<4x8xf32>, %y: tensor<8x4xf32>) -> tensor<4x4xf32> {
   %w = qopt.constant(dense<1.0> : tensor<8x4xf32>) : tensor<8x4xf32>
-  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic",
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic,
     act = <mxint8, axis = 7>, weight = <mxint8, axis = 0>>}
     : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
@@ -107,7 +107,7 @@ func.func private @f()""", "stands beside @main"),
 #node = loc(fused<#qopt.node<9223372036854775807>>["x"])
 """, "expects a node from 0 and below 2^31, but found 9223372036854775807"),
     "a row of any number": (
-        """module attributes {qopt.nodes = [#qopt.node_info<-1, "a", "Relu", "">]} {
+        """module attributes {qopt.nodes = [#qopt.node_info<-1, "a", "Relu">]} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> }
 }""", "expects a table of nodes in qopt.nodes"),
     "statistics of other channels": (

@@ -137,8 +137,8 @@ static mlir::OwningOpRef<mlir::ModuleOp>
 parseProgram(mlir::MLIRContext &context, llvm::StringRef request) {
   std::string text = (R"(
 module attributes {qopt.nodes = [
-    #qopt.node_info<0, "/m", "MatMul", "">, #qopt.node_info<1, "/r", "Relu", "">,
-    #qopt.node_info<2, "/gone", "Identity", "">]} {
+    #qopt.node_info<0, "/m", "MatMul">, #qopt.node_info<1, "/r", "Relu">,
+    #qopt.node_info<2, "/gone", "Identity">]} {
   func.func @main(%x: tensor<?x4xf32>) -> tensor<?x3xf32> {
     %w = qopt.constant(dense<1.0> : tensor<4x3xf32>) : tensor<4x3xf32>
     %m = qopt.matmul %x, %w {)" +
@@ -168,7 +168,7 @@ static Contract readContract(const Recipe &recipe, mlir::ModuleOp planned,
 }
 
 static constexpr llvm::StringLiteral kRequest =
-    "qopt.request = #qopt.request<params = \"dynamic\", act = <i8>, "
+    "qopt.request = #qopt.request<params = dynamic, act = <i8>, "
     "weight = <i8, axis = 1>>";
 
 TEST(Contract, ARealisedPrecisionThatWasNotPlannedIsABreach) {

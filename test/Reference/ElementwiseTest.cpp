@@ -55,9 +55,9 @@ TEST(Elementwise, UnaryFloats) {
       {"silu", [&](double v) { return v * sigmoid(v); }},
       {"hard_swish",
        [](double v) { return v * std::min(std::max(v / 6 + 0.5, 0.0), 1.0); }},
-      {"gelu %x {form = \"erf\"}",
+      {"gelu %x {form = #qopt.form<erf>}",
        [](double v) { return 0.5 * v * (1 + std::erf(v / std::sqrt(2.0))); }},
-      {"gelu %x {form = \"tanh\"}",
+      {"gelu %x {form = #qopt.form<tanh>}",
        [](double v) {
          return 0.5 * v *
                 (1 +

@@ -17,8 +17,8 @@ static Program reduce(const std::string &kind, const std::string &type) {
   return Program(
       "(%x: tensor<?x?x?x" + type + ">) -> tensor<?x" + type +
       "> {"
-      "%0 = qopt.reduce %x {kind = \"" +
-      kind + "\", axes = array<i64: 0, 2>, keepdims = false} : (tensor<?x?x?x" +
+      "%0 = qopt.reduce %x {kind = #qopt.kind<" +
+      kind + ">, axes = array<i64: 0, 2>, keepdims = false} : (tensor<?x?x?x" +
       type + ">) -> tensor<?x" + type + "> return %0 : tensor<?x" + type +
       "> }");
 }

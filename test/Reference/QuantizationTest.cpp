@@ -175,8 +175,9 @@ TEST(QuantizeDynamic, RowsAndSamples) {
     return Program(
         std::string("(%x: tensor<2x2x2xf32>) -> (tensor<2x2x2xi8>, ") + s +
         ") {"
-        "%0:2 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = \"" +
-        per + "\"} : (tensor<2x2x2xf32>) -> (tensor<2x2x2xi8>, " + s +
+        "%0:2 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "
+        "#qopt.per<" +
+        per + ">} : (tensor<2x2x2xf32>) -> (tensor<2x2x2xi8>, " + s +
         ")"
         " return %0#0, %0#1 : tensor<2x2x2xi8>, " +
         s + " }");
@@ -251,8 +252,9 @@ TEST(QuantizeDynamic, Nvfp4OfARowDoesNotDependOnOthers) {
     return Program("(%x: tensor<2x16x2xf32>) -> " + results +
                    " {%0:3 = qopt.quantize_dynamic %x {format = "
                    "#qopt.format<nvfp4, axis = " +
-                   a + ">, per = \"" + p + "\"} : (tensor<2x16x2xf32>) -> " +
-                   results + " return %0#0, %0#1, %0#2 : " + types + " }");
+                   a + ">, per = #qopt.per<" + p +
+                   ">} : (tensor<2x16x2xf32>) -> " + results +
+                   " return %0#0, %0#1, %0#2 : " + types + " }");
   };
   Reals x(64);
   for (int i = 0; i < 32; ++i)

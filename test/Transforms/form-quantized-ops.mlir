@@ -195,6 +195,6 @@ func.func @asked_for_float(%q: tensor<?x64xi8>) -> tensor<?x8xf32> {
   %codes = qopt.constant(dense<3> : tensor<64x8xi8>) : tensor<64x8xi8>
   %d = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>} : (tensor<?x64xi8>, tensor<1x1xf32>) -> tensor<?x64xf32>
   %v = qopt.dequantize %codes scales(%s) {format = #qopt.format<i8>} : (tensor<64x8xi8>, tensor<1x1xf32>) -> tensor<64x8xf32>
-  %y = qopt.matmul %d, %v {qopt.request = #qopt.request<params = "float", why = "override">} : (tensor<?x64xf32>, tensor<64x8xf32>) -> tensor<?x8xf32>
+  %y = qopt.matmul %d, %v {qopt.request = #qopt.request<params = float, why = "override">} : (tensor<?x64xf32>, tensor<64x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }

@@ -12,7 +12,7 @@
 func.func @no_statistics(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
   %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
   // expected-error @+1 {{expects statistics of its activation}}
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
 
@@ -21,7 +21,7 @@ func.func @no_statistics(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
 func.func @static_floats(%x: tensor<?x2xf32> {qopt.stats = {min = 0.0 : f32, max = 1.0 : f32}}) -> tensor<?x2xf32> {
   %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
   // expected-error @+1 {{expects integer codes for static activations, but found #qopt.format<mxfp4, axis = 1>}}
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <mxfp4, axis = 1>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <mxfp4, axis = 1>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
 

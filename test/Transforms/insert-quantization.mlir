@@ -14,7 +14,7 @@
 // CHECK: qopt.matmul %[[D]], %[[V]]
 func.func @example(%x: tensor<?x2xf32> {qopt.stats = {min = -10.0 : f32, max = 500.0 : f32, samples = 1 : i64}}) -> tensor<?x2xf32> {
   %w = qopt.constant(dense<[[127.0, 0.0], [0.0, -254.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
 
@@ -38,17 +38,17 @@ func.func @shared_weight(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf3
 // CHECK: qopt.quantize_dynamic {{.*}} -> (tensor<?x5x2xi8>, tensor<?x5x1xf32>)
 func.func @dynamic(%x: tensor<?x5x2xf32>) -> tensor<?x5x2xf32> {
   %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x5x2xf32>, tensor<2x2xf32>) -> tensor<?x5x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x5x2xf32>, tensor<2x2xf32>) -> tensor<?x5x2xf32>
   return %y : tensor<?x5x2xf32>
 }
 
 // -----
 
 // CHECK-LABEL: func @dynamic_sample
-// CHECK: qopt.quantize_dynamic {{.*}}per = "sample"{{.*}} -> (tensor<?x3x4x4xi8>, tensor<?x1x1x1xf32>)
+// CHECK: qopt.quantize_dynamic {{.*}}per = #qopt.per<sample>{{.*}} -> (tensor<?x3x4x4xi8>, tensor<?x1x1x1xf32>)
 func.func @dynamic_sample(%x: tensor<?x3x4x4xf32>) -> tensor<?x2x4x4xf32> {
   %w = qopt.constant(dense<1.0> : tensor<2x3x1x1xf32>) : tensor<2x3x1x1xf32>
-  %y = qopt.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x3x4x4xf32>, tensor<2x3x1x1xf32>) -> tensor<?x2x4x4xf32>
+  %y = qopt.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x3x4x4xf32>, tensor<2x3x1x1xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
 }
 
@@ -57,12 +57,12 @@ func.func @dynamic_sample(%x: tensor<?x3x4x4xf32>) -> tensor<?x2x4x4xf32> {
 // The second scale of NVFP4 is one of a row or sample too.
 // CHECK-LABEL: func @outer_scales
 // CHECK-DAG: qopt.quantize_dynamic {{.*}} -> (tensor<?x5x40xf4E2M1FN>, tensor<?x5x3xf8E4M3FN>, tensor<?x5x1xf32>)
-// CHECK-DAG: qopt.quantize_dynamic {{.*}}per = "sample"{{.*}} -> (tensor<?x20x4x4xf4E2M1FN>, tensor<?x2x4x4xf8E4M3FN>, tensor<?x1x1x1xf32>)
+// CHECK-DAG: qopt.quantize_dynamic {{.*}}per = #qopt.per<sample>{{.*}} -> (tensor<?x20x4x4xf4E2M1FN>, tensor<?x2x4x4xf8E4M3FN>, tensor<?x1x1x1xf32>)
 func.func @outer_scales(%x: tensor<?x5x40xf32>, %i: tensor<?x20x4x4xf32>) -> (tensor<?x5x2xf32>, tensor<?x2x4x4xf32>) {
   %w = qopt.constant(dense<1.0> : tensor<40x2xf32>) : tensor<40x2xf32>
   %k = qopt.constant(dense<1.0> : tensor<2x20x1x1xf32>) : tensor<2x20x1x1xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <nvfp4, axis = 2>, weight = <nvfp4, axis = 0>>} : (tensor<?x5x40xf32>, tensor<40x2xf32>) -> tensor<?x5x2xf32>
-  %z = qopt.conv %i, %k {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "dynamic", act = <nvfp4, axis = 1>, weight = <nvfp4, axis = 1>>} : (tensor<?x20x4x4xf32>, tensor<2x20x1x1xf32>) -> tensor<?x2x4x4xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <nvfp4, axis = 2>, weight = <nvfp4, axis = 0>>} : (tensor<?x5x40xf32>, tensor<40x2xf32>) -> tensor<?x5x2xf32>
+  %z = qopt.conv %i, %k {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = dynamic, act = <nvfp4, axis = 1>, weight = <nvfp4, axis = 1>>} : (tensor<?x20x4x4xf32>, tensor<2x20x1x1xf32>) -> tensor<?x2x4x4xf32>
   return %y, %z : tensor<?x5x2xf32>, tensor<?x2x4x4xf32>
 }
 
@@ -76,8 +76,8 @@ func.func @outer_scales(%x: tensor<?x5x40xf32>, %i: tensor<?x20x4x4xf32>) -> (te
 // CHECK: return
 func.func @blocks(%x: tensor<?x40xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
   %w = qopt.constant(dense<1.0> : tensor<40x4xf32>) : tensor<40x4xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>} : (tensor<?x40xf32>, tensor<40x4xf32>) -> tensor<?x4xf32>
-  %z = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>} : (tensor<?x40xf32>, tensor<40x4xf32>) -> tensor<?x4xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>} : (tensor<?x40xf32>, tensor<40x4xf32>) -> tensor<?x4xf32>
+  %z = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>} : (tensor<?x40xf32>, tensor<40x4xf32>) -> tensor<?x4xf32>
   return %y, %z : tensor<?x4xf32>, tensor<?x4xf32>
 }
 
@@ -89,7 +89,7 @@ func.func @blocks(%x: tensor<?x40xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
 // CHECK: return
 func.func @float(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
   %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "float", why = "override">} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = float, why = "override">} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   %z = qopt.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y, %z : tensor<?x2xf32>, tensor<?x2xf32>
 }
@@ -105,7 +105,7 @@ func.func @float(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
 func.func @bias_of_convolution(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>}}) -> tensor<?x2x4x4xf32> {
   %w = qopt.constant(dense<[[[[127.0]], [[0.25]]], [[[127.0]], [[1.0]]]]> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
   %b = qopt.constant(dense<10.0> : tensor<2xf32>) : tensor<2xf32>
-  %y = qopt.conv %x, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<?x2x4x4xf32>
+  %y = qopt.conv %x, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
 }
 
@@ -126,10 +126,10 @@ func.func @bias_of_others(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32
   %d = qopt.constant(dense<[[[[127.0, 0.25]]], [[[127.0, 0.25]]]]> : tensor<2x1x1x2xf32>) : tensor<2x1x1x2xf32>
   %w = qopt.constant(dense<[[127.0, 127.0], [0.25, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
   %b = qopt.constant(dense<10.0> : tensor<1xf32>) : tensor<1xf32>
-  %0 = qopt.conv %x, %d {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, group = 2 : i64, qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x1x1x2xf32>) -> tensor<?x2x4x3xf32>
-  %1 = qopt.matmul %r, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %0 = qopt.conv %x, %d {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, group = 2 : i64, qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x1x1x2xf32>) -> tensor<?x2x4x3xf32>
+  %1 = qopt.matmul %r, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   %2 = qopt.add %1, %b : (tensor<?x2xf32>, tensor<1xf32>) -> tensor<?x2xf32>
-  %3 = qopt.matmul %r, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %3 = qopt.matmul %r, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %0, %2, %3 : tensor<?x2x4x3xf32>, tensor<?x2xf32>, tensor<?x2xf32>
 }
 
@@ -148,7 +148,7 @@ func.func @own_codes(%x: tensor<?x2xui8>) -> tensor<?x2xf32> {
   %s = qopt.constant(dense<2.0> : tensor<1x1xf32>) : tensor<1x1xf32>
   %a = qopt.dequantize %x scales(%s) {format = #qopt.format<ui8>} : (tensor<?x2xui8>, tensor<1x1xf32>) -> tensor<?x2xf32>
   %b = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
-  %y = qopt.matmul %a, %b {qopt.request = #qopt.request<params = "static", act = <ui8>, weight = <i8>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %y = qopt.matmul %a, %b {qopt.request = #qopt.request<params = static, act = <ui8>, weight = <i8>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
 

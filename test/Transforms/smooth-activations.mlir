@@ -15,7 +15,7 @@
 // CHECK: qopt.matmul %[[XS]], %[[WS]]
 func.func @example(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}}) -> tensor<2x3xf32> {
   %w = qopt.constant(dense<[[2.0, 1.0, -2.0], [1.0, -1.0, -1.0], [2.0, -1.0, -2.0], [-1.0, -1.0, 1.0]]> : tensor<4x3xf32>) : tensor<4x3xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
   return %y : tensor<2x3xf32>
 }
 
@@ -27,7 +27,7 @@ func.func @example(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8
 // SEARCH: return
 func.func @even(%x: tensor<2x2xf32> {qopt.stats = {min = -1.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -1.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 0.3, 0.3>}}) -> tensor<2x2xf32> {
   %w = qopt.constant(dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
 }
 
@@ -39,8 +39,8 @@ func.func @even(%x: tensor<2x2xf32> {qopt.stats = {min = -1.0 : f32, max = 1.0 :
 // CHECK: return
 func.func @others(%x: tensor<2x2xf32>, %z: tensor<2x2xf32> {qopt.stats = {min = -9.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -9.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 9.0, 0.3>}}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
   %w = qopt.constant(dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
-  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
-  %1 = qopt.matmul %z, %w {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qopt.matmul %z, %w {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
 }
 
@@ -56,13 +56,13 @@ func.func @others(%x: tensor<2x2xf32>, %z: tensor<2x2xf32> {qopt.stats = {min = 
 // KEEP: return
 func.func @made_from_codes(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}}) -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>) {
   %w = qopt.constant(dense<[[2.0, 1.0, -2.0, 1.0], [1.0, -1.0, -1.0, 2.0], [2.0, -1.0, -2.0, 1.0], [-1.0, -1.0, 1.0, 2.0]]> : tensor<4x4xf32>) : tensor<4x4xf32>
-  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
   %1 = qopt.relu %0 {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>) -> tensor<2x4xf32>
-  %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
   %3 = qopt.add %1, %0 {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
-  %4 = qopt.matmul %3, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %4 = qopt.matmul %3, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
   %5 = qopt.gelu %0 {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>) -> tensor<2x4xf32>
-  %6 = qopt.matmul %5, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %6 = qopt.matmul %5, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
   return %2, %4, %6 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>
 }
 
@@ -81,7 +81,7 @@ func.func @pre_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %b = qopt.constant(dense<0.5> : tensor<4xf32>) : tensor<4xf32>
   %w = qopt.constant(dense<[[2.0, 1.0, -2.0, 1.0], [1.0, -1.0, -1.0, 2.0], [2.0, -1.0, -2.0, 1.0], [-1.0, -1.0, 1.0, 2.0]]> : tensor<4x4xf32>) : tensor<4x4xf32>
   %n = qopt.layer_norm %x, %g, %b {axis = -1 : i64, epsilon = 1.0e-5 : f32, qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
-  %y = qopt.matmul %n, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %y = qopt.matmul %n, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
 
@@ -97,7 +97,7 @@ func.func @post_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %g = qopt.constant(dense<1.0> : tensor<4xf32>) : tensor<4xf32>
   %w = qopt.constant(dense<[[2.0, 1.0, -2.0, 1.0], [1.0, -1.0, -1.0, 2.0], [2.0, -1.0, -2.0, 1.0], [-1.0, -1.0, 1.0, 2.0]]> : tensor<4x4xf32>) : tensor<4x4xf32>
   %n = qopt.layer_norm %x, %g {axis = -1 : i64, epsilon = 1.0e-5 : f32, qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, -16.0, -1.0, -9.0>, channel_max = array<f32: 1.0, 8.0, 2.0, 6.0>, channel_mean_square = array<f32: 2.5, 160.0, 2.5, 58.5>}} : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
-  %y = qopt.matmul %n, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %y = qopt.matmul %n, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
   %z = qopt.add %y, %n : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
   return %z : tensor<2x4xf32>
 }
@@ -113,12 +113,12 @@ func.func @post_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // SEARCH: return
 func.func @many_rows(%x: tensor<2x4xf32> {qopt.stats = {min = -4.0 : f32, max = 4.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -4.0, -1.0, -1.0, -1.0>, channel_max = array<f32: 4.0, 1.0, 1.0, 1.0>, channel_mean_square = array<f32: 4.8, 0.3, 0.3, 0.3>}}) -> tensor<2x1xf32> {
   %w = qopt.constant(dense<[[0.01], [1.0], [1.0], [1.0]]> : tensor<4x1xf32>) : tensor<4x1xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x1xf32>) -> tensor<2x1xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x1xf32>) -> tensor<2x1xf32>
   return %y : tensor<2x1xf32>
 }
 func.func @few_rows(%x: tensor<2x4xf32> {qopt.stats = {min = -4.0 : f32, max = 4.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -4.0, -1.0, -1.0, -1.0>, channel_max = array<f32: 4.0, 1.0, 1.0, 1.0>, channel_mean_square = array<f32: 4.8, 0.3, 0.3, 0.3>, unseen_above = array<f32: 0.2, 0.19, 0.18, 0.17, 0.16, 0.15, 0.14, 0.13>, unseen_below = array<f32: 0.2, 0.19, 0.18, 0.17, 0.16, 0.15, 0.14, 0.13>}}) -> tensor<2x1xf32> {
   %w = qopt.constant(dense<[[0.01], [1.0], [1.0], [1.0]]> : tensor<4x1xf32>) : tensor<4x1xf32>
-  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x1xf32>) -> tensor<2x1xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x4xf32>, tensor<4x1xf32>) -> tensor<2x1xf32>
   return %y : tensor<2x1xf32>
 }
 
@@ -134,7 +134,7 @@ func.func @own_codes(%q: tensor<2x2xi8>, %z: tensor<2x2xf32> {qopt.stats = {min 
   %s = qopt.constant(dense<2.0> : tensor<1x1xf32>) : tensor<1x1xf32>
   %x = qopt.dequantize %q scales(%s) {format = #qopt.format<i8>, qopt.stats = {min = -9.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -9.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 9.0, 0.3>}} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
   %v = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
-  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
-  %1 = qopt.matmul %z, %v {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qopt.matmul %z, %v {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
 }

@@ -16,7 +16,7 @@
 // CODES: qopt.mul
 func.func @example(%x: tensor<?x2x4x4xf32> {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}}) -> tensor<?x2x4x4xf32> {
   %w = qopt.constant(dense<0.5> : tensor<2x1x3x3xf32>) : tensor<2x1x3x3xf32>
-  %y = qopt.conv %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %y = qopt.conv %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
 }
 
@@ -45,7 +45,7 @@ func.func @into_convolution(%x: tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32> {
   %w = qopt.constant(dense<0.5> : tensor<2x1x3x3xf32>) : tensor<2x1x3x3xf32>
   %c = qopt.conv %x, %v bias %b {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<?x2x4x4xf32>
   %r = qopt.relu %c {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}} : (tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32>
-  %y = qopt.conv %r, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %y = qopt.conv %r, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
 }
 
@@ -71,7 +71,7 @@ func.func @into_affine(%x: tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32> {
   %h = qopt.hard_swish %x : (tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32>
   %p = qopt.mul %h, %a : (tensor<?x2x4x4xf32>, tensor<1xf32>) -> tensor<?x2x4x4xf32>
   %s = qopt.add %p, %b {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}} : (tensor<?x2x4x4xf32>, tensor<1xf32>) -> tensor<?x2x4x4xf32>
-  %y = qopt.conv %s, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %y = qopt.conv %s, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
 }
 
@@ -83,7 +83,7 @@ func.func @into_affine(%x: tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32> {
 // CHECK: qopt.constant(dense<{{.*}}1.000000e+00{{.*}}1.000000e+00{{.*}}1.024000e+03{{.*}}> : tensor<1x3x1x1xf32>)
 func.func @near_zero(%x: tensor<?x3x4x4xf32> {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -1.0, 0.0, 0.0>, channel_max = array<f32: 1.0, 0.0, 1.0e-9>}}) -> tensor<?x3x4x4xf32> {
   %w = qopt.constant(dense<0.5> : tensor<3x1x3x3xf32>) : tensor<3x1x3x3xf32>
-  %y = qopt.conv %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 3 : i64} : (tensor<?x3x4x4xf32>, tensor<3x1x3x3xf32>) -> tensor<?x3x4x4xf32>
+  %y = qopt.conv %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 3 : i64} : (tensor<?x3x4x4xf32>, tensor<3x1x3x3xf32>) -> tensor<?x3x4x4xf32>
   return %y : tensor<?x3x4x4xf32>
 }
 
@@ -97,10 +97,10 @@ func.func @near_zero(%x: tensor<?x3x4x4xf32> {qopt.stats = {samples = 1 : i64, c
 func.func @reasons(%x: tensor<?x2x4x4xf32> {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}}, %z: tensor<?x2x4x4xf32> {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 7.0>}}, %u: tensor<?x2x4x4xf32>) -> (tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>) {
   %w = qopt.constant(dense<0.5> : tensor<2x1x3x3xf32>) : tensor<2x1x3x3xf32>
   %v = qopt.constant(dense<2.0> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
-  %0 = qopt.conv %x, %v {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x4x4xf32>
-  %1 = qopt.conv %x, %w {qopt.request = #qopt.request<params = "dynamic", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
-  %2 = qopt.conv %z, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
-  %3 = qopt.conv %u, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %0 = qopt.conv %x, %v {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x4x4xf32>
+  %1 = qopt.conv %x, %w {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %2 = qopt.conv %z, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %3 = qopt.conv %u, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
   return %0, %1, %2, %3 : tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>
 }
 
@@ -116,7 +116,7 @@ func.func @reasons(%x: tensor<?x2x4x4xf32> {qopt.stats = {samples = 1 : i64, cha
 func.func @between_codes(%x: tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32> {
   %w = qopt.constant(dense<0.5> : tensor<2x1x3x3xf32>) : tensor<2x1x3x3xf32>
   %p = qopt.max_pool %x {ceil_mode = false, qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}, kernel = array<i64: 1, 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32>
-  %y = qopt.conv %p, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %y = qopt.conv %p, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
 }
 
@@ -139,8 +139,8 @@ func.func @own_codes(%x: tensor<?x2x4x4xf32>) -> (tensor<?x2x4x4xf32>, tensor<?x
   %v = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2x1x1xi8>, tensor<1x1x1x1xf32>) -> tensor<2x2x1x1xf32>
   %u = qopt.dequantize %d scales(%s) {format = #qopt.format<i8>} : (tensor<2x1x1x1xi8>, tensor<1x1x1x1xf32>) -> tensor<2x1x1x1xf32>
   %0 = qopt.conv %x, %v {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x4x4xf32>
-  %1 = qopt.conv %0, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
+  %1 = qopt.conv %0, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x3x3xf32>) -> tensor<?x2x4x4xf32>
   %2 = qopt.relu %1 {qopt.stats = {samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: 0.0, 0.0>, channel_max = array<f32: 8.0, 2.0>}} : (tensor<?x2x4x4xf32>) -> tensor<?x2x4x4xf32>
-  %3 = qopt.conv %2, %u {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8>>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<?x2x4x4xf32>
+  %3 = qopt.conv %2, %u {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8>>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<?x2x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<?x2x4x4xf32>
   return %1, %3 : tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>
 }

@@ -55,7 +55,7 @@ bool kernel::quantizesRows(QuantizeDynamicOp op) {
   if (rank == 0)
     return false;
   bool isOfBlocks = format.isBlocked() && op.getScales().size() == 1;
-  return isOfBlocks ? format.getAxis() == rank - 1 : op.getPer() == "row";
+  return isOfBlocks ? format.getAxis() == rank - 1 : op.getPer() == Per::Row;
 }
 
 bool kernel::normalizesRows(Operation *op) {

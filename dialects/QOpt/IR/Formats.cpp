@@ -135,16 +135,6 @@ std::optional<ElementFormat> qopt::lookupElementFormat(StringRef name) {
 
 ArrayRef<BlockFormat> qopt::blockFormats() { return blockTable(); }
 
-std::optional<ScaleRule> qopt::lookupScaleRule(StringRef name) {
-  if (name == "floor")
-    return ScaleRule::Floor;
-  if (name == "ceil")
-    return ScaleRule::Ceil;
-  if (name == "even")
-    return ScaleRule::Even;
-  return std::nullopt;
-}
-
 const BlockFormat *qopt::lookupFormat(StringRef name) {
   for (const BlockFormat &format : blockTable())
     if (format.name == name)

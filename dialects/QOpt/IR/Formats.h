@@ -9,6 +9,7 @@
 #ifndef DIALECTS_QOPT_IR_FORMATS_H
 #define DIALECTS_QOPT_IR_FORMATS_H
 
+#include "dialects/QOpt/IR/QOptEnums.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstddef>
@@ -154,19 +155,6 @@ uint8_t packedCodeAt(llvm::ArrayRef<uint8_t> packed, size_t index,
 //===----------------------------------------------------------------------===//
 // Formats that recipes name
 //===----------------------------------------------------------------------===//
-
-/// How the shared exponent of a block follows from its largest magnitude.
-enum class ScaleRule : uint8_t {
-  /// ilogb(amax) - emax: OCP MX. The largest elements may saturate.
-  Floor,
-  /// The least exponent at which nothing saturates.
-  Ceil,
-  /// As Floor, of amax rounded to the element's mantissa.
-  Even
-};
-
-/// The rule called floor, ceil or even.
-std::optional<ScaleRule> lookupScaleRule(llvm::StringRef name);
 
 /// value = 2^unitLog2 * (element - zero) * scales[0] * scales[1] ...
 struct BlockFormat {

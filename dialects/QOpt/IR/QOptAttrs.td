@@ -7,7 +7,7 @@
 #ifndef DIALECTS_QOPT_IR_QOPTATTRS_TD
 #define DIALECTS_QOPT_IR_QOPTATTRS_TD
 
-include "dialects/QOpt/IR/QOptBase.td"
+include "dialects/QOpt/IR/QOptEnums.td"
 
 class QOpt_Attr<string name, string attrMnemonic>
     : AttrDef<QOpt_Dialect, name> {
@@ -72,20 +72,23 @@ def QOpt_NodeInfoAttr : QOpt_Attr<"NodeInfo", "node_info"> {
   let parameters = (ins
     "int64_t":$id,
     StringRefParameter<"node name">:$name,
-    StringRefParameter<"ONNX operator">:$op,
-    StringRefParameter<"precision asked for">:$asked);
-  let assemblyFormat = "`<` $id `,` $name `,` $op `,` $asked `>`";
+    StringRefParameter<"ONNX operator">:$op);
+  let assemblyFormat = "`<` $id `,` $name `,` $op `>`";
+}
+
+// A word that is no keyword stands in quotes.
+def QOpt_ParamsParameter : EnumParameter<QOpt_Params> {
+  let printer = "$_printer.printKeywordOrString(::qopt::stringifyParams($_self))";
 }
 
 def QOpt_RequestAttr : QOpt_Attr<"Request", "request"> {
   let summary = "the plan of an op: formats, and why it left what was asked";
   let description = [{
-    `params` is `static`, `dynamic`, `weight-only` or `float`. Attached to
-    contractions and Gather as the discardable attribute `qopt.request`, and,
+    Attached to contractions and Gather as the discardable attribute `qopt.request`, and,
     with its reason, to ops that stay float among ops on codes.
   }];
   let parameters = (ins
-    StringRefParameter<"static, dynamic, weight-only or float">:$params,
+    QOpt_ParamsParameter:$params,
     OptionalParameter<"::qopt::FormatAttr">:$act,
     OptionalParameter<"::qopt::FormatAttr">:$weight,
     OptionalParameter<"::mlir::StringAttr">:$why);

@@ -7,6 +7,7 @@
 #ifndef DIALECTS_QOPT_IR_QOPTDIALECT_H
 #define DIALECTS_QOPT_IR_QOPTDIALECT_H
 
+#include "dialects/QOpt/IR/QOptEnums.h"
 #include "dialects/QOpt/IR/WeightStore.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

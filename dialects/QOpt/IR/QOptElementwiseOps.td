@@ -8,7 +8,7 @@
 #ifndef DIALECTS_QOPT_IR_QOPTELEMENTWISEOPS_TD
 #define DIALECTS_QOPT_IR_QOPTELEMENTWISEOPS_TD
 
-include "dialects/QOpt/IR/QOptBase.td"
+include "dialects/QOpt/IR/QOptEnums.td"
 
 def QOpt_ElementwiseTrait : NativeOpTrait<"ElementwiseTrait"> {
   let cppNamespace = "::qopt";
@@ -99,7 +99,7 @@ def QOpt_CastOp : QOpt_UnaryOp<"cast", "conversion to the result's element type"
 def QOpt_GeluOp : QOpt_UnaryOp<"gelu", "Gaussian error linear unit",
   "erf:  (x * 0.5) * (1 + erfF32(x * f32(sqrt(0.5))))\n"
   "tanh: (x * 0.5) * (1 + tanhF32(f32(sqrt(2/pi)) * fma(x * x * x, 0.044715, x)))"> {
-  let arguments = (ins QOpt_Tensor:$x, DefaultValuedStrAttr<StrAttr, "erf">:$form);
+  let arguments = (ins QOpt_Tensor:$x, DefaultValuedAttr<QOpt_GeluFormAttr, "::qopt::GeluForm::Erf">:$form);
 }
 def QOpt_LeakyReluOp : QOpt_UnaryOp<"leaky_relu", "rectifier with a slope",
   "x < 0 ? alpha * x : x"> {

@@ -12,15 +12,8 @@ using namespace mlir;
 using namespace qopt;
 
 LogicalResult ReduceOp::verify() {
-  static constexpr StringLiteral kinds[] = {"sum", "mean", "max",
-                                            "min", "prod", "l2"};
-  // reduce_c1
-  if (!llvm::is_contained(kinds, getKind()))
-    return emitOpError(
-               "expects kind sum, mean, max, min, prod or l2, but found ")
-           << getKind();
   int64_t rank = cast<RankedTensorType>(getX().getType()).getRank();
-  // reduce_c2
+  // reduce_c1
   int64_t previous = -1;
   for (int64_t axis : getAxes()) {
     if (axis <= previous || axis >= rank)

@@ -7,7 +7,7 @@
 #ifndef DIALECTS_QOPT_IR_QOPTNORMALIZATIONOPS_TD
 #define DIALECTS_QOPT_IR_QOPTNORMALIZATIONOPS_TD
 
-include "dialects/QOpt/IR/QOptBase.td"
+include "dialects/QOpt/IR/QOptEnums.td"
 
 class QOpt_ReducingOp<string mnemonic> : QOpt_Op<mnemonic, [Pure]> {
   let results = (outs QOpt_Tensor:$result);
@@ -75,10 +75,9 @@ def QOpt_ReduceOp : QOpt_ReducingOp<"reduce"> {
     mean truncates; max and min of none are the least and the greatest integer.
 
     Constraints:
-    - (C1) `kind` is sum, mean, max, min, prod or l2.
-    - (C2) `axes` are ascending axes of `x`, not negative.
+    - (C1) `axes` are ascending axes of `x`, not negative.
   }];
-  let arguments = (ins QOpt_Tensor:$x, StrAttr:$kind, DenseI64ArrayAttr:$axes,
+  let arguments = (ins QOpt_Tensor:$x, QOpt_ReduceKindAttr:$kind, DenseI64ArrayAttr:$axes,
     BoolAttr:$keepdims);
   let hasVerifier = 1;
 }

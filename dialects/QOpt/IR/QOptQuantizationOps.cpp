@@ -49,7 +49,7 @@ LogicalResult ConstantOp::verify() {
 
 /// Checks that scales and zeros have the rank of the codes.
 static LogicalResult verifyRanks(Operation *op, Type codes, ValueRange others) {
-  // quantize_c2, dequantize_c2, quantize_dynamic_c6
+  // quantize_c2, dequantize_c2, quantize_dynamic_c4
   int64_t rank = cast<RankedTensorType>(codes).getRank();
   for (Value other : others)
     if (cast<RankedTensorType>(other.getType()).getRank() != rank)
@@ -77,23 +77,19 @@ LogicalResult DequantizeOp::verify() {
 }
 
 LogicalResult QuantizeDynamicOp::verify() {
-  // quantize_dynamic_c3
+  // quantize_dynamic_c2
   size_t expected = getFormat().getScaleTypes().size();
   if (getScales().size() != expected)
     return emitOpError("expects ")
            << expected << " scales, but found " << getScales().size();
-  bool isRow = getPer() == "row";
   // quantize_dynamic_c1
-  if (!isRow && getPer() != "sample")
-    return emitOpError("expects per row or sample, but found ") << getPer();
-  // quantize_dynamic_c2
   int64_t axis = getFormat().getAxis(),
           rank = cast<RankedTensorType>(getX().getType()).getRank();
   if (getFormat().isBlocked() && expected > 1 &&
-      (isRow ? axis != rank - 1 : axis == 0))
+      (getPer() == Per::Row ? axis != rank - 1 : axis == 0))
     return emitOpError("expects blocks inside of a ")
-           << getPer() << ", but found them along axis " << axis << " of "
-           << getX().getType();
+           << stringifyPer(getPer()) << ", but found them along axis " << axis
+           << " of " << getX().getType();
   return verifyRanks(*this, getCodes().getType(), getScales());
 }
 

@@ -79,7 +79,7 @@ def QOpt_DequantizeOp
 def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
   let summary = "reals to codes with scales made from the data";
   let description = [{
-    Integers, per row (all but the last axis, or the sample with `per = "sample"`):
+    Integers, per row (all but the last axis, or the sample with `per = #qopt.per<sample>`):
     ```
     amax = max|x|, taken as 2^-100 where it is smaller but not 0
     s = amax == 0 ? 1 : amax / qmax;  r = amax == 0 ? 1 : qmax / amax
@@ -98,17 +98,15 @@ def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
     Results are the codes, then the scales, innermost first.
 
     Constraints:
-    - (C1) `per` is `row` or `sample`.
-    - (C2) blocks beside a second scale lie in what that is made from: along the
+    - (C1) blocks beside a second scale lie in what that is made from: along the
       last axis for a row, not along the first for a sample.
-    - (C3) there are as many scales as the format has.
-    - (C4) `x` has rank 1 or more.
-    - (C5) `rule` is `floor`, `ceil` or `even`.
-    - (C6) scales have the rank of the codes.
+    - (C2) there are as many scales as the format has.
+    - (C3) `x` has rank 1 or more.
+    - (C4) scales have the rank of the codes.
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_FormatAttr:$format,
-    DefaultValuedStrAttr<StrAttr, "row">:$per,
-    DefaultValuedStrAttr<StrAttr, "floor">:$rule);
+    DefaultValuedAttr<QOpt_PerAttr, "::qopt::Per::Row">:$per,
+    DefaultValuedAttr<QOpt_ScaleRuleAttr, "::qopt::ScaleRule::Floor">:$rule);
   let results = (outs QOpt_Tensor:$codes, Variadic<QOpt_Tensor>:$scales);
   let assemblyFormat =
     "operands attr-dict `:` functional-type(operands, results)";

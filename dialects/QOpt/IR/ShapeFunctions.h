@@ -184,7 +184,7 @@ llvm::SmallVector<Dims<P>> dynamicScaleDims(P &policy, QuantizeDynamicOp op,
   if (format.isBlocked())
     blocks[format.getAxis()] = policy.ceilDiv(
         x[format.getAxis()], policy.constant(format.getBlockSize()));
-  if (op.getPer() == "row")
+  if (op.getPer() == Per::Row)
     outer.back() = policy.constant(1);
   else
     std::fill(outer.begin() + 1, outer.end(), policy.constant(1));

@@ -210,17 +210,9 @@ static LogicalResult verifyBatchNorm(BatchNormOp op) {
 }
 
 static LogicalResult verifyQuantizeDynamic(QuantizeDynamicOp op) {
-  // quantize_dynamic_c4
+  // quantize_dynamic_c3
   if (rankOf(op.getX()) == 0)
     return op.emitOpError("expects an axis or more");
-  // quantize_dynamic_c1
-  if (op.getPer() != "row" && op.getPer() != "sample")
-    return op.emitOpError("expects per row or sample, but found ")
-           << op.getPer();
-  // quantize_dynamic_c5
-  if (!lookupScaleRule(op.getRule()))
-    return op.emitOpError("expects rule floor, ceil or even, but found ")
-           << op.getRule();
   return verifyFormatAxis(op, op.getFormat(), rankOf(op.getX()));
 }
 

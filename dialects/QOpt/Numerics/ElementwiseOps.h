@@ -259,11 +259,8 @@ floatElement(B &b, mlir::Operation *op,
       .Case([&](SiluOp) -> Result { return V(siluF32(b, x)); })
       .Case([&](HardSwishOp) -> Result { return V(hardSwishF32(b, x)); })
       .Case([&](GeluOp gelu) -> Result {
-        if (gelu.getForm() == "erf")
-          return V(geluErfF32(b, x));
-        if (gelu.getForm() == "tanh")
-          return V(geluTanhF32(b, x));
-        return mlir::failure();
+        return gelu.getForm() == GeluForm::Erf ? V(geluErfF32(b, x))
+                                               : V(geluTanhF32(b, x));
       })
       .Case([&](LeakyReluOp leaky) -> Result {
         return V(leakyReluF32(b, x, attr(leaky.getAlpha())));

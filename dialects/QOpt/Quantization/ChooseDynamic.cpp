@@ -50,7 +50,7 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
     getOperation().walk([&](Operation *op) {
       auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
       std::optional<WeightedContraction> view = getWeightedContraction(op);
-      if (!request || request.getParams() != "static" || !view ||
+      if (!request || request.getParams() != Params::Static || !view ||
           isInCodesOf(view->activation->get(), request.getAct()))
         return;
       std::optional<Statistics> stats =
@@ -59,7 +59,7 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
       bool isPow2 =
           isa<Float8E8M0FNUType>(request.getAct().getScaleTypes().front());
       if (!stats || stats->samples == 0)
-        return makeOther(op, request, isPow2 ? "float" : "dynamic",
+        return makeOther(op, request, isPow2 ? Params::Float : Params::Dynamic,
                          stats && stats->nonFinite
                              ? "is NaN or infinity in all samples"
                              : "ran on no calibration sample");
@@ -70,15 +70,15 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
         std::string why;
         llvm::raw_string_ostream(why)
             << "static costs " << llvm::format("%.1f", cost) << " dB";
-        makeOther(op, request, "dynamic", why);
+        makeOther(op, request, Params::Dynamic, why);
       }
     });
   }
 
 private:
-  void makeOther(Operation *op, RequestAttr request, StringRef params,
+  void makeOther(Operation *op, RequestAttr request, Params params,
                  StringRef why) {
-    bool isFloat = params == "float";
+    bool isFloat = params == Params::Float;
     op->setAttr(
         kRequestAttrName,
         RequestAttr::get(&getContext(), params,

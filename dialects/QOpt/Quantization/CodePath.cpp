@@ -181,7 +181,7 @@ bool qopt::isMadeFromCodes(Value activation) {
   auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
   StringRef why;
   CodeRole role = getCodeRole(op, why);
-  return (request && request.getParams() == "static") ||
+  return (request && request.getParams() == Params::Static) ||
          isa<ReluOp, ClipOp>(op) ||
          (role != CodeRole::None && role != CodeRole::Unary);
 }

@@ -206,8 +206,8 @@ private:
     return nullptr;
   }
 
-  void request(Operation *op, StringRef params, FormatAttr act,
-               FormatAttr weight, StringRef why = "") {
+  void request(Operation *op, Params params, FormatAttr act, FormatAttr weight,
+               StringRef why = "") {
     MLIRContext *context = &getContext();
     StringAttr reason =
         why.empty() ? StringAttr() : StringAttr::get(context, why);
@@ -227,9 +227,9 @@ private:
     if (activations != "none")
       act = FormatAttr::get(context, activationFormat, -1, 0,
                             typeOption(activationScale), {});
-    return RequestAttr::get(context,
-                            act ? StringRef(activations) : "weight-only", act,
-                            weight, StringAttr());
+    return RequestAttr::get(
+        context, act ? *symbolizeParams(activations) : Params::WeightOnly, act,
+        weight, StringAttr());
   }
 
   static FormatAttr withAxis(FormatAttr format, int64_t axis) {
@@ -239,33 +239,34 @@ private:
   }
 
   void apply(Operation *op, RequestAttr plan, bool isOverride) {
-    if (plan.getParams() == "float")
-      return request(op, "float", {}, {}, isOverride ? "override" : "");
+    if (plan.getParams() == Params::Float)
+      return request(op, Params::Float, {}, {}, isOverride ? "override" : "");
     if (auto gather = dyn_cast<GatherOp>(op))
       return planGather(gather, plan);
     if (isa<AttentionOp>(op))
-      return request(op, "float", {}, {}, "attention: float by preset");
+      return request(op, Params::Float, {}, {}, "attention: float by preset");
     std::optional<WeightedContraction> view = getWeightedContraction(op);
     if (!view)
-      return request(op, "float", {}, {},
+      return request(op, Params::Float, {}, {},
                      "product of two activations: float by preset");
     FormatAttr weight = plan.getWeight(), act = plan.getAct();
     if (!isOverride && view->weight->get().getDefiningOp<DequantizeOp>())
       return planActivation(op, *view, plan);
     // Blocks of a depthwise weight run along its channels, as the activation's.
     if (view->isDepthwise && weight.getBlock() > 0)
-      return request(op, "float", {}, {}, "depthwise: no products to group");
+      return request(op, Params::Float, {}, {},
+                     "depthwise: no products to group");
     weight = withAxis(weight, weight.isBlocked() && !view->isDepthwise
                                   ? view->productAxis
                                   : view->outputAxis);
     if (!act)
       return request(op, plan.getParams(), {}, weight);
     if (act.isBlocked())
-      return request(op, "dynamic", withAxis(act, view->activationAxis),
+      return request(op, Params::Dynamic, withAxis(act, view->activationAxis),
                      weight);
     auto codes = getIntegers(view->activation->get());
     if (!isOverride && codes && isPerTensor(codes))
-      return request(op, "static", codes.getFormatAttr(), weight,
+      return request(op, Params::Static, codes.getFormatAttr(), weight,
                      "activation from the file");
     request(op, plan.getParams(), withAxis(act, -1), weight);
   }
@@ -290,14 +291,14 @@ private:
     if (isWeightExpression(gather.getIndices()))
       return;
     if (table.getNumElements() < kMinTableElements)
-      return request(gather, "float", {}, {}, "small table");
+      return request(gather, Params::Float, {}, {}, "small table");
     FormatAttr weight = plan.getWeight();
     bool isTableBlocked = lookupFormat(weight.getName())->block > 0;
     FormatAttr format =
         isTableBlocked
             ? FormatAttr::get(&getContext(), weight.getName(), 1, 0, {}, {})
             : FormatAttr::get(&getContext(), "i8", 0, 0, weight.getScale(), {});
-    request(gather, "weight-only", {}, format);
+    request(gather, Params::WeightOnly, {}, format);
   }
 };
 } // namespace

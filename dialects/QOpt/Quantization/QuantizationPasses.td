@@ -88,7 +88,7 @@ def PlanPrecisionPass : Pass<"qopt-plan-precision", "::mlir::func::FuncOp"> {
     ```mlir
     %y = qopt.matmul %x, %w : (tensor<?x64xf32>, tensor<64x8xf32>) -> tensor<?x8xf32>
     // becomes, with activations=static activation-format=i8 weight-format=i8
-    %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : ...
+    %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : ...
     ```
 
     A contraction of two activations, and a Gather of a small table, are
@@ -127,9 +127,9 @@ def ChooseDynamicPass : Pass<"qopt-choose-dynamic", "::mlir::func::FuncOp"> {
   let summary = "make static activations dynamic where static costs too much";
   let description = [{
     ```mlir
-    qopt.request = #qopt.request<params = "static", act = <i8>, ...>
+    qopt.request = #qopt.request<params = static, act = <i8>, ...>
     // becomes, where a dynamic scale is better by more than max-cost decibels
-    qopt.request = #qopt.request<params = "dynamic", act = <i8>, ..., why = "static costs 9.1 dB">
+    qopt.request = #qopt.request<params = dynamic, act = <i8>, ..., why = "static costs 9.1 dB">
     ```
 
     The cost is the ratio of the squared rounding errors that the statistics

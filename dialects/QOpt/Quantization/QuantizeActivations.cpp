@@ -234,7 +234,7 @@ private:
     if (op->hasAttr(kRequestAttrName))
       return;
     op->setAttr(kRequestAttrName,
-                RequestAttr::get(&getContext(), "float", {}, {},
+                RequestAttr::get(&getContext(), Params::Float, {}, {},
                                  StringAttr::get(&getContext(), why)));
   }
 };

@@ -20,7 +20,7 @@ static LogicalResult verifyActivation(Operation *op, RequestAttr request,
   if (act.getAxis() != expected)
     return op->emitOpError("is requested with activations of ")
            << act << ", but expects axis " << expected;
-  if (request.getParams() == "static" &&
+  if (request.getParams() == Params::Static &&
       (act.isBlocked() || !isa<IntegerType>(act.getElementType())))
     return op->emitOpError("is requested with static activations of ")
            << act << ", but expects integers without blocks";
@@ -29,20 +29,18 @@ static LogicalResult verifyActivation(Operation *op, RequestAttr request,
 
 LogicalResult qopt::verifyRequest(Operation *op) {
   auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-  if (!request || request.getParams() == "float")
+  if (!request || request.getParams() == Params::Float)
     return success();
-  StringRef params = request.getParams();
-  if (params != "static" && params != "dynamic" && params != "weight-only")
-    return op->emitOpError("is requested as '")
-           << params << "', but expects static, dynamic, weight-only or float";
   std::optional<WeightedContraction> view = getWeightedContraction(op);
   auto gather = dyn_cast<GatherOp>(op);
   // What works on codes already only tells what was planned.
   if (!view && !gather)
     return success();
-  if (!request.getWeight() || (params == "weight-only") != !request.getAct())
+  if (!request.getWeight() ||
+      (request.getParams() == Params::WeightOnly) != !request.getAct())
     return op->emitOpError("is requested as ")
-           << params << ", but the formats of its operands are not those";
+           << stringifyParams(request.getParams())
+           << ", but the formats of its operands are not those";
   Value weight = view ? view->weight->get() : gather.getX();
   FormatAttr format = request.getWeight();
   if (format.getAxis() >= cast<RankedTensorType>(weight.getType()).getRank() ||

@@ -121,7 +121,7 @@ static bool isScaleAxisOfInput(QuantizeDynamicOp op, OpResult scales,
                                int64_t axis) {
   if (op.getFormat().isBlocked() && scales == op.getScales().front())
     return axis != op.getFormat().getAxis();
-  return op.getPer() == "row" ? axis + 1 != getRank(op.getX()) : axis == 0;
+  return op.getPer() == Per::Row ? axis + 1 != getRank(op.getX()) : axis == 0;
 }
 
 DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {

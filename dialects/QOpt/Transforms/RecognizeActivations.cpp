@@ -101,9 +101,8 @@ struct RecognizeGelu : OpRewritePattern<MulOp> {
     SmallVector<Operation *> ops(product.ops);
     ops.append({onePlus, function, function->getOperand(0).getDefiningOp()});
     rewriter
-        .replaceOpWithNewOp<GeluOp>(
-            mul, mul.getType(), x,
-            rewriter.getStringAttr(isErf ? "erf" : "tanh"))
+        .replaceOpWithNewOp<GeluOp>(mul, mul.getType(), x,
+                                    isErf ? GeluForm::Erf : GeluForm::Tanh)
         ->setLoc(fuseLocations(rewriter, ops));
     return success();
   }

@@ -14,7 +14,7 @@ using namespace qopt;
 /// The mean of `value` over its last axes; null for other reductions.
 static ReduceOp matchRowMean(Value value) {
   auto mean = value.getDefiningOp<ReduceOp>();
-  if (!mean || mean.getKind() != "mean" || !mean.getKeepdims())
+  if (!mean || mean.getKind() != ReduceKind::Mean || !mean.getKeepdims())
     return ReduceOp();
   int64_t rank = cast<RankedTensorType>(mean.getX().getType()).getRank();
   ArrayRef<int64_t> axes = mean.getAxes();

@@ -67,7 +67,7 @@ private:
 std::string DynamicQuantizer::findLargestOfRows() {
   int64_t rank = type.getRank();
   SmallVector<int64_t> axes{rank - 1};
-  if (op.getPer() == "sample")
+  if (op.getPer() == Per::Sample)
     axes = llvm::to_vector(llvm::seq<int64_t>(1, rank));
   return reduce("ReduceMax", writer.add("Abs", x), axes, true);
 }
@@ -147,11 +147,11 @@ std::string DynamicQuantizer::findExponents(StringRef amax) {
   std::string half = binary("Mul", above, number(0.5f));
   std::string base = choose(isAbove, half, above);
   std::string carry;
-  if (op.getRule() == "ceil")
+  if (op.getRule() == ScaleRule::Ceil)
     carry =
         binary("Greater", amax,
                binary("Mul", base, number(std::scalbn(info.max, -info.emax))));
-  else if (op.getRule() == "even")
+  else if (op.getRule() == ScaleRule::Even)
     carry = binary(
         "GreaterOrEqual", amax,
         binary(

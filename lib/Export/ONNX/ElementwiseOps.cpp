@@ -49,7 +49,7 @@ static void writeSilu(GraphWriter &writer, Operation *op, StringRef) {
 
 static void writeGelu(GraphWriter &writer, Operation *op, StringRef operation) {
   auto gelu = cast<GeluOp>(op);
-  std::string form = gelu.getForm() == "tanh" ? "tanh" : "none";
+  std::string form = gelu.getForm() == GeluForm::Tanh ? "tanh" : "none";
   writer.finish(operation, writer.use(gelu.getX()), {{"approximate", form}});
 }
 

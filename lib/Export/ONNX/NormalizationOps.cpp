@@ -51,15 +51,27 @@ static void writeSoftmax(GraphWriter &writer, Operation *op,
                 copyAttributes(op, {"axis"}));
 }
 
+static StringRef getReduceOperator(ReduceKind kind) {
+  switch (kind) {
+  case ReduceKind::Sum:
+    return "ReduceSum";
+  case ReduceKind::Mean:
+    return "ReduceMean";
+  case ReduceKind::Max:
+    return "ReduceMax";
+  case ReduceKind::Min:
+    return "ReduceMin";
+  case ReduceKind::Prod:
+    return "ReduceProd";
+  case ReduceKind::L2:
+    return "ReduceL2";
+  }
+  llvm_unreachable("an unknown kind");
+}
+
 static void writeReduce(GraphWriter &writer, Operation *op, StringRef) {
   auto reduce = cast<ReduceOp>(op);
-  StringRef operation = llvm::StringSwitch<StringRef>(reduce.getKind())
-                            .Case("sum", "ReduceSum")
-                            .Case("mean", "ReduceMean")
-                            .Case("max", "ReduceMax")
-                            .Case("min", "ReduceMin")
-                            .Case("prod", "ReduceProd")
-                            .Case("l2", "ReduceL2");
+  StringRef operation = getReduceOperator(reduce.getKind());
   // Without axes ONNX takes all of them.
   if (reduce.getAxes().empty() && typeOf(reduce.getX()).getRank() > 0)
     return writer.fail("reduces no axis, which has no ONNX form");

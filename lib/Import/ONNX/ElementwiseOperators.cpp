@@ -154,7 +154,10 @@ static LogicalResult importGelu(NodeImporter &node) {
   if (failed(node.expectFloat(x)))
     return failure();
   return node.makeOutput<GeluOp>(
-      getElementType(x), x, node.attr("form", form == "tanh" ? "tanh" : "erf"));
+      getElementType(x), x,
+      node.attr("form", GeluFormAttr::get(x.getContext(),
+                                          form == "tanh" ? GeluForm::Tanh
+                                                         : GeluForm::Erf)));
 }
 
 /// x * sigmoid(alpha * x); SiLU where alpha is 1.

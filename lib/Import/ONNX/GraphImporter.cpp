@@ -321,8 +321,7 @@ Location GraphImporter::addNodeRow(const onnx::NodeProto &node, int index) {
   if (StringRef(node.op_type()) == "Constant")
     return NameLoc::get(builder.getStringAttr(name));
   int64_t id = nodeRows.size();
-  nodeRows.push_back(
-      NodeInfoAttr::get(context, id, name, node.op_type(), /*asked=*/""));
+  nodeRows.push_back(NodeInfoAttr::get(context, id, name, node.op_type()));
   return getNodeLocation(context, id, name);
 }
 

@@ -11,7 +11,7 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
 
-static LogicalResult importReduction(NodeImporter &node, StringRef kind) {
+static LogicalResult importReduction(NodeImporter &node, ReduceKind kind) {
   Value x = node.getInput(0);
   int64_t rank = getRank(x);
   bool keepDims = node.getInt("keepdims", 1) != 0;
@@ -20,7 +20,7 @@ static LogicalResult importReduction(NodeImporter &node, StringRef kind) {
   if (elementType.isInteger(1))
     return node.fail(unsupported("reductions of booleans are not supported",
                                  "cast them to int32 in the model"));
-  if (kind == "l2" && failed(node.expectFloat(x)))
+  if (kind == ReduceKind::L2 && failed(node.expectFloat(x)))
     return failure();
   std::optional<SmallVector<int64_t>> axes = node.getInts("axes");
   if (node.getInput(1))
@@ -30,35 +30,35 @@ static LogicalResult importReduction(NodeImporter &node, StringRef kind) {
   if (!axes)
     return failure();
   if (axes->empty() && isNoopWithoutAxes) {
-    if (kind == "l2")
+    if (kind == ReduceKind::L2)
       return node.fail(unsupported("a norm over no axes is not supported"));
     return node.setOutput(0, x);
   }
   if (axes->empty())
     llvm::append_range(*axes, llvm::seq<int64_t>(0, rank));
-  return node.makeOutput<ReduceOp>(elementType, x,
-                                   {node.attr("kind", kind),
-                                    node.attr("axes", *axes),
-                                    node.attr("keepdims", keepDims)});
+  return node.makeOutput<ReduceOp>(
+      elementType, x,
+      {node.attr("kind", ReduceKindAttr::get(elementType.getContext(), kind)),
+       node.attr("axes", *axes), node.attr("keepdims", keepDims)});
 }
 
 static LogicalResult importReduceL2(NodeImporter &node) {
-  return importReduction(node, "l2");
+  return importReduction(node, ReduceKind::L2);
 }
 static LogicalResult importReduceMax(NodeImporter &node) {
-  return importReduction(node, "max");
+  return importReduction(node, ReduceKind::Max);
 }
 static LogicalResult importReduceMean(NodeImporter &node) {
-  return importReduction(node, "mean");
+  return importReduction(node, ReduceKind::Mean);
 }
 static LogicalResult importReduceMin(NodeImporter &node) {
-  return importReduction(node, "min");
+  return importReduction(node, ReduceKind::Min);
 }
 static LogicalResult importReduceProd(NodeImporter &node) {
-  return importReduction(node, "prod");
+  return importReduction(node, ReduceKind::Prod);
 }
 static LogicalResult importReduceSum(NodeImporter &node) {
-  return importReduction(node, "sum");
+  return importReduction(node, ReduceKind::Sum);
 }
 
 ArrayRef<Operator> qopt::importer::getReductionOperators() {

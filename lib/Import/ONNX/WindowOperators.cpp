@@ -167,10 +167,10 @@ static LogicalResult importGlobalMaxPool(NodeImporter &node) {
   if (failed(node.expectRank(x, 3, "an input")) || failed(node.expectFloat(x)))
     return failure();
   auto axes = llvm::to_vector(llvm::seq<int64_t>(2, getRank(x)));
-  return node.makeOutput<ReduceOp>(getElementType(x), x,
-                                   {node.attr("kind", "max"),
-                                    node.attr("axes", axes),
-                                    node.attr("keepdims", true)});
+  return node.makeOutput<ReduceOp>(
+      getElementType(x), x,
+      {node.attr("kind", ReduceKindAttr::get(x.getContext(), ReduceKind::Max)),
+       node.attr("axes", axes), node.attr("keepdims", true)});
 }
 
 ArrayRef<Operator> qopt::importer::getWindowOperators() {

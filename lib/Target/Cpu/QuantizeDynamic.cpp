@@ -188,7 +188,8 @@ static void emitBlocks(const TensorQuantization &q) {
   Value inner = host.product(dims.drop_front(axis + 1));
   Value blocks = host.ceilDiv(size, host.i64(q.block));
   bool isLast = knownNumber(inner) == 1;
-  bool ofSamples = q.isNvfp4() && QuantizeDynamicOp(q.op).getPer() == "sample";
+  bool ofSamples =
+      q.isNvfp4() && QuantizeDynamicOp(q.op).getPer() == Per::Sample;
   Value rows = isLast ? outer : host.mul(outer, blocks);
   Value rowSize = isLast ? size : host.mul(inner, host.i64(q.block));
   Value perPart = rowsPerPart(host, rowSize, partElements);
@@ -254,7 +255,7 @@ LogicalResult cpu::emitQuantizeDynamic(CpuProgram &program, Operation *op) {
     q.scales.push_back(placeOf(program, op, scale));
   if (q.block)
     emitBlocks(q);
-  else if (root.getPer() == "sample")
+  else if (root.getPer() == Per::Sample)
     emitIntegerSamples(q);
   else
     emitIntegerRows(q);

@@ -32,9 +32,6 @@ kernel::Match cpu::checkQuantization(QuantizeDynamicOp op) {
   if (!op.getFormat().isBlocked() && !format->elementInfo().isInteger())
     return kernel::Match::failure("format " + op.getFormat().getName() +
                                   " has no blocks");
-  if (!lookupScaleRule(op.getRule()))
-    return kernel::Match::failure("rule " + op.getRule() +
-                                  " is none of floor, ceil and even");
   if (cast<RankedTensorType>(op.getX().getType()).getRank() == 0)
     return kernel::Match::failure("a scalar has no rows");
   return kernel::Match::success();
@@ -46,7 +43,7 @@ Quantization cpu::readQuantization(QuantizeDynamicOp op) {
   q.format = lookupFormat(op.getFormat().getName());
   q.xType = getElementTypeOrSelf(op.getX());
   q.codeType = getElementTypeOrSelf(op.getCodes());
-  q.rule = *lookupScaleRule(op.getRule());
+  q.rule = op.getRule();
   for (Value scale : op.getScales())
     q.scaleTypes.push_back(getElementTypeOrSelf(scale));
   if (op.getFormat().isBlocked()) {

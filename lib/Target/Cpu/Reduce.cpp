@@ -26,16 +26,21 @@ static constexpr int64_t partElements = 8192;
 namespace {
 /// The formula of a kind of reduction.
 struct Formula {
-  std::string kind;
+  ReduceKind kind;
   bool isFloat;
   /// Of x, in memory.
   Type element;
 
-  bool isSum() const { return kind == "sum" || kind == "mean" || kind == "l2"; }
+  bool isSum() const {
+    return kind == ReduceKind::Sum || kind == ReduceKind::Mean ||
+           kind == ReduceKind::L2;
+  }
   /// Float sums have 16 partial sums; float products are one chain.
   bool hasPartialSums() const { return isFloat && isSum(); }
-  bool isChain() const { return isFloat && kind == "prod"; }
-  bool isOrder() const { return kind == "max" || kind == "min"; }
+  bool isChain() const { return isFloat && kind == ReduceKind::Prod; }
+  bool isOrder() const {
+    return kind == ReduceKind::Max || kind == ReduceKind::Min;
+  }
 
   Type type(OpBuilder &b) const {
     return isFloat ? Type(b.getF32Type()) : Type(b.getI64Type());
@@ -43,42 +48,43 @@ struct Formula {
   /// What a result starts from.
   Value start(VectorBuilder &v, int64_t lanes) const {
     if (isFloat) {
-      float value = isSum()          ? 0.0f
-                    : kind == "prod" ? 1.0f
-                    : kind == "max"  ? -numerics::infinity
-                                     : numerics::infinity;
+      float value = isSum()                    ? 0.0f
+                    : kind == ReduceKind::Prod ? 1.0f
+                    : kind == ReduceKind::Max  ? -numerics::infinity
+                                               : numerics::infinity;
       return v.constant(v.b.getF32FloatAttr(value), lanes);
     }
-    int64_t value = isSum()          ? 0
-                    : kind == "prod" ? 1
-                    : kind == "max"  ? numerics::leastInteger(element)
-                                     : numerics::greatestInteger(element);
+    int64_t value = isSum()                    ? 0
+                    : kind == ReduceKind::Prod ? 1
+                    : kind == ReduceKind::Max
+                        ? numerics::leastInteger(element)
+                        : numerics::greatestInteger(element);
     return v.constant(v.b.getI64IntegerAttr(value), lanes);
   }
   Value step(VectorBuilder &v, Value total, Value x, int64_t lanes) const {
     MLIRPolicy policy(v.b, v.loc, lanes);
-    if (kind == "l2")
+    if (kind == ReduceKind::L2)
       return policy.fma(x, x, total);
     if (isSum())
       return isFloat ? policy.add(total, x) : policy.addI(total, x);
-    if (kind == "prod")
+    if (kind == ReduceKind::Prod)
       return isFloat ? policy.mul(total, x) : policy.mulI(total, x);
-    if (kind == "max")
+    if (kind == ReduceKind::Max)
       return isFloat ? policy.max(x, total) : policy.maxS(x, total);
     return isFloat ? policy.min(x, total) : policy.minS(x, total);
   }
   /// Joins totals of different elements.
   Value join(VectorBuilder &v, Value x, Value y, int64_t lanes) const {
-    if (kind == "l2")
+    if (kind == ReduceKind::L2)
       return MLIRPolicy(v.b, v.loc, lanes).add(x, y);
     return step(v, x, y, lanes);
   }
   /// The result of `size` elements from their total.
   Value last(VectorBuilder &v, Value total, Value size, int64_t lanes) const {
     MLIRPolicy policy(v.b, v.loc, lanes);
-    if (kind == "l2")
+    if (kind == ReduceKind::L2)
       return policy.sqrt(total);
-    if (kind != "mean")
+    if (kind != ReduceKind::Mean)
       return total;
     if (isFloat) {
       Value count = arith::SIToFPOp::create(v.b, v.loc, v.b.getF32Type(), size);
@@ -329,8 +335,9 @@ kernel::Match cpu::checkReduce(Operation *op) {
   Type lane = laneType(element);
   bool isFloat = lane && isa<FloatType>(lane);
   auto reduce = dyn_cast<ReduceOp>(root);
-  Formula formula{reduce ? reduce.getKind().str() : "mean", isFloat, element};
-  if (!lane || (!isFloat && formula.kind == "l2") ||
+  Formula formula{reduce ? reduce.getKind() : ReduceKind::Mean, isFloat,
+                  element};
+  if (!lane || (!isFloat && formula.kind == ReduceKind::L2) ||
       (lane.isInteger(1) && !formula.isOrder()) ||
       (isa<FloatType>(element) && !isFloat))
     return unsupported(element);
@@ -343,9 +350,9 @@ LogicalResult cpu::emitReduce(CpuProgram &program, Operation *op) {
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
   Type lane = laneType(getElementTypeOrSelf(x));
   SmallVector<int64_t> kept, reduced;
-  std::string kind = "mean";
+  ReduceKind kind = ReduceKind::Mean;
   if (auto reduce = dyn_cast<ReduceOp>(root)) {
-    kind = reduce.getKind().str();
+    kind = reduce.getKind();
     reduced = llvm::to_vector(reduce.getAxes());
   } else {
     reduced = llvm::to_vector(llvm::seq<int64_t>(2, rank));

@@ -32,7 +32,7 @@ static LogicalResult quantizeRows(DeviceProgram &program, QuantizeDynamicOp op,
                                   const ElementFormatInfo &info) {
   cpu::VectorBuilder v = program.vectors();
   Value rows = v.product(program.dims(op.getScales().front()));
-  Value length = op.getPer() == "row"
+  Value length = op.getPer() == Per::Row
                      ? tensors.dims.back()
                      : v.product(ArrayRef(tensors.dims).drop_front());
   return program.dispatch(rows, [&](Shader &shader, Value row) {
@@ -90,7 +90,7 @@ static LogicalResult quantizeBlocks(DeviceProgram &program,
         })[0];
     Value factor, step;
     if (encodeScales) {
-      Value row = op.getPer() == "row"
+      Value row = op.getPer() == Per::Row
                       ? shader.div(index, shader.host(scaleDims.back()))
                       : place.front();
       factor = shader.load(encodeScales, shader.b.getF32Type(), row);
@@ -124,7 +124,7 @@ static FailureOr<Value> computeEncodeScales(DeviceProgram &program,
   cpu::VectorBuilder v = program.vectors();
   Type i32 = program.builder().getI32Type(),
        f32 = program.builder().getF32Type();
-  bool isRow = op.getPer() == "row";
+  bool isRow = op.getPer() == Per::Row;
   int64_t searchers = isRow ? kRowSearchers : kSampleSearchers;
   Value rows = v.product(program.dims(op.getScales().back()));
   Value length = isRow ? tensors.dims.back()
@@ -191,8 +191,7 @@ kernel::Match vulkan::checkQuantizeDynamic(const AnyDevice &,
     return kernel::Match::failure("other ops stand beside the quantizer");
   const BlockFormat &format = *lookupFormat(op.getFormat().getName());
   bool isKnown = hasRows(op) ? format.elementInfo().isInteger()
-                             : format.hasSharedExponent() &&
-                                   lookupScaleRule(op.getRule()).has_value();
+                             : format.hasSharedExponent();
   if (!isNvfp4(op) && !(isKnown && op.getScales().size() == 1))
     return kernel::Match::failure("format " + op.getFormat().getName() +
                                   " has no kernel");
@@ -240,7 +239,7 @@ LogicalResult vulkan::emitQuantizeDynamic(DeviceProgram &program,
     return quantizeBlocks(program, op, tensors, format, ScaleRule::Floor,
                           *encodeScales);
   }
-  return hasRows(op) ? quantizeRows(program, op, tensors, format.elementInfo())
-                     : quantizeBlocks(program, op, tensors, format,
-                                      *lookupScaleRule(op.getRule()));
+  return hasRows(op)
+             ? quantizeRows(program, op, tensors, format.elementInfo())
+             : quantizeBlocks(program, op, tensors, format, op.getRule());
 }

@@ -159,8 +159,8 @@ static LogicalResult emitLayerNorm(DeviceProgram &program, Operation *kernel,
 //===----------------------------------------------------------------------===//
 
 /// The reduced value of `count` elements, all of kind `kind`.
-static Value reduce(Shader &shader, Operation *op, StringRef what, Type element,
-                    Value count, RowElement get) {
+static Value reduce(Shader &shader, Operation *op, ReduceKind what,
+                    Type element, Value count, RowElement get) {
   MLIRPolicy policy(shader.b, shader.loc);
   Value zero = shader.i32(0), one = shader.i32(1);
   auto fold = [&](Value init, llvm::function_ref<Value(Value, Value)> step) {
@@ -170,34 +170,34 @@ static Value reduce(Shader &shader, Operation *op, StringRef what, Type element,
   };
   auto kind = numerics::getValueKind(element);
   if (kind == ValueKind::Float) {
-    if (what == "sum")
+    if (what == ReduceKind::Sum)
       return rowSum(shader, count, get);
-    if (what == "mean")
+    if (what == ReduceKind::Mean)
       return policy.div(rowSum(shader, count, get), policy.toFloat(count));
-    if (what == "l2")
+    if (what == ReduceKind::L2)
       return policy.sqrt(rowSum(shader, count, get, /*squares=*/true));
-    if (what == "max")
+    if (what == ReduceKind::Max)
       return rowMax(shader, count, policy.f(-numerics::infinity), get);
-    if (what == "min")
+    if (what == ReduceKind::Min)
       return fold(policy.f(numerics::infinity),
                   [&](Value x, Value y) { return policy.min(x, y); });
-    if (what == "prod")
+    if (what == ReduceKind::Prod)
       return fold(policy.f(1),
                   [&](Value x, Value y) { return policy.mul(y, x); });
   }
   if (kind == ValueKind::Int) {
     Type result = getElementTypeOrSelf(op->getResult(0));
     auto wrap = [&](Value x) { return numerics::wrapInt(policy, x, result); };
-    if (what == "sum")
+    if (what == ReduceKind::Sum)
       return wrap(
           fold(zero, [&](Value x, Value y) { return policy.addI(x, y); }));
-    if (what == "prod")
+    if (what == ReduceKind::Prod)
       return wrap(
           fold(one, [&](Value x, Value y) { return policy.mulI(x, y); }));
-    if (what == "max")
+    if (what == ReduceKind::Max)
       return fold(policy.i(numerics::leastInteger(element)),
                   [&](Value x, Value y) { return policy.maxS(x, y); });
-    if (what == "min")
+    if (what == ReduceKind::Min)
       return fold(policy.i(numerics::greatestInteger(element)),
                   [&](Value x, Value y) { return policy.minS(x, y); });
   }
@@ -206,7 +206,7 @@ static Value reduce(Shader &shader, Operation *op, StringRef what, Type element,
 
 /// Reduces the axes `axes` of the root's operand.
 static LogicalResult emitReduction(DeviceProgram &program, Operation *kernel,
-                                   Operation *op, StringRef what,
+                                   Operation *op, ReduceKind what,
                                    ArrayRef<int64_t> axes, bool keepsDims) {
   auto x = prepareInput(program, op);
   if (failed(x))
@@ -256,8 +256,10 @@ kernel::Match vulkan::checkRows(const AnyDevice &, Operation *op) {
   if (kind == ValueKind::Float)
     return kernel::Match::success();
   auto reduce = dyn_cast<ReduceOp>(root);
-  bool hasSteps = reduce && llvm::is_contained({"sum", "prod", "max", "min"},
-                                               reduce.getKind());
+  bool hasSteps =
+      reduce && llvm::is_contained({ReduceKind::Sum, ReduceKind::Prod,
+                                    ReduceKind::Max, ReduceKind::Min},
+                                   reduce.getKind());
   if (kind == ValueKind::Int && hasSteps)
     return kernel::Match::success();
   return cpu::unsupported(element);
@@ -278,7 +280,7 @@ LogicalResult vulkan::emitRows(DeviceProgram &program, Operation *op) {
         int64_t rank = cast<RankedTensorType>(pool.getX().getType()).getRank();
         for (int64_t axis = 2; axis < rank; ++axis)
           axes.push_back(axis);
-        return emitReduction(program, op, pool, "mean", axes,
+        return emitReduction(program, op, pool, ReduceKind::Mean, axes,
                              /*keepsDims=*/true);
       })
       .Default([&](Operation *other) {

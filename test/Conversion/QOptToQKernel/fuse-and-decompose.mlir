@@ -12,7 +12,7 @@ func.func @main(%x: tensor<?x8xf32> {qopt.dims = ["n", ""]}, %y: tensor<?x8xf32>
   %0 = qopt.layer_norm %x, %g, %b {axis = 1 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x8xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
   %1 = qopt.matmul %0, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
   %2 = qopt.add %1, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
-  %3 = qopt.gelu %2 {form = "tanh"} : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  %3 = qopt.gelu %2 {form = #qopt.form<tanh>} : (tensor<?x8xf32>) -> tensor<?x8xf32>
   %4 = qopt.matmul %3, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
   %5 = qopt.add %4, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
   %6 = qopt.add %5, %0 : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>

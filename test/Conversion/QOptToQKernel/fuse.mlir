@@ -163,7 +163,7 @@ func.func @two_scales_of_a_row(%x: tensor<?x32xf32>, %w: tensor<32x8xf4E2M1FN>, 
 // CHECK-NEXT: qkernel.yield
 func.func @whole_tensors(%x: tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1x1x1xf32>, tensor<1x32x8xi8>, tensor<1x1x8xf8E8M0FNU>) {
   %0 = qopt.gelu %x : (tensor<1x32x8xf32>) -> tensor<1x32x8xf32>
-  %q, %s = qopt.quantize_dynamic %0 {format = #qopt.format<i8>, per = "sample"} : (tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1x1x1xf32>)
+  %q, %s = qopt.quantize_dynamic %0 {format = #qopt.format<i8>, per = #qopt.per<sample>} : (tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1x1x1xf32>)
   %p, %e = qopt.quantize_dynamic %0 {format = #qopt.format<mxint8, axis = 1>} : (tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1x1x8xf8E8M0FNU>)
   return %q, %s, %p, %e : tensor<1x32x8xi8>, tensor<1x1x1xf32>, tensor<1x32x8xi8>, tensor<1x1x8xf8E8M0FNU>
 }
@@ -183,7 +183,7 @@ func.func @whole_tensors(%x: tensor<1x32x8xf32>) -> (tensor<1x32x8xi8>, tensor<1
 func.func @rows(%x: tensor<?x8xf32>, %g: tensor<8xf32>) -> (tensor<?x8xf32>, tensor<?x1xf32>) {
   %0 = qopt.layer_norm %x, %g {axis = 1 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
   %1 = qopt.softmax %0 {axis = 1 : i64} : (tensor<?x8xf32>) -> tensor<?x8xf32>
-  %2 = qopt.reduce %0 {kind = "max", axes = array<i64: 1>, keepdims = true} : (tensor<?x8xf32>) -> tensor<?x1xf32>
+  %2 = qopt.reduce %0 {kind = #qopt.kind<max>, axes = array<i64: 1>, keepdims = true} : (tensor<?x8xf32>) -> tensor<?x1xf32>
   %3 = qopt.relu %2 : (tensor<?x1xf32>) -> tensor<?x1xf32>
   return %1, %3 : tensor<?x8xf32>, tensor<?x1xf32>
 }
@@ -294,7 +294,7 @@ func.func @blocks(%c: tensor<4x64xi8>, %s: tensor<4x2xf32>) -> tensor<4x64xf32> 
 func.func @shapes(%x: tensor<2xi64>) -> (tensor<2xi64>, tensor<2xf32>, tensor<1xi64>) {
   %0 = qopt.add %x, %x : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
   %1 = qopt.cast %0 : (tensor<2xi64>) -> tensor<2xf32>
-  %2 = qopt.reduce %x {kind = "prod", axes = array<i64: 0>, keepdims = true} : (tensor<2xi64>) -> tensor<1xi64>
+  %2 = qopt.reduce %x {kind = #qopt.kind<prod>, axes = array<i64: 0>, keepdims = true} : (tensor<2xi64>) -> tensor<1xi64>
   return %0, %1, %2 : tensor<2xi64>, tensor<2xf32>, tensor<1xi64>
 }
 

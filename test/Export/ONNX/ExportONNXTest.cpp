@@ -78,7 +78,7 @@ TEST_F(ExportONNXTest, EveryOpOfTheImporterHasAForm) {
 
 TEST_F(ExportONNXTest, NamesAndDimsAreKept) {
   auto model = write(R"(module attributes {
-      qopt.nodes = [#qopt.node_info<0, "/r", "Relu", "">]} {
+      qopt.nodes = [#qopt.node_info<0, "/r", "Relu">]} {
     func.func @main(%x: tensor<?x?x3xf32> {qopt.name = "pixels", qopt.dims = ["n", "", ""]})
         -> (tensor<?x?x3xf32> {qopt.name = "scores", qopt.dims = ["n", "", ""]}) {
       %y = qopt.relu %x : (tensor<?x?x3xf32>) -> tensor<?x?x3xf32> loc(fused<#qopt.node<0>>["/r"])

@@ -7,7 +7,7 @@
 // written out, and the dequantizer has one block a row.
 
 // CHECK: %[[ABS:.*]] = qopt.abs %arg0
-// CHECK: %[[MAX:.*]] = qopt.reduce %[[ABS]] {axes = array<i64: 2>, keepdims = true, kind = "max"}
+// CHECK: %[[MAX:.*]] = qopt.reduce %[[ABS]] {axes = array<i64: 2>, keepdims = true, kind = #qopt.kind<max>}
 // CHECK: %[[EMPTY:.*]] = qopt.equal %[[MAX]], %[[ZERO:.*]] :
 // CHECK: %[[LEAST:.*]] = qopt.constant(dense<7.88860905E-31> : tensor<f32>)
 // CHECK: %[[AMAX:.*]] = qopt.max %[[MAX]], %[[LEAST]]

@@ -22,7 +22,7 @@
 // AGAIN: %[[WS:.*]] = qopt.cast %{{.*}} : (tensor<2x2xf16>) -> tensor<2x2xf32>
 // AGAIN: %[[W:.*]] = qopt.dequantize %{{.*}} scales(%[[WS]]) zeros(%{{.*}}) {format = #qopt.format<ui4, axis = 0, block = 32, zero = ui4>}
 // AGAIN: qopt.matmul %[[X]], %[[W]]
-module attributes {qopt.nodes = [#qopt.node_info<0, "/fc", "MatMul", "">]} {
+module attributes {qopt.nodes = [#qopt.node_info<0, "/fc", "MatMul">]} {
   func.func @main(%x: tensor<?x64xf32> {qopt.dims = ["batch", ""], qopt.name = "x"})
       -> (tensor<?x2xf32> {qopt.dims = ["batch", ""], qopt.name = "logits"}) {
     %s = qopt.constant(dense<0.5> : tensor<1x1xf32>) : tensor<1x1xf32>

@@ -188,7 +188,7 @@ func.func @main(%x: tensor<?x33xf32>, %g: tensor<33xf32> {test.constant}, %b: te
 // BOUND 2e-5
 func.func @main(%x: tensor<?x3x7x33xf32>) -> (tensor<?x3x1x1xf32>, tensor<3x7x33xf32>) {
   %0 = qopt.global_average_pool %x : (tensor<?x3x7x33xf32>) -> tensor<?x3x1x1xf32>
-  %1 = qopt.reduce %x {kind = "sum", axes = array<i64: 0>, keepdims = false} : (tensor<?x3x7x33xf32>) -> tensor<3x7x33xf32>
+  %1 = qopt.reduce %x {kind = #qopt.kind<sum>, axes = array<i64: 0>, keepdims = false} : (tensor<?x3x7x33xf32>) -> tensor<3x7x33xf32>
   return %0, %1 : tensor<?x3x1x1xf32>, tensor<3x7x33xf32>
 }
 
@@ -197,7 +197,7 @@ func.func @main(%x: tensor<?x3x7x33xf32>) -> (tensor<?x3x1x1xf32>, tensor<3x7x33
 // rows and samples of int8
 func.func @main(%x: tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>, tensor<?x33xi8>, tensor<?x1xf32>) {
   %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>)
-  %2, %3 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "sample"} : (tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>)
+  %2, %3 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = #qopt.per<sample>} : (tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>)
   return %0, %1, %2, %3 : tensor<?x33xi8>, tensor<?x1xf32>, tensor<?x33xi8>, tensor<?x1xf32>
 }
 
@@ -215,7 +215,7 @@ func.func @main(%x: tensor<40x70xf32>) -> (tensor<40x70xELEMENT>, tensor<40x3xf8
 // blocks of NVFP4 in rows and samples
 func.func @main(%x: tensor<?x70xf32>, %y: tensor<?x20x7xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>, tensor<?x20x7xf4E2M1FN>, tensor<?x2x7xf8E4M3FN>, tensor<?x1x1xf32>) {
   %0, %1, %2 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>} : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>)
-  %3, %4, %5 = qopt.quantize_dynamic %y {format = #qopt.format<nvfp4, axis = 1>, per = "sample"} : (tensor<?x20x7xf32>) -> (tensor<?x20x7xf4E2M1FN>, tensor<?x2x7xf8E4M3FN>, tensor<?x1x1xf32>)
+  %3, %4, %5 = qopt.quantize_dynamic %y {format = #qopt.format<nvfp4, axis = 1>, per = #qopt.per<sample>} : (tensor<?x20x7xf32>) -> (tensor<?x20x7xf4E2M1FN>, tensor<?x2x7xf8E4M3FN>, tensor<?x1x1xf32>)
   return %0, %1, %2, %3, %4, %5 : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>, tensor<?x20x7xf4E2M1FN>, tensor<?x2x7xf8E4M3FN>, tensor<?x1x1xf32>
 }
 

@@ -185,7 +185,7 @@ TEST_F(DeviceTest, QuantizesNvfp4) {
             tensor<?x20x3x5xf4E2M1FN>, tensor<?x2x3x5xf8E4M3FN>, tensor<?x1x1x1xf32>) {
       %0:3 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>}
         : (tensor<?x70xf32>) -> (tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>)
-      %1:3 = qopt.quantize_dynamic %y {format = #qopt.format<nvfp4, axis = 1>, per = "sample"}
+      %1:3 = qopt.quantize_dynamic %y {format = #qopt.format<nvfp4, axis = 1>, per = #qopt.per<sample>}
         : (tensor<?x20x3x5xf32>) -> (tensor<?x20x3x5xf4E2M1FN>, tensor<?x2x3x5xf8E4M3FN>, tensor<?x1x1x1xf32>)
       return %0#0, %0#1, %0#2, %1#0, %1#1, %1#2
         : tensor<?x70xf4E2M1FN>, tensor<?x5xf8E4M3FN>, tensor<?x1xf32>,
@@ -212,7 +212,7 @@ TEST_F(DeviceTest, NamesWhatItCannotDo) {
   EXPECT_NE(
       failureOf(R"(
     func.func @main(%x: tensor<4xi64>) -> tensor<1xi64> {
-      %0 = qopt.reduce %x {kind = "mean", axes = array<i64: 0>, keepdims = true} : (tensor<4xi64>) -> tensor<1xi64>
+      %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 0>, keepdims = true} : (tensor<4xi64>) -> tensor<1xi64>
       return %0 : tensor<1xi64>
     })")
           .find("has no kernel: elements are of type i64"),
@@ -267,7 +267,7 @@ TEST_F(DeviceTest, ConvolvesMxBlocksOfChannels) {
 TEST_F(DeviceTest, ReducesAndAverages) {
   expectNearReference(R"(
     func.func @main(%x: tensor<2x3x7x6xf32>) -> (tensor<2x7xf32>, tensor<2x3x3x3xf32>) {
-      %0 = qopt.reduce %x {kind = "l2", axes = array<i64: 1, 3>, keepdims = false} : (tensor<2x3x7x6xf32>) -> tensor<2x7xf32>
+      %0 = qopt.reduce %x {kind = #qopt.kind<l2>, axes = array<i64: 1, 3>, keepdims = false} : (tensor<2x3x7x6xf32>) -> tensor<2x7xf32>
       %1 = qopt.average_pool %x {kernel = array<i64: 3, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>,
         ceil_mode = false, count_include_pad = true} : (tensor<2x3x7x6xf32>) -> tensor<2x3x3x3xf32>
       return %0, %1 : tensor<2x7xf32>, tensor<2x3x3x3xf32>

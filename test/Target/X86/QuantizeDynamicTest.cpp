@@ -25,7 +25,7 @@ TEST(X86QuantizeDynamic, MakesAScaleForEachRow) {
 TEST(X86QuantizeDynamic, MakesAScaleForEachSample) {
   const char *text = R"mlir(
     func.func @main(%x: tensor<?x3x?xf32>) -> (tensor<?x3x?xi8>, tensor<?x1x1xf32>) {
-      %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "sample"}
+      %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = #qopt.per<sample>}
         : (tensor<?x3x?xf32>) -> (tensor<?x3x?xi8>, tensor<?x1x1xf32>)
       return %0, %1 : tensor<?x3x?xi8>, tensor<?x1x1xf32>
     })mlir";
@@ -42,9 +42,10 @@ static std::string blocks(const std::string &format, const std::string &element,
   return "func.func @main(%x: tensor<3x70x37xf32>) -> (" + codes + ", " +
          scales +
          ") {\n%0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<\"" +
-         format + "\", axis = " + std::to_string(axis) + ">, rule = \"" + rule +
-         "\"} : (tensor<3x70x37xf32>) -> (" + codes + ", " + scales +
-         ")\nreturn %0, %1 : " + codes + ", " + scales + "\n}";
+         format + "\", axis = " + std::to_string(axis) +
+         ">, rule = #qopt.rule<" + rule + ">} : (tensor<3x70x37xf32>) -> (" +
+         codes + ", " + scales + ")\nreturn %0, %1 : " + codes + ", " + scales +
+         "\n}";
 }
 
 TEST(X86QuantizeDynamic, MakesBlocksOfEveryFormatAlongEveryAxis) {
@@ -82,8 +83,8 @@ TEST(X86QuantizeDynamic, MakesNvfp4OfSamples) {
     std::string text = "func.func @main(%x: " + x + ") -> (" + made +
                        ") {\n%r:3 = qopt.quantize_dynamic %x {format = "
                        "#qopt.format<nvfp4, axis = " +
-                       axis + ">, per = \"sample\"} : (" + x + ") -> (" + made +
-                       ")\nreturn %r#0, %r#1, %r#2 : " + made + "\n}";
+                       axis + ">, per = #qopt.per<sample>} : (" + x + ") -> (" +
+                       made + ")\nreturn %r#0, %r#1, %r#2 : " + made + "\n}";
     expectEqualToReference(text, {3, 37});
     expectEqualToReference(text, {2, 300});
     // A sample without elements still has a scale.

@@ -70,8 +70,8 @@ static std::string reduce(const std::string &kind, const std::string &axes,
                           const std::string &element,
                           const std::string &result) {
   return "func.func @main(%x: tensor<?x?x?x" + element + ">) -> tensor<" +
-         result + element + "> {\n%0 = qopt.reduce %x {kind = \"" + kind +
-         "\", axes = array<i64: " + axes +
+         result + element + "> {\n%0 = qopt.reduce %x {kind = #qopt.kind<" +
+         kind + ">, axes = array<i64: " + axes +
          ">, keepdims = false} : (tensor<?x?x?x" + element + ">) -> tensor<" +
          result + element + ">\nreturn %0 : tensor<" + result + element +
          ">\n}";
@@ -118,7 +118,7 @@ TEST(X86Rows, AveragesPlanes) {
   expectEqualToReference(R"mlir(
     func.func @main(%x: tensor<?x3x?x7xf32>) -> (tensor<?x3x1x1xf32>, tensor<?x3xf32>) {
       %0 = qopt.global_average_pool %x : (tensor<?x3x?x7xf32>) -> tensor<?x3x1x1xf32>
-      %1 = qopt.reduce %x {kind = "mean", axes = array<i64: 2, 3>, keepdims = false}
+      %1 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 2, 3>, keepdims = false}
         : (tensor<?x3x?x7xf32>) -> tensor<?x3xf32>
       return %0, %1 : tensor<?x3x1x1xf32>, tensor<?x3xf32>
     })mlir",
@@ -202,8 +202,9 @@ TEST(X86Rows, TakesTheFirstOfTwoZeros) {
           "func.func @main() -> " + type +
           " {\n%x = qopt.constant(#qopt.weight<\"hex:" +
           values(39 * 37 * 67, other) +
-          "\">) : tensor<39x37x67xf32>\n%0 = qopt.reduce %x {kind = \"" + kind +
-          "\", axes = array<i64: " + axes +
+          "\">) : tensor<39x37x67xf32>\n%0 = qopt.reduce %x {kind = "
+          "#qopt.kind<" +
+          kind + ">, axes = array<i64: " + axes +
           ">, keepdims = false} : (tensor<39x37x67xf32>) -> " + type +
           "\nreturn %0 : " + type + "\n}");
     }

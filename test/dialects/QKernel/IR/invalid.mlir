@@ -131,7 +131,7 @@ func.func @kernel_c6(%x: tensor<2x4xf32>) -> tensor<2x4xi8> {
   // expected-error @+1 {{'qkernel.rows' op expects a quantizer that makes the scales of a row from that row}}
   %0 = qkernel.rows(%x) : (tensor<2x4xf32>) -> tensor<2x4xi8> (%a: tensor<2x4xf32>) {
     %1 = qopt.softmax %a {axis = -1 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
-    %2, %3 = qopt.quantize_dynamic %1 {format = #qopt.format<i8>, per = "sample"} : (tensor<2x4xf32>) -> (tensor<2x4xi8>, tensor<2x1xf32>)
+    %2, %3 = qopt.quantize_dynamic %1 {format = #qopt.format<i8>, per = #qopt.per<sample>} : (tensor<2x4xf32>) -> (tensor<2x4xi8>, tensor<2x1xf32>)
     qkernel.yield %2 : tensor<2x4xi8>
   }
   return %0 : tensor<2x4xi8>

@@ -68,7 +68,7 @@ func.func @dequantize_c1(%x: tensor<4xi8>) {
 
 // -----
 
-func.func @quantize_dynamic_c3(%x: tensor<4x8xf32>) {
+func.func @quantize_dynamic_c2(%x: tensor<4x8xf32>) {
   // expected-error @+1 {{'qopt.quantize_dynamic' op expects 1 scales, but found 0}}
   %0 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<4x8xf32>) -> tensor<4x8xi8>
   return
@@ -76,15 +76,16 @@ func.func @quantize_dynamic_c3(%x: tensor<4x8xf32>) {
 
 // -----
 
-func.func @quantize_dynamic_c1(%x: tensor<4x8xf32>) {
-  // expected-error @+1 {{'qopt.quantize_dynamic' op expects per row or sample, but found tensor}}
-  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "tensor"} : (tensor<4x8xf32>) -> (tensor<4x8xi8>, tensor<1x1xf32>)
+func.func @unknown_per(%x: tensor<4x8xf32>) {
+  // expected-error @+2 {{expected ::qopt::Per to be one of: row, sample}}
+  // expected-error @+1 {{failed to parse QOpt_PerAttr parameter 'value'}}
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = #qopt.per<tensor>} : (tensor<4x8xf32>) -> (tensor<4x8xi8>, tensor<1x1xf32>)
   return
 }
 
 // -----
 
-func.func @quantize_dynamic_c2(%x: tensor<4x32x8xf32>) {
+func.func @quantize_dynamic_c1(%x: tensor<4x32x8xf32>) {
   // expected-error @+1 {{'qopt.quantize_dynamic' op expects blocks inside of a row, but found them along axis 1 of 'tensor<4x32x8xf32>'}}
   %0:3 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 1>} : (tensor<4x32x8xf32>) -> (tensor<4x32x8xf4E2M1FN>, tensor<4x2x8xf8E4M3FN>, tensor<4x32x1xf32>)
   return
@@ -92,9 +93,9 @@ func.func @quantize_dynamic_c2(%x: tensor<4x32x8xf32>) {
 
 // -----
 
-func.func @quantize_dynamic_c2_sample(%x: tensor<32x8xf32>) {
+func.func @quantize_dynamic_c1_sample(%x: tensor<32x8xf32>) {
   // expected-error @+1 {{'qopt.quantize_dynamic' op expects blocks inside of a sample, but found them along axis 0 of 'tensor<32x8xf32>'}}
-  %0:3 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 0>, per = "sample"} : (tensor<32x8xf32>) -> (tensor<32x8xf4E2M1FN>, tensor<2x8xf8E4M3FN>, tensor<32x1xf32>)
+  %0:3 = qopt.quantize_dynamic %x {format = #qopt.format<nvfp4, axis = 0>, per = #qopt.per<sample>} : (tensor<32x8xf32>) -> (tensor<32x8xf4E2M1FN>, tensor<2x8xf8E4M3FN>, tensor<32x1xf32>)
   return
 }
 
@@ -325,17 +326,18 @@ func.func @transpose_c1(%x: tensor<2x3xf32>) {
 
 // -----
 
-func.func @reduce_c1(%x: tensor<2x3xf32>) {
-  // expected-error @+1 {{'qopt.reduce' op expects kind sum, mean, max, min, prod or l2, but found median}}
-  %0 = qopt.reduce %x {kind = "median", axes = array<i64: 1>, keepdims = true} : (tensor<2x3xf32>) -> tensor<2x1xf32>
+func.func @unknown_kind(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{expected ::qopt::ReduceKind to be one of: sum, mean, max, min, prod, l2}}
+  // expected-error @+1 {{failed to parse QOpt_ReduceKindAttr parameter 'value'}}
+  %0 = qopt.reduce %x {kind = #qopt.kind<median>, axes = array<i64: 1>, keepdims = true} : (tensor<2x3xf32>) -> tensor<2x1xf32>
   return
 }
 
 // -----
 
-func.func @reduce_c2(%x: tensor<2x3xf32>) {
+func.func @reduce_c1(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{'qopt.reduce' op expects ascending axes below 2, but found [1, 0]}}
-  %0 = qopt.reduce %x {kind = "sum", axes = array<i64: 1, 0>, keepdims = true} : (tensor<2x3xf32>) -> tensor<1x1xf32>
+  %0 = qopt.reduce %x {kind = #qopt.kind<sum>, axes = array<i64: 1, 0>, keepdims = true} : (tensor<2x3xf32>) -> tensor<1x1xf32>
   return
 }
 
@@ -568,7 +570,7 @@ func.func @conv_c3_large(%x: tensor<1x4x8xf32>, %w: tensor<3x4x2xf32>) {
 
 // -----
 
-func.func @quantize_dynamic_c6(%x: tensor<4x8xf32>) {
+func.func @quantize_dynamic_c4(%x: tensor<4x8xf32>) {
   // expected-error @+1 {{'qopt.quantize_dynamic' op expects scales and zeros of rank 2, but found 'tensor<4xf32>'}}
   %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<4x8xf32>) -> (tensor<4x8xi8>, tensor<4xf32>)
   return
@@ -587,5 +589,13 @@ func.func @conv_c6(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xi4>, %s: tensor<3x1x1
 func.func @conv_c8(%x: tensor<1x4x8xf32>, %w: tensor<3x4x1xf4E2M1FN>) {
   // expected-error @+1 {{'qopt.conv' op expects scales beside the blocked codes of w}}
   %0 = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, w_format = #qopt.format<mxfp4, axis = 1>} : (tensor<1x4x8xf32>, tensor<3x4x1xf4E2M1FN>) -> tensor<1x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @text_for_a_rule(%x: tensor<4x64xf32>) {
+  // expected-error @+1 {{'qopt.quantize_dynamic' op attribute 'rule' failed to satisfy constraint: how the shared exponent of a block follows from its largest magnitude}}
+  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, rule = "even"} : (tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>)
   return
 }

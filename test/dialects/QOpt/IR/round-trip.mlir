@@ -2,8 +2,8 @@
 // RUN: qopt-opt %s --emit-bytecode | qopt-opt --mlir-print-debuginfo | FileCheck %s
 
 // The node table is an attribute of the module.
-// CHECK: module attributes {qopt.nodes = [#qopt.node_info<9, "/mlp/Erf", "Erf", "w8a8">]}
-module attributes {qopt.nodes = [#qopt.node_info<9, "/mlp/Erf", "Erf", "w8a8">]} {
+// CHECK: module attributes {qopt.nodes = [#qopt.node_info<9, "/mlp/Erf", "Erf">]}
+module attributes {qopt.nodes = [#qopt.node_info<9, "/mlp/Erf", "Erf">]} {
 
 // Every option of a format; names that are no identifiers are quoted.
 // CHECK: @formats
@@ -25,11 +25,11 @@ func.func @weights() {
 
 // A plan has its formats and its reason only where there are some.
 // CHECK: @requests
-// CHECK: qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>
-// CHECK: qopt.request = #qopt.request<params = "float", why = "preset">
+// CHECK: qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>
+// CHECK: qopt.request = #qopt.request<params = float, why = "preset">
 func.func @requests(%x: tensor<?x4xf32>, %w: tensor<4x8xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
-  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
-  %1 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "float", why = "preset">} : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+  %1 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = float, why = "preset">} : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
   return %0, %1 : tensor<?x8xf32>, tensor<?x8xf32>
 }
 
@@ -45,12 +45,12 @@ func.func @locations(%x: tensor<4xf32>) -> tensor<4xf32> {
 // CHECK: @codes
 // CHECK: qopt.quantize %{{.*}} scales(%{{.*}}) zeros(%{{.*}}) {divide, format = #qopt.format<i8>}
 // CHECK: qopt.dequantize %{{.*}} scales(%{{.*}}) zeros(%{{.*}})
-// CHECK: qopt.quantize_dynamic %{{.*}} {format = #qopt.format<mxfp4, axis = 1>, rule = "even"}
+// CHECK: qopt.quantize_dynamic %{{.*}} {format = #qopt.format<mxfp4, axis = 1>, rule = #qopt.rule<even>}
 // CHECK: qopt.matmul %{{.*}} scales(%{{.*}}), %{{.*}} scales(%{{.*}}) zeros(%{{.*}}) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>}
 func.func @codes(%x: tensor<2x64xf32>, %s: tensor<1x1xf32>, %z: tensor<1x1xi8>, %w: tensor<64x8xui4>, %ws: tensor<2x8xf16>, %wz: tensor<2x8xui4>) -> tensor<2x8xf32> {
   %q = qopt.quantize %x scales(%s) zeros(%z) {format = #qopt.format<i8>, divide} : (tensor<2x64xf32>, tensor<1x1xf32>, tensor<1x1xi8>) -> tensor<2x64xi8>
   %d = qopt.dequantize %q scales(%s) zeros(%z) : (tensor<2x64xi8>, tensor<1x1xf32>, tensor<1x1xi8>) -> tensor<2x64xf32>
-  %c, %cs = qopt.quantize_dynamic %d {format = #qopt.format<mxfp4, axis = 1>, rule = "even"} : (tensor<2x64xf32>) -> (tensor<2x64xf4E2M1FN>, tensor<2x2xf8E8M0FNU>)
+  %c, %cs = qopt.quantize_dynamic %d {format = #qopt.format<mxfp4, axis = 1>, rule = #qopt.rule<even>} : (tensor<2x64xf32>) -> (tensor<2x64xf4E2M1FN>, tensor<2x2xf8E8M0FNU>)
   %m = qopt.matmul %c scales(%cs), %w scales(%ws) zeros(%wz) {lhs_format = #qopt.format<mxfp4, axis = 1>, rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>} : (tensor<2x64xf4E2M1FN>, tensor<2x2xf8E8M0FNU>, tensor<64x8xui4>, tensor<2x8xf16>, tensor<2x8xui4>) -> tensor<2x8xf32>
   return %m : tensor<2x8xf32>
 }

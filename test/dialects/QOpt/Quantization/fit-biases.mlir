@@ -16,7 +16,7 @@ func.func @conv(%q: tensor<1x2x4x4xi8>) -> tensor<1x2x4x4xi8> {
   %b = qopt.constant(dense<[3.0, 1.0]> : tensor<2xf32>) : tensor<2xf32>
   %x = qopt.dequantize %q scales(%sx) zeros(%zx) {format = #qopt.format<i8>} : (tensor<1x2x4x4xi8>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xi8>) -> tensor<1x2x4x4xf32>
   %w = qopt.dequantize %c scales(%sw) {format = #qopt.format<i8, axis = 0>} : (tensor<2x2x1x1xi8>, tensor<2x1x1x1xf32>) -> tensor<2x2x1x1xf32>
-  %y = qopt.conv %x, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 0>>} : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.conv %x, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>} : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
   %r = qopt.relu %y : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   %p = qopt.quantize %r scales(%sx) zeros(%zx) {format = #qopt.format<i8>} : (tensor<1x2x4x4xf32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xi8>) -> tensor<1x2x4x4xi8>
   return %p : tensor<1x2x4x4xi8>
@@ -38,7 +38,7 @@ func.func @powers_of_two(%q: tensor<?x2xi8>) -> tensor<?x2xi8> {
   %b = qopt.constant(dense<[3.0, 1.0]> : tensor<2xf32>) : tensor<2xf32>
   %x = qopt.dequantize %q scales(%sx) zeros(%zx) {format = #qopt.format<i8>} : (tensor<?x2xi8>, tensor<1x1xf8E8M0FNU>, tensor<1x1xi8>) -> tensor<?x2xf32>
   %w = qopt.dequantize %c scales(%sw) {format = #qopt.format<i8, axis = 1>} : (tensor<2x2xi8>, tensor<1x2xf8E8M0FNU>) -> tensor<2x2xf32>
-  %m = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %m = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   %y = qopt.add %m, %b : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
   %p = qopt.quantize %y scales(%sx) zeros(%zx) {format = #qopt.format<i8>} : (tensor<?x2xf32>, tensor<1x1xf8E8M0FNU>, tensor<1x1xi8>) -> tensor<?x2xi8>
   return %p : tensor<?x2xi8>
@@ -76,7 +76,7 @@ func.func @stays_float(%q: tensor<?x2xi8>) -> tensor<?x2xf32> {
   %b = qopt.constant(dense<[3.0, 1.0]> : tensor<2xf32>) : tensor<2xf32>
   %x = qopt.dequantize %q scales(%sx) zeros(%zx) {format = #qopt.format<i8>} : (tensor<?x2xi8>, tensor<1x1xf32>, tensor<1x1xi8>) -> tensor<?x2xf32>
   %w = qopt.dequantize %c scales(%sw) {format = #qopt.format<i8, axis = 1>} : (tensor<2x2xi8>, tensor<1x2xf32>) -> tensor<2x2xf32>
-  %m = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %m = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   %y = qopt.add %m, %b : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }

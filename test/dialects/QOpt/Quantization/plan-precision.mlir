@@ -7,11 +7,11 @@
 // A product with a weight gets formats: one scale an output channel, blocks and
 // groups along the products.
 // CHECK-LABEL: func @example
-// CHECK: qopt.matmul {{.*}}qopt.request = #qopt.request<params = "static", act = <i8>, weight = <i8, axis = 1>>
+// CHECK: qopt.matmul {{.*}}qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>
 // W4-LABEL: func @example
 // W4: qopt.matmul {{.*}}qopt.request = #qopt.request<params = "weight-only", weight = <ui4, axis = 0, block = 32, scale = f16, zero = ui4>>
 // MX-LABEL: func @example
-// MX: qopt.matmul {{.*}}qopt.request = #qopt.request<params = "dynamic", act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>
+// MX: qopt.matmul {{.*}}qopt.request = #qopt.request<params = dynamic, act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>
 func.func @example(%x: tensor<?x64xf32>) -> tensor<?x8xf32> {
   %w = qopt.constant(dense<1.0> : tensor<64x8xf32>) : tensor<64x8xf32>
   %y = qopt.matmul %x, %w : (tensor<?x64xf32>, tensor<64x8xf32>) -> tensor<?x8xf32>
@@ -27,7 +27,7 @@ func.func @example(%x: tensor<?x64xf32>) -> tensor<?x8xf32> {
 // CHECK: qopt.conv {{.*}} weight = <i8, axis = 0>>
 // W4-LABEL: func @convolutions
 // W4: qopt.conv {{.*}} weight = <ui4, axis = 1, block = 32, scale = f16, zero = ui4>>
-// W4: qopt.conv {{.*}}#qopt.request<params = "float", why = "depthwise: no products to group">
+// W4: qopt.conv {{.*}}#qopt.request<params = float, why = "depthwise: no products to group">
 // MX-LABEL: func @convolutions
 // MX: qopt.conv {{.*}} act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 1>>
 // MX: qopt.conv {{.*}} act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>
@@ -76,14 +76,14 @@ func.func @reasons(%x: tensor<?x4x4xf32>, %i: tensor<?xi64>) -> (tensor<?x4x4xf3
 // Overrides go by the node's whole name and bring formats of their own. What was
 // planned before stays.
 // OVER-LABEL: func @overrides
-// OVER: qopt.matmul {{.*}}#qopt.request<params = "float", why = "override">
-// OVER: qopt.matmul {{.*}}#qopt.request<params = "dynamic", act = <i8>, weight = <i4, axis = 0, block = 2, scale = f16>>
-// OVER: qopt.matmul {{.*}}#qopt.request<params = "float", why = "mine">
+// OVER: qopt.matmul {{.*}}#qopt.request<params = float, why = "override">
+// OVER: qopt.matmul {{.*}}#qopt.request<params = dynamic, act = <i8>, weight = <i4, axis = 0, block = 2, scale = f16>>
+// OVER: qopt.matmul {{.*}}#qopt.request<params = float, why = "mine">
 func.func @overrides(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %w = qopt.constant(dense<1.0> : tensor<4x4xf32>) : tensor<4x4xf32>
   %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc(fused<#qopt.node<0>>["/first/MatMul"])
   %1 = qopt.matmul %0, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc(fused<#qopt.node<1>>["Second"])
-  %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = "float", why = "mine">} : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %2 = qopt.matmul %1, %w {qopt.request = #qopt.request<params = float, why = "mine">} : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
   return %2 : tensor<?x4xf32>
 }
 
@@ -94,7 +94,7 @@ func.func @overrides(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // OPS-LABEL: func @operators
 // OPS: qopt.matmul %{{.*}}, %{{[a-z0-9]+}} :
 // OPS: qopt.matmul {{.*}}#qopt.request<params = "weight-only", weight = <i8, axis = 1>>
-module attributes {qopt.nodes = [#qopt.node_info<0, "a", "MatMul", "">, #qopt.node_info<1, "b", "Relu", "">, #qopt.node_info<2, "c", "Gemm", "">]} {
+module attributes {qopt.nodes = [#qopt.node_info<0, "a", "MatMul">, #qopt.node_info<1, "b", "Relu">, #qopt.node_info<2, "c", "Gemm">]} {
   func.func @operators(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
     %w = qopt.constant(dense<1.0> : tensor<4x4xf32>) : tensor<4x4xf32>
     %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc(fused<#qopt.node<0>>["a"])
@@ -109,8 +109,8 @@ module attributes {qopt.nodes = [#qopt.node_info<0, "a", "MatMul", "">, #qopt.no
 // dequantized, tables too. A float beside codes is planned as the preset says.
 // CHECK-LABEL: func @own_codes
 // CHECK: qopt.matmul %[[#]], %[[#]] :
-// CHECK: qopt.matmul {{.*}}#qopt.request<params = "static", act = <ui8>, weight = <i8, axis = 1>, why = "activation from the file">
-// CHECK: qopt.matmul {{.*}}#qopt.request<params = "static", act = <i8>, weight = <i8>, why = "weight from the file">
+// CHECK: qopt.matmul {{.*}}#qopt.request<params = static, act = <ui8>, weight = <i8, axis = 1>, why = "activation from the file">
+// CHECK: qopt.matmul {{.*}}#qopt.request<params = static, act = <i8>, weight = <i8>, why = "weight from the file">
 // CHECK: qopt.gather %[[#]], %arg1 {axis = 0 : i64} :
 // W4-LABEL: func @own_codes
 // W4: qopt.matmul %[[#]], %[[#]] :
@@ -121,7 +121,7 @@ module attributes {qopt.nodes = [#qopt.node_info<0, "a", "MatMul", "">, #qopt.no
 // MX: qopt.matmul {{.*}} act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>
 // MX: qopt.matmul %[[#]], %[[#]] :
 // OVER-LABEL: func @own_codes
-// OVER: qopt.matmul {{.*}}#qopt.request<params = "float", why = "override">
+// OVER: qopt.matmul {{.*}}#qopt.request<params = float, why = "override">
 func.func @own_codes(%x: tensor<?x64xui8>, %i: tensor<?xi64>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
   %w = qopt.constant(dense<1.0> : tensor<64x64xf32>) : tensor<64x64xf32>
   %c = qopt.constant(dense<3> : tensor<64x64xi8>) : tensor<64x64xi8>

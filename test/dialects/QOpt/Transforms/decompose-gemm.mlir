@@ -34,9 +34,9 @@ func.func @factors(%a: tensor<4x2xf32>, %b: tensor<4x3xf32>, %c: tensor<2x3xf32>
 
 // Without an addend there is no sum; the plan and the node stay with the product.
 // LOC-LABEL: func @no_addend
-// LOC: qopt.matmul {{.*}} {qopt.request = #qopt.request<params = "float">} : {{.*}} loc(#[[NODE:.*]])
+// LOC: qopt.matmul {{.*}} {qopt.request = #qopt.request<params = float>} : {{.*}} loc(#[[NODE:.*]])
 // LOC: #[[NODE]] = loc(fused<#qopt.node<7>>
 func.func @no_addend(%a: tensor<2x4xf32>, %b: tensor<4x3xf32>) -> tensor<2x3xf32> {
-  %0 = qopt.gemm %a, %b {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = false, trans_b = false, qopt.request = #qopt.request<params = "float">} : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32> loc(fused<#qopt.node<7>>["/fc/Gemm"])
+  %0 = qopt.gemm %a, %b {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = false, trans_b = false, qopt.request = #qopt.request<params = float>} : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32> loc(fused<#qopt.node<7>>["/fc/Gemm"])
   return %0 : tensor<2x3xf32>
 }

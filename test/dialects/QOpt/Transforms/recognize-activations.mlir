@@ -97,8 +97,8 @@ func.func @gelu_half_inside(%x: tensor<8xf32>) -> tensor<8xf32> {
 
 // The tanh form, with the cube as a power or as products.
 // CHECK-LABEL: func @gelu_tanh
-// CHECK-NEXT: %[[A:.*]] = qopt.gelu %arg0 {form = "tanh"}
-// CHECK-NEXT: %[[B:.*]] = qopt.gelu %[[A]] {form = "tanh"}
+// CHECK-NEXT: %[[A:.*]] = qopt.gelu %arg0 {form = #qopt.form<tanh>}
+// CHECK-NEXT: %[[B:.*]] = qopt.gelu %[[A]] {form = #qopt.form<tanh>}
 // CHECK-NEXT: return %[[B]]
 func.func @gelu_tanh(%x: tensor<8xf32>) -> tensor<8xf32> {
   %three = qopt.constant(dense<3.0> : tensor<f32>) : tensor<f32>

@@ -12,10 +12,10 @@ func.func @layer_norm(%x: tensor<?x5x8xf32>) -> tensor<?x5x8xf32> {
   %b = qopt.constant(dense<1.0> : tensor<8xf32>) : tensor<8xf32>
   %two = qopt.constant(dense<2.0> : tensor<f32>) : tensor<f32>
   %e = qopt.constant(dense<1.0e-5> : tensor<f32>) : tensor<f32>
-  %0 = qopt.reduce %x {kind = "mean", axes = array<i64: 2>, keepdims = true} : (tensor<?x5x8xf32>) -> tensor<?x5x1xf32>
+  %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 2>, keepdims = true} : (tensor<?x5x8xf32>) -> tensor<?x5x1xf32>
   %1 = qopt.sub %x, %0 : (tensor<?x5x8xf32>, tensor<?x5x1xf32>) -> tensor<?x5x8xf32>
   %2 = qopt.pow %1, %two : (tensor<?x5x8xf32>, tensor<f32>) -> tensor<?x5x8xf32>
-  %3 = qopt.reduce %2 {kind = "mean", axes = array<i64: 2>, keepdims = true} : (tensor<?x5x8xf32>) -> tensor<?x5x1xf32>
+  %3 = qopt.reduce %2 {kind = #qopt.kind<mean>, axes = array<i64: 2>, keepdims = true} : (tensor<?x5x8xf32>) -> tensor<?x5x1xf32>
   %4 = qopt.add %3, %e : (tensor<?x5x1xf32>, tensor<f32>) -> tensor<?x5x1xf32>
   %5 = qopt.sqrt %4 : (tensor<?x5x1xf32>) -> tensor<?x5x1xf32>
   %6 = qopt.div %1, %5 : (tensor<?x5x8xf32>, tensor<?x5x1xf32>) -> tensor<?x5x8xf32>
@@ -33,11 +33,11 @@ func.func @layer_norm(%x: tensor<?x5x8xf32>) -> tensor<?x5x8xf32> {
 func.func @twice(%x: tensor<2x5x8xf32>) -> tensor<2x5x8xf32> {
   %g = qopt.constant(dense<2.0> : tensor<5x8xf32>) : tensor<5x8xf32>
   %e = qopt.constant(dense<1.0e-5> : tensor<f32>) : tensor<f32>
-  %0 = qopt.reduce %x {kind = "mean", axes = array<i64: 1, 2>, keepdims = true} : (tensor<2x5x8xf32>) -> tensor<2x1x1xf32>
+  %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 1, 2>, keepdims = true} : (tensor<2x5x8xf32>) -> tensor<2x1x1xf32>
   %1 = qopt.sub %x, %0 : (tensor<2x5x8xf32>, tensor<2x1x1xf32>) -> tensor<2x5x8xf32>
   %d = qopt.sub %x, %0 : (tensor<2x5x8xf32>, tensor<2x1x1xf32>) -> tensor<2x5x8xf32>
   %2 = qopt.mul %d, %d : (tensor<2x5x8xf32>, tensor<2x5x8xf32>) -> tensor<2x5x8xf32>
-  %3 = qopt.reduce %2 {kind = "mean", axes = array<i64: 1, 2>, keepdims = true} : (tensor<2x5x8xf32>) -> tensor<2x1x1xf32>
+  %3 = qopt.reduce %2 {kind = #qopt.kind<mean>, axes = array<i64: 1, 2>, keepdims = true} : (tensor<2x5x8xf32>) -> tensor<2x1x1xf32>
   %4 = qopt.add %e, %3 : (tensor<f32>, tensor<2x1x1xf32>) -> tensor<2x1x1xf32>
   %5 = qopt.sqrt %4 : (tensor<2x1x1xf32>) -> tensor<2x1x1xf32>
   %6 = qopt.div %1, %5 : (tensor<2x5x8xf32>, tensor<2x1x1xf32>) -> tensor<2x5x8xf32>
@@ -54,10 +54,10 @@ func.func @other_user(%x: tensor<5x8xf32>) -> (tensor<5x8xf32>, tensor<5x8xf32>)
   %g = qopt.constant(dense<2.0> : tensor<8xf32>) : tensor<8xf32>
   %two = qopt.constant(dense<2.0> : tensor<f32>) : tensor<f32>
   %e = qopt.constant(dense<1.0e-5> : tensor<f32>) : tensor<f32>
-  %0 = qopt.reduce %x {kind = "mean", axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
+  %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
   %1 = qopt.sub %x, %0 : (tensor<5x8xf32>, tensor<5x1xf32>) -> tensor<5x8xf32>
   %2 = qopt.pow %1, %two : (tensor<5x8xf32>, tensor<f32>) -> tensor<5x8xf32>
-  %3 = qopt.reduce %2 {kind = "mean", axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
+  %3 = qopt.reduce %2 {kind = #qopt.kind<mean>, axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
   %4 = qopt.add %3, %e : (tensor<5x1xf32>, tensor<f32>) -> tensor<5x1xf32>
   %5 = qopt.sqrt %4 : (tensor<5x1xf32>) -> tensor<5x1xf32>
   %6 = qopt.div %1, %5 : (tensor<5x8xf32>, tensor<5x1xf32>) -> tensor<5x8xf32>
@@ -74,10 +74,10 @@ func.func @scalar_scale(%x: tensor<5x8xf32>) -> tensor<5x8xf32> {
   %g = qopt.constant(dense<2.0> : tensor<1xf32>) : tensor<1xf32>
   %two = qopt.constant(dense<2.0> : tensor<f32>) : tensor<f32>
   %e = qopt.constant(dense<1.0e-5> : tensor<f32>) : tensor<f32>
-  %0 = qopt.reduce %x {kind = "mean", axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
+  %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
   %1 = qopt.sub %x, %0 : (tensor<5x8xf32>, tensor<5x1xf32>) -> tensor<5x8xf32>
   %2 = qopt.pow %1, %two : (tensor<5x8xf32>, tensor<f32>) -> tensor<5x8xf32>
-  %3 = qopt.reduce %2 {kind = "mean", axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
+  %3 = qopt.reduce %2 {kind = #qopt.kind<mean>, axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
   %4 = qopt.add %3, %e : (tensor<5x1xf32>, tensor<f32>) -> tensor<5x1xf32>
   %5 = qopt.sqrt %4 : (tensor<5x1xf32>) -> tensor<5x1xf32>
   %6 = qopt.div %1, %5 : (tensor<5x8xf32>, tensor<5x1xf32>) -> tensor<5x8xf32>
@@ -94,10 +94,10 @@ func.func @other_power(%x: tensor<5x8xf32>) -> tensor<5x8xf32> {
   %g = qopt.constant(dense<2.0> : tensor<8xf32>) : tensor<8xf32>
   %four = qopt.constant(dense<4.0> : tensor<f32>) : tensor<f32>
   %e = qopt.constant(dense<1.0e-5> : tensor<f32>) : tensor<f32>
-  %0 = qopt.reduce %x {kind = "mean", axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
+  %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
   %1 = qopt.sub %x, %0 : (tensor<5x8xf32>, tensor<5x1xf32>) -> tensor<5x8xf32>
   %2 = qopt.pow %1, %four : (tensor<5x8xf32>, tensor<f32>) -> tensor<5x8xf32>
-  %3 = qopt.reduce %2 {kind = "mean", axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
+  %3 = qopt.reduce %2 {kind = #qopt.kind<mean>, axes = array<i64: 1>, keepdims = true} : (tensor<5x8xf32>) -> tensor<5x1xf32>
   %4 = qopt.add %3, %e : (tensor<5x1xf32>, tensor<f32>) -> tensor<5x1xf32>
   %5 = qopt.sqrt %4 : (tensor<5x1xf32>) -> tensor<5x1xf32>
   %6 = qopt.div %1, %5 : (tensor<5x8xf32>, tensor<5x1xf32>) -> tensor<5x8xf32>

@@ -216,14 +216,6 @@ func.func @qopt_c3(%x: tensor<4x64xf32>, %s: tensor<4x2xf8E8M0FNU>) -> tensor<4x
 
 // -----
 
-func.func @quantize_dynamic_c1(%x: tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>) {
-  // expected-error @+1 {{'qopt.quantize_dynamic' op expects per row or sample, but found column}}
-  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = "column"} : (tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>)
-  return %0, %1 : tensor<4x64xi8>, tensor<4x1xf32>
-}
-
-// -----
-
 // Element types.
 func.func @qopt_c4(%x: tensor<4xf32>, %y: tensor<4xi32>) -> tensor<4xf32> {
   // expected-error @+1 {{'qopt.add' op expects elements of 'f32', but found 'tensor<4xi32>'}}
@@ -338,15 +330,7 @@ func.func @batch_norm_c1(%x: tensor<4xf32>, %s: tensor<4xf32>) {
 
 // -----
 
-func.func @quantize_dynamic_c5(%x: tensor<4x64xf32>) {
-  // expected-error @+1 {{'qopt.quantize_dynamic' op expects rule floor, ceil or even, but found up}}
-  %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>, rule = "up"} : (tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>)
-  return
-}
-
-// -----
-
-func.func @quantize_dynamic_c4(%x: tensor<f32>) {
+func.func @quantize_dynamic_c3(%x: tensor<f32>) {
   // expected-error @+1 {{'qopt.quantize_dynamic' op expects an axis or more}}
   %0, %1 = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<f32>) -> (tensor<i8>, tensor<f32>)
   return
