@@ -7,6 +7,7 @@
 
 #include "Precision.h"
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -15,10 +16,6 @@ static std::string textOf(Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;
   return text;
-}
-
-static RankedTensorType tensorTypeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
 }
 
 bool qopt::isContraction(Operation *op) {
@@ -69,7 +66,7 @@ static std::string
 describeOperands(Value lhs, std::optional<FormatAttr> lhsFormat, Value rhs,
                  std::optional<FormatAttr> rhsFormat, bool isStatic) {
   auto nameOf = [](Value value, std::optional<FormatAttr> format) {
-    Type type = tensorTypeOf(value).getElementType();
+    Type type = typeOf(value).getElementType();
     if (type.isF32() || type.isF16() || type.isBF16())
       return std::string("float");
     return format ? format->getName().str() : textOf(type);
@@ -121,7 +118,7 @@ std::string qopt::describePrecision(Operation *op) {
                             !isDynamicallyQuantized(matmul.getLhs()));
   }
   if (auto gather = dyn_cast<GatherOp>(op)) {
-    Type type = tensorTypeOf(gather.getX()).getElementType();
+    Type type = typeOf(gather.getX()).getElementType();
     if (!isa<FloatType>(type) || type.getIntOrFloatBitWidth() < 16) {
       for (Operation *user : gather.getResult().getUsers())
         if (auto dequantize = dyn_cast<DequantizeOp>(user);
@@ -137,7 +134,7 @@ std::string qopt::describeValues(Operation *op) {
   if (op->getNumResults() == 0 ||
       isa<QuantizeOp, QuantizeDynamicOp, DequantizeOp, ConstantOp>(op))
     return "";
-  Type type = tensorTypeOf(op->getResult(0)).getElementType();
+  Type type = typeOf(op->getResult(0)).getElementType();
   if (type.isF32() || type.isF16() || type.isBF16() || type.isF64())
     return "float";
   if (type.isIndex() || type.isInteger(1) || type.getIntOrFloatBitWidth() > 8)
@@ -147,26 +144,25 @@ std::string qopt::describeValues(Operation *op) {
 
 uint64_t qopt::countMacs(Operation *op) {
   uint64_t outputs = 1, products = 1;
-  for (int64_t dim : tensorTypeOf(op->getResult(0)).getShape())
+  for (int64_t dim : typeOf(op->getResult(0)).getShape())
     outputs *= ShapedType::isDynamic(dim) ? 1 : dim;
   auto known = [](int64_t dim) -> uint64_t {
     return ShapedType::isDynamic(dim) ? 1 : dim;
   };
   if (auto conv = dyn_cast<ConvOp>(op))
-    for (int64_t dim : tensorTypeOf(conv.getW()).getShape().drop_front())
+    for (int64_t dim : typeOf(conv.getW()).getShape().drop_front())
       products *= known(dim);
   else if (auto matmul = dyn_cast<MatMulOp>(op)) {
     // Either operand may be the one that knows the depth.
-    ArrayRef<int64_t> rhs = tensorTypeOf(matmul.getRhs()).getShape();
-    int64_t depth = tensorTypeOf(matmul.getLhs()).getShape().back();
+    ArrayRef<int64_t> rhs = typeOf(matmul.getRhs()).getShape();
+    int64_t depth = typeOf(matmul.getLhs()).getShape().back();
     if (ShapedType::isDynamic(depth))
       depth = rhs.size() == 1 ? rhs[0] : rhs[rhs.size() - 2];
     products = known(depth);
   }
   if (auto attention = dyn_cast<qopt::AttentionOp>(op))
-    products =
-        known(tensorTypeOf(attention.getQuery()).getShape().back()) +
-        known(tensorTypeOf(attention.getKey())
-                  .getDimSize(tensorTypeOf(attention.getKey()).getRank() - 2));
+    products = known(typeOf(attention.getQuery()).getShape().back()) +
+               known(typeOf(attention.getKey())
+                         .getDimSize(typeOf(attention.getKey()).getRank() - 2));
   return outputs * products;
 }

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/Formats.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/IR/TypeInference.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/IntegerBias.h"
@@ -23,10 +24,6 @@ namespace qopt {
 
 using namespace mlir;
 using namespace qopt;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 static bool isBlocked(DequantizeOp op) {
   return op.getFormat() && op.getFormat()->isBlocked();

@@ -7,6 +7,7 @@
 
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/HostConstants.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/CodeClamp.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
@@ -33,10 +34,6 @@ static constexpr int kMaxAlignment = 20;
 static constexpr int kConstantBits = 8;
 /// Range of intermediate sums.
 static constexpr int64_t kSumLimit = kMaxSumOfProducts;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 namespace {
 /// How 8-bit codes stand for reals: 2^exponent * (code - zero).

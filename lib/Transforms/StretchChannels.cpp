@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
@@ -32,10 +33,6 @@ static constexpr float kMostStretch = 1024;
 
 /// Below this a factor is not worth its multiplication.
 static constexpr float kLeastStretch = 1.25f;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 /// Dims of one number a channel beside tensors of `rank`, channels on `axis`.
 static SmallVector<int64_t> channelDims(int64_t rank, int64_t axis,

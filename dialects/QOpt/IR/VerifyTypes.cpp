@@ -9,6 +9,7 @@
 #include "dialects/QOpt/IR/VerifyTypes.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/IR/TypeInference.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -19,11 +20,7 @@ using namespace qopt;
 /// More than any machine has, and far below what 64 bits count.
 static constexpr int64_t kMaxBytes = int64_t(1) << 48;
 
-static RankedTensorType tensorTypeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
-static int64_t rankOf(Value value) { return tensorTypeOf(value).getRank(); }
+static int64_t rankOf(Value value) { return typeOf(value).getRank(); }
 
 /// True when a dim of `size` broadcasts to one of `dim`, as far as is known.
 static bool broadcasts(int64_t size, int64_t dim) {
@@ -126,8 +123,8 @@ static LogicalResult verifyPads(PadOp op) {
     if (pad < 0 || pad > kMaxWindow)
       return op.emitOpError("expects pads from 0 to 2^30, but found ") << pad;
   // pad_c3
-  if (op.getValue() && (!tensorTypeOf(op.getValue()).hasStaticShape() ||
-                        tensorTypeOf(op.getValue()).getNumElements() != 1))
+  if (op.getValue() && (!typeOf(op.getValue()).hasStaticShape() ||
+                        typeOf(op.getValue()).getNumElements() != 1))
     return op.emitOpError("expects one value, but found ")
            << op.getValue().getType();
   return success();
@@ -139,7 +136,7 @@ static LogicalResult verifySplit(SplitOp op) {
   if (failed(verifyAxis(op, op.getAxis(), 0, rank)))
     return failure();
   // split_c2
-  int64_t sum = 0, dim = tensorTypeOf(op.getX()).getDimSize(op.getAxis());
+  int64_t sum = 0, dim = typeOf(op.getX()).getDimSize(op.getAxis());
   bool isSound = op.getSizes().size() == op.getNumResults();
   for (int64_t size : op.getSizes())
     isSound &= size >= 0 && !llvm::AddOverflow(sum, size, sum);
@@ -154,8 +151,7 @@ static LogicalResult verifySplit(SplitOp op) {
 static LogicalResult verifyConstantOfShape(ConstantOfShapeOp op) {
   // constant_of_shape_c1
   if (op.getValue().getNumElements() != 1 ||
-      op.getValue().getElementType() !=
-          tensorTypeOf(op.getResult()).getElementType())
+      op.getValue().getElementType() != typeOf(op.getResult()).getElementType())
     return op.emitOpError("expects one value of the result's element type, but "
                           "found ")
            << op.getValue().getShapedType();
@@ -166,7 +162,7 @@ static LogicalResult verifyConstantOfShape(ConstantOfShapeOp op) {
 static LogicalResult verifyRange(RangeOp op) {
   // range_c1
   for (Value bound : op->getOperands()) {
-    auto type = tensorTypeOf(bound);
+    auto type = typeOf(bound);
     if (!type.getElementType().isSignlessInteger() || type.getRank() > 1 ||
         !type.hasStaticShape() || type.getNumElements() != 1)
       return op.emitOpError("expects one integer, but found ") << type;
@@ -182,9 +178,9 @@ static LogicalResult verifyLayerNorm(LayerNormOp op) {
     return failure();
   // layer_norm_c2
   axis += axis < 0 ? rank : 0;
-  ArrayRef<int64_t> row = tensorTypeOf(op.getX()).getShape().drop_front(axis);
+  ArrayRef<int64_t> row = typeOf(op.getX()).getShape().drop_front(axis);
   for (Value factor : op->getOperands().drop_front())
-    if (!broadcasts(tensorTypeOf(factor).getShape(), row))
+    if (!broadcasts(typeOf(factor).getShape(), row))
       return op.emitOpError("expects a scale and bias that broadcast to the "
                             "axes from ")
              << axis << " of " << op.getX().getType() << ", but found "
@@ -194,13 +190,13 @@ static LogicalResult verifyLayerNorm(LayerNormOp op) {
 
 /// Checks that each factor has one value a channel.
 static LogicalResult verifyBatchNorm(BatchNormOp op) {
-  auto x = tensorTypeOf(op.getX());
+  auto x = typeOf(op.getX());
   // batch_norm_c1
   if (x.getRank() < 2)
     return op.emitOpError("expects a channel axis, but found ") << x;
   // batch_norm_c2
   for (Value factor : op->getOperands().drop_front()) {
-    auto type = tensorTypeOf(factor);
+    auto type = typeOf(factor);
     if (type.getRank() != 1 ||
         failed(verifyCompatibleShape(type.getShape(), {x.getDimSize(1)})))
       return op.emitOpError("expects one value for each of ")
@@ -218,20 +214,19 @@ static LogicalResult verifyQuantizeDynamic(QuantizeDynamicOp op) {
 
 /// Checks the axes in front of the matrices, and the mask.
 static LogicalResult verifyAttention(AttentionOp op) {
-  auto query = tensorTypeOf(op.getQuery());
+  auto query = typeOf(op.getQuery());
   // attention_c4
   for (Value other : {op.getKey(), op.getValue()})
-    if (failed(
-            verifyCompatibleShape(tensorTypeOf(other).getShape().drop_back(2),
-                                  query.getShape().drop_back(2))))
+    if (failed(verifyCompatibleShape(typeOf(other).getShape().drop_back(2),
+                                     query.getShape().drop_back(2))))
       return op.emitOpError("expects the leading dims of ")
              << query << ", but found " << other.getType();
   if (!op.getMask())
     return success();
   // attention_c5
-  auto mask = tensorTypeOf(op.getMask());
+  auto mask = typeOf(op.getMask());
   SmallVector<int64_t> scores(query.getShape());
-  scores.back() = tensorTypeOf(op.getKey()).getDimSize(query.getRank() - 2);
+  scores.back() = typeOf(op.getKey()).getDimSize(query.getRank() - 2);
   if (!broadcasts(mask.getShape(), scores))
     return op.emitOpError("expects a mask that broadcasts to [")
            << scores << "], but found " << mask;
@@ -242,8 +237,8 @@ static LogicalResult verifyBias(ConvOp op) {
   if (!op.getBias())
     return success();
   // conv_c7
-  auto bias = tensorTypeOf(op.getBias());
-  int64_t channels = tensorTypeOf(op.getW()).getDimSize(0);
+  auto bias = typeOf(op.getBias());
+  int64_t channels = typeOf(op.getW()).getDimSize(0);
   if (failed(verifyCompatibleShape(bias.getShape(), {channels})))
     return op.emitOpError("expects a bias of ")
            << channels << " channels, but found " << bias;
@@ -253,7 +248,7 @@ static LogicalResult verifyBias(ConvOp op) {
 static LogicalResult verifyAttributes(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](SqueezeOp op) -> LogicalResult {
-        auto type = tensorTypeOf(op.getX());
+        auto type = typeOf(op.getX());
         // squeeze_c1
         if (failed(verifyAscendingAxes(op, op.getAxes(), type.getRank())))
           return failure();
@@ -331,9 +326,9 @@ static LogicalResult verifyAttributes(Operation *op) {
 
 /// Checks that `values` have the elements of the first one.
 static LogicalResult verifySameElements(Operation *op, ValueRange values) {
-  Type expected = tensorTypeOf(values.front()).getElementType();
+  Type expected = typeOf(values.front()).getElementType();
   for (Value value : values)
-    if (tensorTypeOf(value).getElementType() != expected)
+    if (typeOf(value).getElementType() != expected)
       return op->emitOpError("expects elements of ")
              << expected << ", but found " << value.getType();
   return success();
@@ -342,14 +337,14 @@ static LogicalResult verifySameElements(Operation *op, ValueRange values) {
 static LogicalResult verifyElementsAre(Operation *op, ValueRange values,
                                        Type expected) {
   for (Value value : values)
-    if (tensorTypeOf(value).getElementType() != expected)
+    if (typeOf(value).getElementType() != expected)
       return op->emitOpError("expects elements of ")
              << expected << ", but found " << value.getType();
   return success();
 }
 
 static bool isReal(Value value) {
-  Type type = tensorTypeOf(value).getElementType();
+  Type type = typeOf(value).getElementType();
   return type.isF32() || type.isF16() || type.isBF16();
 }
 
@@ -370,13 +365,13 @@ static LogicalResult verifyCodes(Operation *op, Value codes, ValueRange scales,
       failed(verifyElementsAre(op, codes, format->getElementType())))
     return failure();
   for (Value scale : scales) {
-    auto element = elementFormatOf(tensorTypeOf(scale).getElementType());
+    auto element = elementFormatOf(typeOf(scale).getElementType());
     if (!element || infoOf(*element).isInteger())
       return op->emitOpError("expects scales of floats, but found ")
              << scale.getType();
   }
   for (Value zero : zeros)
-    if (!isa<IntegerType>(tensorTypeOf(zero).getElementType()) && !isReal(zero))
+    if (!isa<IntegerType>(typeOf(zero).getElementType()) && !isReal(zero))
       return op->emitOpError("expects zeros of numbers, but found ")
              << zero.getType();
   return success();
@@ -386,7 +381,7 @@ static LogicalResult verifyCodes(Operation *op, Value codes, ValueRange scales,
 static LogicalResult verifySum(Operation *op, Value a, Value b,
                                bool hasScales) {
   auto isInteger = [](Value value) {
-    return isa<IntegerType>(tensorTypeOf(value).getElementType());
+    return isa<IntegerType>(typeOf(value).getElementType());
   };
   Value result = op->getResult(0);
   // qopt_c8
@@ -495,7 +490,7 @@ static LogicalResult verifyElements(Operation *op) {
           [&](Operation *op) -> LogicalResult {
             // requantize_c3, shift_c3, divide_round_c4
             Value x = op->getOperand(0);
-            auto type = dyn_cast<IntegerType>(tensorTypeOf(x).getElementType());
+            auto type = dyn_cast<IntegerType>(typeOf(x).getElementType());
             if (!type || type.getWidth() > 32)
               return op->emitOpError(
                          "expects integers of 32 bits or fewer, but found ")
@@ -503,8 +498,7 @@ static LogicalResult verifyElements(Operation *op) {
             return success();
           })
       .Case([&](LookupOp op) -> LogicalResult {
-        auto type =
-            dyn_cast<IntegerType>(tensorTypeOf(op.getX()).getElementType());
+        auto type = dyn_cast<IntegerType>(typeOf(op.getX()).getElementType());
         // lookup_c2
         if (!type || type.getWidth() != 8)
           return op.emitOpError("expects codes of 8 bits, but found ")
@@ -522,9 +516,9 @@ static LogicalResult verifyElements(Operation *op) {
 static LogicalResult verifyBeside(Operation *op, Value codes, ValueRange beside,
                                   std::optional<FormatAttr> format) {
   // qopt_c9
-  ArrayRef<int64_t> dims = tensorTypeOf(codes).getShape();
+  ArrayRef<int64_t> dims = typeOf(codes).getShape();
   for (Value value : beside) {
-    auto type = tensorTypeOf(value);
+    auto type = typeOf(value);
     if (type.hasStaticShape() && type.getNumElements() == 1)
       continue;
     bool fits = type.getRank() == static_cast<int64_t>(dims.size());
@@ -577,7 +571,7 @@ static LogicalResult verifyAllBeside(Operation *op) {
 /// result's dims takes one.
 static LogicalResult verifyBroadcast(Operation *op) {
   // qopt_c11
-  ArrayRef<int64_t> result = tensorTypeOf(op->getResult(0)).getShape();
+  ArrayRef<int64_t> result = typeOf(op->getResult(0)).getShape();
   auto check = [&](Value operand, ArrayRef<int64_t> sizes,
                    ArrayRef<int64_t> dims) -> LogicalResult {
     if (broadcasts(sizes, dims))
@@ -587,14 +581,14 @@ static LogicalResult verifyBroadcast(Operation *op) {
   };
   if (op->hasTrait<ElementwiseTrait>())
     for (Value operand : op->getOperands())
-      if (failed(check(operand, tensorTypeOf(operand).getShape(), result)))
+      if (failed(check(operand, typeOf(operand).getShape(), result)))
         return failure();
   if (auto product = dyn_cast<MatMulOp>(op)) {
     bool isRow = rankOf(product.getLhs()) == 1,
          isColumn = rankOf(product.getRhs()) == 1;
     for (Value operand : {product.getLhs(), product.getRhs()})
       if (rankOf(operand) > 2 &&
-          failed(check(operand, tensorTypeOf(operand).getShape().drop_back(2),
+          failed(check(operand, typeOf(operand).getShape().drop_back(2),
                        result.drop_back(2 - isRow - isColumn))))
         return failure();
   }
@@ -608,7 +602,7 @@ static LogicalResult verifyDims(Operation *op) {
   if (failed(shapes))
     return success();
   for (auto [result, shape] : llvm::zip_equal(op->getResults(), *shapes)) {
-    auto type = tensorTypeOf(result);
+    auto type = typeOf(result);
     if (failed(verifyCompatibleShape(type.getShape(), shape)))
       return op->emitOpError("has a result of type ")
              << type << ", but its operands give "
@@ -620,8 +614,7 @@ static LogicalResult verifyDims(Operation *op) {
 LogicalResult qopt::verifyTypes(Operation *op) {
   for (Value value : llvm::concat<Value>(SmallVector<Value>(op->getOperands()),
                                          SmallVector<Value>(op->getResults())))
-    if (failed(verifyTensor(tensorTypeOf(value),
-                            [&] { return op->emitOpError(); })))
+    if (failed(verifyTensor(typeOf(value), [&] { return op->emitOpError(); })))
       return failure();
   return success(succeeded(verifyAttributes(op)) &&
                  succeeded(verifyElements(op)) &&

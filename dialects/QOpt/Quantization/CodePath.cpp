@@ -6,14 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Quantization/CodePath.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
 
 using namespace mlir;
 using namespace qopt;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 static bool isFloatTensor(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());

@@ -8,6 +8,7 @@
 
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/HostConstants.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/IntegerBias.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
@@ -20,10 +21,6 @@ namespace qopt {
 
 using namespace mlir;
 using namespace qopt;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 static bool isOneElement(Value value) {
   return typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 1;

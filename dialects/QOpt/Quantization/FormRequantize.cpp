@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/CodeClamp.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/IntegerBias.h"
@@ -22,10 +23,6 @@ using namespace qopt;
 
 /// Shifts by more give what this one gives: 0, or saturation.
 static constexpr int kLargestShift = 32;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 static std::optional<SmallVector<double>> constantReals(Value value) {
   auto constant = value.getDefiningOp<ConstantOp>();

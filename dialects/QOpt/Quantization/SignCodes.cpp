@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/HostConstants.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
@@ -21,10 +22,6 @@ using namespace mlir;
 using namespace qopt;
 
 static constexpr int64_t kOffset = 128;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 static bool isUnsigned8(FormatAttr format) {
   return format && format.getName() == "ui8" && !format.isBlocked();

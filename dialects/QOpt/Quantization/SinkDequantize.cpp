@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
@@ -23,10 +24,6 @@ using namespace qopt;
 
 /// Movements that one question looks at; it is asked for each of them.
 static constexpr size_t kMaxMovements = 16;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 /// True where movements alone lie between `value` and a product.
 static bool reachesProduct(Value value) {

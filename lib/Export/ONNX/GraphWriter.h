@@ -10,6 +10,7 @@
 #define LIB_EXPORT_ONNX_GRAPHWRITER_H
 
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "lib/ONNX/OnnxProto.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Support/HostTensor.h"
@@ -134,10 +135,6 @@ private:
 /// A type as text for messages.
 std::string toString(mlir::Type type);
 
-/// The type of a value, which is a tensor.
-inline mlir::RankedTensorType typeOf(mlir::Value value) {
-  return mlir::cast<mlir::RankedTensorType>(value.getType());
-}
 inline mlir::Type elementTypeOf(mlir::Value value) {
   return typeOf(value).getElementType();
 }

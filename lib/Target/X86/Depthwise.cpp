@@ -9,15 +9,12 @@
 #include "ContractCodes.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
-
-static RankedTensorType typeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType());
-}
 
 DepthwiseShape::DepthwiseShape(ProgramEmitter &program, ConvOp op)
     : window(typeOf(op.getW()).getShape().drop_front(2), op.getStrides(),
