@@ -22,8 +22,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import qopt_tools
-from qopt_tools import ToolError
+import measuring
+from measuring import ToolError
 
 from ort_int8 import quantize
 from ort_run import make_session
@@ -46,7 +46,7 @@ class Peers:
         self.int8 = make_session(int8, threads=threads)
         run_session(int8, prepared.eval, Path(folder) / "int8")
         self.int8_score = prepared.score(Path(folder) / "int8")
-        self.int8_cosine = qopt_tools.mean_cosine(Path(folder) / "int8", self.expected)
+        self.int8_cosine = measuring.mean_cosine(Path(folder) / "int8", self.expected)
 
 
 def take_first(source, target, count):
@@ -60,25 +60,25 @@ def take_first(source, target, count):
 def check_reference(prepared, preset, outputs, folder, count, *flags):
     """Fails unless Reference gives the same bits as the artefact's outputs."""
     program = Path(folder) / f"{preset}.mlir"
-    qopt_tools.call("qopt-compile", prepared.model, "-o", program, "--preset", preset,
-                    "--calib", prepared.calib, "--stop-after", "quantize", "--quiet", *flags)
+    measuring.call("qopt-compile", prepared.model, "-o", program, "--preset", preset,
+                   "--calib", prepared.calib, "--stop-after", "quantize", "--quiet", *flags)
     inputs = take_first(prepared.eval, Path(folder) / f"{preset}-inputs", count)
     expected = take_first(outputs, Path(folder) / f"{preset}-expected", count)
-    qopt_tools.call("qopt-run", program, "--reference", "--inputs", inputs,
-                    "--expect", expected, "--atol", 0, "--rtol", 0)
+    measuring.call("qopt-run", program, "--reference", "--inputs", inputs,
+                   "--expect", expected, "--atol", 0, "--rtol", 0)
     return f"same bits ({len(list(inputs.iterdir()))} samples)"
 
 
 def check_tiers(prepared, preset, tiers, folder, count):
     """Compares what an artefact computes on each of its tiers with Reference."""
     flags = ["--calib-cache", Path(folder) / "cache"]
-    artefact, _ = qopt_tools.compile_model(prepared, preset, folder, *flags, "--cpu",
-                                           ",".join(tiers))
+    artefact, _ = measuring.compile_model(prepared, preset, folder, *flags, "--cpu",
+                                          ",".join(tiers))
     inputs = take_first(prepared.eval, Path(folder) / "samples", count)
     # Each tier with another number of threads.
     outputs = [Path(folder) / tier for tier in tiers]
     for threads, (tier, path) in enumerate(zip(tiers, outputs), start=2):
-        qopt_tools.run_folder(artefact, inputs, path, "--threads", threads, tier=tier)
+        measuring.run_folder(artefact, inputs, path, "--threads", threads, tier=tier)
         for file in path.iterdir():
             if file.read_bytes() != (outputs[0] / file.name).read_bytes():
                 raise ToolError(f"{tier} and {tiers[0]} differ in {file.name}")
@@ -98,7 +98,7 @@ def with_calibration(prepared, folder, count):
 def check_all(options):
     """Prints a row for each pair of model and preset; whether all bits are the same."""
     is_same = True
-    tiers = qopt_tools.tiers_that_run()
+    tiers = measuring.tiers_that_run()
     if not options.every_tier:
         tiers = tiers[-1:]
     for name in options.models.split(","):
@@ -115,19 +115,19 @@ def check_all(options):
 
 
 def make_row(prepared, preset, peers, folder, options):
-    artefact, report = qopt_tools.compile_model(prepared, preset, folder)
+    artefact, report = measuring.compile_model(prepared, preset, folder)
     outputs = Path(folder) / f"{preset}-outputs"
-    qopt_tools.run_folder(artefact, prepared.eval, outputs)
-    sample = qopt_tools.first_sample(prepared.eval)
+    measuring.run_folder(artefact, prepared.eval, outputs)
+    sample = measuring.first_sample(prepared.eval)
     times, fp32, int8 = [], [], []
     for _ in range(options.rounds):
-        times.append(qopt_tools.time_artefact(artefact, sample, options.threads))
-        fp32.append(qopt_tools.time_session(peers.fp32, sample))
-        int8.append(qopt_tools.time_session(peers.int8, sample))
+        times.append(measuring.time_artefact(artefact, sample, options.threads))
+        fp32.append(measuring.time_session(peers.fp32, sample))
+        int8.append(measuring.time_session(peers.int8, sample))
     median = statistics.median(times)
     cells = [
-        qopt_tools.describe(prepared.score(outputs)),
-        f"{qopt_tools.mean_cosine(outputs, peers.expected):.5f}",
+        measuring.describe(prepared.score(outputs)),
+        f"{measuring.mean_cosine(outputs, peers.expected):.5f}",
         f"{report['bytes']['total']}",
         f"{median:.3f}",
         f"{median / statistics.median(fp32):.2f}",
@@ -167,7 +167,7 @@ def main():
             print(f"\n## {name}\n")
             print("| preset | " + " | ".join(titles) + " |")
             print("|---" * (len(titles) + 1) + "|")
-            print(f"| ort int8 | {qopt_tools.describe(peers.int8_score)} | {peers.int8_cosine:.5f} |"
+            print(f"| ort int8 | {measuring.describe(peers.int8_score)} | {peers.int8_cosine:.5f} |"
                   + " |" * (len(titles) - 2), flush=True)
             for preset in options.presets.split(","):
                 try:

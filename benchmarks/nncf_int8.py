@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import qopt_tools
+import measuring
 
 from ort_int8 import quantize as quantize_ort
 from ort_run import run_folder as run_session
@@ -45,13 +45,13 @@ def run_openvino(compiled, inputs, outputs):
 
 
 def describe(prepared, outputs, expected):
-    score = qopt_tools.describe(prepared.score(outputs))
-    return f"{score} cosine={qopt_tools.mean_cosine(outputs, expected):.5f}"
+    score = measuring.describe(prepared.score(outputs))
+    return f"{score} cosine={measuring.mean_cosine(outputs, expected):.5f}"
 
 
 def run_qopt(prepared, name, folder):
-    artefact, _ = qopt_tools.compile_model(prepared, "w8a8", folder)
-    qopt_tools.run_folder(artefact, prepared.eval, folder / "qopt")
+    artefact, _ = measuring.compile_model(prepared, "w8a8", folder)
+    measuring.run_folder(artefact, prepared.eval, folder / "qopt")
     return folder / "qopt"
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "test" / "models")]
 
 import ppocr_data  # noqa: E402
-import qopt_tools  # noqa: E402
+import measuring  # noqa: E402
 from fetch import FetchError  # noqa: E402
 from tasks import prepare  # noqa: E402
 
@@ -44,19 +44,19 @@ def read_lines(prepared, outputs, count):
 
 def show_preset(prepared, preset, peer, folder, options):
     reports = Path(options.reports) / preset
-    artefact, report = qopt_tools.compile_model(prepared, preset, folder,
-                                                "--report", reports)
+    artefact, report = measuring.compile_model(prepared, preset, folder,
+                                               "--report", reports)
     outputs = Path(folder) / f"{preset}-outputs"
-    qopt_tools.run_folder(artefact, prepared.eval, outputs)
-    sample = qopt_tools.first_sample(prepared.eval)
+    measuring.run_folder(artefact, prepared.eval, outputs)
+    sample = measuring.first_sample(prepared.eval)
     print(f"\n== {preset}")
     for text in read_lines(prepared, outputs, options.lines):
         print(f"   {text}")
     score = prepared.score(outputs)
-    milliseconds = qopt_tools.time_artefact(artefact, sample, threads=2)
+    milliseconds = measuring.time_artefact(artefact, sample, threads=2)
     ratio = ""
     if peer:
-        other = qopt_tools.time_session(peer, sample)
+        other = measuring.time_session(peer, sample)
         ratio = f", {milliseconds / other:.2f} of ONNX Runtime fp32's {other:.1f} ms"
     print("   " + ", ".join(f"{key} {value:.4f}" if isinstance(value, float) else
                             f"{key} {value}" for key, value in score.items()))
@@ -76,7 +76,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--presets", default=PRESETS)
     parser.add_argument("--lines", type=int, default=4)
-    parser.add_argument("--reports", default=str(qopt_tools.build_folder() / "demo"))
+    parser.add_argument("--reports", default=str(measuring.build_folder() / "demo"))
     options = parser.parse_args()
     try:
         prepared = prepare("ppocr-rec")
@@ -84,7 +84,7 @@ def main():
             peer = make_peer(prepared.model)
             for preset in options.presets.split(","):
                 show_preset(prepared, preset, peer, folder, options)
-    except (FetchError, qopt_tools.ToolError) as error:
+    except (FetchError, measuring.ToolError) as error:
         sys.exit(f"demo: {error}")
 
 
