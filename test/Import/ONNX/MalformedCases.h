@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TEST_IMPORT_MALFORMEDCASES_H
-#define TEST_IMPORT_MALFORMEDCASES_H
+#ifndef TEST_IMPORT_ONNX_MALFORMEDCASES_H
+#define TEST_IMPORT_ONNX_MALFORMEDCASES_H
 
-#include "test/Import/ModelBuilder.h"
+#include "test/Import/ONNX/ModelBuilder.h"
 #include "gtest/gtest.h"
 #include <functional>
 
@@ -50,4 +50,4 @@ inline Model oneWithList(int64_t opset, const char *op, const char *type,
 
 } // namespace qopt::test
 
-#endif // TEST_IMPORT_MALFORMEDCASES_H
+#endif // TEST_IMPORT_ONNX_MALFORMEDCASES_H

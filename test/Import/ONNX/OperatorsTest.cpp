@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/Import/OperatorCases.h"
+#include "test/Import/ONNX/OperatorCases.h"
 
 using namespace qopt;
 using namespace qopt::test;

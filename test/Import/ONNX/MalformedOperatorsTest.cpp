@@ -1,6 +1,6 @@
 //===- MalformedOperatorsTest.cpp - Nodes that must be refused ------------===//
 
-#include "test/Import/MalformedCases.h"
+#include "test/Import/ONNX/MalformedCases.h"
 
 using namespace qopt;
 using namespace qopt::test;

@@ -1,6 +1,6 @@
 //===- MovementOperatorsTest.cpp - Movement, shapes and constants ---------===//
 
-#include "test/Import/OperatorCases.h"
+#include "test/Import/ONNX/OperatorCases.h"
 
 using namespace qopt;
 using namespace qopt::test;

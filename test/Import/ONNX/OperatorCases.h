@@ -4,10 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TEST_IMPORT_OPERATORCASES_H
-#define TEST_IMPORT_OPERATORCASES_H
+#ifndef TEST_IMPORT_ONNX_OPERATORCASES_H
+#define TEST_IMPORT_ONNX_OPERATORCASES_H
 
-#include "test/Import/ModelBuilder.h"
+#include "test/Import/ONNX/ModelBuilder.h"
 #include "gtest/gtest.h"
 #include <functional>
 
@@ -47,4 +47,4 @@ inline Model list(int64_t opset, const char *op, const char *type,
 
 } // namespace qopt::test
 
-#endif // TEST_IMPORT_OPERATORCASES_H
+#endif // TEST_IMPORT_ONNX_OPERATORCASES_H

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TEST_IMPORT_MODELBUILDER_H
-#define TEST_IMPORT_MODELBUILDER_H
+#ifndef TEST_IMPORT_ONNX_MODELBUILDER_H
+#define TEST_IMPORT_ONNX_MODELBUILDER_H
 
 #include "lib/ONNX/OnnxProto.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
@@ -82,4 +82,4 @@ public:
 
 } // namespace qopt::test
 
-#endif // TEST_IMPORT_MODELBUILDER_H
+#endif // TEST_IMPORT_ONNX_MODELBUILDER_H

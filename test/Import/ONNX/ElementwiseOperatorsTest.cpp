@@ -1,6 +1,6 @@
 //===- ElementwiseOperatorsTest.cpp - Functions of single elements --------===//
 
-#include "test/Import/OperatorCases.h"
+#include "test/Import/ONNX/OperatorCases.h"
 
 using namespace qopt;
 using namespace qopt::test;

@@ -1,6 +1,6 @@
 //===- QuantizationOperatorsTest.cpp - Codes and what they stand for ------===//
 
-#include "test/Import/OperatorCases.h"
+#include "test/Import/ONNX/OperatorCases.h"
 
 using namespace qopt;
 using namespace qopt::test;

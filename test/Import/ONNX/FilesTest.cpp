@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/ONNX/WireWalk.h"
-#include "test/Import/ModelBuilder.h"
+#include "test/Import/ONNX/ModelBuilder.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FileSystem.h"
 #include "gtest/gtest.h"

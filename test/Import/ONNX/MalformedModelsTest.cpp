@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/Import/MalformedCases.h"
+#include "test/Import/ONNX/MalformedCases.h"
 #include "llvm/ADT/StringRef.h"
 
 using namespace qopt;

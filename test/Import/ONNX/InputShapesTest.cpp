@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/Import/ModelBuilder.h"
+#include "test/Import/ONNX/ModelBuilder.h"
 #include "gtest/gtest.h"
 
 using namespace qopt;

@@ -1,6 +1,6 @@
 //===- ContractionOperatorsTest.cpp - Products, windows and reductions ----===//
 
-#include "test/Import/OperatorCases.h"
+#include "test/Import/ONNX/OperatorCases.h"
 
 using namespace qopt;
 using namespace qopt::test;
