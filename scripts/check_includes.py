@@ -30,6 +30,7 @@ RULES = {
     "lib/Execution": ["lib/Support", "include/qopt-runtime"],
     "lib/Import": ["lib/ONNX", "dialects/QOpt/Quantization"],
     "lib/Export": ["lib/ONNX", "dialects/QOpt/Quantization"],
+    "lib/ONNX": ["dialects/QOpt/IR"],
     "lib/Calibration": ["lib/Reference", "dialects/QOpt/Quantization"],
     "lib/Transforms": ["lib/Reference", "dialects/QOpt/Quantization",
                        "dialects/QKernel/Transforms"],
@@ -41,7 +42,6 @@ RULES = {
     "dialects/QOpt/Transforms": ["dialects/QOpt/Numerics"],
     "dialects/QOpt/Numerics": ["dialects/QOpt/IR"],
     "dialects/QOpt/IR": ["lib/Support"],
-    "lib/ONNX": ["lib/Support"],
     "lib/Support": ["include/qopt-runtime"],
     # What an artefact carries: nothing of ours but its own interface.
     "lib/Runtime": ["include/qopt-runtime"],

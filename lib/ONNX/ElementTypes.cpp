@@ -6,7 +6,8 @@
 
 #include "ElementTypes.h"
 #include "OnnxProto.h"
-#include "mlir/IR/BuiltinTypes.h"
+#include "dialects/QOpt/IR/ElementTypes.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -20,88 +21,61 @@ StringRef qopt::getOnnxTypeName(int32_t dataType) {
       static_cast<onnx::TensorProto_DataType>(dataType));
 }
 
+namespace {
+struct DataType {
+  TensorProto::DataType number;
+  /// What qopt calls it.
+  llvm::StringLiteral name;
+  /// The first opset from 21 on in which operators take it.
+  int64_t opset = 21;
+};
+} // namespace
+
+static constexpr DataType kDataTypes[] = {
+    {TensorProto::BOOL, "bool"},
+    {TensorProto::INT2, "i2", 25},
+    {TensorProto::INT4, "i4"},
+    {TensorProto::INT8, "i8"},
+    {TensorProto::INT16, "i16"},
+    {TensorProto::INT32, "i32"},
+    {TensorProto::INT64, "i64"},
+    {TensorProto::UINT2, "u2", 25},
+    {TensorProto::UINT4, "u4"},
+    {TensorProto::UINT8, "u8"},
+    {TensorProto::UINT16, "u16"},
+    {TensorProto::UINT32, "u32"},
+    {TensorProto::UINT64, "u64"},
+    {TensorProto::FLOAT, "f32"},
+    {TensorProto::DOUBLE, "f64"},
+    {TensorProto::FLOAT16, "f16"},
+    {TensorProto::BFLOAT16, "bf16", 22},
+    {TensorProto::FLOAT8E4M3FN, "f8E4M3FN"},
+    {TensorProto::FLOAT8E5M2, "f8E5M2"},
+    {TensorProto::FLOAT8E8M0, "f8E8M0FNU", 24},
+    {TensorProto::FLOAT6E2M3, "f6E2M3FN", 28},
+    {TensorProto::FLOAT6E3M2, "f6E3M2FN", 28},
+    {TensorProto::FLOAT4E2M1, "f4E2M1FN", 23},
+};
+
+static const DataType *findDataType(int32_t number) {
+  auto row = llvm::find_if(
+      kDataTypes, [&](const DataType &type) { return type.number == number; });
+  return row == std::end(kDataTypes) ? nullptr : row;
+}
+
 Type qopt::getOnnxElementType(MLIRContext *context, int32_t dataType) {
-  auto integer = [&](unsigned width) -> Type {
-    return IntegerType::get(context, width);
-  };
-  auto unsignedInteger = [&](unsigned width) -> Type {
-    return IntegerType::get(context, width, IntegerType::Unsigned);
-  };
-  switch (dataType) {
-  case TensorProto::BOOL:
-    return integer(1);
-  case TensorProto::INT2:
-    return integer(2);
-  case TensorProto::INT4:
-    return integer(4);
-  case TensorProto::INT8:
-    return integer(8);
-  case TensorProto::INT16:
-    return integer(16);
-  case TensorProto::INT32:
-    return integer(32);
-  case TensorProto::INT64:
-    return integer(64);
-  case TensorProto::UINT2:
-    return unsignedInteger(2);
-  case TensorProto::UINT4:
-    return unsignedInteger(4);
-  case TensorProto::UINT8:
-    return unsignedInteger(8);
-  case TensorProto::UINT16:
-    return unsignedInteger(16);
-  case TensorProto::UINT32:
-    return unsignedInteger(32);
-  case TensorProto::UINT64:
-    return unsignedInteger(64);
-  case TensorProto::FLOAT:
-    return Float32Type::get(context);
-  case TensorProto::DOUBLE:
-    return Float64Type::get(context);
-  case TensorProto::FLOAT16:
-    return Float16Type::get(context);
-  case TensorProto::BFLOAT16:
-    return BFloat16Type::get(context);
-  case TensorProto::FLOAT8E4M3FN:
-    return Float8E4M3FNType::get(context);
-  case TensorProto::FLOAT8E5M2:
-    return Float8E5M2Type::get(context);
-  case TensorProto::FLOAT8E8M0:
-    return Float8E8M0FNUType::get(context);
-  case TensorProto::FLOAT6E2M3:
-    return Float6E2M3FNType::get(context);
-  case TensorProto::FLOAT6E3M2:
-    return Float6E3M2FNType::get(context);
-  case TensorProto::FLOAT4E2M1:
-    return Float4E2M1FNType::get(context);
-  default:
-    return {};
-  }
+  const DataType *row = findDataType(dataType);
+  return row ? findMLIRType(row->name, context) : Type();
 }
 
 std::optional<int32_t> qopt::findOnnxDataType(Type elementType) {
-  for (int32_t type = 0; type < onnx::TensorProto_DataType_DataType_ARRAYSIZE;
-       ++type)
-    if (getOnnxElementType(elementType.getContext(), type) == elementType)
-      return type;
+  for (const DataType &row : kDataTypes)
+    if (findMLIRType(row.name, elementType.getContext()) == elementType)
+      return row.number;
   return std::nullopt;
 }
 
 int64_t qopt::getOpsetOf(int32_t dataType) {
-  switch (dataType) {
-  case TensorProto::BFLOAT16:
-    return 22;
-  case TensorProto::FLOAT4E2M1:
-    return 23;
-  case TensorProto::FLOAT8E8M0:
-    return 24;
-  case TensorProto::INT2:
-  case TensorProto::UINT2:
-    return 25;
-  case TensorProto::FLOAT6E2M3:
-  case TensorProto::FLOAT6E3M2:
-    return 28;
-  default:
-    return 21;
-  }
+  const DataType *row = findDataType(dataType);
+  return row ? row->opset : 21;
 }

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/Formats.h"
-#include "mlir/IR/Builders.h"
+#include "dialects/QOpt/IR/ElementTypes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
@@ -153,44 +153,14 @@ std::optional<ElementFormat> qopt::elementFormatOf(mlir::Type type) {
     type =
         mlir::IntegerType::get(type.getContext(), type.getIntOrFloatBitWidth());
   for (size_t i = 0; i < std::size(elementTable); ++i)
-    if (typeOf(ElementFormat(i), type.getContext()) == type)
+    if (elementTable[i].bits == type.getIntOrFloatBitWidth() &&
+        typeOf(ElementFormat(i), type.getContext()) == type)
       return ElementFormat(i);
   return std::nullopt;
 }
 
 mlir::Type qopt::typeOf(ElementFormat format, mlir::MLIRContext *context) {
-  mlir::Builder builder(context);
-  switch (format) {
-  case ElementFormat::I2:
-  case ElementFormat::I4:
-  case ElementFormat::I8:
-  case ElementFormat::I16:
-    return builder.getIntegerType(infoOf(format).bits);
-  case ElementFormat::UI2:
-  case ElementFormat::UI4:
-  case ElementFormat::UI8:
-  case ElementFormat::UI16:
-    return builder.getIntegerType(infoOf(format).bits, /*isSigned=*/false);
-  case ElementFormat::F4E2M1FN:
-    return builder.getType<mlir::Float4E2M1FNType>();
-  case ElementFormat::F6E2M3FN:
-    return builder.getType<mlir::Float6E2M3FNType>();
-  case ElementFormat::F6E3M2FN:
-    return builder.getType<mlir::Float6E3M2FNType>();
-  case ElementFormat::F8E4M3FN:
-    return builder.getType<mlir::Float8E4M3FNType>();
-  case ElementFormat::F8E5M2:
-    return builder.getType<mlir::Float8E5M2Type>();
-  case ElementFormat::F8E8M0FNU:
-    return builder.getType<mlir::Float8E8M0FNUType>();
-  case ElementFormat::F16:
-    return builder.getF16Type();
-  case ElementFormat::BF16:
-    return builder.getBF16Type();
-  case ElementFormat::F32:
-    return builder.getF32Type();
-  }
-  llvm_unreachable("unknown element format");
+  return findMLIRType(infoOf(format).name, context);
 }
 
 //===----------------------------------------------------------------------===//

@@ -7,8 +7,8 @@
 
 #include "dialects/QOpt/IR/HostConstants.h"
 
+#include "dialects/QOpt/IR/ElementTypes.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include "mlir/IR/Builders.h"
 #include "qopt/Support/CodedError.h"
 #include <cstring>
 
@@ -34,64 +34,7 @@ std::optional<qopt::ElementType> qopt::getHostElementType(Type type) {
 }
 
 Type qopt::getMLIRElementType(ElementType type, MLIRContext *context) {
-  Builder builder(context);
-  auto integer = [&](unsigned width, bool isSigned = true) {
-    return isSigned ? builder.getIntegerType(width)
-                    : builder.getIntegerType(width, /*isSigned=*/false);
-  };
-  switch (type) {
-  case ElementType::F32:
-    return builder.getF32Type();
-  case ElementType::U8:
-    return integer(8, false);
-  case ElementType::I8:
-    return integer(8);
-  case ElementType::U16:
-    return integer(16, false);
-  case ElementType::I16:
-    return integer(16);
-  case ElementType::I32:
-    return integer(32);
-  case ElementType::I64:
-    return integer(64);
-  case ElementType::BOOL:
-    return builder.getI1Type();
-  case ElementType::F16:
-    return builder.getF16Type();
-  case ElementType::F64:
-    return builder.getF64Type();
-  case ElementType::U32:
-    return integer(32, false);
-  case ElementType::U64:
-    return integer(64, false);
-  case ElementType::BF16:
-    return builder.getBF16Type();
-  case ElementType::F8E4M3FN:
-    return builder.getType<Float8E4M3FNType>();
-  case ElementType::F8E4M3FNUZ:
-    return builder.getType<Float8E4M3FNUZType>();
-  case ElementType::F8E5M2:
-    return builder.getType<Float8E5M2Type>();
-  case ElementType::F8E5M2FNUZ:
-    return builder.getType<Float8E5M2FNUZType>();
-  case ElementType::U4:
-    return integer(4, false);
-  case ElementType::I4:
-    return integer(4);
-  case ElementType::F4E2M1FN:
-    return builder.getType<Float4E2M1FNType>();
-  case ElementType::F8E8M0FNU:
-    return builder.getType<Float8E8M0FNUType>();
-  case ElementType::U2:
-    return integer(2, false);
-  case ElementType::I2:
-    return integer(2);
-  case ElementType::F6E3M2FN:
-    return builder.getType<Float6E3M2FNType>();
-  case ElementType::F6E2M3FN:
-    return builder.getType<Float6E2M3FNType>();
-  }
-  llvm_unreachable("unknown element type");
+  return findMLIRType(getName(type), context);
 }
 
 /// Types whose values an elements attribute shows as numbers.
