@@ -213,9 +213,8 @@ static LogicalResult importConvTranspose(NodeImporter &node) {
   if (!ShapedType::isDynamic(inputs) && inputs != dims[0])
     return node.fail(malformed("expects " + Twine(dims[0]) +
                                " input channels, but found " + Twine(inputs)));
-  if (bias && (getRank(bias) != 1 ||
-               (!getType(bias).isDynamicDim(0) &&
-                getType(bias).getDimSize(0) != channels)))
+  if (bias && (getRank(bias) != 1 || (!getType(bias).isDynamicDim(0) &&
+                                      getType(bias).getDimSize(0) != channels)))
     return node.fail(malformed("expects a bias with one element for each of " +
                                Twine(channels) + " output channels"));
   if (failed(checkWindows(node, kernel)))

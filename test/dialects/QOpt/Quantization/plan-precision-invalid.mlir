@@ -9,7 +9,7 @@
 // MODE: error: activations 'sometimes' expects static, dynamic or none
 // FORMAT: error: weight-format 'i5' expects a row of the format table
 // SCALE: error: weight-scale 'i64' expects an element type of the format table
-// REGEX: error: override '{{.*}}' has '(': 
+// REGEX: error: override '{{.*}}' has '(': {{.+}}
 // PARAMS: error: override 'nodes="a"' expects a plan that is a #qopt.request
 // FIELD: error: override 'node="a"' expects nodes, ops and plan, but found 'node'
 // TEXT: error: override 'float' expects nodes, ops and plan, but found 'float'
