@@ -68,9 +68,8 @@ private:
 void TargetRegistry::registerDialects(mlir::DialectRegistry &dialects) const {
   for (const auto &backend : all) {
     backend->registerDialects(dialects);
-    dialects.addExtension(
-        mlir::TypeID::getFromOpaquePointer(backend.get()),
-        std::make_unique<KernelsExtension>(*backend));
+    dialects.addExtension(mlir::TypeID::getFromOpaquePointer(backend.get()),
+                          std::make_unique<KernelsExtension>(*backend));
   }
 }
 

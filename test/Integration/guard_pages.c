@@ -1,5 +1,11 @@
-/* Puts a page that cannot be touched behind each large block of memory, so that
-   a program that reads or writes past one ends by a signal. To be preloaded. */
+/*===- guard_pages.c - Pages that cannot be touched
+-------------------------===*\
+|*
+|* Puts a page that cannot be touched behind each large block of memory, so
+|* that a program that reads or writes past one ends by a signal. To be
+|* preloaded.
+|*
+\*===----------------------------------------------------------------------===*/
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

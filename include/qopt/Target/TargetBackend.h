@@ -81,7 +81,8 @@ public:
   ///   out:  x86-64.contract.i8i8.vnni, x86-64.contract.f32, ...
   virtual kernel::KernelList getKernels(const Machine &machine) const = 0;
 
-  /// Those of the machine of this name; fails, with a text, where there is none.
+  /// Those of the machine of this name; fails, with a text, where there is
+  /// none.
   llvm::Expected<kernel::KernelList> findKernels(llvm::StringRef cpu) const;
 
   /// Lowers one program, whose ops name their kernels, to the target's own

@@ -209,14 +209,13 @@ TEST_F(DeviceTest, LooksAtNothing) {
 }
 
 TEST_F(DeviceTest, NamesWhatItCannotDo) {
-  EXPECT_NE(
-      failureOf(R"(
+  EXPECT_NE(failureOf(R"(
     func.func @main(%x: tensor<4xi64>) -> tensor<1xi64> {
       %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 0>, keepdims = true} : (tensor<4xi64>) -> tensor<1xi64>
       return %0 : tensor<1xi64>
     })")
-          .find("has no kernel: elements are of type i64"),
-      std::string::npos);
+                .find("has no kernel: elements are of type i64"),
+            std::string::npos);
 }
 
 static constexpr char kNegation[] = R"(
