@@ -134,6 +134,20 @@ static Value createRequantized(OpBuilder &builder, Location loc, Coded from,
   return createCodes(builder, loc, x, from.scale.exponent, to, {-128, 127});
 }
 
+/// Codes for `op` of `a` + `b` or `a` - `b`, as `sum` is: aligned i32 tensors
+/// whose unit is 2^`exponent`.
+static Value createSumCodes(OpBuilder &builder, Location loc, QuantizeOp op,
+                            Operation *sum, Value a, Value b, int exponent,
+                            CodeScale to, Clamp clamp) {
+  Type type = typeOf(op.getResult()).clone(builder.getI32Type());
+  Value total = isa<AddOp>(sum)
+                    ? AddOp::create(builder, loc, type, a, b).getResult()
+                    : SubOp::create(builder, loc, type, a, b).getResult();
+  CodeRange range = getCodeRange(builder.getIntegerType(8), clamp,
+                                 std::ldexp(1.0, to.exponent), to.zero);
+  return createCodes(builder, loc, total, exponent, to, range);
+}
+
 namespace {
 /// A pattern on the quantizer at the end of a step.
 struct StepPattern : OpRewritePattern<QuantizeOp> {
@@ -269,13 +283,7 @@ struct AddCodes : StepPattern {
     Location loc = fuse(rewriter, sum, op);
     Value a = createAligned(rewriter, loc, *lhs, lhsLeft);
     Value b = createAligned(rewriter, loc, *rhs, rhsLeft);
-    Type type = typeOf(op.getResult()).clone(rewriter.getI32Type());
-    Value total = isa<AddOp>(sum)
-                      ? AddOp::create(rewriter, loc, type, a, b).getResult()
-                      : SubOp::create(rewriter, loc, type, a, b).getResult();
-    CodeRange range = getCodeRange(rewriter.getIntegerType(8), clamp,
-                                   std::ldexp(1.0, to.exponent), to.zero);
-    return createCodes(rewriter, loc, total, exponent, to, range);
+    return createSumCodes(rewriter, loc, op, sum, a, b, exponent, to, clamp);
   }
 };
 
@@ -309,13 +317,7 @@ struct AddConstant : StepPattern {
                        rewriter.getI32Type());
     if (!isOnRight)
       std::swap(a, b);
-    Type type = typeOf(op.getResult()).clone(rewriter.getI32Type());
-    Value total = isa<AddOp>(sum)
-                      ? AddOp::create(rewriter, loc, type, a, b).getResult()
-                      : SubOp::create(rewriter, loc, type, a, b).getResult();
-    CodeRange range = getCodeRange(rewriter.getIntegerType(8), clamp,
-                                   std::ldexp(1.0, to.exponent), to.zero);
-    return createCodes(rewriter, loc, total, exponent, to, range);
+    return createSumCodes(rewriter, loc, op, sum, a, b, exponent, to, clamp);
   }
 };
 
