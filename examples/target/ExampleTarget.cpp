@@ -95,8 +95,7 @@ private:
 KernelSet makeKernels(const X86Backend &host) {
   static constexpr cpu::AnyCpu any;
   KernelSet set;
-  set.add(std::make_unique<TableKernel<cpu::AnyCpu, cpu::CpuProgram>>(
-      "example", kTranspose, any));
+  set.add("example", kTranspose, any);
   for (const kernel::Kernel *kernel :
        host.getKernels(host.getMachines().front()))
     set.add(std::make_unique<HostKernel>(*kernel));

@@ -72,6 +72,12 @@ public:
     list.push_back(kernel.get());
     owned.push_back(std::move(kernel));
   }
+  /// The kernel that `row` makes for `machine`; both outlive the set.
+  template <class Machine, class Program>
+  void add(llvm::StringRef target, const KernelRow<Machine, Program> &row,
+           const Machine &machine) {
+    add(std::make_unique<TableKernel<Machine, Program>>(target, row, machine));
+  }
   kernel::KernelList kernels() const { return list; }
 
 private:

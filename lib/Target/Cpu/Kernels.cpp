@@ -47,8 +47,7 @@ static constexpr Row table[] = {
 void cpu::addKernels(KernelSet &set, llvm::StringRef target) {
   static constexpr AnyCpu machine;
   for (const Row &row : table)
-    set.add(std::make_unique<TableKernel<AnyCpu, CpuProgram>>(target, row,
-                                                              machine));
+    set.add(target, row, machine);
 }
 
 kernel::Match cpu::unsupported(Type element) {

@@ -118,8 +118,7 @@ static KernelSet makeKernels(kernel::KernelList onHost) {
   for (const kernel::Kernel *kernel : onHost)
     set.add(std::make_unique<HostKernel>(*kernel));
   for (const Row &row : table)
-    set.add(std::make_unique<TableKernel<AnyDevice, DeviceProgram>>(
-        "vulkan", row, device));
+    set.add("vulkan", row, device);
   return set;
 }
 

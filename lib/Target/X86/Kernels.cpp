@@ -61,8 +61,7 @@ static KernelSet makeKernels(const Tier &tier) {
   KernelSet set;
   for (const Row &row : table)
     if (hasFeature(tier, row.feature))
-      set.add(std::make_unique<TableKernel<Tier, ProgramEmitter>>("x86-64", row,
-                                                                  tier));
+      set.add("x86-64", row, tier);
   cpu::addKernels(set, "x86-64");
   return set;
 }
