@@ -159,15 +159,6 @@ static SmallVector<Type> carriedTypes(CpuProgram &program, TypeRange types) {
   return carried;
 }
 
-static void appendTensor(RankedTensorType type, Value pointer,
-                         ArrayRef<Value> dims,
-                         SmallVectorImpl<Value> &carried) {
-  carried.push_back(pointer);
-  for (auto [i, dim] : llvm::enumerate(dims))
-    if (type.isDynamicDim(i))
-      carried.push_back(dim);
-}
-
 /// Memory of its own with the elements of `tensor`.
 Value CpuProgram::copyOf(Value tensor) {
   Buffer &source = buffer(tensor);
@@ -178,7 +169,9 @@ Value CpuProgram::copyOf(Value tensor) {
   return target;
 }
 
-SmallVector<Value> CpuProgram::copyInto(ValueRange values) {
+SmallVector<Value>
+CpuProgram::carry(ValueRange values,
+                  llvm::function_ref<Value(Value)> memoryOf) {
   SmallVector<Value> carried;
   for (Value value : values) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -186,30 +179,28 @@ SmallVector<Value> CpuProgram::copyInto(ValueRange values) {
       carried.push_back(scalar(value));
       continue;
     }
-    SmallVector<Value> own = dims(value);
-    appendTensor(type, copyOf(value), own, carried);
+    carried.push_back(memoryOf(value));
+    for (auto [i, dim] : llvm::enumerate(dims(value)))
+      if (type.isDynamicDim(i))
+        carried.push_back(dim);
   }
   return carried;
+}
+
+SmallVector<Value> CpuProgram::copyInto(ValueRange values) {
+  return carry(values, [&](Value tensor) { return copyOf(tensor); });
 }
 
 SmallVector<Value> CpuProgram::yield(Operation *end, ValueRange values) {
   current = end;
   location = end->getLoc();
-  SmallVector<Value> carried;
   llvm::DenseSet<Value> moved;
-  for (Value value : values) {
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type) {
-      carried.push_back(scalar(value));
-      continue;
-    }
-    Value owner = owners.lookup(value);
+  SmallVector<Value> carried = carry(values, [&](Value tensor) {
+    Value owner = owners.lookup(tensor);
     bool isMoved = owner && owner.getParentBlock() == end->getBlock() &&
                    moved.insert(owner).second;
-    SmallVector<Value> own = dims(value);
-    appendTensor(type, isMoved ? buffer(value).pointer : copyOf(value), own,
-                 carried);
-  }
+    return isMoved ? buffer(tensor).pointer : copyOf(tensor);
+  });
   for (Value value : lastUses.lookup(end))
     if (!moved.contains(value))
       freeBuffer(value);
@@ -301,12 +292,9 @@ LogicalResult CpuProgram::emitFor(scf::ForOp op) {
   require(isLess(zero, step), 1, "the step of a loop is not above 0");
 
   // (counter, whether it goes on, what is carried)
-  Block *header = new Block(), *body = addBlock({}), *next = addBlock({});
-  host.getBody().push_back(header);
-  header->addArgument(start.getType(), location);
-  header->addArgument(b.getI1Type(), location);
-  for (Type type : carriedTypes(*this, op.getResultTypes()))
-    header->addArgument(type, location);
+  SmallVector<Type> types{start.getType(), b.getI1Type()};
+  llvm::append_range(types, op.getResultTypes());
+  Block *header = addBlock(types), *body = addBlock({}), *next = addBlock({});
   SmallVector<Value> carried{start, isLess(start, limit)};
   llvm::append_range(carried, copyInto(op.getInitArgs()));
   cf::BranchOp::create(b, location, header, carried);

@@ -167,7 +167,12 @@ protected:
   /// What a scalar is in the host function.
   mlir::Value scalar(mlir::Value value);
   mlir::Value copyOf(mlir::Value tensor);
-  /// Scalars, and copies of tensors, as block arguments carry them.
+  /// `values` as block arguments carry them, tensors in the memory that
+  /// `memoryOf` gives.
+  llvm::SmallVector<mlir::Value>
+  carry(mlir::ValueRange values,
+        llvm::function_ref<mlir::Value(mlir::Value)> memoryOf);
+  /// The same with copies of tensors.
   llvm::SmallVector<mlir::Value> copyInto(mlir::ValueRange values);
   /// As `copyInto` at the end of a region, whose own tensors need no copy.
   llvm::SmallVector<mlir::Value> yield(mlir::Operation *end,

@@ -59,8 +59,8 @@ void CpuProgram::planLifetimes(Block &block) {
 void CpuProgram::planOutputs(Operation *end) {
   for (OpOperand &operand : end->getOpOperands()) {
     Value value = operand.get();
-    bool isYielded = isa_and_nonnull<scf::SCFDialect>(
-        value.getDefiningOp() ? value.getDefiningOp()->getDialect() : nullptr);
+    Operation *maker = value.getDefiningOp();
+    bool isYielded = maker && isa<scf::SCFDialect>(maker->getDialect());
     if (owners.lookup(value) == value && !isYielded)
       directOutputs.try_emplace(value, operand.getOperandNumber());
   }
