@@ -7,8 +7,8 @@
 
 #include "RunOptions.h"
 #include "RunProgram.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
-#include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/InitAllDialects.h"
 #include "qopt/Pipelines/PhaseFiles.h"
@@ -125,7 +125,7 @@ llvm::Error ReferenceProgram::load() {
   module = std::move(*read);
   main = module->lookupSymbol<FuncOp>("main");
   mlir::PassManager passes(context.get());
-  passes.addPass(createDecomposeKernelsPass());
+  passes.addPass(kernel::createDecomposeKernelsPass());
   if (failed(passes.run(*module)))
     return makeError(ExitCode::Internal,
                      path + ": the kernels cannot be decomposed");

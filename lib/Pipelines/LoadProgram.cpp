@@ -7,7 +7,7 @@
 
 #include "Compilation.h"
 #include "Problems.h"
-#include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "qopt/Pipelines/PhaseFiles.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -114,7 +114,7 @@ llvm::Error Compilation::resume() {
   OwningOpRef<ModuleOp> copy = module->clone();
   PassManager pm(&context, ModuleOp::getOperationName());
   // Kernels hide the ops that the contract reads.
-  pm.addPass(createDecomposeKernelsPass());
+  pm.addPass(kernel::createDecomposeKernelsPass());
   if (failed(pm.run(*copy)))
     return makeError(ExitCode::BadData,
                      options.model + ": its kernels cannot be taken apart");

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Pipelines/Phases.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -179,13 +180,13 @@ void qopt::buildFusePipeline(OpPassManager &pm) {
 }
 
 void qopt::buildKernelsPipeline(OpPassManager &pm) {
-  pm.nest<kernel::VariantOp>().addPass(createAssignKernelsPass());
-  pm.addPass(createVerifyKernelsPass());
+  pm.nest<kernel::VariantOp>().addPass(kernel::createAssignKernelsPass());
+  pm.addPass(kernel::createVerifyKernelsPass());
 }
 
 void qopt::buildVerifyPipeline(OpPassManager &pm, Phase phase) {
   if (phase >= Phase::Kernels)
-    pm.addPass(createVerifyKernelsPass());
+    pm.addPass(kernel::createVerifyKernelsPass());
   else if (phase == Phase::Quantize)
     pm.addPass(createVerifyQuantizedPass());
   else if (phase >= Phase::Prepare && phase < Phase::Quantize)

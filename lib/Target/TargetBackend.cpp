@@ -7,8 +7,8 @@
 
 #include "qopt/Target/TargetBackend.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "mlir/IR/IRMapping.h"
-#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -182,7 +182,7 @@ TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
       if (!kernels)
         return module.emitError(llvm::toString(kernels.takeError())), failure();
       OwningOpRef<func::FuncOp> assigned(program.clone());
-      assignKernels(*assigned, *kernels);
+      kernel::assignKernels(*assigned, *kernels);
       if (failed(compileOne(*this, *assigned, config, weights, result)))
         return failure();
     }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NumericsHarness.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -266,7 +267,7 @@ TEST(NumericsTest, fuse) {
       NumericsCase c{"convert-qopt-to-qkernel"};
       c.prepare = [&](FloatProgram &program) { applyPreset(program, preset); };
       c.passes = only([] { return createConvertQOptToQKernelPass(); });
-      c.lower = only([] { return createDecomposeKernelsPass(); });
+      c.lower = only([] { return kernel::createDecomposeKernelsPass(); });
       checkNumerics(c, text, dims);
     }
 }

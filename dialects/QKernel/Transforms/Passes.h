@@ -1,4 +1,4 @@
-//===- Passes.h - Passes from kernels to functions --------------*- C++ -*-===//
+//===- Passes.h - Passes on kernels --------------*- C++ -*-===//
 //
 // Factories, options and registration, generated from Passes.td.
 //
@@ -7,6 +7,7 @@
 #ifndef DIALECTS_QKERNEL_TRANSFORMS_PASSES_H
 #define DIALECTS_QKERNEL_TRANSFORMS_PASSES_H
 
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 #include <memory>

@@ -1,6 +1,6 @@
-//===- Passes.td - From qopt to qkernel and back ------------*- tablegen -*-===//
+//===- Passes.td - From qopt to qkernel ------------*- tablegen -*-===//
 //
-// The phase `fuse`, its inverse, and the check of the phase `kernels`.
+// The phase `fuse`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,80 +51,6 @@ def ConvertQOptToQKernelPass
   let dependentDialects = ["::qopt::kernel::QKernelDialect"];
   let statistics = [Statistic<"numKernels", "num-kernels", "kernels made">,
                     Statistic<"numFused", "num-fused", "ops in kernels">];
-}
-
-def DecomposeKernelsPass : Pass<"qkernel-decompose"> {
-  let summary = "put the body of every kernel back in its place";
-  let description = [{
-    ```mlir
-    %1 = qkernel.map(%x) : (tensor<?x8xf32>) -> tensor<?x8xf32> (%a0: tensor<?x8xf32>) {
-      %0 = qopt.relu %a0 : (tensor<?x8xf32>) -> tensor<?x8xf32>
-      qkernel.yield %0 : tensor<?x8xf32>
-    }
-    // becomes
-    %1 = qopt.relu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
-    ```
-
-    Undoes `convert-qopt-to-qkernel` up to the order of independent ops; packed
-    operands give way to what was packed. Leaves everything else alone.
-
-    Numerics: exact; the same ops on the same values.
-  }];
-}
-
-def AssignKernelsPass
-    : Pass<"qkernel-assign", "::qopt::kernel::VariantOp"> {
-  let summary = "choose the kernel that runs each op of a variant";
-  let description = [{
-    ```mlir
-    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
-      func.func @main(%x: tensor<?x4xf32>, %w: tensor<4x8xf32>) -> tensor<?x8xf32> {
-        %0 = qopt.matmul %x, %w : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
-        return %0 : tensor<?x8xf32>
-      }
-    }
-    // becomes
-    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
-      func.func @main(%x: tensor<?x4xf32>, %w: tensor<4x8xf32>) -> tensor<?x8xf32> {
-        %0 = qkernel.contract(%x, %w) {kernel = "x86-64.contract.f32"} : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
-          (%a0: tensor<?x4xf32>, %a1: tensor<4x8xf32>) {
-          %0 = qopt.matmul %a0, %a1 : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
-          qkernel.yield %0 : tensor<?x8xf32>
-        }
-        return %0 : tensor<?x8xf32>
-      }
-    }
-    ```
-
-    The kernels are those of the variant's target, which its dialect extension
-    makes known. Of those that match an op the first is taken; `reason` keeps
-    why those before it do not.
-
-    A kernel op that none matches is taken apart: a quantizer and what stands in
-    front of it become kernels of their own, and where that does not help every
-    op does. Bare ops are put into the kernel op of their family. A single op
-    that no kernel matches is named `generic`, with the reasons.
-
-    Runs after `convert-qopt-to-qkernel`; first in `kernels`.
-
-    Numerics: exact; the same ops on the same values.
-  }];
-  let dependentDialects = ["::qopt::kernel::QKernelDialect"];
-  let statistics = [
-    Statistic<"numGeneric", "num-generic", "ops that no kernel runs">];
-}
-
-def VerifyKernelsPass : Pass<"verify-kernels"> {
-  let summary = "check the form that the phase kernels leaves";
-  let description = [{
-    Fails on an op of a `qkernel.variant` without the name of what runs it, on a
-    generic one without a reason, and on a memref whose elements are narrower
-    than a byte.
-
-    Last in `kernels`.
-
-    Numerics: exact; changes nothing.
-  }];
 }
 
 #endif

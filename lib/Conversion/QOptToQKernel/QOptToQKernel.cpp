@@ -1,15 +1,12 @@
 //===- QOptToQKernel.cpp - The phase fuse ---------------------------------===//
 //
-// A kernel's body does not see the function: what it reads comes in as
-// arguments, and what others read of it leaves as results.
+// Each block by itself: no kernel crosses the end of a region.
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelGroups.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "mlir/IR/IRMapping.h"
+#include "dialects/QKernel/Transforms/FuseBlock.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
-#include "llvm/ADT/SetVector.h"
 
 #define DEBUG_TYPE "convert-qopt-to-qkernel"
 
@@ -21,89 +18,6 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-static bool isDepthwise(ConvOp conv) {
-  auto type = cast<RankedTensorType>(conv.getX().getType());
-  return conv.getGroup() > 1 &&
-         type.getDimSize(1) == static_cast<int64_t>(conv.getGroup());
-}
-
-/// The kernel op for a root, without a body.
-static Operation *createKernel(OpBuilder &builder, Location loc,
-                               Operation *root, TypeRange results,
-                               ValueRange inputs) {
-  StringAttr none;
-  if (!root)
-    return kernel::MapOp::create(builder, loc, results, inputs, none, none);
-  if (isa<qopt::AttentionOp>(root))
-    return kernel::AttentionOp::create(builder, loc, results, inputs, none,
-                                       none);
-  auto conv = dyn_cast<ConvOp>(root);
-  if (conv && isDepthwise(conv))
-    return kernel::DepthwiseConvOp::create(builder, loc, results, inputs, none,
-                                           none);
-  if (conv || isa<MatMulOp>(root))
-    return kernel::ContractOp::create(builder, loc, results, inputs, none,
-                                      none);
-  return kernel::RowsOp::create(builder, loc, results, inputs, none, none);
-}
-
-namespace {
-/// The values that go in and out of a group.
-struct Boundary {
-  explicit Boundary(const KernelGroup &group) {
-    llvm::SmallPtrSet<Operation *, 8> inside(group.ops.begin(),
-                                             group.ops.end());
-    auto isOutside = [&](Operation *op) { return !op || !inside.contains(op); };
-    for (Operation *op : group.ops) {
-      for (Value operand : op->getOperands())
-        if (isOutside(operand.getDefiningOp()))
-          captured.insert(operand);
-      for (Value result : op->getResults())
-        if (llvm::any_of(result.getUsers(), isOutside))
-          leaving.push_back(result);
-    }
-  }
-  llvm::SetVector<Value> captured;
-  SmallVector<Value> leaving;
-};
-} // namespace
-
-static void convert(const KernelGroup &group) {
-  Boundary boundary(group);
-  auto locations = llvm::map_to_vector(
-      group.ops, [](Operation *op) { return op->getLoc(); });
-  OpBuilder builder(group.place);
-  Operation *kernelOp = createKernel(
-      builder, builder.getFusedLoc(locations), group.root,
-      ValueRange(boundary.leaving).getTypes(), boundary.captured.getArrayRef());
-  Block &body = kernelOp->getRegion(0).emplaceBlock();
-  IRMapping mapping;
-  for (Value value : boundary.captured)
-    mapping.map(value, body.addArgument(value.getType(), value.getLoc()));
-  builder.setInsertionPointToStart(&body);
-  for (Operation *op : group.ops)
-    builder.clone(*op, mapping);
-  auto yielded = llvm::map_to_vector(
-      boundary.leaving, [&](Value value) { return mapping.lookup(value); });
-  kernel::YieldOp::create(builder, kernelOp->getLoc(), yielded);
-  for (auto [value, result] :
-       llvm::zip_equal(boundary.leaving, kernelOp->getResults()))
-    value.replaceAllUsesExcept(result, llvm::SmallPtrSet<Operation *, 8>(
-                                           group.ops.begin(), group.ops.end()));
-  for (Operation *op : llvm::reverse(group.ops))
-    op->erase();
-}
-
-FusedCount qopt::fuseBlock(Block &block, Quantizers quantizers) {
-  FusedCount count;
-  for (const KernelGroup &group : findKernelGroups(block, quantizers)) {
-    count.ops += group.ops.size();
-    ++count.kernels;
-    convert(group);
-  }
-  return count;
-}
-
 namespace {
 struct ConvertQOptToQKernelPass
     : qopt::impl::ConvertQOptToQKernelPassBase<ConvertQOptToQKernelPass> {
@@ -114,7 +28,8 @@ struct ConvertQOptToQKernelPass
         blocks.push_back(block);
     });
     for (Block *block : blocks) {
-      FusedCount count = fuseBlock(*block, Quantizers::Join);
+      kernel::FusedCount count =
+          kernel::fuseBlock(*block, kernel::Quantizers::Join);
       numFused += count.ops;
       numKernels += count.kernels;
     }

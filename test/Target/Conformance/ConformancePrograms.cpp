@@ -8,9 +8,9 @@
 #include "../../Support/TemporaryFolder.h"
 #include "TargetCase.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Execution/ModelRunner.h"
 #include "llvm/ADT/StringExtras.h"
@@ -119,7 +119,7 @@ std::set<std::string> test::chosenKernels(const TargetBackend &backend,
   // A kernel may want a weight to be constant.
   TargetCase test(program.fused, program.dims);
   auto main = test.getModule().lookupSymbol<func::FuncOp>("main");
-  assignKernels(main, llvm::cantFail(backend.findKernels(config.cpu)));
+  kernel::assignKernels(main, llvm::cantFail(backend.findKernels(config.cpu)));
   return namesOf(main);
 }
 
@@ -131,7 +131,8 @@ static void expectConformance(const TargetBackend &backend,
   SmallVector<HostTensor> expected = test.evaluateReference();
   auto main = test.getModule().lookupSymbol<func::FuncOp>("main");
   OwningOpRef<func::FuncOp> assigned(main.clone());
-  assignKernels(*assigned, llvm::cantFail(backend.findKernels(config.cpu)));
+  kernel::assignKernels(*assigned,
+                        llvm::cantFail(backend.findKernels(config.cpu)));
   if (namesOf(*assigned).count(kernel::kGeneric.str()))
     return;
   auto compiled = backend.compile(test.getModule(), config);

@@ -8,10 +8,10 @@
 
 #include "AmxEmulation.h"
 
+#include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
-#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -173,7 +173,8 @@ test::compileWithEmulatedTiles(ModuleOp module,
   auto main = module.lookupSymbol<func::FuncOp>("main");
   for (const TargetConfig &config : configs) {
     OwningOpRef<func::FuncOp> assigned(main.clone());
-    assignKernels(*assigned, llvm::cantFail(backend.findKernels(config.cpu)));
+    kernel::assignKernels(*assigned,
+                          llvm::cantFail(backend.findKernels(config.cpu)));
     auto lowered = backend.lower(*assigned, config, weights);
     if (failed(lowered))
       return failure();

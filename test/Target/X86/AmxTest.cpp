@@ -8,9 +8,9 @@
 #include "AmxEmulation.h"
 #include "ContractHarness.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include "qopt/Emit/EmitObject.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
@@ -98,7 +98,7 @@ struct Lowered {
     }
     (void)main.eraseArguments(constants);
     X86Backend backend;
-    assignKernels(main, llvm::cantFail(backend.findKernels("amx")));
+    kernel::assignKernels(main, llvm::cantFail(backend.findKernels("amx")));
     module = *backend.lower(main, {"amx"}, weights);
   }
 

@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "mlir/Parser/Parser.h"
-#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
 #include "qopt/Target/X86/X86Backend.h"
 #include "gtest/gtest.h"
 
@@ -26,8 +26,8 @@ static std::vector<Choice> choicesOf(StringRef text, StringRef tier) {
   auto module = parseSourceString<ModuleOp>(text, &context);
   if (!module)
     return {};
-  assignKernels(module->lookupSymbol<func::FuncOp>("main"),
-                llvm::cantFail(X86Backend().findKernels(tier)));
+  kernel::assignKernels(module->lookupSymbol<func::FuncOp>("main"),
+                        llvm::cantFail(X86Backend().findKernels(tier)));
   std::vector<Choice> choices;
   module->walk([&](kernel::ContractOp op) {
     choices.push_back(

@@ -5,14 +5,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 
 #define DEBUG_TYPE "verify-kernels"
 
-namespace qopt {
+namespace qopt::kernel {
 #define GEN_PASS_DEF_VERIFYKERNELSPASS
-#include "lib/Conversion/QOptToQKernel/Passes.h.inc"
-} // namespace qopt
+#include "dialects/QKernel/Transforms/Passes.h.inc"
+} // namespace qopt::kernel
 
 using namespace mlir;
 using namespace qopt;
@@ -44,7 +44,7 @@ static LogicalResult verifyKernelName(Operation *op) {
 
 namespace {
 struct VerifyKernelsPass
-    : qopt::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
+    : kernel::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([](Operation *op) {
       bool isChosen =

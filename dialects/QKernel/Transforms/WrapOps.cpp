@@ -34,7 +34,7 @@ template <class KernelOp> static void wrapIn(Operation *op) {
   op->erase();
 }
 
-void qopt::wrapBareOps(Block &block) {
+void kernel::wrapBareOps(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (isOpTriviallyDead(&op)) {
       op.erase();

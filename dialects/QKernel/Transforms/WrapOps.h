@@ -4,17 +4,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_CONVERSION_QOPTTOQKERNEL_WRAPOPS_H
-#define LIB_CONVERSION_QOPTTOQKERNEL_WRAPOPS_H
+#ifndef DIALECTS_QKERNEL_TRANSFORMS_WRAPOPS_H
+#define DIALECTS_QKERNEL_TRANSFORMS_WRAPOPS_H
 
 #include "mlir/IR/Block.h"
 
-namespace qopt {
+namespace qopt::kernel {
 
 /// Removes ops without effect or use, and puts each bare op that has a kernel
 /// family into a kernel op of its own.
 void wrapBareOps(mlir::Block &block);
 
-} // namespace qopt
+} // namespace qopt::kernel
 
 #endif

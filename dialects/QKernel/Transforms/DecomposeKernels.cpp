@@ -6,23 +6,23 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "qopt/Conversion/QOptToQKernel/Passes.h"
 
 #define DEBUG_TYPE "qkernel-decompose"
 
-namespace qopt {
+namespace qopt::kernel {
 #define GEN_PASS_DEF_DECOMPOSEKERNELSPASS
-#include "lib/Conversion/QOptToQKernel/Passes.h.inc"
-} // namespace qopt
+#include "dialects/QKernel/Transforms/Passes.h.inc"
+} // namespace qopt::kernel
 
 using namespace mlir;
 using namespace qopt;
 
 namespace {
 struct DecomposeKernelsPass
-    : qopt::impl::DecomposeKernelsPassBase<DecomposeKernelsPass> {
+    : kernel::impl::DecomposeKernelsPassBase<DecomposeKernelsPass> {
   void runOnOperation() override {
     SmallVector<Operation *> kernels;
     SmallVector<kernel::PackOp> packs;

@@ -5,22 +5,22 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qopt/Conversion/QOptToQKernel/AssignKernels.h"
+#include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "KernelGroups.h"
 #include "WrapOps.h"
 #include "dialects/QKernel/IR/KernelSignature.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/IR/PatternMatch.h"
-#include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 
 #define DEBUG_TYPE "qkernel-assign"
 
-namespace qopt {
+namespace qopt::kernel {
 #define GEN_PASS_DEF_ASSIGNKERNELSPASS
-#include "lib/Conversion/QOptToQKernel/Passes.h.inc"
-} // namespace qopt
+#include "dialects/QKernel/Transforms/Passes.h.inc"
+} // namespace qopt::kernel
 
 using namespace mlir;
 using namespace qopt;
@@ -91,7 +91,7 @@ static void peelQuantizers(Block &block, KernelList kernels) {
   IRRewriter rewriter(block.getParentOp()->getContext());
   for (Operation *op : tooMuch)
     kernel::decompose(op, rewriter);
-  fuseBlock(block, Quantizers::StandAlone);
+  kernel::fuseBlock(block, kernel::Quantizers::StandAlone);
 }
 
 static bool isOfSeveralOps(Operation *op) {
@@ -115,18 +115,18 @@ static SmallVector<Operation *> chooseAll(Block &block, KernelList kernels) {
 
 static void assign(Block &block, KernelList kernels) {
   peelQuantizers(block, kernels);
-  wrapBareOps(block);
+  kernel::wrapBareOps(block);
   SmallVector<Operation *> tooMuch = chooseAll(block, kernels);
   if (tooMuch.empty())
     return;
   IRRewriter rewriter(block.getParentOp()->getContext());
   for (Operation *op : tooMuch)
     kernel::decompose(op, rewriter);
-  wrapBareOps(block);
+  kernel::wrapBareOps(block);
   chooseAll(block, kernels);
 }
 
-void qopt::assignKernels(func::FuncOp program, KernelList kernels) {
+void kernel::assignKernels(func::FuncOp program, KernelList kernels) {
   // What encloses a region comes before it.
   SmallVector<Block *> blocks;
   program->walk<WalkOrder::PreOrder>([&](Block *block) {
@@ -141,7 +141,7 @@ void qopt::assignKernels(func::FuncOp program, KernelList kernels) {
 
 namespace {
 struct AssignKernelsPass
-    : qopt::impl::AssignKernelsPassBase<AssignKernelsPass> {
+    : kernel::impl::AssignKernelsPassBase<AssignKernelsPass> {
   void runOnOperation() override {
     kernel::VariantOp variant = getOperation();
     llvm::Expected<KernelList> kernels = variant.getTarget().getKernels();
@@ -150,7 +150,7 @@ struct AssignKernelsPass
       return signalPassFailure();
     }
     for (auto program : variant.getBody().getOps<func::FuncOp>()) {
-      assignKernels(program, *kernels);
+      kernel::assignKernels(program, *kernels);
       program.walk([&](Operation *op) {
         auto name =
             op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));

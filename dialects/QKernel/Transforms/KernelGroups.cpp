@@ -15,6 +15,8 @@
 
 using namespace mlir;
 using namespace qopt;
+using kernel::KernelGroup;
+using kernel::Quantizers;
 
 /// Most ops of a kernel. A kernel's loop has no branches, and the time to
 /// compile such code grows faster than its length.
@@ -226,7 +228,7 @@ private:
 };
 } // namespace
 
-SmallVector<KernelGroup> qopt::findKernelGroups(Block &block,
-                                                Quantizers quantizers) {
+SmallVector<KernelGroup> kernel::findKernelGroups(Block &block,
+                                                  Quantizers quantizers) {
   return GroupFinder(block, quantizers).run();
 }

@@ -4,12 +4,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_CONVERSION_QOPTTOQKERNEL_KERNELGROUPS_H
-#define LIB_CONVERSION_QOPTTOQKERNEL_KERNELGROUPS_H
+#ifndef DIALECTS_QKERNEL_TRANSFORMS_KERNELGROUPS_H
+#define DIALECTS_QKERNEL_TRANSFORMS_KERNELGROUPS_H
 
-#include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QKernel/Transforms/FuseBlock.h"
+#include "mlir/IR/Operation.h"
+#include "llvm/ADT/SmallVector.h"
 
-namespace qopt {
+namespace qopt::kernel {
 
 /// The ops of a kernel in their order; without a root it is a map.
 struct KernelGroup {
@@ -20,19 +22,10 @@ struct KernelGroup {
   mlir::Operation *place = nullptr;
 };
 
-/// Whether quantizers of rows join the kernels beside them.
-enum class Quantizers { Join, StandAlone };
-
 /// The groups of a block, in the order of their places.
 llvm::SmallVector<KernelGroup> findKernelGroups(mlir::Block &block,
                                                 Quantizers quantizers);
 
-/// Makes kernels of the ops of a block; returns how many ops are in how many.
-struct FusedCount {
-  unsigned ops = 0, kernels = 0;
-};
-FusedCount fuseBlock(mlir::Block &block, Quantizers quantizers);
-
-} // namespace qopt
+} // namespace qopt::kernel
 
 #endif

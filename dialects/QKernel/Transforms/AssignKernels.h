@@ -5,19 +5,19 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_CONVERSION_QOPTTOQKERNEL_ASSIGNKERNELS_H
-#define QOPT_CONVERSION_QOPTTOQKERNEL_ASSIGNKERNELS_H
+#ifndef DIALECTS_QKERNEL_TRANSFORMS_ASSIGNKERNELS_H
+#define DIALECTS_QKERNEL_TRANSFORMS_ASSIGNKERNELS_H
 
 #include "dialects/QKernel/IR/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
-namespace qopt {
+namespace qopt::kernel {
 
 /// Writes the name of a kernel on every op of `program` that needs one, with
 /// the reason why it is not a preferred one. Ops that no kernel runs whole are
 /// taken apart first; see the pass.
-void assignKernels(mlir::func::FuncOp program, kernel::KernelList kernels);
+void assignKernels(mlir::func::FuncOp program, KernelList kernels);
 
-} // namespace qopt
+} // namespace qopt::kernel
 
 #endif
