@@ -47,7 +47,7 @@ void kernel::wrapBareOps(Block &block) {
         wrapIn<kernel::ContractOp>(&op);
     } else if (isa<MatMulOp>(op)) {
       wrapIn<kernel::ContractOp>(&op);
-    } else if (isa<AttentionOp>(op)) {
+    } else if (isa<qopt::AttentionOp>(op)) {
       wrapIn<kernel::AttentionOp>(&op);
     } else if (isa<SoftmaxOp, LayerNormOp, ReduceOp, GlobalAveragePoolOp,
                    QuantizeDynamicOp>(op)) {

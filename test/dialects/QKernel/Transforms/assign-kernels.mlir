@@ -42,6 +42,19 @@ qkernel.variant @amx #qkernel.target<"x86-64", "amx"> {
 
 // -----
 
+// Ops of the two dialects that share a name are told apart.
+// CHECK-LABEL: qkernel.variant @v4
+// CHECK: qkernel.attention(%{{.*}}) {kernel = "x86-64.attention"}
+// CHECK-NEXT: qopt.attention
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%q: tensor<4x8xf32>, %k: tensor<6x8xf32>, %v: tensor<6x8xf32>) -> tensor<4x8xf32> {
+    %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
+    return %0 : tensor<4x8xf32>
+  }
+}
+
+// -----
+
 // The reason says why it is not a preferred one.
 // CHECK-LABEL: qkernel.variant @amx
 // CHECK: {kernel = "x86-64.contract.i8i8.vnni", reason = "k is too short for tiles"}
