@@ -49,19 +49,21 @@ def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncO
     %y = qopt.matmul %xs, %ws
     ```
 
-    All matmuls with weights that read one activation are a group and share s.
+    All matmuls with weights that read one activation as the same codes are a
+    group and share s.
     Where a layer_norm with constant scale and bias makes the activation for this
     group alone, these are multiplied by r instead of %x.
     With alpha `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
-    compete by the output error that the statistics predict for the group; s = 1
-    leaves the group alone. Part of that error is what new values lose by clipping,
-    as held-back samples show it, or as few samples let expect: factors that make
-    every channel fill the range lose by it. A dead channel has s = 1. With pow2 the predicted step
-    of the activation is a power of two, and each candidate is tried with common
-    factors of fourths of an octave, which round other channels up.
+    compete by the output error that the statistics predict for the group's
+    formats; s = 1 leaves the group alone. Where one range serves all data, part of
+    that error is what new values lose by clipping, as held-back samples show it,
+    or as few samples let expect: factors that make every channel fill the range
+    lose by it. A dead channel has s = 1. With pow2 the predicted step of the
+    activation is a power of two, and each candidate is tried with common factors
+    of fourths of an octave, which round other channels up.
 
     Does nothing for convolutions, for activations without statistics, and for
-    matmuls that are not requested static. With keep-codes it also does nothing
+    matmuls whose activations are not quantized. With keep-codes it also does nothing
     where the activation comes from an op that has an integer form, as a factor
     for each channel would put floats between codes. Norms, softmax and attention
     are floats anyway, and functions such as GELU become so.

@@ -23,12 +23,18 @@ using namespace mlir;
 using namespace qopt;
 
 namespace {
-/// The matmuls with weights that read one activation.
+/// The matmuls with weights that read one activation as the same codes.
 struct Consumers {
   Statistics stats;
   SmallVector<MatMulOp> matmuls;
   std::vector<WeightMagnitudes> weights;
+  /// Of scales that are made from a row; none where they are for all data.
+  std::optional<CodeNoise> dynamic;
 };
+
+/// An activation and the request that its codes follow.
+using CodedActivation = std::tuple<Value, FormatAttr, Params>;
+using ConsumerGroups = llvm::MapVector<CodedActivation, Consumers>;
 
 struct SmoothActivations
     : qopt::impl::SmoothActivationsPassBase<SmoothActivations> {
@@ -43,17 +49,17 @@ struct SmoothActivations
           << alpha << "' expects search, log, or a number between 0 and 1";
       return signalPassFailure();
     }
-    llvm::MapVector<Value, Consumers> groups;
+    ConsumerGroups groups;
     getOperation().walk([&](MatMulOp matmul) { collect(matmul, groups); });
-    for (auto &[activation, group] : groups)
-      smooth(activation, group);
+    for (auto &[coded, group] : groups)
+      smooth(std::get<Value>(coded), group);
   }
 
 private:
-  void collect(MatMulOp matmul, llvm::MapVector<Value, Consumers> &groups) {
+  void collect(MatMulOp matmul, ConsumerGroups &groups) {
     auto request = matmul->getAttrOfType<RequestAttr>(kRequestAttrName);
     auto view = getWeightedContraction(matmul);
-    if (!request || !view || request.getParams() != Params::Static)
+    if (!request || !view || !request.getAct())
       return;
     // Codes that the model came with stand.
     if (isInCodesOf(matmul.getLhs(), request.getAct()) ||
@@ -69,11 +75,15 @@ private:
     auto weight = evaluateExpression(matmul.getRhs());
     if (!weight)
       return;
-    Consumers &group = groups[matmul.getLhs()];
+    Consumers &group =
+        groups[{matmul.getLhs(), request.getAct(), request.getParams()}];
     group.stats = *stats;
+    if (request.getParams() == Params::Dynamic)
+      group.dynamic = CodeNoise(request.getAct());
     group.matmuls.push_back(matmul);
     group.weights.push_back(WeightMagnitudes::of(*weight, /*channelAxis=*/0,
                                                  /*outputAxis=*/1));
+    group.weights.back().noise = CodeNoise(request.getWeight());
   }
 
   /// Multiplies what a norm makes by `r`, in its scale and bias; false where
@@ -101,7 +111,8 @@ private:
 
   void smooth(Value activation, Consumers &group) {
     std::optional<FactorChoice> choice =
-        FactorSearch(group.stats, group.weights, isPow2).choose(alpha);
+        FactorSearch(group.stats, group.weights, isPow2, group.dynamic)
+            .choose(alpha);
     if (!choice)
       return;
     int64_t k = choice->factors.size();

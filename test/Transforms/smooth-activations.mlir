@@ -33,14 +33,30 @@ func.func @even(%x: tensor<2x2xf32> {qopt.stats = {min = -1.0 : f32, max = 1.0 :
 
 // -----
 
-// Activations without statistics, and products that are not static, stay.
+// Activations without statistics, and products whose activations stay float,
+// stay.
 // CHECK-LABEL: func @others
 // CHECK-NOT: qopt.mul
 // CHECK: return
 func.func @others(%x: tensor<2x2xf32>, %z: tensor<2x2xf32> {qopt.stats = {min = -9.0 : f32, max = 1.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -9.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 9.0, 0.3>}}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
   %w = qopt.constant(dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
   %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
-  %1 = qopt.matmul %z, %w {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qopt.matmul %z, %w {qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
+}
+
+// -----
+
+// Scales of a row, and of blocks, need factors as those of all data do. Products
+// that read one activation as other codes have factors of their own.
+// CHECK-LABEL: func @dynamic
+// CHECK-COUNT-4: qopt.mul
+// SEARCH-LABEL: func @dynamic
+// SEARCH-COUNT-4: qopt.mul
+func.func @dynamic(%x: tensor<2x2xf32> {qopt.stats = {min = -900.0 : f32, max = 1.0 : f32, row_peak_square = 810000.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -900.0, -1.0>, channel_max = array<f32: 1.0, 1.0>, channel_mean_square = array<f32: 40000.0, 0.3>}}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
+  %w = qopt.constant(dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <mxfp4, axis = 1>, weight = <mxfp4, axis = 0>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   return %0, %1 : tensor<2x2xf32>, tensor<2x2xf32>
 }
 

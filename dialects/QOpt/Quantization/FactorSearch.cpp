@@ -122,41 +122,83 @@ FactorSearch::Factors FactorSearch::round(Factors factors) const {
   return factors;
 }
 
-/// Mean squared output error with 8-bit codes: the activation's step and what
-/// new values lose by clipping, times the weights, and the weights' steps times
-/// the activation.
-double FactorSearch::predictError(const Factors &factors) const {
+/// For each channel, the step of one range for all data and what new values
+/// lose by clipping.
+std::vector<double> FactorSearch::staticNoise(const Factors &factors) const {
   ScaledChannels channels(stats, factors);
   RealRange range = chooseRange(channels, isPow2);
-  double activationNoise = range.step() * range.step() / 12;
-  // A weight has a step for each output, and 127 of them to its peak.
-  auto noiseOfStep = [](double peak) {
-    return peak * peak / (127.0 * 127.0 * 12);
-  };
-  std::vector<double> activation;
+  double rounding = range.step() * range.step() / 12;
+  std::vector<double> noise;
   for (size_t k = 0; k < factors.size(); ++k)
-    activation.push_back(activationNoise +
-                         channels.clipping(k, range.low, range.high));
-  double error = 0;
-  for (const WeightMagnitudes &weight : weights) {
-    std::vector<double> peaks(weight.outputs, 0);
-    for (size_t k = 0; k < factors.size(); ++k)
-      for (int64_t j = 0; j < weight.outputs; ++j)
-        peaks[j] =
-            std::max(peaks[j],
-                     double(weight.peaks[k * weight.outputs + j]) * factors[k]);
-    double weightNoise = 0;
+    noise.push_back(rounding + channels.clipping(k, range.low, range.high));
+  return noise;
+}
+
+/// For each channel, the steps of scales that are made of a row's own values.
+/// All of a row's peaks are taken for the same part of those of all rows.
+std::vector<double> FactorSearch::dynamicNoise(const Factors &factors) const {
+  int64_t channels = factors.size();
+  double ofAllRows = 0;
+  for (int64_t k = 0; k < channels; ++k)
+    ofAllRows = std::max(ofAllRows, double(stats.channelPeak(k)));
+  double part = stats.rowPeakSquare > 0 && ofAllRows > 0
+                    ? std::sqrt(stats.rowPeakSquare) / ofAllRows
+                    : 1;
+  std::vector<double> noise;
+  int64_t block = dynamic->valuesPerScale(channels);
+  for (int64_t first = 0; first < channels; first += block) {
+    int64_t end = std::min(first + block, channels);
+    double peak = 0;
+    for (int64_t k = first; k < end; ++k)
+      peak = std::max(peak, part * stats.channelPeak(k) / factors[k]);
+    for (int64_t k = first; k < end; ++k)
+      noise.push_back(dynamic->of(
+          std::sqrt(stats.channelMeanSquare[k]) / factors[k], peak));
+  }
+  return noise;
+}
+
+/// For each channel, the squared errors of the weights that meet it, summed
+/// over the outputs.
+static std::vector<double> weightNoise(const WeightMagnitudes &weight,
+                                       ArrayRef<float> factors) {
+  int64_t channels = factors.size(), outputs = weight.outputs;
+  auto magnitude = [&](int64_t k, int64_t j) {
+    return double(weight.peaks[k * outputs + j]) * factors[k];
+  };
+  // A channel with an output of its own shares no scale with another.
+  int64_t block = weight.isDiagonal ? 1 : weight.noise.valuesPerScale(channels);
+  std::vector<double> noise(channels, 0), peaks(outputs);
+  for (int64_t first = 0; first < channels; first += block) {
+    int64_t end = std::min(first + block, channels);
+    llvm::fill(peaks, 0);
+    for (int64_t k = first; k < end; ++k)
+      for (int64_t j = 0; j < outputs; ++j)
+        peaks[j] = std::max(peaks[j], magnitude(k, j));
+    double uniform = 0;
     for (double peak : peaks)
-      weightNoise += noiseOfStep(peak);
-    for (size_t k = 0; k < factors.size(); ++k) {
-      double factor = double(factors[k]) * factors[k];
-      double own = weight.isDiagonal
-                       ? noiseOfStep(double(weight.peaks[k]) * factors[k])
-                       : weightNoise;
-      error += activation[k] * weight.squares[k] * factor +
-               weight.taps * own * stats.channelMeanSquare[k] / factor;
+      uniform += weight.noise.isUniform() ? weight.noise.of(peak, peak) : 0;
+    for (int64_t k = first; k < end; ++k) {
+      noise[k] = uniform;
+      for (int64_t j = 0; j < outputs && !weight.noise.isUniform(); ++j)
+        noise[k] += weight.noise.of(magnitude(k, j), peaks[j]);
     }
   }
+  return noise;
+}
+
+/// Mean squared output error: that of the activation's codes times the weights,
+/// and that of the weights' codes times the activation.
+double FactorSearch::predictError(const Factors &factors) const {
+  std::vector<double> activation =
+      dynamic ? dynamicNoise(factors) : staticNoise(factors);
+  double error = 0;
+  for (const WeightMagnitudes &weight : weights)
+    for (auto [k, noise] : llvm::enumerate(weightNoise(weight, factors))) {
+      double square = double(factors[k]) * factors[k];
+      error += activation[k] * weight.squares[k] * square +
+               weight.taps * noise * stats.channelMeanSquare[k] / square;
+    }
   return error;
 }
 

@@ -9,6 +9,7 @@
 #ifndef DIALECTS_QOPT_QUANTIZATION_FACTORSEARCH_H
 #define DIALECTS_QOPT_QUANTIZATION_FACTORSEARCH_H
 
+#include "dialects/QOpt/Quantization/CodeNoise.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "qopt/Support/HostTensor.h"
 
@@ -30,6 +31,8 @@ struct WeightMagnitudes {
   std::vector<double> squares;
   /// Largest magnitude of a channel.
   std::vector<float> largest;
+  /// What its codes cost.
+  CodeNoise noise;
 
   /// Of a weight whose channels lie along `channelAxis` and whose outputs lie
   /// along `outputAxis`; with both the same, each channel has its own output.
@@ -52,10 +55,13 @@ struct FactorChoice {
 
 class FactorSearch {
 public:
-  /// The products of one activation with `weights`, in 8-bit codes.
+  /// The products of one activation with `weights`. The activation has one
+  /// range of 8-bit codes for all data, whose step is a power of two with
+  /// `isPow2`, or the scales that `dynamic` makes of each row.
   FactorSearch(const Statistics &stats, std::vector<WeightMagnitudes> weights,
-               bool isPow2)
-      : stats(stats), weights(std::move(weights)), isPow2(isPow2) {}
+               bool isPow2, std::optional<CodeNoise> dynamic = std::nullopt)
+      : stats(stats), weights(std::move(weights)), isPow2(isPow2),
+        dynamic(std::move(dynamic)) {}
 
   /// What `rule` gives: `log`, an exponent between 0 and 1, or `search` for the
   /// best of them; nothing where none is better than 1 for all channels.
@@ -67,12 +73,15 @@ private:
   Factors exponentFactors(double exponent) const;
   Factors logFactors() const;
   Factors round(Factors factors) const;
+  std::vector<double> staticNoise(const Factors &factors) const;
+  std::vector<double> dynamicNoise(const Factors &factors) const;
   double predictError(const Factors &factors) const;
   std::optional<FactorChoice> search() const;
 
   const Statistics &stats;
   std::vector<WeightMagnitudes> weights;
   bool isPow2;
+  std::optional<CodeNoise> dynamic;
 };
 
 } // namespace qopt
