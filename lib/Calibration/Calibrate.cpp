@@ -23,6 +23,12 @@ static bool isStatic(Operation *op) {
   return request && request.getParams() == Params::Static && request.getAct();
 }
 
+/// True for an op whose weight is to have codes, and perhaps its activation.
+static bool isQuantized(Operation *op) {
+  auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+  return request && request.getParams() != Params::Float && request.getWeight();
+}
+
 /// True where codes are computed from codes, so that what lies between
 /// contractions has ranges too.
 static bool isCodePath(func::FuncOp function) {
@@ -57,7 +63,7 @@ static SmallVector<Value> findUnobserved(func::FuncOp function) {
   bool isBetweenToo = isCodePath(function);
   function.walk([&](Operation *op) {
     auto view = getWeightedContraction(op);
-    if (view && isStatic(op))
+    if (view && isQuantized(op))
       insert(view->activation->get());
     if (!isBetweenToo ||
         (!view && !op->hasTrait<ElementwiseTrait>() &&
@@ -220,11 +226,15 @@ llvm::Error qopt::calibrate(ModuleOp module, const CalibrationData &data,
   std::vector<TensorObserver> observers;
   // Between codes others read a tensor too, and a step that is a power of two
   // leaves room for new values, which half of it would not.
-  bool isSearched = options.rule == RangeRule::Search && !isCodePath(function);
-  for (Value value : values)
-    observers.emplace_back(getChannelAxis(value), options,
-                           isSearched ? findChannelPowers(value)
-                                      : SmallVector<float>());
+  bool canCut = options.rule == RangeRule::Search && !isCodePath(function);
+  bool isSearched = false;
+  for (Value value : values) {
+    SmallVector<float> powers;
+    if (canCut)
+      powers = findChannelPowers(value);
+    isSearched |= !powers.empty();
+    observers.emplace_back(getChannelAxis(value), options, powers);
+  }
   SmallVector<ObserveOp> ops = insertObservers(values);
   llvm::scope_exit eraseObservers([&] {
     for (ObserveOp op : ops)

@@ -19,7 +19,7 @@ using namespace mlir;
 using namespace qopt;
 
 /// Changes when an entry is written or computed in another way.
-static constexpr llvm::StringLiteral kMagic = "qopt-statistics 3 ";
+static constexpr llvm::StringLiteral kMagic = "qopt-statistics 4 ";
 
 llvm::Expected<StatisticsCache>
 StatisticsCache::open(llvm::StringRef folder, ModuleOp module,

@@ -35,6 +35,10 @@ static std::string describeNeed(const Recipe &recipe) {
       return "override '" + rule.pattern() +
              "' asks for static activations and needs samples\n"
              "note: give --calib DIR, or write precision: dynamic";
+  if (recipe.transforms.smooth != "off")
+    return "transforms.smooth of " + describeRecipe(recipe) +
+           " moves the spread of activations and needs samples\n"
+           "note: give --calib DIR, or write smooth: off";
   return "rounding.method of " + describeRecipe(recipe) +
          " rounds weights by activations and needs samples\n"
          "note: give --calib DIR, or write method: nearest";
@@ -80,7 +84,7 @@ llvm::Error Compilation::runOnSamples(
 }
 
 llvm::Error Compilation::calibrateModule() {
-  if (!report.recipe.needsCalibration())
+  if (calibrationData.files.empty() || !report.recipe.usesCalibration())
     return llvm::Error::success();
   RangeOptions range;
   range.percentile = report.recipe.calibration.percentile;

@@ -258,10 +258,15 @@ bool Recipe::needsCalibration() const {
   auto isStatic = [](const NodePrecision &asked) {
     return !asked.isFloat() && asked.params == "static";
   };
-  return isStatic(getPrecision(nullptr)) ||
+  return (!isFloat() && transforms.smooth != "off") ||
+         isStatic(getPrecision(nullptr)) ||
          llvm::any_of(overrides, [&](const OverrideRecipe &rule) {
            return isStatic(getPrecision(&rule));
          });
+}
+
+bool Recipe::usesCalibration() const {
+  return needsCalibration() || (!isFloat() && rounding.correctBias);
 }
 
 bool Recipe::isCodePath() const {

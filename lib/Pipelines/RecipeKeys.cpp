@@ -147,7 +147,9 @@ template <> llvm::ArrayRef<RecipeKey<TransformRecipe>> qopt::getRecipeKeys() {
       {"smooth",
        &TransformRecipe::smooth,
        {{"off", "search", "log"}, false, false, RecipeValues::Range{0, 1}},
-       "SmoothQuant: moves the spread of activation channels into the weights; "
+       "SmoothQuant: moves the spread of activation channels into the weights "
+       "of "
+       "products, for static, dynamic and block formats; "
        "search tries exponents for each group of products, log is the "
        "logarithmic rule, a number one exponent for all",
        "'0.8'"},

@@ -13,6 +13,15 @@ using llvm::StringRef;
 
 static std::string quote(StringRef text) { return ("'" + text + "'").str(); }
 
+/// True where the sections or an override ask for what `isMet` looks for.
+template <typename Predicate>
+static bool isAskedSomewhere(const Recipe &recipe, Predicate isMet) {
+  return isMet(recipe.getPrecision(nullptr)) ||
+         llvm::any_of(recipe.overrides, [&](const OverrideRecipe &rule) {
+           return isMet(recipe.getPrecision(&rule));
+         });
+}
+
 /// Null where nothing is quantized.
 static const BlockFormat *weightFormat(const NodePrecision &asked) {
   return asked.isFloat() ? nullptr : lookupFormat(asked.weights.format);
@@ -143,15 +152,47 @@ static std::string checkUnusedActivations(const Recipe &recipe,
   const ActivationRecipe &activations = recipe.activations;
   bool isNamed = activations.format != ActivationRecipe().format ||
                  !activations.scale.empty();
-  auto reads = [&](const OverrideRecipe &rule) {
-    return readsActivations(recipe.getPrecision(&rule));
-  };
   if (recipe.isFloat() || !isNamed ||
-      readsActivations(recipe.getPrecision(nullptr)) ||
-      llvm::any_of(recipe.overrides, reads))
+      isAskedSomewhere(recipe, readsActivations))
     return "";
   return "is none, so format and scale mean nothing; write mode: dynamic, or "
          "leave them out";
+}
+
+//===----------------------------------------------------------------------===//
+// Transforms
+//===----------------------------------------------------------------------===//
+
+/// A preset's own transform may find nothing to do.
+template <typename Value>
+static bool isOfPreset(const Recipe &recipe, Value TransformRecipe::*key) {
+  auto preset = getPreset(recipe.preset.empty() ? "fp32" : recipe.preset);
+  if (preset)
+    return preset->transforms.*key == recipe.transforms.*key;
+  llvm::consumeError(preset.takeError());
+  return false;
+}
+
+static std::string checkUnusedSmooth(const Recipe &recipe,
+                                     const NodePrecision &) {
+  if (recipe.transforms.smooth == "off" ||
+      isOfPreset(recipe, &TransformRecipe::smooth) ||
+      isAskedSomewhere(recipe, readsActivations))
+    return "";
+  return "expects activations in codes; write off, or activations.mode: "
+         "dynamic";
+}
+
+static std::string checkUnusedStretch(const Recipe &recipe,
+                                      const NodePrecision &) {
+  auto isStatic = [](const NodePrecision &asked) {
+    return !asked.isFloat() && asked.params == "static";
+  };
+  if (!recipe.transforms.stretch ||
+      isOfPreset(recipe, &TransformRecipe::stretch) ||
+      isAskedSomewhere(recipe, isStatic))
+    return "";
+  return "expects static activations; write false, or activations.mode: static";
 }
 
 //===----------------------------------------------------------------------===//
@@ -175,6 +216,10 @@ llvm::ArrayRef<RecipeRule> qopt::getRecipeRules() {
        "is static or dynamic, here or in an override, where "
        "activations.format or activations.scale is named",
        checkUnusedActivations},
+      {"transforms.smooth", "is off where no activations are static or dynamic",
+       checkUnusedSmooth},
+      {"transforms.stretch", "is false where no activations are static",
+       checkUnusedStretch},
       {"weights.format",
        "is named, here or in an override, beside weights.group, "
        "weights.scale and weights.zero",

@@ -105,6 +105,18 @@ static void compare(ArrayRef<float> exact, ArrayRef<float> coded,
   error.cosine = signal * power == 0 ? 1 : product / std::sqrt(signal * power);
 }
 
+/// True where all contractions that read `value` make scales of their own or
+/// read floats: statistics stand for biases and factors there.
+static bool isRangeUnused(Value value) {
+  auto reads = [&](bool isStatic) {
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      auto request = user->getAttrOfType<RequestAttr>(kRequestAttrName);
+      return request && (request.getParams() == Params::Static) == isStatic;
+    });
+  };
+  return reads(/*isStatic=*/false) && !reads(/*isStatic=*/true);
+}
+
 namespace {
 class ErrorRecorder : public PassInstrumentation {
 public:
@@ -143,7 +155,7 @@ private:
 
   void recordRange(Value value, DictionaryAttr attrs) {
     std::optional<Statistics> stats = qopt::getStatistics(value);
-    if (!stats)
+    if (!stats || isRangeUnused(value))
       return;
     std::string name = nameOf(value.getLoc());
     if (auto given =

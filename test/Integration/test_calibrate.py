@@ -245,6 +245,57 @@ def test_rescaled_layers_are_rows_of_the_report(tmp_path):
     assert row["gain_db"] > 3 and row["largest_factor"] > 10 * row["smallest_factor"]
 
 
+def with_loud_channels(folder):
+    """Two layers; two channels between them are fifty times the others, as in transformers."""
+    model = Model(10)
+    spread = np.where(np.isin(np.arange(64), (7, 40)), 50, 1)
+    x = model.node("Mul", model.node("Tanh", model.linear("x", 32, 64)), model.constant(spread))
+    weight = model.rng.normal(0, 1, (64, 16)) / spread[:, None]
+    model.node("Add", model.node("MatMul", x, model.constant(weight)),
+               model.constant(np.zeros(16)), output="y")
+    model.save(folder, ["n", 32], model.rng.normal(0, 1, (32, 8, 32)))
+
+
+@pytest.mark.parametrize("preset, gain", [("w8a8-dynamic", 10), ("mxint8", 4), ("mxfp4", 2),
+                                          ("nvfp4", 2)])
+def test_codes_of_rows_and_blocks_are_smoothed_as_well(preset, gain, tmp_path):
+    """SmoothQuant in front of microscaling formats, as in arXiv 2405.07135."""
+    with_loud_channels(tmp_path)
+
+    def measure_with(smooth):
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text(f"{{version: 1, preset: {preset}, transforms: {{smooth: {smooth}}}}}")
+        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+
+    plain, searched = measure_with("off"), measure_with("search")
+    assert searched > plain + gain, (plain, searched)
+    assert searched > measure_with("0.5") - 1
+
+
+@pytest.mark.parametrize("preset", ["w8a8-dynamic", "w4a16-g32", "mxfp4"])
+def test_biases_make_up_for_weights_wherever_there_are_samples(preset, tmp_path):
+    """Behind a ReLU every channel has a mean, which the error of a weight multiplies."""
+    model = Model(11)
+    x = model.node("Relu", model.node("Add", model.linear("x", 16, 128),
+                                      model.constant(np.full(128, 4))))
+    model.node("Add", model.linear(x, 128, 8), model.constant(np.zeros(8)), output="y")
+    model.save(tmp_path, ["n", 16], model.rng.normal(0, 1, (32, 8, 16)))
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(f"{{version: 1, preset: {preset}, rounding: {{correct-bias: false}}}}")
+    without = measure(tmp_path, None, slice(None), "--recipe", recipe)
+    assert measure(tmp_path, preset) > without + 1
+
+
+def test_factors_without_samples_are_refused(tmp_path):
+    with_loud_channels(tmp_path)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("{version: 1, preset: mxfp4, transforms: {smooth: search}}")
+    result = run_tool("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so",
+                      "--recipe", recipe)
+    assert result.returncode == 2
+    assert "transforms.smooth" in result.stderr and "note: give --calib DIR" in result.stderr
+
+
 def test_a_sample_that_does_not_run_is_named(tmp_path):
     few_rows(tmp_path)
     write_samples(tmp_path / "calib", [{"x": np.zeros((1, 64), np.float32)},

@@ -107,6 +107,33 @@ overrides: [{nodes: gemm, precision: static}]
   EXPECT_TRUE(recipe.needsCalibration());
 }
 
+TEST(Recipes, NeedSamplesForFactorsOfActivations) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+preset: mxfp4
+transforms: {smooth: search}
+)"));
+  EXPECT_TRUE(recipe.needsCalibration());
+}
+
+TEST(Recipes, KeepTransformsOfAPresetThatHaveNothingToDo) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+preset: w8a8
+activations: {mode: none}
+)"));
+  EXPECT_EQ(recipe.transforms.smooth, "search");
+}
+
+TEST(Recipes, UseSamplesForBiases) {
+  Recipe recipe = llvm::cantFail(getPreset("w4a16-g32"));
+  EXPECT_TRUE(recipe.usesCalibration());
+  EXPECT_FALSE(recipe.needsCalibration());
+  recipe.rounding.correctBias = false;
+  EXPECT_FALSE(recipe.usesCalibration());
+  EXPECT_FALSE(llvm::cantFail(getPreset("fp32")).usesCalibration());
+}
+
 TEST(Recipes, ChooseHowWeightsAreRounded) {
   Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
 version: 1
@@ -275,6 +302,11 @@ TEST(Recipes, RefusesKeysThatContradict) {
            {"weights: {format: f4E2M1FN, group: 32}", "mxfp4"},
            {"weights: {format: i8}\nactivations: {mode: dynamic, format: i16}",
             "activations.format expects i8, "},
+           {"preset: w4a16-g32\ntransforms: {smooth: '0.5'}",
+            "transforms.smooth expects activations in codes; write off"},
+           {"transforms: {smooth: log}", "transforms.smooth expects"},
+           {"preset: w8a8-dynamic\ntransforms: {stretch: true}",
+            "transforms.stretch expects static activations; write false"},
            {"weights: {format: ui8}",
             "weights.format expects a zero beside 'ui8', which has no negative "
             "values; write zero: ui8, or format: i8"},

@@ -47,12 +47,12 @@ llvm::Error runSamples(
 llvm::Error checkSamples(mlir::func::FuncOp function,
                          const CalibrationData &data, Warnings &warnings);
 
-/// Puts statistics on every value of @main that is to have static codes and has
-/// none, by running all samples. Ranges are those of the fitted samples; those
-/// held back show how far new values go beyond. Fails where an array holds NaN
-/// or infinity that reaches such a value; a mask of infinities for floats may.
-/// With a `cacheFolder`, statistics of the same calibration are taken from it,
-/// or kept there.
+/// Puts statistics on every value of @main that meets a weight which is to have
+/// codes, or is to have static codes, and has none, by running all samples.
+/// Ranges are those of the fitted samples; those held back show how far new
+/// values go beyond. Fails where an array holds NaN or infinity that reaches
+/// such a value; a mask of infinities for floats may. With a `cacheFolder`,
+/// statistics of the same calibration are taken from it, or kept there.
 llvm::Error calibrate(mlir::ModuleOp module, const CalibrationData &data,
                       RangeOptions options, ProgramRunner &runner,
                       llvm::StringRef cacheFolder = "");

@@ -125,8 +125,11 @@ struct Recipe {
   NodePrecision getPrecision(const OverrideRecipe *rule) const;
   /// What is asked of a node; the last override that matches it wins.
   NodePrecision getPrecision(llvm::StringRef node, llvm::StringRef op) const;
-  /// True when calibration data are needed.
+  /// True when static ranges or a transform need statistics of samples.
   bool needsCalibration() const;
+  /// True when statistics change what comes out, so that they are collected
+  /// wherever there are samples.
+  bool usesCalibration() const;
   /// True when weights are rounded by what activations they meet.
   bool needsMoments() const { return !isFloat() && rounding.method == "gptq"; }
   /// True when all scales of weights and activations are powers of two, so
