@@ -220,14 +220,15 @@ void Contract::finish(ContractRow &row, StringRef phase) {
 }
 
 void Contract::readKernels(ModuleOp module) {
-  // Of several variants the last one is told: the most capable machine's.
-  kernel::VariantOp best;
+  // The most capable machine is the last one, and so has the last word.
   for (auto variant : module.getOps<kernel::VariantOp>())
-    best = variant;
-  if (!best)
-    return;
+    readKernelsOf(variant);
+}
+
+void Contract::readKernelsOf(kernel::VariantOp variant) {
+  std::string machine = variant.getTarget().getCpu().str();
   llvm::DenseSet<int64_t> isTold;
-  best.walk([&](Operation *op) {
+  variant.walk([&](Operation *op) {
     auto name =
         op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
     if (!name)
@@ -236,10 +237,17 @@ void Contract::readKernels(ModuleOp module) {
     op->walk([&](Operation *inner) {
       for (int64_t id : getNodeIds(inner->getLoc())) {
         ContractRow *row = find(id);
+        if (!row)
+          continue;
         // What computes a node's products says more than what only follows.
-        if (!row || (!isTold.insert(id).second && !isContraction(inner)))
+        bool isNew = isTold.insert(id).second;
+        if (!isNew && !isContraction(inner))
           continue;
         row->kernel = name.getValue().str();
+        if (isNew)
+          row->kernels.emplace_back(machine, row->kernel);
+        else
+          row->kernels.back().second = row->kernel;
         if (products && !row->isPlanned && row->realised == "float")
           row->asked = row->planned = row->realised =
               "inside " + products->node;
@@ -272,7 +280,9 @@ std::vector<const ContractRow *> Contract::findBreaches(StringRef level) const {
     if (level == "any" || level == "slow")
       isBreach |= row.realised != row.asked;
     if (level == "slow")
-      isBreach |= row.kernel == "generic";
+      isBreach |= llvm::any_of(row.kernels, [](const auto &entry) {
+        return entry.second == kernel::kGeneric;
+      });
     if (isBreach)
       breaches.push_back(&row);
   }
@@ -292,14 +302,19 @@ std::map<std::string, double> Contract::shareOfMacs() const {
 
 llvm::json::Value Contract::toJson() const {
   llvm::json::Array table;
-  for (const ContractRow &row : rows)
+  for (const ContractRow &row : rows) {
+    llvm::json::Object kernels;
+    for (auto &[machine, kernel] : row.kernels)
+      kernels[machine] = kernel;
     table.push_back(llvm::json::Object{{"node", row.node},
                                        {"op", row.op},
                                        {"asked", row.asked},
                                        {"planned", row.planned},
                                        {"realised", row.realised},
                                        {"kernel", row.kernel},
+                                       {"kernels", std::move(kernels)},
                                        {"reason", row.reason}});
+  }
   return table;
 }
 

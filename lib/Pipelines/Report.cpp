@@ -106,6 +106,17 @@ json::Value Report::toJson() const {
                       {"compile_seconds", std::move(costRows)}};
 }
 
+/// What runs a node, on each machine where these differ.
+static std::string describeKernels(const ContractRow &row) {
+  auto isSame = [&](const auto &entry) { return entry.second == row.kernel; };
+  if (llvm::all_of(row.kernels, isSame))
+    return row.kernel;
+  std::string text;
+  for (auto &[machine, kernel] : row.kernels)
+    text += (text.empty() ? "" : ", ") + machine + ": " + kernel;
+  return text;
+}
+
 static std::string escape(llvm::StringRef text) {
   std::string escaped;
   for (char c : text)
@@ -154,10 +165,11 @@ std::string Report::toHtml() const {
      << "<th>node<th>op<th>asked<th>planned<th>realised<th>kernel<th>reason</"
         "tr>";
   for (const ContractRow &row : contract.getRows()) {
+    const std::string kernels = describeKernels(row);
     os << (row.realised == row.planned ? "<tr>" : "<tr class=\"breach\">");
     for (const std::string *cell :
-         {&row.node, &row.op, &row.asked, &row.planned, &row.realised,
-          &row.kernel, &row.reason})
+         {&row.node, &row.op, &row.asked, &row.planned, &row.realised, &kernels,
+          &row.reason})
       os << "<td>" << escape(*cell);
     os << "</tr>";
   }

@@ -165,6 +165,16 @@ def test_fused_nodes_have_the_words_of_their_product(calib, tmp_path):
         assert row["kernel"].startswith("x86-64.")
 
 
+def test_the_kernel_of_every_tier_is_told(calib, tmp_path):
+    report = make_report("w8a8-dynamic", calib, tmp_path, "--cpu", "x86-64-v3,x86-64-v4")
+    conv = rows_of(report, "Conv")[0]
+    assert conv["kernels"] == {"x86-64-v3": "x86-64.contract.i8i8.avx2",
+                               "x86-64-v4": "x86-64.contract.i8i8.vnni"}
+    assert conv["kernel"] == "x86-64.contract.i8i8.vnni"
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "x86-64-v3: x86-64.contract.i8i8.avx2, x86-64-v4: x86-64.contract.i8i8.vnni" in page
+
+
 def test_the_html_holds_the_contract(calib, tmp_path):
     make_report("w8a8", calib, tmp_path)
     page = (tmp_path / "report" / "report.html").read_text()

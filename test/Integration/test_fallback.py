@@ -36,6 +36,7 @@ def test_a_generic_kernel_breaks_the_contract(computed_weight, tmp_path):
     assert "1 nodes break the precision contract (slow)" in result.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     kernels = {row["node"]: row["kernel"] for row in report["contract"]}
+    assert all(row["kernels"] == {"x86-64-v3": row["kernel"]} for row in report["contract"])
     assert kernels == {"/free": "generic", "/relu": "x86-64.map",
                        "/product": "x86-64.contract.f32"}
 

@@ -17,9 +17,18 @@
 
 namespace qopt {
 
+namespace kernel {
+class VariantOp;
+}
+
 struct ContractRow {
   int64_t id = 0;
-  std::string node, op, asked, planned, realised, kernel, reason;
+  std::string node, op, asked, planned, realised;
+  /// What runs it on the best machine, or in which phase it was folded, and
+  /// why.
+  std::string kernel, reason;
+  /// What runs it on each machine, the least demanding first.
+  std::vector<std::pair<std::string, std::string>> kernels;
   /// A product of tensors, or an op that was folded into one.
   bool isContraction = false;
   /// Policy decided about it; every other node follows its inputs.
@@ -55,7 +64,7 @@ public:
 
   /// Rows that break the contract at a level: `planned` (realised is not
   /// planned), `any` (nor what was asked), `slow` (or runs on a generic
-  /// kernel).
+  /// kernel on one of the machines).
   std::vector<const ContractRow *> findBreaches(llvm::StringRef level) const;
 
   /// Share of multiply-accumulates at each realised precision.
@@ -74,6 +83,7 @@ private:
   const ContractRow *findRowOfProducts(mlir::Location loc) const;
   ContractRow *findRowOfProducts(mlir::Operation *contraction);
   ContractRow *findRowOfKernel(mlir::Operation *op);
+  void readKernelsOf(kernel::VariantOp variant);
   void finish(ContractRow &row, llvm::StringRef phase);
 
   std::vector<ContractRow> rows;
