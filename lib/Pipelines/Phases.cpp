@@ -180,7 +180,10 @@ void qopt::buildFusePipeline(OpPassManager &pm) {
 }
 
 void qopt::buildKernelsPipeline(OpPassManager &pm) {
-  pm.nest<kernel::VariantOp>().addPass(kernel::createAssignKernelsPass());
+  OpPassManager &variant = pm.nest<kernel::VariantOp>();
+  variant.addPass(kernel::createAssignKernelsPass());
+  // Of the ops that are chosen: taking kernels apart makes others.
+  variant.addPass(kernel::createAnnotateFactsPass());
   pm.addPass(kernel::createVerifyKernelsPass());
 }
 

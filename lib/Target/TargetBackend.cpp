@@ -7,6 +7,7 @@
 
 #include "qopt/Target/TargetBackend.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/AnnotateFacts.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "mlir/IR/IRMapping.h"
 #include <cstdlib>
@@ -183,6 +184,7 @@ TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
         return module.emitError(llvm::toString(kernels.takeError())), failure();
       OwningOpRef<func::FuncOp> assigned(program.clone());
       kernel::assignKernels(*assigned, *kernels);
+      kernel::annotateFacts(*assigned);
       if (failed(compileOne(*this, *assigned, config, weights, result)))
         return failure();
     }

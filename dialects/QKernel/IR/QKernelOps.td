@@ -20,6 +20,15 @@ def QKernel_Dialect : Dialect {
   let name = "qkernel";
   let cppNamespace = "::qopt::kernel";
   let summary = "fused low-bit kernels with layouts, tiles and variants";
+  let description = [{
+    What lowering needs to know of the values of operands stands in the attribute
+    `qkernel.facts` of the op that reads them, a kernel or a bare op.
+
+    Constraints:
+    - (C1) `qkernel.facts` is an array of `#qkernel.integers`, in the order of
+      the operands that they tell of and at most one for each.
+  }];
+  let hasOperationAttrVerify = 1;
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::qopt::QOptDialect"];
   let extraClassDeclaration = [{
@@ -96,6 +105,29 @@ defvar kernelText = [{
     - (C6) a quantizer of C4 and C5 makes the scales of a row from that row.
     - (C7) the body holds at most 1024 ops.
 }];
+
+def QKernel_IntegersAttr : AttrDef<QKernel_Dialect, "Integers"> {
+  let mnemonic = "integers";
+  let summary = "what is known of the integers of an operand";
+  let description = [{
+    `min` and `max` are the least and the greatest element of the operand with
+    this number. A list of at most 64 has its `elements` as well.
+
+    ```mlir
+    #qkernel.integers<operand = 2, min = -1, max = 1, elements = [1, -1]>
+    ```
+  }];
+  let parameters = (ins "unsigned":$operand, "int64_t":$min, "int64_t":$max,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$elements);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The number that all elements are; nothing where they differ.
+    std::optional<int64_t> getNumber() const {
+      return getMin() == getMax() ? std::optional(getMin()) : std::nullopt;
+    }
+  }];
+}
 
 class QKernel_KernelOp<string mnemonic, string text, string rootText>
     : QKernel_Op<mnemonic, [Pure, IsolatedFromAbove,

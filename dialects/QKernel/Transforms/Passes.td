@@ -51,6 +51,34 @@ def AssignKernelsPass
     Statistic<"numGeneric", "num-generic", "ops that no kernel runs">];
 }
 
+def AnnotateFactsPass
+    : Pass<"qkernel-annotate-facts", "::qopt::kernel::VariantOp"> {
+  let summary = "write on each op what is known of the values of its operands";
+  let description = [{
+    ```mlir
+    %s = qopt.constant(dense<-1> : tensor<1xi64>) : tensor<1xi64>
+    %1 = qopt.slice %x, %a, %b, %s {axes = array<i64: 0>, qopt.kernel = "x86-64.slice"} : (tensor<8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<8xf32>
+    // becomes
+    %1 = qopt.slice %x, %a, %b, %s {axes = array<i64: 0>, qkernel.facts = [#qkernel.integers<operand = 3, min = -1, max = -1, elements = [-1]>], qopt.kernel = "x86-64.slice"} : (tensor<8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<8xf32>
+    ```
+
+    Asked for are the zero points of products, the amounts of shifts, the indices
+    of a gather and the steps of a slice. Those in the body of a kernel are told
+    as the kernel's operand that they are.
+
+    Says nothing where the operand is no constant or, of lists of i32 and i64, no
+    shape arithmetic on constants and static dims. What stood there before is
+    replaced.
+
+    Runs after `qkernel-assign`: kernels are chosen by the same analysis, and what
+    emits their code reads no constant but only this.
+
+    Numerics: exact; changes nothing.
+  }];
+  let statistics = [
+    Statistic<"numFacts", "num-facts", "operands of which something is known">];
+}
+
 def DecomposeKernelsPass : Pass<"qkernel-decompose"> {
   let summary = "put the body of every kernel back in its place";
   let description = [{
@@ -74,7 +102,8 @@ def VerifyKernelsPass : Pass<"verify-kernels"> {
   let summary = "check the form that the phase kernels leaves";
   let description = [{
     Fails on an op of a `qkernel.variant` without the name of what runs it, on a
-    generic one without a reason, and on a memref whose elements are narrower
+    generic one without a reason, on facts of operands that are not what
+    `qkernel-annotate-facts` finds, and on a memref whose elements are narrower
     than a byte.
 
     Last in `kernels`.

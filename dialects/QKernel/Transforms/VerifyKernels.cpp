@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/IR/Facts.h"
 #include "dialects/QKernel/Transforms/Passes.h"
 
 #define DEBUG_TYPE "verify-kernels"
@@ -42,6 +42,26 @@ static LogicalResult verifyKernelName(Operation *op) {
   return success();
 }
 
+/// Code is written by the facts, so they must be true and all there.
+static LogicalResult verifyFacts(Operation *op) {
+  ArrayAttr expected = kernel::findFacts(op);
+  Attribute found = op->getAttr(kernel::kFactsAttrName);
+  if (found == expected)
+    return success();
+  InFlightDiagnostic error = op->emitOpError("expects ");
+  auto print = [&](Attribute facts) {
+    if (facts)
+      error << "the facts " << facts;
+    else
+      error << "no facts";
+  };
+  print(expected);
+  error << " of its operands, but found ";
+  print(found);
+  error.attachNote() << "run qkernel-annotate-facts";
+  return error;
+}
+
 namespace {
 struct VerifyKernelsPass
     : kernel::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
@@ -50,7 +70,8 @@ struct VerifyKernelsPass
       bool isChosen =
           kernel::needsKernel(op) && op->getParentOfType<kernel::VariantOp>();
       if (failed(verifyMemory(op)) ||
-          (isChosen && failed(verifyKernelName(op))))
+          (isChosen &&
+           (failed(verifyKernelName(op)) || failed(verifyFacts(op)))))
         return WalkResult::interrupt();
       return WalkResult::advance();
     });

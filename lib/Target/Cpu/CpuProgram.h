@@ -16,7 +16,7 @@
 
 #include "VectorBuilder.h"
 
-#include "dialects/QKernel/IR/Kernel.h"
+#include "dialects/QKernel/IR/Facts.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -66,6 +66,10 @@ bool isSameDim(mlir::Value a, mlir::Value b);
 /// Of two dims that were required to be equal, the one whose number is known.
 mlir::Value knownDimOf(mlir::Value a, mlir::Value b);
 
+/// How the elements of a constant are packed: codes of fewer than 8 bits one a
+/// byte as in memory, or with their sign.
+enum class ElementForm { Memory, Integers };
+
 class CpuProgram : public kernel::KernelBuilder {
 public:
   /// Writes into `module`, which belongs to the target. Ops name one of
@@ -99,9 +103,14 @@ public:
   Buffer &allocateInside(mlir::Value value);
   /// Makes `result` another view of `source`'s memory (same number of bytes).
   void alias(mlir::Value result, mlir::Value source);
-  /// The constant behind an operand or an argument of the body of the kernel in
-  /// work, looking through `qkernel.pack`; null where there is none.
-  ConstantOp constantOf(mlir::Value tensor);
+  /// True for an operand, or an argument of the body, of the op in work that is
+  /// constant.
+  bool isConstant(mlir::Value tensor) { return constantOf(tensor) != nullptr; }
+  /// What the facts of the op in work say of the integers of `tensor`, an
+  /// operand or an argument of its body; null where they say nothing.
+  kernel::IntegersAttr factOf(mlir::Value tensor) {
+    return kernel::getFact(current, tensor);
+  }
   /// The operand of the kernel in work that a body argument stands for; any
   /// other value as it is.
   mlir::Value operandOf(mlir::Value tensor);
@@ -111,6 +120,17 @@ public:
   /// A pointer to `bytes` in the weights section: aligned to 64 bytes, equal
   /// contents stored once, 64 readable bytes behind.
   mlir::Value weightPointer(llvm::ArrayRef<uint8_t> bytes);
+  using Packer = llvm::function_ref<llvm::SmallVector<std::vector<uint8_t>>(
+      llvm::ArrayRef<uint8_t>)>;
+  /// Pointers to the pieces that `pack` makes of a constant. What they are is
+  /// for kernels to know; what the constant holds is for `pack` alone.
+  llvm::SmallVector<mlir::Value> packedWeights(mlir::Value tensor,
+                                               ElementForm form, Packer pack);
+  /// The same of one piece.
+  mlir::Value packedWeight(
+      mlir::Value tensor,
+      llvm::function_ref<std::vector<uint8_t>(llvm::ArrayRef<uint8_t>)> pack,
+      ElementForm form = ElementForm::Memory);
   /// Memory for this op alone; freed after it. Aligned to 64 bytes.
   mlir::Value temporary(mlir::Value bytes);
   /// Memory for each thread: thread t owns `bytesPerThread` bytes (a multiple
@@ -181,6 +201,9 @@ protected:
   void bind(mlir::ValueRange values, mlir::ValueRange carried);
 
   mlir::LogicalResult emitReturn(mlir::Operation *op);
+  /// The constant behind a tensor, looking through `qkernel.pack`; null where
+  /// there is none.
+  ConstantOp constantOf(mlir::Value tensor);
   void emitObserve(ObserveOp op);
   void emitArguments(mlir::func::FuncOp program, mlir::Value inputs);
   void declareHost();

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Epilogue.h"
-#include "Constants.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
 #include "dialects/QOpt/Numerics/Integers.h"
@@ -386,13 +385,9 @@ static Value roundTo(VectorBuilder &v, Value value, Type element) {
 
 /// True if every amount is known and from 1 to 31.
 static bool shiftsRight(CpuProgram &program, ShiftOp op) {
-  ConstantOp amount = program.constantOf(op.getAmount());
-  if (!amount || !getElementTypeOrSelf(op.getAmount()).isInteger(8) ||
-      !getElementTypeOrSelf(op.getX()).isInteger(32))
-    return false;
-  std::vector<uint8_t> storage;
-  return llvm::all_of(constantBytes(amount, storage),
-                      [](uint8_t n) { return n >= 1 && n <= 31; });
+  kernel::IntegersAttr amounts = program.factOf(op.getAmount());
+  return amounts && amounts.getMin() >= 1 && amounts.getMax() <= 31 &&
+         getElementTypeOrSelf(op.getX()).isInteger(32);
 }
 
 Value Epilogue::evaluateOp(VectorBuilder &v, Operation *op, const Lanes &lanes,

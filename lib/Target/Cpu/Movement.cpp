@@ -7,7 +7,6 @@
 #include "Movement.h"
 #include "Constants.h"
 #include "StridedCopy.h"
-#include "dialects/QOpt/IR/KnownIntegers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -56,8 +55,11 @@ static bool isShortList(Value tensor) {
 
 kernel::Match cpu::checkSlice(const AnyCpu &, Operation *op) {
   auto slice = cast<SliceOp>(op);
-  if (slice.getSteps() && !getAllKnownIntegers(slice.getSteps()))
-    return kernel::Match::failure("steps are not constant");
+  if (slice.getSteps()) {
+    auto steps = kernel::findIntegers(op, slice.getSteps());
+    if (!steps || !steps.getElements())
+      return kernel::Match::failure("steps are not constant");
+  }
   if (!isShortList(slice.getStarts()))
     return kernel::Match::failure("starts have no static length");
   return kernel::Match::success();
@@ -69,9 +71,9 @@ LogicalResult cpu::emitSlice(CpuProgram &program, Operation *anyOp) {
   Buffer &x = program.buffer(op.getX());
   auto starts = program.elements(op.getStarts());
   SmallVector<int64_t> steps(op.getAxes().size(), 1);
-  if (op.getSteps()) {
-    steps = *getAllKnownIntegers(op.getSteps());
-  }
+  if (op.getSteps())
+    steps = llvm::to_vector(
+        program.factOf(op.getSteps()).getElements().asArrayRef());
   Buffer &result = program.allocate(op.getResult());
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
   Value offset = v.i64(0);
@@ -162,11 +164,10 @@ static Value loadIndex(VectorBuilder &v, Value pointer, Value at, Type element,
 /// the program knows.
 static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
   VectorBuilder v = program.vectors();
-  auto known = getAllKnownIntegers(op.getIndices());
+  kernel::IntegersAttr known = program.factOf(op.getIndices());
   std::optional<int64_t> knownSize = knownNumber(size);
-  if (known && knownSize && llvm::all_of(*known, [&](int64_t index) {
-        return index >= -*knownSize && index < *knownSize;
-      }))
+  if (known && knownSize && known.getMin() >= -*knownSize &&
+      known.getMax() < *knownSize)
     return;
   Buffer &indices = program.buffer(op.getIndices());
   OpBuilder &b = program.builder();

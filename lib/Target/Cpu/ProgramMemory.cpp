@@ -221,6 +221,31 @@ Value CpuProgram::weightPointer(ArrayRef<uint8_t> bytes) {
   return v.address(weightsBase, v.i64(weights.add(bytes)), b.getI8Type());
 }
 
+SmallVector<Value> CpuProgram::packedWeights(Value tensor, ElementForm form,
+                                             Packer pack) {
+  ConstantOp constant = constantOf(tensor);
+  std::vector<uint8_t> storage;
+  ArrayRef<uint8_t> elements = form == ElementForm::Memory
+                                   ? constantBytes(constant, storage)
+                                   : constantIntegers(constant, storage);
+  return llvm::map_to_vector(pack(elements), [&](ArrayRef<uint8_t> piece) {
+    return weightPointer(piece);
+  });
+}
+
+Value CpuProgram::packedWeight(
+    Value tensor,
+    llvm::function_ref<std::vector<uint8_t>(ArrayRef<uint8_t>)> pack,
+    ElementForm form) {
+  return packedWeights(tensor, form,
+                       [&](ArrayRef<uint8_t> elements) {
+                         SmallVector<std::vector<uint8_t>> pieces;
+                         pieces.push_back(pack(elements));
+                         return pieces;
+                       })
+      .front();
+}
+
 Value CpuProgram::temporary(Value bytes) {
   Value pointer = checkedAlloc("qopt_rt_alloc", {context, bytes});
   temporaries.push_back(pointer);

@@ -6,7 +6,6 @@
 
 #include "Epilogue.h"
 #include "Kernels.h"
-#include "dialects/QOpt/IR/KnownIntegers.h"
 #include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -50,8 +49,11 @@ LogicalResult vulkan::emitTranspose(DeviceProgram &program, Operation *anyOp) {
 
 kernel::Match vulkan::checkSlice(const AnyDevice &, Operation *op) {
   auto slice = cast<SliceOp>(op);
-  if (slice.getSteps() && !getAllKnownIntegers(slice.getSteps()))
-    return kernel::Match::failure("steps are not constant");
+  if (slice.getSteps()) {
+    auto steps = kernel::findIntegers(op, slice.getSteps());
+    if (!steps || !steps.getElements())
+      return kernel::Match::failure("steps are not constant");
+  }
   auto starts = cast<RankedTensorType>(slice.getStarts().getType());
   if (!starts.hasStaticShape() || starts.getRank() > 1 ||
       !isHostTensor(slice.getStarts()))
@@ -65,9 +67,9 @@ LogicalResult vulkan::emitSlice(DeviceProgram &program, Operation *anyOp) {
   SmallVector<Value> xDims = program.dims(op.getX());
   auto starts = program.elements(op.getStarts());
   SmallVector<int64_t> steps(op.getAxes().size(), 1);
-  if (op.getSteps()) {
-    steps = *getAllKnownIntegers(op.getSteps());
-  }
+  if (op.getSteps())
+    steps = llvm::to_vector(
+        program.factOf(op.getSteps()).getElements().asArrayRef());
   SmallVector<Value> first(xDims.size(), v.i64(0));
   SmallVector<int64_t> by(xDims.size(), 1);
   for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
@@ -141,31 +143,35 @@ LogicalResult vulkan::emitSplit(DeviceProgram &program, Operation *anyOp) {
   return success();
 }
 
-/// Gives every element of `result` the bytes of one.
-static LogicalResult fill(DeviceProgram &program, Value result, Value to,
-                          ArrayRef<uint8_t> bytes) {
+/// Gives every element of `result` the words that `value` makes.
+static LogicalResult
+fill(DeviceProgram &program, Value result, Value to,
+     llvm::function_ref<SmallVector<Value>(Shader &)> value) {
   Type element = getElementTypeOrSelf(result);
-  return program.dispatch(
-      program.vectors().product(program.dims(result)),
-      [&](Shader &shader, Value index) {
-        SmallVector<Value> words;
-        for (size_t i = 0; i < bytes.size(); i += 4) {
-          uint32_t bits = 0;
-          for (size_t j = i; j < std::min(i + 4, bytes.size()); ++j)
-            bits |= uint32_t(bytes[j]) << (8 * (j - i));
-          unsigned width = std::min<size_t>(bytes.size(), 4) * 8;
-          Value word = arith::ConstantOp::create(
-              shader.b, shader.loc,
-              IntegerAttr::get(shader.b.getIntegerType(width),
-                               APInt(width, bits)));
-          if (element.isF32())
-            word =
-                arith::BitcastOp::create(shader.b, shader.loc, element, word);
-          words.push_back(word);
-        }
-        shader.storeRaw(words, to, element, index);
-        return success();
-      });
+  return program.dispatch(program.vectors().product(program.dims(result)),
+                          [&](Shader &shader, Value index) {
+                            shader.storeRaw(value(shader), to, element, index);
+                            return success();
+                          });
+}
+
+/// An element of `element` with these bytes, as `Shader::loadRaw` gives it.
+static SmallVector<Value> constantWords(Shader &shader, Type element,
+                                        ArrayRef<uint8_t> bytes) {
+  SmallVector<Value> words;
+  for (size_t i = 0; i < bytes.size(); i += 4) {
+    uint32_t bits = 0;
+    for (size_t j = i; j < std::min(i + 4, bytes.size()); ++j)
+      bits |= uint32_t(bytes[j]) << (8 * (j - i));
+    unsigned width = std::min<size_t>(bytes.size(), 4) * 8;
+    Value word = arith::ConstantOp::create(
+        shader.b, shader.loc,
+        IntegerAttr::get(shader.b.getIntegerType(width), APInt(width, bits)));
+    if (element.isF32())
+      word = arith::BitcastOp::create(shader.b, shader.loc, element, word);
+    words.push_back(word);
+  }
+  return words;
 }
 
 kernel::Match vulkan::checkPad(const AnyDevice &, Operation *op) {
@@ -173,24 +179,26 @@ kernel::Match vulkan::checkPad(const AnyDevice &, Operation *op) {
   if (!value)
     return kernel::Match::success();
   auto type = cast<RankedTensorType>(value.getType());
-  bool isOne = type.hasStaticShape() && type.getNumElements() == 1;
-  if (!isOne || !value.getDefiningOp<ConstantOp>())
-    return kernel::Match::failure("the value to pad with is not constant");
+  if (!type.hasStaticShape() || type.getNumElements() != 1)
+    return kernel::Match::failure("the value to pad with is no scalar");
   return kernel::Match::success();
 }
 
 LogicalResult vulkan::emitPad(DeviceProgram &program, Operation *anyOp) {
   auto op = cast<PadOp>(anyOp);
   Type element = getElementTypeOrSelf(op.getX());
-  std::vector<uint8_t> bytes(cpu::bytesPerElement(element), 0);
-  if (op.getValue()) {
-    std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> content =
-        cpu::constantBytes(program.constantOf(op.getValue()), storage);
-    bytes.assign(content.begin(), content.end());
-  }
+  FailureOr<Value> value = Value();
+  if (op.getValue() && failed(value = program.handle(op.getValue())))
+    return failure();
   Value whole = program.allocateOnDevice(op.getResult());
-  if (failed(fill(program, op.getResult(), whole, bytes)))
+  LogicalResult filled =
+      fill(program, op.getResult(), whole, [&](Shader &shader) {
+        if (*value)
+          return shader.loadRaw(*value, element, shader.i32(0));
+        std::vector<uint8_t> zero(cpu::bytesPerElement(element), 0);
+        return constantWords(shader, element, zero);
+      });
+  if (failed(filled))
     return failure();
   VectorBuilder v = program.vectors();
   SmallVector<Value> offsets;
@@ -230,7 +238,10 @@ LogicalResult vulkan::emitConstantOfShape(DeviceProgram &program,
                                           Operation *anyOp) {
   auto op = cast<ConstantOfShapeOp>(anyOp);
   Value whole = program.allocateOnDevice(op.getResult());
-  return fill(program, op.getResult(), whole, cpu::elementBytes(op.getValue()));
+  return fill(program, op.getResult(), whole, [&](Shader &shader) {
+    return constantWords(shader, getElementTypeOrSelf(op.getResult()),
+                         cpu::elementBytes(op.getValue()));
+  });
 }
 
 LogicalResult vulkan::emitExpand(DeviceProgram &program, Operation *anyOp) {

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractCodes.h"
-#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -35,18 +34,9 @@ static Value zeroCode(ProgramEmitter &program, const CodeOperand &operand) {
     return v.i32(0);
   Value tensor = operand.zeros.front();
   Type element = elementOf(tensor);
-  if (ConstantOp constant = program.constantOf(tensor)) {
-    std::vector<uint8_t> storage;
-    if (element.getIntOrFloatBitWidth() == 32) {
-      int32_t value;
-      std::memcpy(&value, constantBytes(constant, storage).data(),
-                  sizeof(value));
-      return v.i32(value);
-    }
-    ArrayRef<uint8_t> bytes = constantIntegers(constant, storage);
-    return v.i32(element.isUnsignedInteger() ? int32_t(bytes.front())
-                                             : int32_t(int8_t(bytes.front())));
-  }
+  if (kernel::IntegersAttr fact = program.factOf(tensor))
+    if (std::optional<int64_t> number = fact.getNumber())
+      return v.i32(*number);
   Value loaded = v.loadScalar(program.buffer(tensor).pointer, v.i64(0),
                               memoryType(element));
   return v.widen(loaded, element);

@@ -7,7 +7,6 @@
 #include "ContractConv.h"
 #include "Packing.h"
 #include "PackingLanes.h"
-#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -103,18 +102,20 @@ void ConvSource::setInput(ProgramEmitter &program) {
 
 void ConvSource::setWeight(ProgramEmitter &program) {
   KernelShape shape{shapeOf(op.getW())[0], groupChannels, window.positions()};
-  std::vector<uint8_t> storage;
-  ConstantOp constant = program.constantOf(op.getW());
   rowWords = steps;
   if (kind == DotKind::Float) {
-    weights = program.weightPointer(
-        packFloatRows(constantBytes(constant, storage), shape));
+    weights = program.packedWeight(op.getW(), [&](ArrayRef<uint8_t> elements) {
+      return packFloatRows(elements, shape);
+    });
   } else {
-    PackedCodes packed = packCodeRows(constantIntegers(constant, storage),
-                                      shape, rhs.isUnsigned());
-    weights = program.weightPointer(packed.words);
-    if (terms.needsRowSums())
-      terms.rowSums = program.weightPointer(bytesOf(packed.sums));
+    bool withSums = terms.needsRowSums();
+    SmallVector<Value> pieces = program.packedWeights(
+        op.getW(), ElementForm::Integers, [&](ArrayRef<uint8_t> codes) {
+          return packCodeRows(codes, shape, rhs.isUnsigned()).pieces(withSums);
+        });
+    weights = pieces.front();
+    if (withSums)
+      terms.rowSums = pieces.back();
   }
   if (op.getBias())
     bias = program.buffer(op.getBias()).pointer;

@@ -8,7 +8,6 @@
 #include "Packing.h"
 #include "PackingLanes.h"
 #include "PackingRows.h"
-#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -146,25 +145,30 @@ LogicalResult MatMulSource::setRows(ProgramEmitter &program) {
 
 void MatMulSource::setLanes(ProgramEmitter &program) {
   VectorBuilder v = program.vectors();
-  ConstantOp constant = program.constantOf(laneOperand.tensor);
-  isPacked = constant && !swapped && batchDims.empty();
+  isPacked =
+      program.isConstant(laneOperand.tensor) && !swapped && batchDims.empty();
   if (!isPacked) {
     lanePointer = program.buffer(laneOperand.tensor).pointer;
     return;
   }
   int64_t k = *knownNumber(depth), n = *knownNumber(columns);
-  std::vector<uint8_t> storage;
   panelStride = v.mul(steps, v.i64(kLanes));
   if (kind == DotKind::Float) {
-    lanePointer = program.weightPointer(
-        packFloatPanels(constantBytes(constant, storage), k, n));
+    lanePointer = program.packedWeight(laneOperand.tensor,
+                                       [&](ArrayRef<uint8_t> elements) {
+                                         return packFloatPanels(elements, k, n);
+                                       });
     return;
   }
-  PackedCodes packed = packCodePanels(constantIntegers(constant, storage), k, n,
-                                      laneOperand.isUnsigned());
-  lanePointer = program.weightPointer(packed.words);
-  if (terms.needsLaneSums())
-    laneSumTable = program.weightPointer(bytesOf(packed.sums));
+  bool withSums = terms.needsLaneSums();
+  SmallVector<Value> pieces = program.packedWeights(
+      laneOperand.tensor, ElementForm::Integers, [&](ArrayRef<uint8_t> codes) {
+        return packCodePanels(codes, k, n, laneOperand.isUnsigned())
+            .pieces(withSums);
+      });
+  lanePointer = pieces.front();
+  if (withSums)
+    laneSumTable = pieces.back();
 }
 
 void MatMulSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {

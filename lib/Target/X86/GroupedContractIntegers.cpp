@@ -192,14 +192,16 @@ Value x86::addOffsets(VectorBuilder &v, const Tier &tier, int64_t largestSigned,
   return dot.add(dot.row(v.i32(kByteOffsets)), dot.lanes(words), sum);
 }
 
-std::pair<Value, Type> x86::packSums(ProgramEmitter &program,
-                                     const std::vector<int32_t> &sums,
-                                     int64_t length) {
-  VectorBuilder v = program.vectors();
-  if (length * 128 > INT16_MAX)
-    return {program.weightPointer(bytesOf(sums)), v.b.getI32Type()};
-  std::vector<int16_t> narrow(sums.begin(), sums.end());
-  return {program.weightPointer(bytesOf(narrow)), v.b.getI16Type()};
+static bool fitsShort(int64_t length) { return length * 128 <= INT16_MAX; }
+
+Type x86::sumType(OpBuilder &b, int64_t length) {
+  return fitsShort(length) ? b.getI16Type() : b.getI32Type();
+}
+
+Bytes x86::packSums(const std::vector<int32_t> &sums, int64_t length) {
+  if (!fitsShort(length))
+    return bytesOf(sums);
+  return bytesOf(std::vector<int16_t>(sums.begin(), sums.end()));
 }
 
 Value x86::startOf(VectorBuilder &v, Value sum) {

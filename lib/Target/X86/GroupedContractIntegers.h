@@ -46,11 +46,10 @@ mlir::Value addOffsets(VectorBuilder &v, const Tier &tier,
                        int64_t largestSigned, mlir::Value words,
                        mlir::Value sum);
 
-/// Sums of groups of at most `length` signed bytes in the artefact, and the
-/// type that they are stored in.
-std::pair<mlir::Value, mlir::Type> packSums(ProgramEmitter &program,
-                                            const std::vector<int32_t> &sums,
-                                            int64_t length);
+/// The type that sums of groups of at most `length` signed bytes are stored in,
+/// and their bytes.
+mlir::Type sumType(mlir::OpBuilder &b, int64_t length);
+Bytes packSums(const std::vector<int32_t> &sums, int64_t length);
 /// What a group with this sum starts from (i32), so that the offset of the
 /// other operand does not count.
 mlir::Value startOf(VectorBuilder &v, mlir::Value sum);

@@ -7,7 +7,6 @@
 
 #include "GroupedContractLanes.h"
 #include "Packing.h"
-#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -26,21 +25,27 @@ IntegerLanes::IntegerLanes(ProgramEmitter &program,
   VectorBuilder v = program.vectors();
   chunks = v.ceilDiv(depth, v.i64(kDepthInChunk));
   groupCount = groups.count(v);
-  ConstantOp constant = program.constantOf(operand.tensor);
-  if (!constant || !isOneMatrix) {
+  if (!program.isConstant(operand.tensor) || !isOneMatrix) {
     pointer = program.buffer(operand.tensor).pointer;
     return;
   }
   ArrayRef<int64_t> dims = operand.type().getShape().take_back(2);
   int64_t k = dims.front(), n = dims.back();
-  std::vector<uint8_t> storage;
-  ArrayRef<uint8_t> codes = constantBytes(constant, storage);
-  pointer = program.weightPointer(packCodePlanes(codes, k, n, operand.bits()));
   form = operand.bits() < 8 ? Form::Planes : Form::Words;
+  int64_t length = std::min(block, k);
+  SmallVector<Value> pieces = program.packedWeights(
+      operand.tensor, ElementForm::Memory, [&](ArrayRef<uint8_t> codes) {
+        SmallVector<Bytes> made;
+        made.push_back(packCodePlanes(codes, k, n, operand.bits()));
+        if (form == Form::Words)
+          made.push_back(packSums(sumGroups(codes, k, n, block), length));
+        return made;
+      });
+  pointer = pieces.front();
   if (form == Form::Planes)
     return;
-  std::tie(sums, sumElement) =
-      packSums(program, sumGroups(codes, k, n, block), std::min(block, k));
+  sums = pieces.back();
+  sumElement = sumType(v.b, length);
 }
 
 void IntegerLanes::capture(CaptureList &captures) {

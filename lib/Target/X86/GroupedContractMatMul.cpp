@@ -12,7 +12,6 @@
 #include "GroupedContractSources.h"
 #include "GroupedContractTile.h"
 #include "Packing.h"
-#include "lib/Target/Cpu/Constants.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -102,16 +101,16 @@ void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
         IntegerLanes(program, rhs, depth, columns, groups, batchDims.empty());
     return;
   }
-  ConstantOp constant = program.constantOf(rhs.tensor);
-  isStream = constant && batchDims.empty() && rhs.bits() < 8;
+  isStream =
+      program.isConstant(rhs.tensor) && batchDims.empty() && rhs.bits() < 8;
   if (!isStream) {
     lanePointer = program.buffer(rhs.tensor).pointer;
     return;
   }
-  std::vector<uint8_t> storage;
-  ArrayRef<uint8_t> codes = constantBytes(constant, storage);
-  lanePointer = program.weightPointer(packCodeStream(
-      codes, *knownNumber(depth), *knownNumber(columns), rhs.bits()));
+  lanePointer = program.packedWeight(rhs.tensor, [&](ArrayRef<uint8_t> codes) {
+    return packCodeStream(codes, *knownNumber(depth), *knownNumber(columns),
+                          rhs.bits());
+  });
 }
 
 void GroupedMatMulSource::capture(CaptureList &captures) {

@@ -8,7 +8,6 @@
 #include "GroupedContractWeight.h"
 #include "GroupedContractIntegers.h"
 #include "Packing.h"
-#include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -33,9 +32,7 @@ public:
                 const WeightShape &shape, const GroupShape &groups)
       : tier(program.tier()), operand(operand), shape(shape), groups(groups),
         scales(program, operand.scales, operand.tensor, operand.format),
-        zeros(program, operand.zeros, operand.tensor, operand.format) {
-    bytes = constantBytes(program.constantOf(operand.tensor), storage);
-  }
+        zeros(program, operand.zeros, operand.tensor, operand.format) {}
 
   void prepareFloats(ProgramEmitter &program);
   void prepareIntegers(ProgramEmitter &program);
@@ -57,8 +54,6 @@ private:
   const WeightShape &shape;
   const GroupShape &groups;
   BesideTensors scales, zeros;
-  std::vector<uint8_t> storage;
-  ArrayRef<uint8_t> bytes;
   /// Elements from output to output of what is decoded at run time; 0 where
   /// nothing is.
   int64_t stride = 0;
@@ -90,9 +85,11 @@ void WeightDecoder::prepareFloats(ProgramEmitter &program) {
   VectorBuilder v = program.vectors();
   auto [outputs, channels, positions] = shape.kernel;
   stride = llvm::divideCeil(channels * positions, kLanes) * kLanes + kLanes;
-  codes = program.weightPointer(
-      operand.isF32() ? packFloatRows(bytes, shape.kernel)
-                      : packCodeStream(bytes, shape.kernel, operand.bits()));
+  codes = program.packedWeight(operand.tensor, [&](ArrayRef<uint8_t> bytes) {
+    return operand.isF32()
+               ? packFloatRows(bytes, shape.kernel)
+               : packCodeStream(bytes, shape.kernel, operand.bits());
+  });
   result.rowStride = v.i64(stride);
   result.pointer = program.temporary(v.i64(outputs * stride * 4));
 }
@@ -102,25 +99,33 @@ void WeightDecoder::prepareIntegers(ProgramEmitter &program) {
   toIntegers = true;
   auto [outputs, channels, positions] = shape.kernel;
   int64_t words = llvm::divideCeil(channels, kElementsInWord) * positions;
-  Bytes integers = integersOf(operand, bytes);
-  if (operand.bits() == 8) {
-    PackedCodes packed =
-        packCodeRows(integers, shape.kernel, /*isUnsigned=*/false);
-    result.pointer = program.weightPointer(packed.words);
-  } else {
-    stride = llvm::alignTo(words * kElementsInWord, kLanes) + kLanes;
-    words = stride / kElementsInWord;
-    codes = program.weightPointer(
-        packCodeStream(bytes, shape.kernel, operand.bits()));
-    result.pointer = program.temporary(v.i64(outputs * stride));
-  }
-  result.rowStride = v.i64(words);
   KernelShape summed = shape.kernel;
   if (groups.block == kOneBlock)
     summed = {outputs, channels * positions, 1};
   int64_t length = sizeOfBlocks(groups, summed.channels);
-  std::tie(sums, sumElement) =
-      packSums(program, sumGroups(integers, summed, length), length);
+  bool isReady = operand.bits() == 8;
+  SmallVector<Value> pieces = program.packedWeights(
+      operand.tensor, ElementForm::Memory, [&](ArrayRef<uint8_t> bytes) {
+        Bytes integers = integersOf(operand, bytes);
+        SmallVector<Bytes> made;
+        made.push_back(
+            isReady ? packCodeRows(integers, shape.kernel, /*isUnsigned=*/false)
+                          .words
+                    : packCodeStream(bytes, shape.kernel, operand.bits()));
+        made.push_back(packSums(sumGroups(integers, summed, length), length));
+        return made;
+      });
+  if (isReady) {
+    result.pointer = pieces.front();
+  } else {
+    stride = llvm::alignTo(words * kElementsInWord, kLanes) + kLanes;
+    words = stride / kElementsInWord;
+    codes = pieces.front();
+    result.pointer = program.temporary(v.i64(outputs * stride));
+  }
+  result.rowStride = v.i64(words);
+  sums = pieces.back();
+  sumElement = sumType(v.b, length);
   result.starts = program.temporary(
       v.i64(outputs * shape.tablePositions * shape.blocks * 4));
 }

@@ -10,6 +10,14 @@
 #include <cstring>
 
 using namespace qopt::x86;
+
+llvm::SmallVector<Bytes> PackedCodes::pieces(bool withSums) && {
+  llvm::SmallVector<Bytes> pieces;
+  pieces.push_back(std::move(words));
+  if (withSums)
+    pieces.push_back(bytesOf(sums));
+  return pieces;
+}
 using llvm::ArrayRef;
 using llvm::divideCeil;
 

@@ -10,6 +10,7 @@
 #define QOPT_LIB_TARGET_X86_PACKING_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +22,9 @@ using Bytes = std::vector<uint8_t>;
 struct PackedCodes {
   Bytes words;
   std::vector<int32_t> sums;
+
+  /// What the artefact holds of it: words, and sums where they are wanted.
+  llvm::SmallVector<Bytes> pieces(bool withSums) &&;
 };
 
 /// Sizes of a convolution's weight, [outputs][channels][kernel positions].
@@ -67,10 +71,9 @@ std::vector<int32_t> sumGroups(llvm::ArrayRef<uint8_t> weight,
                                KernelShape shape, int64_t block);
 
 /// The memory of numbers.
-template <class T>
-llvm::ArrayRef<uint8_t> bytesOf(const std::vector<T> &values) {
-  return {reinterpret_cast<const uint8_t *>(values.data()),
-          values.size() * sizeof(T)};
+template <class T> Bytes bytesOf(const std::vector<T> &values) {
+  const auto *first = reinterpret_cast<const uint8_t *>(values.data());
+  return Bytes(first, first + values.size() * sizeof(T));
 }
 
 } // namespace qopt::x86

@@ -8,6 +8,7 @@
 
 #include "AmxEmulation.h"
 
+#include "dialects/QKernel/Transforms/AnnotateFacts.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -175,6 +176,7 @@ test::compileWithEmulatedTiles(ModuleOp module,
     OwningOpRef<func::FuncOp> assigned(main.clone());
     kernel::assignKernels(*assigned,
                           llvm::cantFail(backend.findKernels(config.cpu)));
+    kernel::annotateFacts(*assigned);
     auto lowered = backend.lower(*assigned, config, weights);
     if (failed(lowered))
       return failure();

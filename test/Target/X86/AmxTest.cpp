@@ -8,6 +8,7 @@
 #include "AmxEmulation.h"
 #include "ContractHarness.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/AnnotateFacts.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -99,6 +100,7 @@ struct Lowered {
     (void)main.eraseArguments(constants);
     X86Backend backend;
     kernel::assignKernels(main, llvm::cantFail(backend.findKernels("amx")));
+    kernel::annotateFacts(main);
     module = *backend.lower(main, {"amx"}, weights);
   }
 

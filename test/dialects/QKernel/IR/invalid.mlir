@@ -148,3 +148,37 @@ func.func @isolated(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+func.func @qkernel_c1(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{'qopt.relu' op expects an array of #qkernel.integers in qkernel.facts, but found [1]}}
+  %0 = qopt.relu %x {qkernel.facts = [1]} : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @qkernel_c1_operand(%x: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error @+1 {{'qopt.relu' op expects facts in the order of its 1 operands, but found one of operand 1}}
+  %0 = qopt.relu %x {qkernel.facts = [#qkernel.integers<operand = 1, min = 0, max = 0>]} : (tensor<4xi32>) -> tensor<4xi32>
+  return %0 : tensor<4xi32>
+}
+
+// -----
+
+func.func @qkernel_c1_twice(%x: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error @+1 {{'qopt.relu' op expects facts in the order of its 1 operands, but found one of operand 0}}
+  %0 = qopt.relu %x {qkernel.facts = [#qkernel.integers<operand = 0, min = 0, max = 0>, #qkernel.integers<operand = 0, min = 0, max = 0>]} : (tensor<4xi32>) -> tensor<4xi32>
+  return %0 : tensor<4xi32>
+}
+
+// -----
+
+// expected-error @+1 {{expects min of at most max, but found 2 and 1}}
+#bounds = #qkernel.integers<operand = 0, min = 2, max = 1>
+
+// -----
+
+// expected-error @+1 {{expects elements from min to max, but found array<i64: 0, 3> for 0 and 2}}
+#elements = #qkernel.integers<operand = 0, min = 0, max = 2, elements = [0, 3]>

@@ -56,3 +56,28 @@ func.func @memory() {
   %0 = "test.allocate"() : () -> memref<8xi4>
   return
 }
+
+// -----
+
+// Code is written by the facts: what is not so would be read out of bounds.
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<4x3xf32>) -> tensor<1x3xf32> {
+    %i = qopt.constant(dense<9> : tensor<1xi64>) : tensor<1xi64>
+    // expected-error @+2 {{'qopt.gather' op expects the facts [#qkernel.integers<operand = 1, min = 9, max = 9, elements = [9]>] of its operands, but found the facts [#qkernel.integers<operand = 1, min = 0, max = 0, elements = [0]>]}}
+    // expected-note @+1 {{run qkernel-annotate-facts}}
+    %0 = qopt.gather %x, %i {axis = 0 : i64, qkernel.facts = [#qkernel.integers<operand = 1, min = 0, max = 0, elements = [0]>], qopt.kernel = "x86-64.gather"} : (tensor<4x3xf32>, tensor<1xi64>) -> tensor<1x3xf32>
+    return %0 : tensor<1x3xf32>
+  }
+}
+
+// -----
+
+// What an input holds is not known.
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<4x3xf32>, %i: tensor<1xi64>) -> tensor<1x3xf32> {
+    // expected-error @+2 {{'qopt.gather' op expects no facts of its operands, but found the facts}}
+    // expected-note @+1 {{run qkernel-annotate-facts}}
+    %0 = qopt.gather %x, %i {axis = 0 : i64, qkernel.facts = [#qkernel.integers<operand = 1, min = 0, max = 0, elements = [0]>], qopt.kernel = "x86-64.gather"} : (tensor<4x3xf32>, tensor<1xi64>) -> tensor<1x3xf32>
+    return %0 : tensor<1x3xf32>
+  }
+}
