@@ -154,7 +154,9 @@ static LogicalResult verifyFrame(Operation *kernel) {
   Block &block = kernel->getRegion(0).front();
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
   // kernel_c1
-  if (!yield || yield.getOperandTypes() != kernel->getResultTypes())
+  if (!yield ||
+      !llvm::equal(yield.getOperandTypes(),
+                   llvm::map_range(kernel->getResultTypes(), withoutLayout)))
     return kernel->emitOpError("expects a body that yields the result types");
   // kernel_c2
   if (block.getNumArguments() != kernel->getNumOperands())
@@ -163,7 +165,7 @@ static LogicalResult verifyFrame(Operation *kernel) {
            << block.getNumArguments();
   for (auto [argument, operand] :
        llvm::zip_equal(block.getArguments(), kernel->getOperands())) {
-    Type logical = operand.getType();
+    Type logical = withoutLayout(operand.getType());
     auto pack = operand.getDefiningOp<PackOp>();
     if (pack && pack.getOperands().empty())
       return kernel->emitOpError("expects an operand that was packed");
@@ -255,6 +257,15 @@ static LogicalResult verifyKernel(Operation *kernel) {
   return success(succeeded(verifyFrame(kernel)) &&
                  succeeded(verifyOps(kernel)) &&
                  succeeded(verifyQuantizer(kernel)));
+}
+
+LogicalResult RequireOp::verify() {
+  // require_c1
+  if (getCode().has_value() == bool(getStatus()))
+    return emitOpError("expects a code or a status");
+  if (getMessage() && !getCode())
+    return emitOpError("expects a code for its message");
+  return success();
 }
 
 #define QOPT_KERNEL_METHODS(OP)                                                \

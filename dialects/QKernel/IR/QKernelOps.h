@@ -9,6 +9,7 @@
 
 #include "dialects/QKernel/IR/Kernel.h"
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "mlir/IR/TensorEncoding.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
@@ -43,6 +44,9 @@ llvm::StringRef getReasonAttrName(mlir::Operation *op);
 
 /// True for an op that the phase `kernels` chooses a kernel for.
 bool needsKernel(mlir::Operation *op);
+
+/// The type of the same tensor in row-major order.
+mlir::Type withoutLayout(mlir::Type type);
 
 /// Puts the body back in place of the kernel (packed operands give way to what
 /// was packed). Afterwards the program is the one that `fuse` started from.

@@ -10,6 +10,7 @@
 #define DIALECTS_QKERNEL_IR_QKERNELOPS_TD
 
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/TensorEncoding.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
@@ -54,8 +55,8 @@ def QKernel_Dialect : Dialect {
 class QKernel_Op<string mnemonic, list<Trait> traits = []>
     : Op<QKernel_Dialect, mnemonic, traits>;
 
-def QKernel_LayoutAttr : AttrDef<QKernel_Dialect, "Layout"> {
-  let mnemonic = "layout";
+def QKernel_PackingAttr : AttrDef<QKernel_Dialect, "Packing"> {
+  let mnemonic = "packing";
   let summary = "how a constant operand is packed into bytes";
   let description = [{
     The operand is a matrix of `n` outputs by `k` products (convolutions: n = co
@@ -68,6 +69,24 @@ def QKernel_LayoutAttr : AttrDef<QKernel_Dialect, "Layout"> {
   }];
   let parameters = (ins
     StringRefParameter<"f32, i8 or codes">:$kind, "int64_t":$n, "int64_t":$k);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QKernel_LayoutAttr : AttrDef<QKernel_Dialect, "Layout",
+    [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+  let mnemonic = "layout";
+  let summary = "how a tensor between kernels lies in memory";
+  let description = [{
+    The encoding of a tensor type: `order` names the axes from the one whose
+    elements are farthest apart to the one whose elements are neighbours. A
+    tensor without an encoding is row-major, so no encoding says that. The bodies
+    of kernels have no layouts.
+
+    ```mlir
+    tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>  // channels last
+    ```
+  }];
+  let parameters = (ins "::mlir::DenseI64ArrayAttr":$order);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
@@ -91,9 +110,10 @@ defvar kernelText = [{
     phase `kernels`; `reason` says why it is the generic one.
 
     Constraints:
-    - (C1) the body yields a value for each result, of the result's type.
-    - (C2) block arguments have the operands' types, or those of the tensors
-      that were packed.
+    - (C1) the body yields a value for each result, of the result's type without
+      its layout.
+    - (C2) block arguments have the operands' types without their layouts, or
+      those of the tensors that were packed.
     - (C3) the body holds one root op as the kernel's name says; all others are
       element-wise ops, (de)quantization and requantization, and what C4 and C5
       allow.
@@ -182,10 +202,63 @@ def QKernel_PackOp : QKernel_Op<"pack", [Pure]> {
     artefact holds.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$operands,
-                       QKernel_LayoutAttr:$layout);
+                       QKernel_PackingAttr:$layout);
   let results = (outs AnyRankedTensor:$packed);
   let assemblyFormat =
     "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def QKernel_RepackOp : QKernel_Op<"repack", [Pure]> {
+  let summary = "the same tensor in another layout";
+  let description = [{
+    The elements stay what they are, so it is the identity for whoever looks at
+    values.
+
+    Constraints:
+    - (C1) operand and result have one shape and element type.
+
+    Example:
+
+    ```mlir
+    %1 = qkernel.repack %0 : tensor<1x3x8x8xf32> to tensor<1x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat =
+    "$source attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def QKernel_RequireOp : QKernel_Op<"require"> {
+  let summary = "end the run unless a condition holds";
+  let description = [{
+    What a run can fail of: dims that differ, an index out of range, no memory.
+    It has an effect, so nothing may pass it, and it stays in its region: where
+    the regions of control flow are gone, `qkernel-lower-checks` makes it return
+    from the function.
+
+    With a message the run ends by `qopt_rt_fail(context, code, message)`, the
+    context being the first argument of the function; without one `code` is
+    returned as it is, and so is `status` where no code is known beforehand.
+
+    Constraints:
+    - (C1) it has a code or a status, and a message only with a code.
+
+    Example:
+
+    ```mlir
+    qkernel.require %0 code 1 "node \"/add\": the dims of the operands differ"
+    qkernel.require %1 code 4
+    qkernel.require %2 status %s
+    ```
+  }];
+  let arguments = (ins I1:$condition, OptionalAttr<I32Attr>:$code,
+                       OptionalAttr<StrAttr>:$message, Optional<I32>:$status);
+  let assemblyFormat = "$condition (`code` $code^)? ($message^)? "
+                       "(`status` $status^)? attr-dict";
+  let hasVerifier = 1;
 }
 
 def QKernel_VariantOp : QKernel_Op<"variant", [Symbol, SymbolTable,

@@ -7,6 +7,7 @@
 
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/Passes.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -19,6 +20,21 @@ namespace qopt::kernel {
 
 using namespace mlir;
 using namespace qopt;
+
+/// What was repacked is row-major again.
+static void forgetLayouts(Operation *module, RewriterBase &rewriter) {
+  SmallVector<kernel::RepackOp> repacks;
+  module->walk([&](kernel::RepackOp repack) { repacks.push_back(repack); });
+  for (kernel::RepackOp repack : repacks)
+    rewriter.replaceOp(repack, repack.getSource());
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([](RankedTensorType type) -> Type {
+    return kernel::withoutLayout(type);
+  });
+  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
+                                        /*replaceLocs=*/false,
+                                        /*replaceTypes=*/true);
+}
 
 namespace {
 struct DecomposeKernelsPass
@@ -35,6 +51,7 @@ struct DecomposeKernelsPass
     IRRewriter rewriter(&getContext());
     for (Operation *op : kernels)
       kernel::decompose(op, rewriter);
+    forgetLayouts(getOperation(), rewriter);
     for (kernel::PackOp pack : packs)
       if (isOpTriviallyDead(pack))
         rewriter.eraseOp(pack);

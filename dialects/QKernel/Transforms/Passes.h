@@ -8,6 +8,8 @@
 #define DIALECTS_QKERNEL_TRANSFORMS_PASSES_H
 
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 #include <memory>

@@ -92,7 +92,8 @@ def DecomposeKernelsPass : Pass<"qkernel-decompose"> {
     ```
 
     Undoes `convert-qopt-to-qkernel` up to the order of independent ops; packed
-    operands give way to what was packed. Leaves everything else alone.
+    operands give way to what was packed, repacked ones to what they were, and
+    layouts are gone. Leaves everything else alone.
 
     Numerics: exact; the same ops on the same values.
   }];
@@ -103,13 +104,51 @@ def VerifyKernelsPass : Pass<"verify-kernels"> {
   let description = [{
     Fails on an op of a `qkernel.variant` without the name of what runs it, on a
     generic one without a reason, on facts of operands that are not what
-    `qkernel-annotate-facts` finds, and on a memref whose elements are narrower
-    than a byte.
+    `qkernel-annotate-facts` finds, on a layout, which no kernel takes yet, and on
+    a memref whose elements are narrower than a byte.
 
     Last in `kernels`.
 
     Numerics: exact; changes nothing.
   }];
+}
+
+def LowerChecksPass : Pass<"qkernel-lower-checks", "::mlir::ModuleOp"> {
+  let summary = "make checks return from their function";
+  let description = [{
+    ```mlir
+    llvm.func @main(%context: !llvm.ptr, %holds: i1) -> i32 {
+      qkernel.require %holds code 1 "the dims differ"
+      %0 = llvm.mlir.constant(0 : i32) : i32
+      llvm.return %0 : i32
+    }
+    // becomes
+    llvm.func @qopt_rt_fail(!llvm.ptr, i32, !llvm.ptr) -> i32
+    llvm.func @main(%context: !llvm.ptr, %holds: i1) -> i32 {
+      cf.cond_br %holds, ^bb1, ^bb2
+    ^bb1:
+      %0 = llvm.mlir.constant(0 : i32) : i32
+      llvm.return %0 : i32
+    ^bb2:
+      %1 = llvm.mlir.constant(1 : i32) : i32
+      %2 = llvm.mlir.addressof @text.0 : !llvm.ptr
+      %3 = llvm.call @qopt_rt_fail(%context, %1, %2) : (!llvm.ptr, i32, !llvm.ptr) -> i32
+      llvm.return %3 : i32
+    }
+    llvm.mlir.global internal constant @text.0("the dims differ\00")
+    ```
+
+    Checks without a message that return one code share the place that does; equal
+    messages are stored once.
+
+    Fails on a check inside of another op's region: those of control flow must be
+    gone, which `convert-scf-to-cf` sees to.
+
+    Numerics: exact; a run ends where it ended.
+  }];
+  let dependentDialects = ["::mlir::cf::ControlFlowDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+  let statistics = [Statistic<"numChecks", "num-checks", "checks lowered">];
 }
 
 def MergeKernelFunctionsPass

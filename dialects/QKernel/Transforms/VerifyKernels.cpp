@@ -22,6 +22,9 @@ static LogicalResult verifyMemory(Operation *op) {
       llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
                                SmallVector<Type>(op->getResultTypes()));
   for (Type type : types) {
+    if (kernel::withoutLayout(type) != type)
+      return op->emitOpError("uses ")
+             << type << ", but kernels take row-major tensors only";
     auto memref = dyn_cast<BaseMemRefType>(type);
     if (memref && memref.getElementType().isIntOrFloat() &&
         memref.getElementTypeBitWidth() < 8 &&

@@ -182,3 +182,55 @@ func.func @qkernel_c1_twice(%x: tensor<4xi32>) -> tensor<4xi32> {
 
 // expected-error @+1 {{expects elements from min to max, but found array<i64: 0, 3> for 0 and 2}}
 #elements = #qkernel.integers<operand = 0, min = 0, max = 2, elements = [0, 3]>
+
+// -----
+
+// expected-error @+1 {{expects a layout of 2 axes, each once, but found #qkernel.layout<order = [0, 2, 1]>}}
+func.func private @layout_axes(%x: tensor<2x3xf32, #qkernel.layout<order = [0, 2, 1]>>)
+
+// -----
+
+// expected-error @+1 {{expects no layout for row-major order, but found #qkernel.layout<order = [0, 1]>}}
+func.func private @layout_row_major(%x: tensor<2x3xf32, #qkernel.layout<order = [0, 1]>>)
+
+// -----
+
+func.func @repack_c1(%x: tensor<2x3xf32>) -> tensor<3x2xf32, #qkernel.layout<order = [1, 0]>> {
+  // expected-error @+1 {{'qkernel.repack' op expects one shape and element type, but found 'tensor<2x3xf32>' and 'tensor<3x2xf32, #qkernel.layout<order = [1, 0]>>'}}
+  %0 = qkernel.repack %x : tensor<2x3xf32> to tensor<3x2xf32, #qkernel.layout<order = [1, 0]>>
+  return %0 : tensor<3x2xf32, #qkernel.layout<order = [1, 0]>>
+}
+
+// -----
+
+func.func @kernel_c2_layout(%x: tensor<2x3xf32, #qkernel.layout<order = [1, 0]>>, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  // expected-error @+1 {{'qkernel.map' op expects a block argument of type 'tensor<2x3xf32>', but found 'tensor<2x3xf32, #qkernel.layout<order = [1, 0]>>'}}
+  %0 = qkernel.map(%x, %y) : (tensor<2x3xf32, #qkernel.layout<order = [1, 0]>>, tensor<2x3xf32>) -> tensor<2x3xf32> (%a: tensor<2x3xf32, #qkernel.layout<order = [1, 0]>>, %b: tensor<2x3xf32>) {
+    qkernel.yield %b : tensor<2x3xf32>
+  }
+  return %0 : tensor<2x3xf32>
+}
+
+// -----
+
+func.func @require_c1(%x: i1, %s: i32) {
+  // expected-error @+1 {{'qkernel.require' op expects a code or a status}}
+  qkernel.require %x code 1 status %s
+  return
+}
+
+// -----
+
+func.func @require_c1_none(%x: i1) {
+  // expected-error @+1 {{'qkernel.require' op expects a code or a status}}
+  qkernel.require %x
+  return
+}
+
+// -----
+
+func.func @require_c1_message(%x: i1, %s: i32) {
+  // expected-error @+1 {{'qkernel.require' op expects a code for its message}}
+  qkernel.require %x "why" status %s
+  return
+}

@@ -4,13 +4,13 @@
 // A variant holds the program for one tier; a packed operand keeps its logical
 // type inside the kernel.
 // CHECK: qkernel.variant @v4 <"x86-64", "x86-64-v4">
-// CHECK: %[[P:.*]] = qkernel.pack %{{.*}}, %{{.*}} {layout = #qkernel.layout<kind = "codes", n = 16, k = 32>}
+// CHECK: %[[P:.*]] = qkernel.pack %{{.*}}, %{{.*}} {layout = #qkernel.packing<kind = "codes", n = 16, k = 32>}
 // CHECK: qkernel.contract(%{{.*}}, %[[P]]) {kernel = "x86-64.contract.f32", reason = "by request"} : (tensor<?x4xf32>, tensor<64xi8>) -> tensor<?x16xf32> (%[[A:.*]]: tensor<?x4xf32>, %[[B:.*]]: tensor<4x16xf32>) {
 // CHECK: qopt.matmul %[[A]], %[[B]]
 // CHECK: qkernel.yield %{{.*}} : tensor<?x16xf32>
 qkernel.variant @v4 <"x86-64", "x86-64-v4"> {
   func.func @main(%x: tensor<?x4xf32>, %w: tensor<4x16xf32>, %s: tensor<1x16xf32>) -> tensor<?x16xf32> {
-    %p = qkernel.pack %w, %s {layout = #qkernel.layout<kind = "codes", n = 16, k = 32>} : (tensor<4x16xf32>, tensor<1x16xf32>) -> tensor<64xi8>
+    %p = qkernel.pack %w, %s {layout = #qkernel.packing<kind = "codes", n = 16, k = 32>} : (tensor<4x16xf32>, tensor<1x16xf32>) -> tensor<64xi8>
     %0 = qkernel.contract(%x, %p) {kernel = "x86-64.contract.f32", reason = "by request"} : (tensor<?x4xf32>, tensor<64xi8>) -> tensor<?x16xf32> (%a: tensor<?x4xf32>, %b: tensor<4x16xf32>) {
       %1 = qopt.matmul %a, %b : (tensor<?x4xf32>, tensor<4x16xf32>) -> tensor<?x16xf32>
       qkernel.yield %1 : tensor<?x16xf32>
@@ -27,4 +27,30 @@ func.func @rows(%x: tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>) {
     qkernel.yield %q, %s : tensor<?x4xi8>, tensor<?x1xf32>
   }
   return %0#0, %0#1 : tensor<?x4xi8>, tensor<?x1xf32>
+}
+
+// Tensors between kernels may lie in another order; bodies do not say so.
+// CHECK: func.func @layouts(%[[X:.*]]: tensor<?x3x8x8xf32>)
+// CHECK: %[[L:.*]] = qkernel.repack %[[X]] : tensor<?x3x8x8xf32> to tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>
+// CHECK: qkernel.map(%[[L]]) : (tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>) -> tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>> (%{{.*}}: tensor<?x3x8x8xf32>)
+func.func @layouts(%x: tensor<?x3x8x8xf32>) -> tensor<?x3x8x8xf32> {
+  %0 = qkernel.repack %x : tensor<?x3x8x8xf32> to tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>
+  %2 = qkernel.map(%0) : (tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>) -> tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>> (%a: tensor<?x3x8x8xf32>) {
+    %1 = qopt.relu %a : (tensor<?x3x8x8xf32>) -> tensor<?x3x8x8xf32>
+    qkernel.yield %1 : tensor<?x3x8x8xf32>
+  }
+  %3 = qkernel.repack %2 : tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>> to tensor<?x3x8x8xf32>
+  return %3 : tensor<?x3x8x8xf32>
+}
+
+// What ends a run.
+// CHECK: func.func @require(%[[HOLDS:.*]]: i1, %[[STATUS:.*]]: i32)
+// CHECK: qkernel.require %[[HOLDS]] code 1 "the dims differ"
+// CHECK: qkernel.require %[[HOLDS]] code 4{{$}}
+// CHECK: qkernel.require %[[HOLDS]] status %[[STATUS]]
+func.func @require(%holds: i1, %s: i32) {
+  qkernel.require %holds code 1 "the dims differ"
+  qkernel.require %holds code 4
+  qkernel.require %holds status %s
+  return
 }

@@ -81,3 +81,13 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
     return %0 : tensor<1x3xf32>
   }
 }
+
+// -----
+
+// No kernel takes a layout yet.
+func.func @layout(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  // expected-error @+1 {{'qkernel.repack' op uses 'tensor<2x3xf32, #qkernel.layout<order = [1, 0]>>', but kernels take row-major tensors only}}
+  %0 = qkernel.repack %x : tensor<2x3xf32> to tensor<2x3xf32, #qkernel.layout<order = [1, 0]>>
+  %1 = qkernel.repack %0 : tensor<2x3xf32, #qkernel.layout<order = [1, 0]>> to tensor<2x3xf32>
+  return %1 : tensor<2x3xf32>
+}
