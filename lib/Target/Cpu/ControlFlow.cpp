@@ -1,16 +1,16 @@
 //===- ControlFlow.cpp - Branches and loops of the host function ----------===//
 //
-// Regions become blocks of the host function. What a region yields is memory of
-// its own, which its op owns afterwards: a tensor that was made in the region
-// is handed on, any other is copied. Values that are made inside are forgotten
-// at the end of the region, because they do not dominate what follows.
+// Regions stay regions, whose values are pointers and dims. What a region
+// yields is memory of its own, which its op owns afterwards: a tensor that was
+// made in the region is handed on, any other is copied. Values that are made
+// inside are forgotten at the end of the region, because they do not dominate
+// what follows.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Constants.h"
 #include "CpuProgram.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
@@ -143,7 +143,7 @@ LogicalResult CpuProgram::emitScalar(Operation *op) {
 // Values that cross the end of a region
 //===----------------------------------------------------------------------===//
 
-/// Types of the block arguments that carry values of `types`: a scalar is
+/// Types of what carries values of `types`: a scalar is
 /// itself, a tensor its pointer and the dims that are open.
 static SmallVector<Type> carriedTypes(CpuProgram &program, TypeRange types) {
   SmallVector<Type> carried;
@@ -236,12 +236,9 @@ void CpuProgram::bind(ValueRange values, ValueRange carried) {
 // Regions
 //===----------------------------------------------------------------------===//
 
-Block *CpuProgram::addBlock(TypeRange values) {
-  Block *block = new Block();
-  host.getBody().push_back(block);
-  for (Type type : carriedTypes(*this, values))
-    block->addArgument(type, location);
-  return block;
+Block *CpuProgram::enterBlock(Region &region, TypeRange types) {
+  SmallVector<Location> locations(types.size(), location);
+  return b.createBlock(&region, region.end(), types, locations);
 }
 
 LogicalResult CpuProgram::emitBlock(Block &block) {
@@ -257,14 +254,15 @@ LogicalResult CpuProgram::emitBlock(Block &block) {
 }
 
 LogicalResult CpuProgram::emitIf(scf::IfOp op) {
-  Block *taken = addBlock({}), *other = addBlock({});
-  Block *next = addBlock(op.getResultTypes());
-  cf::CondBranchOp::create(b, location, scalar(op.getCondition()), taken,
-                           other);
-  for (auto [region, start] : {std::pair(&op.getThenRegion(), taken),
-                               std::pair(&op.getElseRegion(), other)}) {
+  auto branch =
+      scf::IfOp::create(b, location, carriedTypes(*this, op.getResultTypes()),
+                        scalar(op.getCondition()), /*addThenBlock=*/false,
+                        /*addElseBlock=*/false);
+  for (auto [region, target] :
+       {std::pair(&op.getThenRegion(), &branch.getThenRegion()),
+        std::pair(&op.getElseRegion(), &branch.getElseRegion())}) {
     RegionScope scope(*this);
-    b.setInsertionPointToStart(start);
+    enterBlock(*target, {});
     SmallVector<Value> carried;
     if (!region->empty()) {
       if (failed(emitBlock(region->front())))
@@ -272,10 +270,10 @@ LogicalResult CpuProgram::emitIf(scf::IfOp op) {
       Operation *end = region->front().getTerminator();
       carried = yield(end, end->getOperands());
     }
-    cf::BranchOp::create(b, location, next, carried);
+    scf::YieldOp::create(b, location, carried);
   }
-  b.setInsertionPointToStart(next);
-  bind(op.getResults(), next->getArguments());
+  b.setInsertionPointAfter(branch);
+  bind(op.getResults(), branch.getResults());
   return success();
 }
 
@@ -293,21 +291,20 @@ LogicalResult CpuProgram::emitFor(scf::ForOp op) {
 
   // (counter, whether it goes on, what is carried)
   SmallVector<Type> types{start.getType(), b.getI1Type()};
-  llvm::append_range(types, op.getResultTypes());
-  Block *header = addBlock(types), *body = addBlock({}), *next = addBlock({});
-  SmallVector<Value> carried{start, isLess(start, limit)};
-  llvm::append_range(carried, copyInto(op.getInitArgs()));
-  cf::BranchOp::create(b, location, header, carried);
+  llvm::append_range(types, carriedTypes(*this, op.getResultTypes()));
+  SmallVector<Value> inits{start, isLess(start, limit)};
+  llvm::append_range(inits, copyInto(op.getInitArgs()));
+  auto loop = scf::WhileOp::create(b, location, types, inits);
 
-  b.setInsertionPointToStart(header);
-  Value counter = header->getArgument(0);
-  ValueRange values = header->getArguments().drop_front(2);
-  cf::CondBranchOp::create(b, location, header->getArgument(1), body, next);
+  Block *before = enterBlock(loop.getBefore(), types);
+  scf::ConditionOp::create(b, location, before->getArgument(1),
+                           before->getArguments());
   {
     RegionScope scope(*this);
-    b.setInsertionPointToStart(body);
+    Block *body = enterBlock(loop.getAfter(), types);
+    Value counter = body->getArgument(0);
     scalars[op.getInductionVar()] = counter;
-    bind(op.getRegionIterArgs(), values);
+    bind(op.getRegionIterArgs(), body->getArguments().drop_front(2));
     if (failed(emitBlock(*op.getBody())))
       return failure();
     Operation *end = op.getBody()->getTerminator();
@@ -317,40 +314,39 @@ LogicalResult CpuProgram::emitFor(scf::ForOp op) {
     Value goesOn = arith::AndIOp::create(b, location, isLess(counter, after),
                                          isLess(after, limit));
     yielded.insert(yielded.begin(), {after, goesOn});
-    cf::BranchOp::create(b, location, header, yielded);
+    scf::YieldOp::create(b, location, yielded);
   }
-  b.setInsertionPointToStart(next);
-  bind(op.getResults(), values);
+  b.setInsertionPointAfter(loop);
+  bind(op.getResults(), loop.getResults().drop_front(2));
   return success();
 }
 
 LogicalResult CpuProgram::emitWhile(scf::WhileOp op) {
-  Block *before = addBlock(op.getInits().getTypes());
-  Block *after = addBlock(op.getResultTypes());
-  Block *next = addBlock(op.getResultTypes());
-  cf::BranchOp::create(b, location, before, copyInto(op.getInits()));
+  SmallVector<Type> inits = carriedTypes(*this, op.getInits().getTypes());
+  SmallVector<Type> results = carriedTypes(*this, op.getResultTypes());
+  auto loop =
+      scf::WhileOp::create(b, location, results, copyInto(op.getInits()));
   {
     RegionScope scope(*this);
-    b.setInsertionPointToStart(before);
-    bind(op.getBeforeArguments(), before->getArguments());
+    bind(op.getBeforeArguments(),
+         enterBlock(loop.getBefore(), inits)->getArguments());
     if (failed(emitBlock(*op.getBeforeBody())))
       return failure();
     scf::ConditionOp end = op.getConditionOp();
     SmallVector<Value> passed = yield(end, end.getArgs());
-    cf::CondBranchOp::create(b, location, scalar(end.getCondition()), after,
-                             passed, next, passed);
+    scf::ConditionOp::create(b, location, scalar(end.getCondition()), passed);
   }
   {
     RegionScope scope(*this);
-    b.setInsertionPointToStart(after);
-    bind(op.getAfterArguments(), after->getArguments());
+    bind(op.getAfterArguments(),
+         enterBlock(loop.getAfter(), results)->getArguments());
     if (failed(emitBlock(*op.getAfterBody())))
       return failure();
     Operation *end = op.getAfterBody()->getTerminator();
-    cf::BranchOp::create(b, location, before, yield(end, end->getOperands()));
+    scf::YieldOp::create(b, location, yield(end, end->getOperands()));
   }
-  b.setInsertionPointToStart(next);
-  bind(op.getResults(), next->getArguments());
+  b.setInsertionPointAfter(loop);
+  bind(op.getResults(), loop.getResults());
   return success();
 }
 

@@ -34,6 +34,8 @@ LogicalResult cpu::convertToLLVM(ModuleOp module) {
   loops.enableVerifier(false);
   loops.addPass(kernel::createMergeKernelFunctionsPass());
   loops.addPass(createSCFToControlFlowPass());
+  // Checks return from their function, which they cannot out of a region.
+  loops.addPass(kernel::createLowerChecksPass());
   if (failed(loops.run(module)))
     return failure();
   LLVMTypeConverter types(context);

@@ -1,15 +1,14 @@
 //===- CpuProgram.cpp - The host function of a tier -----------------------===//
 //
-// The host function is a straight line of blocks: each check ends one block, so
-// what stands before dominates all that follows. A run that fails leaves its
-// memory to the arena, which starts every run empty.
+// The host function is one block, with regions for control flow; what a run can
+// fail of is an op in them. A run that fails leaves its memory to the arena,
+// which starts every run empty.
 //
 //===----------------------------------------------------------------------===//
 
 #include "CpuProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -65,10 +64,6 @@ void CpuProgram::declareHost() {
   argsBlockSize = size.getDefiningOp();
   argsBlock = LLVM::AllocaOp::create(b, location, pointer, b.getI64Type(), size,
                                      /*alignment=*/64);
-  noMemory = new Block();
-  host.getBody().push_back(noMemory);
-  OpBuilder end = OpBuilder::atBlockBegin(noMemory);
-  LLVM::ReturnOp::create(end, location, VectorBuilder(end, location).i32(4));
 }
 
 LogicalResult CpuProgram::emit(func::FuncOp program) {
@@ -86,8 +81,6 @@ LogicalResult CpuProgram::emit(func::FuncOp program) {
     release(&op);
   }
   argsBlockSize->setAttr("value", b.getI64IntegerAttr(argsSlots));
-  // The blocks of a line stand in its order.
-  noMemory->moveBefore(&host.getBody(), host.getBody().end());
   return success();
 }
 
@@ -295,37 +288,14 @@ static StringRef nodeName(Location loc) {
   return name ? name.getName() : StringRef();
 }
 
-Value CpuProgram::textPointer(StringRef text) {
-  auto [it, isNew] =
-      texts.try_emplace(text.str(), "text." + std::to_string(texts.size()));
-  if (isNew) {
-    OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
-    std::string bytes = text.str() + '\0';
-    LLVM::GlobalOp::create(
-        top, location, LLVM::LLVMArrayType::get(b.getI8Type(), bytes.size()),
-        /*isConstant=*/true, LLVM::Linkage::Internal, it->second,
-        b.getStringAttr(bytes));
-  }
-  return LLVM::AddressOfOp::create(b, location, pointerType(), it->second);
-}
-
 void CpuProgram::require(Value condition, int32_t code, const Twine &text) {
   if (knownNumber(condition).value_or(0) != 0)
     return;
-  Block *next = new Block(), *fail = new Block();
-  Region &body = host.getBody();
-  body.push_back(next);
-  body.push_back(fail);
-  cf::CondBranchOp::create(b, location, condition, next, fail);
-  b.setInsertionPointToStart(fail);
   std::string message = text.str();
   if (StringRef name = nodeName(location); !name.empty())
     message = ("node \"" + name + "\": " + message).str();
-  VectorBuilder v = vectors();
-  Value result = callRuntime("qopt_rt_fail", b.getI32Type(),
-                             {context, v.i32(code), textPointer(message)});
-  LLVM::ReturnOp::create(b, location, result);
-  b.setInsertionPointToStart(next);
+  kernel::RequireOp::create(b, location, condition, b.getI32IntegerAttr(code),
+                            b.getStringAttr(message), /*status=*/Value());
 }
 
 void CpuProgram::requireEqual(Value x, Value y, const Twine &text) {

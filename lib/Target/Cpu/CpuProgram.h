@@ -182,12 +182,13 @@ protected:
   void emitFromElements(mlir::tensor::FromElementsOp op);
   /// Writes the ops of a region, all but the terminator.
   mlir::LogicalResult emitBlock(mlir::Block &block);
-  /// A block of the host function whose arguments carry values of `types`.
-  mlir::Block *addBlock(mlir::TypeRange types);
+  /// A block of a region whose arguments are of `types`; what follows is
+  /// written there.
+  mlir::Block *enterBlock(mlir::Region &region, mlir::TypeRange types);
   /// What a scalar is in the host function.
   mlir::Value scalar(mlir::Value value);
   mlir::Value copyOf(mlir::Value tensor);
-  /// `values` as block arguments carry them, tensors in the memory that
+  /// `values` as regions carry them, tensors in the memory that
   /// `memoryOf` gives.
   llvm::SmallVector<mlir::Value>
   carry(mlir::ValueRange values,
@@ -197,7 +198,7 @@ protected:
   /// As `copyInto` at the end of a region, whose own tensors need no copy.
   llvm::SmallVector<mlir::Value> yield(mlir::Operation *end,
                                        mlir::ValueRange values);
-  /// Makes `values` what block arguments carry.
+  /// Makes `values` what is carried.
   void bind(mlir::ValueRange values, mlir::ValueRange carried);
 
   mlir::LogicalResult emitReturn(mlir::Operation *op);
@@ -222,7 +223,6 @@ protected:
   void release(mlir::Operation *op);
   mlir::Value checkedAlloc(llvm::StringRef function, mlir::ValueRange operands);
   mlir::Value byteCount(mlir::ValueRange dims, mlir::Type element);
-  mlir::Value textPointer(llvm::StringRef text);
   mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,
                           mlir::ValueRange operands);
 
@@ -236,7 +236,6 @@ protected:
   mlir::LLVM::LLVMFuncOp host;
   mlir::Value context, weightsBase, argsBlock;
   mlir::Operation *argsBlockSize = nullptr;
-  mlir::Block *noMemory = nullptr;
   int64_t argsSlots = 1;
   int64_t numKernels = 0;
   llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
@@ -251,7 +250,6 @@ protected:
   llvm::DenseMap<mlir::Value, int32_t> directOutputs;
   llvm::SmallVector<mlir::Value> temporaries;
   std::map<std::vector<void *>, mlir::Value> byteCounts;
-  std::map<std::string, std::string> texts;
 };
 
 } // namespace qopt::cpu

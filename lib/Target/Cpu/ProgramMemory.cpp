@@ -9,7 +9,6 @@
 #include "CpuProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
@@ -129,12 +128,10 @@ Buffer &CpuProgram::buffer(Value tensor) {
 Value CpuProgram::checkedAlloc(StringRef function, ValueRange operands) {
   Value pointer = callRuntime(function, pointerType(), operands);
   Value null = LLVM::ZeroOp::create(b, location, pointerType());
-  Value isNull =
-      LLVM::ICmpOp::create(b, location, LLVM::ICmpPredicate::eq, pointer, null);
-  Block *next = new Block();
-  host.getBody().push_back(next);
-  cf::CondBranchOp::create(b, location, isNull, noMemory, next);
-  b.setInsertionPointToStart(next);
+  Value isThere =
+      LLVM::ICmpOp::create(b, location, LLVM::ICmpPredicate::ne, pointer, null);
+  kernel::RequireOp::create(b, location, isThere, b.getI32IntegerAttr(4),
+                            StringAttr(), /*status=*/Value());
   return pointer;
 }
 

@@ -10,7 +10,6 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "lib/Target/Cpu/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -101,14 +100,10 @@ void DeviceProgram::freeBuffer(Value tensor) {
 
 /// Returns `status` from the host function unless it is 0.
 void DeviceProgram::failUnlessZero(Value status) {
-  Block *next = new Block(), *fail = new Block();
-  host.getBody().push_back(next);
-  host.getBody().push_back(fail);
   VectorBuilder v = vectors();
-  cf::CondBranchOp::create(b, location, v.equal(status, v.i32(0)), next, fail);
-  b.setInsertionPointToStart(fail);
-  LLVM::ReturnOp::create(b, location, status);
-  b.setInsertionPointToStart(next);
+  kernel::RequireOp::create(b, location, v.equal(status, v.i32(0)),
+                            /*code=*/IntegerAttr(), /*message=*/StringAttr(),
+                            status);
 }
 
 void DeviceProgram::beginRun() {
