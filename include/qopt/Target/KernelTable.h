@@ -38,7 +38,8 @@ template <class Machine, class Program> struct KernelRow {
   mlir::LogicalResult (*emit)(Program &program, mlir::Operation *op);
 };
 
-/// The kernel of a row. `Program` is the target's KernelBuilder.
+/// The kernel of a row. `Program` is the target's KernelBuilder, whose
+/// `checkBody` says what all its kernels ask of an op.
 template <class Machine, class Program>
 class TableKernel final : public kernel::Kernel {
 public:
@@ -51,7 +52,9 @@ public:
   kernel::Match match(mlir::Operation *op) const override {
     if (!matches(row.types, kernel::getKernelSignature(op)))
       return kernel::Match::other();
-    return row.check ? row.check(machine, op) : kernel::Match::success();
+    kernel::Match match =
+        row.check ? row.check(machine, op) : kernel::Match::success();
+    return match ? Program::checkBody(op) : match;
   }
 
   mlir::LogicalResult emit(mlir::Operation *op,

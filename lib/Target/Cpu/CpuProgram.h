@@ -78,6 +78,10 @@ public:
              kernel::KernelList kernels, WeightsSection &weights);
   ~CpuProgram() override;
 
+  /// Whether there is code for the types of all element-wise ops of a kernel,
+  /// which every family asks.
+  static kernel::Match checkBody(mlir::Operation *op);
+
   /// Writes the host function `main.<tier>` for `program`.
   mlir::LogicalResult emit(mlir::func::FuncOp program);
 

@@ -116,3 +116,23 @@ qkernel.variant @beads #qkernel.target<"abacus", "wood"> {
 // expected-error @+1 {{'qkernel.variant' op x86-64 has no machine "i386"}}
 qkernel.variant @old #qkernel.target<"x86-64", "i386"> {
 }
+
+// -----
+
+// Types that an op of a body has no formula for are a reason too, and keep no
+// other op from its kernel.
+// CHECK-LABEL: qkernel.variant @v4
+// CHECK: qkernel.map(%{{.*}}, %{{.*}}) {kernel = "generic", reason = "elements are of type i1"}
+// CHECK-NEXT: qopt.less
+// CHECK: qkernel.map(%{{.*}}) {kernel = "x86-64.map"}
+// CHECK-NEXT: qopt.cast
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<?xi1>, %y: tensor<?xi1>) -> tensor<?xf32> {
+    %2 = qkernel.map(%x, %y) : (tensor<?xi1>, tensor<?xi1>) -> tensor<?xf32> (%a: tensor<?xi1>, %b: tensor<?xi1>) {
+      %0 = qopt.less %a, %b : (tensor<?xi1>, tensor<?xi1>) -> tensor<?xi1>
+      %1 = qopt.cast %0 : (tensor<?xi1>) -> tensor<?xf32>
+      qkernel.yield %1 : tensor<?xf32>
+    }
+    return %2 : tensor<?xf32>
+  }
+}
