@@ -130,7 +130,7 @@ public:
     OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
     x86::ProgramEmitter emitter(*module, *x86::findTier(machine.host->name),
                                 kernels.kernels(), weights);
-    if (failed(emitter.emit(program)) || failed(cpu::finishModule(*module)))
+    if (failed(emitter.emit(program)))
       return failure();
     return module;
   }

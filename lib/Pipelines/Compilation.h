@@ -49,7 +49,7 @@ private:
   llvm::Error load();
   llvm::Error readPhaseAttributes();
   llvm::Error resume();
-  llvm::Error writeProgram(Phase phase);
+  llvm::Error writeProgram(mlir::ModuleOp program, Phase phase);
 
   // CheckOverrides.cpp
   llvm::Error checkOverrides();
@@ -80,6 +80,10 @@ private:
   void makeVariants();
   llvm::Error checkContract();
 
+  // TargetPhase.cpp
+  llvm::Error lower();
+  llvm::Error writeLowered();
+
   // EmitPhase.cpp
   llvm::Error emit();
   llvm::Error writeTier(const CompiledProgram &program);
@@ -106,6 +110,8 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> qdqModule;
   /// The program at the end of it, kept where accuracy is measured.
   mlir::OwningOpRef<mlir::ModuleOp> quantizedModule;
+  /// The functions of every machine, between `target` and `emit`.
+  std::optional<LoweredProgram> lowered;
   /// True when the samples have other dims than `shapes` gives.
   bool fixesShapesLate = false;
   Report report;

@@ -40,10 +40,15 @@ static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
 static llvm::Error setPhase(std::optional<Phase> &phase, StringRef option,
                             StringRef name) {
   auto found = findPhase(name);
-  if (!found || *found > Phase::Kernels)
+  // What `target` leaves is without its constants.
+  bool mayBeTarget = option == "stop-after";
+  if (!found || *found > (mayBeTarget ? Phase::Target : Phase::Kernels))
     return fail(option,
-                "import, prepare, calibrate, transform, quantize, fuse or "
-                "kernels",
+                mayBeTarget
+                    ? "import, prepare, calibrate, transform, quantize, fuse, "
+                      "kernels or target"
+                    : "import, prepare, calibrate, transform, quantize, fuse "
+                      "or kernels",
                 name);
   phase = found;
   return llvm::Error::success();

@@ -56,7 +56,7 @@ llvm::Error Compilation::runPhase(Phase phase) {
   case Phase::Kernels:
     return chooseKernels();
   case Phase::Target:
-    return llvm::Error::success();
+    return lower();
   case Phase::Emit:
     return emit();
   }
@@ -85,7 +85,7 @@ llvm::Error Compilation::compilePhases() {
       return error;
   for (Phase phase :
        {Phase::Import, Phase::Prepare, Phase::Calibrate, Phase::Transform,
-        Phase::Quantize, Phase::Fuse, Phase::Kernels}) {
+        Phase::Quantize, Phase::Fuse, Phase::Kernels, Phase::Target}) {
     if (isDone(phase))
       continue;
     // What comes later is for machines.
@@ -95,7 +95,8 @@ llvm::Error Compilation::compilePhases() {
     if (llvm::Error error = runTimed(phase))
       return error;
     if (options.stopAfter == phase)
-      return writeProgram(phase);
+      return phase == Phase::Target ? writeLowered()
+                                    : writeProgram(*module, phase);
   }
   return runTimed(Phase::Emit);
 }

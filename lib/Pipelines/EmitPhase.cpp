@@ -16,21 +16,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static CodeForm getForm(EmitKind emit) {
-  switch (emit) {
-  case EmitKind::Shared:
-  case EmitKind::Object:
-    return CodeForm::Object;
-  case EmitKind::LLVMIR:
-    return CodeForm::LLVMIR;
-  case EmitKind::Assembly:
-    return CodeForm::Assembly;
-  case EmitKind::QdqOnnx:
-    break;
-  }
-  llvm_unreachable("a kind without code");
-}
-
 static constexpr int kManifestVersion = 1;
 
 /// What the artefact says of itself: nothing that differs from run to run.
@@ -79,9 +64,7 @@ llvm::Error Compilation::emit() {
       return problems.take(ExitCode::Unsupported, "the export failed");
     return writeFileAtomically(options.output, *bytes);
   }
-  for (TargetConfig &config : configs)
-    config.form = getForm(options.emit);
-  auto program = backend->compile(*module, configs);
+  auto program = backend->emitProgram(std::move(*lowered));
   if (failed(program))
     return problems.take(ExitCode::Unsupported, "code generation failed");
   if (options.emit != EmitKind::Shared)

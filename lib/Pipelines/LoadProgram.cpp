@@ -129,10 +129,10 @@ llvm::Error Compilation::resume() {
 }
 
 /// The program as a file that says which phase made it from which recipe.
-llvm::Error Compilation::writeProgram(Phase phase) {
+llvm::Error Compilation::writeProgram(ModuleOp program, Phase phase) {
   Builder builder(&context);
-  (*module)->setAttr(kPhaseAttrName, builder.getStringAttr(getName(phase)));
-  (*module)->setAttr(kRecipeAttrName,
-                     builder.getStringAttr(writeRecipe(report.recipe)));
-  return writePhaseFile(*module, options.output);
+  program->setAttr(kPhaseAttrName, builder.getStringAttr(getName(phase)));
+  program->setAttr(kRecipeAttrName,
+                   builder.getStringAttr(writeRecipe(report.recipe)));
+  return writePhaseFile(program, options.output);
 }

@@ -10,6 +10,7 @@
 #include "dialects/QKernel/Transforms/AnnotateFacts.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Verifier.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -135,31 +136,26 @@ static FailureOr<OwningOpRef<ModuleOp>> lower(const TargetBackend &backend,
   return failure();
 }
 
-static LogicalResult compileOne(const TargetBackend &backend,
-                                func::FuncOp program,
-                                const TargetConfig &config,
-                                WeightsSection &weights,
-                                CompiledProgram &result) {
+static LogicalResult lowerOne(const TargetBackend &backend,
+                              func::FuncOp program, const TargetConfig &config,
+                              LoweredProgram &result) {
   const Machine *machine = backend.findMachine(config.cpu);
   if (!machine)
     return program.emitError(backend.getName())
            << " has no machine \"" << config.cpu << "\"";
   if (!result.machine || machine < result.machine)
     result.machine = machine;
-  auto lowered = lower(backend, program, config, weights);
-  if (failed(lowered))
+  auto lowered = lower(backend, program, config, result.weights);
+  if (failed(lowered) || failed(verify(lowered->get())))
     return failure();
-  auto variant = backend.emitDevice(lowered->get(), config);
-  if (failed(variant))
-    return failure();
-  result.variants.push_back(std::move(*variant));
+  result.variants.push_back({config, std::move(*lowered)});
   return success();
 }
 
-FailureOr<CompiledProgram>
-TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
-  CompiledProgram result;
-  WeightsSection weights;
+FailureOr<LoweredProgram>
+TargetBackend::lowerProgram(ModuleOp module,
+                            ArrayRef<TargetConfig> configs) const {
+  LoweredProgram result;
   for (auto variant : module.getOps<kernel::VariantOp>()) {
     if (variant.getTarget().getName() != getName())
       continue;
@@ -171,24 +167,46 @@ TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
     auto program = variant.lookupSymbol<func::FuncOp>("main");
     if (!program)
       return variant.emitOpError("expects a function @main"), failure();
-    if (failed(compileOne(*this, program, config, weights, result)))
+    if (failed(lowerOne(*this, program, config, result)))
       return failure();
   }
-  if (result.variants.empty()) {
-    auto program = module.lookupSymbol<func::FuncOp>("main");
-    if (!program)
-      return module.emitOpError("expects a function @main"), failure();
-    for (const TargetConfig &config : configs) {
-      llvm::Expected<kernel::KernelList> kernels = findKernels(config.cpu);
-      if (!kernels)
-        return module.emitError(llvm::toString(kernels.takeError())), failure();
-      OwningOpRef<func::FuncOp> assigned(program.clone());
-      kernel::assignKernels(*assigned, *kernels);
-      kernel::annotateFacts(*assigned);
-      if (failed(compileOne(*this, *assigned, config, weights, result)))
-        return failure();
-    }
+  if (!result.variants.empty())
+    return result;
+  auto program = module.lookupSymbol<func::FuncOp>("main");
+  if (!program)
+    return module.emitOpError("expects a function @main"), failure();
+  for (const TargetConfig &config : configs) {
+    llvm::Expected<kernel::KernelList> kernels = findKernels(config.cpu);
+    if (!kernels)
+      return module.emitError(llvm::toString(kernels.takeError())), failure();
+    OwningOpRef<func::FuncOp> assigned(program.clone());
+    kernel::assignKernels(*assigned, *kernels);
+    kernel::annotateFacts(*assigned);
+    if (failed(lowerOne(*this, *assigned, config, result)))
+      return failure();
   }
-  result.weights = weights.take();
   return result;
+}
+
+FailureOr<CompiledProgram>
+TargetBackend::emitProgram(LoweredProgram lowered) const {
+  CompiledProgram result;
+  result.machine = lowered.machine;
+  for (LoweredProgram::Variant &variant : lowered.variants) {
+    auto compiled = emitDevice(*variant.module, variant.config);
+    if (failed(compiled))
+      return failure();
+    result.variants.push_back(std::move(*compiled));
+    variant.module = nullptr;
+  }
+  result.weights = lowered.weights.take();
+  return result;
+}
+
+FailureOr<CompiledProgram>
+TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
+  auto lowered = lowerProgram(module, configs);
+  if (failed(lowered))
+    return failure();
+  return emitProgram(std::move(*lowered));
 }

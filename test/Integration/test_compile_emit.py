@@ -131,6 +131,22 @@ def test_a_target_splits_kernels_that_it_cannot_run_whole(target, kernels, tmp_p
     assert 'kernel = "generic"' not in variant
 
 
+def test_the_phase_target_leaves_the_functions_of_every_machine(tmp_path):
+    path = tmp_path / "t.mlir"
+    run_ok("qopt-compile", CNN, "-o", path, "--preset", "w8a8-dynamic", "--stop-after",
+           "target", "--cpu", "x86-64-v3,x86-64-v4", "--quiet")
+    # Each is IR that verifies.
+    text = run_ok("qopt-opt", path)
+    tiers = re.split(r"qkernel\.variant @", text)[1:]
+    assert [re.match(r'"([\w-]+)"', tier)[1] for tier in tiers] == ["x86-64-v3", "x86-64-v4"]
+    for name, tier in zip(["x86-64-v3", "x86-64-v4"], tiers):
+        assert f'llvm.func @"main.{name}"' in tier or f"llvm.func @main.{name}" in tier
+        assert re.search(r"llvm\.func internal @k0\.", tier)
+        # Checks and loops are still what they say.
+        assert re.search(r"qkernel\.require .* code 4$", tier, re.MULTILINE)
+        assert "scf.for" in tier
+
+
 @pytest.mark.parametrize("form", ["object", "llvm", "asm"])
 @pytest.mark.parametrize("cpu", ["x86-64-v3", "x86-64-v4"])
 def test_a_file_of_several_tiers_gives_the_one_asked_for(form, cpu, tmp_path):

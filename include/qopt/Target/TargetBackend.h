@@ -41,6 +41,19 @@ struct CompiledVariant {
   std::vector<char> bytes;
 };
 
+/// The functions of all variants of an artefact, and the constants that they
+/// share.
+struct LoweredProgram {
+  struct Variant {
+    TargetConfig config;
+    mlir::OwningOpRef<mlir::ModuleOp> module;
+  };
+  /// The least demanding machine of the variants.
+  const Machine *machine = nullptr;
+  std::vector<Variant> variants;
+  WeightsSection weights;
+};
+
 /// All variants of an artefact and the constants that they share.
 struct CompiledProgram {
   /// The least demanding machine of the variants, which all have its platform.
@@ -85,20 +98,29 @@ public:
   /// none.
   llvm::Expected<kernel::KernelList> findKernels(llvm::StringRef cpu) const;
 
-  /// Lowers one program, whose ops name their kernels, to the target's own
-  /// dialect. Constants go to `weights`.
+  /// Writes the functions of one program, whose ops name their kernels.
+  /// Constants go to `weights`.
   ///   in:   func.func @main { qkernel.contract {kernel = "x86-64..."} ... }
-  ///   out:  module { llvm.func @main.x86-64-v3 { ... } }
+  ///   out:  module { llvm.func @main.x86-64-v3 { qkernel.require ... }
+  ///                  llvm.func internal @k0.matmul { scf.for ... } }
   virtual mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp program, const TargetConfig &config,
         WeightsSection &weights) const = 0;
 
-  /// Turns what `lower` made into bytes.
+  /// Converts what `lower` made to the target's own dialect, and that to bytes.
   virtual mlir::FailureOr<CompiledVariant>
   emitDevice(mlir::ModuleOp lowered, const TargetConfig &config) const = 0;
 
-  /// Compiles `module`: its variants for this target, whose ops name their
+  /// Lowers the variants of `module` for this target, whose ops name their
   /// kernels, or, where it has none, its @main for each of `configs`.
+  mlir::FailureOr<LoweredProgram>
+  lowerProgram(mlir::ModuleOp module,
+               llvm::ArrayRef<TargetConfig> configs) const;
+
+  /// Turns all that was lowered into bytes; modules go as they are done.
+  mlir::FailureOr<CompiledProgram> emitProgram(LoweredProgram lowered) const;
+
+  /// Both, one after the other.
   mlir::FailureOr<CompiledProgram>
   compile(mlir::ModuleOp module, llvm::ArrayRef<TargetConfig> configs) const;
 };

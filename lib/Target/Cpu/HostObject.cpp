@@ -7,6 +7,7 @@
 
 #include "HostObject.h"
 #include "ConvertToLLVM.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -14,7 +15,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/Verifier.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -27,19 +27,17 @@ using namespace qopt;
 
 void cpu::registerDialects(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
-                  LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect,
-                  ub::UBDialect, vector::VectorDialect>();
+                  kernel::QKernelDialect, LLVM::LLVMDialect, math::MathDialect,
+                  scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
-}
-
-LogicalResult cpu::finishModule(ModuleOp module) {
-  return failure(failed(verify(module)) || failed(convertToLLVM(module)));
 }
 
 FailureOr<CompiledVariant> cpu::emitHostObject(ModuleOp lowered,
                                                const Machine &machine,
                                                const TargetConfig &config) {
+  if (failed(convertToLLVM(lowered)))
+    return failure();
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module =
       translateModuleToLLVMIR(lowered, context);

@@ -14,11 +14,9 @@ namespace qopt::cpu {
 /// The dialects that programs are written in, and their translations.
 void registerDialects(mlir::DialectRegistry &registry);
 
-/// Verifies what was written and lowers it to the LLVM dialect.
-mlir::LogicalResult finishModule(mlir::ModuleOp module);
-
-/// Compiles `lowered` into the variant for `config`, whose machine is
-/// `machine`. The entry is `main.<name of its host>`.
+/// Converts `lowered` to the LLVM dialect and compiles it into the variant for
+/// `config`, whose machine is `machine`. The entry is `main.<name of its
+/// host>`.
 mlir::FailureOr<CompiledVariant> emitHostObject(mlir::ModuleOp lowered,
                                                 const Machine &machine,
                                                 const TargetConfig &config);

@@ -85,8 +85,7 @@ VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
   vulkan::DeviceProgram emitter(*module, device.host->name,
                                 vulkan::getKernels(), weights);
-  if (failed(emitter.emitProgram(program)) ||
-      failed(cpu::finishModule(*module)))
+  if (failed(emitter.emitProgram(program)))
     return failure();
   return module;
 }

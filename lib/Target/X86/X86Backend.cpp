@@ -39,7 +39,7 @@ X86Backend::lower(func::FuncOp program, const TargetConfig &config,
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
   x86::ProgramEmitter emitter(*module, *tier, x86::kernelsOf(*tier), weights);
-  if (failed(emitter.emit(program)) || failed(cpu::finishModule(*module)))
+  if (failed(emitter.emit(program)))
     return failure();
   return module;
 }

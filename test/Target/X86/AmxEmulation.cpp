@@ -178,7 +178,7 @@ test::compileWithEmulatedTiles(ModuleOp module,
                           llvm::cantFail(backend.findKernels(config.cpu)));
     kernel::annotateFacts(*assigned);
     auto lowered = backend.lower(*assigned, config, weights);
-    if (failed(lowered))
+    if (failed(lowered) || failed(cpu::convertToLLVM(**lowered)))
       return failure();
     emulateTiles(**lowered);
     auto variant = backend.emitDevice(**lowered, config);

@@ -10,6 +10,7 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/AnnotateFacts.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
+#include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "qopt/Emit/EmitObject.h"
@@ -102,6 +103,7 @@ struct Lowered {
     kernel::assignKernels(main, llvm::cantFail(backend.findKernels("amx")));
     kernel::annotateFacts(main);
     module = *backend.lower(main, {"amx"}, weights);
+    EXPECT_TRUE(succeeded(cpu::convertToLLVM(*module)));
   }
 
   std::string assembly() {
