@@ -15,11 +15,23 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 """
 
 
-def reduce(tmp_path, reducer, interesting):
-    """qopt-reduce on PROGRAM; exit code 1 of the script says that a program
+# A file of the phase `kernels`, with what only a target's dialects read.
+VARIANT = """\
+qkernel.variant @v4 <"x86-64", "x86-64-v4"> {
+  func.func @main(%arg0: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    %0 = qopt.relu %arg0 : (tensor<2x3xf32>) -> tensor<2x3xf32>
+    return %0 : tensor<2x3xf32>
+  }
+  func.func private @buffer(memref<4xi8>)
+}
+"""
+
+
+def reduce(tmp_path, reducer, interesting, text=PROGRAM):
+    """qopt-reduce on a program; exit code 1 of the script says that a program
     still shows what is looked for."""
     program = tmp_path / "program.mlir"
-    program.write_text(PROGRAM)
+    program.write_text(text)
     script = tmp_path / "is-interesting.sh"
     script.write_text(f'#!/bin/sh\ngrep -q "{interesting}" "$1" && exit 1\nexit 0\n')
     script.chmod(0o755)
@@ -40,6 +52,11 @@ def test_reduce_knows_our_passes(tmp_path):
     result = reduce(tmp_path, "qkernel-decompose", "qopt.relu")
     assert result.returncode == 0, result.stderr
     assert "qopt.relu" in result.stdout
+
+
+def test_reduce_knows_the_targets(tmp_path):
+    result = reduce(tmp_path, "qkernel.variant(qkernel-assign)", "qopt.relu", VARIANT)
+    assert result.returncode == 0, result.stderr
 
 
 def talk(*messages):
@@ -76,3 +93,8 @@ def test_language_server_knows_our_dialects():
     assert find_diagnostics(PROGRAM) == []
     broken = PROGRAM.replace("qopt.relu", "qopt.no_such_op")
     assert "qopt.no_such_op" in find_diagnostics(broken)[0]["message"]
+
+
+def test_language_server_knows_the_dialects_of_targets():
+    spirv = "spirv.module Logical GLSL450 {}\n"
+    assert find_diagnostics(VARIANT + spirv) == []
