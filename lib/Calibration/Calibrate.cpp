@@ -48,7 +48,7 @@ static bool isCodePath(func::FuncOp function) {
 static bool isReadAsCodes(Value value) {
   return llvm::any_of(value.getUsers(), [&](Operation *user) {
     auto view = getWeightedContraction(user);
-    return view && isStatic(user) && view->activation->get() == value;
+    return view && isStatic(user) && view->lhs.tensor == value;
   });
 }
 
@@ -64,7 +64,7 @@ static SmallVector<Value> findUnobserved(func::FuncOp function) {
   function.walk([&](Operation *op) {
     auto view = getWeightedContraction(op);
     if (view && isQuantized(op))
-      insert(view->activation->get());
+      insert(view->lhs.tensor);
     if (!isBetweenToo ||
         (!view && !op->hasTrait<ElementwiseTrait>() &&
          !isa<AveragePoolOp, GlobalAveragePoolOp, ConcatOp, PadOp>(op)))
@@ -77,8 +77,7 @@ static SmallVector<Value> findUnobserved(func::FuncOp function) {
 }
 
 /// Adds the squares of the weights that each input channel meets.
-static void addChannelPowers(const HostTensor &weight,
-                             const WeightedContraction &view, int64_t group,
+static void addChannelPowers(const HostTensor &weight, const Contraction &view,
                              SmallVector<float> &powers) {
   ArrayRef<int64_t> dims = weight.getDims();
   auto strideOf = [&](int64_t axis) {
@@ -87,9 +86,12 @@ static void addChannelPowers(const HostTensor &weight,
       stride *= dim;
     return stride;
   };
-  int64_t products = dims[view.productAxis], outputs = dims[view.outputAxis];
-  int64_t productStride = strideOf(view.productAxis),
-          outputStride = strideOf(view.outputAxis);
+  int64_t productAxis = view.rhs.getProductAxis();
+  int64_t outputAxis = view.rhs.getOutputAxis();
+  int64_t products = dims[productAxis], outputs = dims[outputAxis];
+  int64_t productStride = strideOf(productAxis);
+  int64_t outputStride = strideOf(outputAxis);
+  int64_t group = view.group;
   // Outputs of a group meet the input channels of that group alone.
   SmallVector<double> sums(group * products, 0);
   for (auto [i, value] : llvm::enumerate(weight.as<float>())) {
@@ -109,13 +111,12 @@ static SmallVector<float> findChannelPowers(Value value) {
   SmallVector<float> powers;
   for (OpOperand &use : value.getUses()) {
     auto view = getWeightedContraction(use.getOwner());
-    if (!view || view->activation != &use || !isStatic(use.getOwner()))
+    if (!view || view->lhs.operand != &use || !isStatic(use.getOwner()))
       continue;
-    std::optional<HostTensor> weight = evaluateExpression(view->weight->get());
+    std::optional<HostTensor> weight = evaluateExpression(view->rhs.tensor);
     if (!weight)
       return {};
-    auto conv = dyn_cast<ConvOp>(use.getOwner());
-    addChannelPowers(*weight, *view, conv ? conv.getGroup() : 1, powers);
+    addChannelPowers(*weight, *view, powers);
   }
   return powers;
 }

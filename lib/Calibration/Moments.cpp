@@ -78,17 +78,15 @@ static ProductsOfActivation findProducts(func::FuncOp function) {
     auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
     auto view = getWeightedContraction(op);
     if (request && request.getParams() != Params::Float &&
-        request.getWeight() && view && !view->isConv)
-      products[view->activation->get()].push_back(op);
+        request.getWeight() && view && !view->isConvolution)
+      products[view->lhs.tensor].push_back(op);
   });
   return products;
 }
 
 /// Of the weight, as the dims of the activation may be open.
 static int64_t countProducts(Operation *user) {
-  std::optional<WeightedContraction> view = getWeightedContraction(user);
-  return cast<RankedTensorType>(view->weight->get().getType())
-      .getDimSize(view->productAxis);
+  return *getWeightedContraction(user)->countProducts();
 }
 
 llvm::Error qopt::collectMoments(ModuleOp module, const CalibrationData &data,

@@ -138,15 +138,12 @@ static void countBytes(ConstantOp constant, WeightBytes &bytes) {
   bool isScale = false;
   for (OpOperand &use : constant.getResult().getUses()) {
     Operation *user = use.getOwner();
-    if (auto dequantize = dyn_cast<DequantizeOp>(user))
-      isScale |= use.getOperandNumber() != 0;
-    else if (auto quantize = dyn_cast<QuantizeOp>(user))
-      isScale |= use.getOperandNumber() != 0;
-    else if (auto matmul = dyn_cast<MatMulOp>(user))
-      isScale |= use.get() != matmul.getRhs() && use.get() != matmul.getLhs();
-    else if (auto conv = dyn_cast<ConvOp>(user))
-      isScale |= use.get() != conv.getW() && use.get() != conv.getBias() &&
-                 use.get() != conv.getX();
+    if (auto scaled = dyn_cast<ScaledOpInterface>(user))
+      isScale |= llvm::any_of(
+          scaled.getScaledTensors(), [&](const ScaledTensor &codes) {
+            return llvm::is_contained(codes.scales, use.get()) ||
+                   llvm::is_contained(codes.zeros, use.get());
+          });
     else if (auto gather = dyn_cast<GatherOp>(user))
       isScale |= llvm::any_of(gather.getResult().getUses(), [](OpOperand &row) {
         return isa<DequantizeOp>(row.getOwner()) && row.getOperandNumber() != 0;

@@ -19,7 +19,7 @@ static std::string textOf(Type type) {
 }
 
 bool qopt::isContraction(Operation *op) {
-  return isa<ConvOp, MatMulOp, GemmOp, qopt::AttentionOp>(op);
+  return isa<ContractionOpInterface, qopt::AttentionOp>(op);
 }
 
 static bool isBlocked(StringRef format) {
@@ -62,20 +62,19 @@ std::string qopt::describeAsked(Operation *op, const NodePrecision &asked) {
 }
 
 /// The formats that a contraction's operands have.
-static std::string
-describeOperands(Value lhs, std::optional<FormatAttr> lhsFormat, Value rhs,
-                 std::optional<FormatAttr> rhsFormat, bool isStatic) {
-  auto nameOf = [](Value value, std::optional<FormatAttr> format) {
-    Type type = typeOf(value).getElementType();
+static std::string describeOperands(const ScaledTensor &lhs,
+                                    const ScaledTensor &rhs, bool isStatic) {
+  auto nameOf = [](const ScaledTensor &codes) {
+    Type type = typeOf(codes.tensor).getElementType();
     if (type.isF32() || type.isF16() || type.isBF16())
       return std::string("float");
-    return format ? format->getName().str() : textOf(type);
+    return codes.format ? codes.format.getName().str() : textOf(type);
   };
-  std::string left = nameOf(lhs, lhsFormat), right = nameOf(rhs, rhsFormat);
+  std::string left = nameOf(lhs), right = nameOf(rhs);
   if (left == "float" && right == "float")
     return "float";
   std::string text = left + " x " + right;
-  if (left != "float" && !(lhsFormat && lhsFormat->isBlocked()))
+  if (left != "float" && !(lhs.format && lhs.format.isBlocked()))
     text += isStatic ? " static" : " dynamic";
   return text;
 }
@@ -92,30 +91,19 @@ static bool isDynamicallyQuantized(Value value) {
 }
 
 std::string qopt::describePrecision(Operation *op) {
-  if (auto conv = dyn_cast<ConvOp>(op)) {
+  auto contraction = dyn_cast<ContractionOpInterface>(op);
+  if (contraction && contraction.takesCodes()) {
+    Contraction sum = contraction.getContraction();
+    ScaledTensor lhs = sum.lhs, rhs = sum.rhs;
+    auto x = lhs.tensor.getDefiningOp<DequantizeOp>();
     // Depthwise blocks are decoded in front of a float sum.
-    auto x = conv.getX().getDefiningOp<DequantizeOp>();
-    auto w = conv.getW().getDefiningOp<DequantizeOp>();
+    auto w = rhs.tensor.getDefiningOp<DequantizeOp>();
+    if (w && x)
+      lhs = x.getScaledTensors().front();
     if (w)
-      return describeOperands(x ? x.getCodes() : conv.getX(),
-                              x ? x.getFormat() : std::nullopt, w.getCodes(),
-                              w.getFormat(),
-                              x && !isDynamicallyQuantized(x.getCodes()));
-    return describeOperands(conv.getX(), conv.getXFormat(), conv.getW(),
-                            conv.getWFormat(),
-                            !isDynamicallyQuantized(conv.getX()));
-  }
-  if (auto matmul = dyn_cast<MatMulOp>(op)) {
-    auto x = matmul.getLhs().getDefiningOp<DequantizeOp>();
-    auto w = matmul.getRhs().getDefiningOp<DequantizeOp>();
-    if (w)
-      return describeOperands(x ? x.getCodes() : matmul.getLhs(),
-                              x ? x.getFormat() : std::nullopt, w.getCodes(),
-                              w.getFormat(),
-                              x && !isDynamicallyQuantized(x.getCodes()));
-    return describeOperands(matmul.getLhs(), matmul.getLhsFormat(),
-                            matmul.getRhs(), matmul.getRhsFormat(),
-                            !isDynamicallyQuantized(matmul.getLhs()));
+      rhs = w.getScaledTensors().front();
+    return describeOperands(lhs, rhs,
+                            (x || !w) && !isDynamicallyQuantized(lhs.tensor));
   }
   if (auto gather = dyn_cast<GatherOp>(op)) {
     Type type = typeOf(gather.getX()).getElementType();
@@ -143,26 +131,18 @@ std::string qopt::describeValues(Operation *op) {
 }
 
 uint64_t qopt::countMacs(Operation *op) {
-  uint64_t outputs = 1, products = 1;
+  uint64_t outputs = 1;
   for (int64_t dim : typeOf(op->getResult(0)).getShape())
     outputs *= ShapedType::isDynamic(dim) ? 1 : dim;
+  if (auto contraction = dyn_cast<ContractionOpInterface>(op))
+    return outputs * contraction.getContraction().countProducts().value_or(1);
+  auto attention = dyn_cast<qopt::AttentionOp>(op);
+  if (!attention)
+    return outputs;
   auto known = [](int64_t dim) -> uint64_t {
     return ShapedType::isDynamic(dim) ? 1 : dim;
   };
-  if (auto conv = dyn_cast<ConvOp>(op))
-    for (int64_t dim : typeOf(conv.getW()).getShape().drop_front())
-      products *= known(dim);
-  else if (auto matmul = dyn_cast<MatMulOp>(op)) {
-    // Either operand may be the one that knows the depth.
-    ArrayRef<int64_t> rhs = typeOf(matmul.getRhs()).getShape();
-    int64_t depth = typeOf(matmul.getLhs()).getShape().back();
-    if (ShapedType::isDynamic(depth))
-      depth = rhs.size() == 1 ? rhs[0] : rhs[rhs.size() - 2];
-    products = known(depth);
-  }
-  if (auto attention = dyn_cast<qopt::AttentionOp>(op))
-    products = known(typeOf(attention.getQuery()).getShape().back()) +
-               known(typeOf(attention.getKey())
-                         .getDimSize(typeOf(attention.getKey()).getRank() - 2));
-  return outputs * products;
+  auto key = typeOf(attention.getKey());
+  return outputs * (known(typeOf(attention.getQuery()).getShape().back()) +
+                    known(key.getDimSize(key.getRank() - 2)));
 }

@@ -29,7 +29,7 @@ static OpOperand *findWeight(Operation *op) {
   if (auto gather = dyn_cast<GatherOp>(op))
     return &gather.getXMutable();
   auto view = getWeightedContraction(op);
-  return view ? view->weight : nullptr;
+  return view ? view->rhs.operand : nullptr;
 }
 
 static std::optional<HostTensor> read(ConstantOp constant) {
@@ -183,7 +183,7 @@ private:
   void recordActivation(Operation *user) {
     auto view = getWeightedContraction(user);
     auto dequantize =
-        view ? view->activation->get().getDefiningOp<DequantizeOp>() : nullptr;
+        view ? view->lhs.tensor.getDefiningOp<DequantizeOp>() : nullptr;
     auto quantize = dequantize
                         ? dequantize.getCodes().getDefiningOp<QuantizeOp>()
                         : nullptr;

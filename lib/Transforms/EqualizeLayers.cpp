@@ -39,7 +39,7 @@ static std::optional<LayerPair> findPair(ConvOp second) {
   if (!first || !middle.hasOneUse())
     return std::nullopt;
   auto view = getWeightedContraction(second);
-  if (!view || (second.getGroup() > 1 && !view->isDepthwise))
+  if (!view || (view->group > 1 && !view->isDepthwise()))
     return std::nullopt;
   if (!isWeightExpression(first.getW()) ||
       !cast<RankedTensorType>(first.getW().getType()).getElementType().isF32())

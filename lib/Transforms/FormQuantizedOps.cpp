@@ -80,74 +80,45 @@ static SmallVector<int64_t> channelDims(int64_t rank, int64_t axis,
 }
 
 namespace {
-/// What the two forms need of a contraction, matmul or conv alike.
-struct Contraction {
-  Value lhs, rhs, bias;
-  /// The axes that one sum runs along.
-  SmallVector<int64_t> lhsSummed, rhsSummed;
-  int64_t rhsProductAxis, rhsOutputAxis, resultAxis, numProducts;
+/// A contraction, and the dequantize that makes each of its sides; null where
+/// something else does.
+struct CodedSum {
+  ContractionOpInterface op;
+  Contraction sum;
+  DequantizeOp x, w;
+
+  Value bias() const { return sum.bias ? sum.bias->get() : Value(); }
 };
 
-static std::optional<Contraction> viewOf(Operation *op) {
-  if (auto matmul = dyn_cast<MatMulOp>(op)) {
-    auto rhs = typeOf(matmul.getRhs());
-    if (rhs.getRank() != 2 || !matmul.getRhsScales().empty())
-      return std::nullopt;
-    int64_t rank = typeOf(matmul.getLhs()).getRank();
-    return Contraction{
-        matmul.getLhs(), matmul.getRhs(),  {}, {rank - 1}, {0}, 0, 1,
-        rank - 1,        rhs.getDimSize(0)};
+/// A pattern that gives codes to a contraction whose rhs has none yet.
+struct FormCodes : OpInterfaceRewritePattern<ContractionOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(ContractionOpInterface op,
+                                PatternRewriter &rewriter) const final {
+    if (!op.takesCodes())
+      return rewriter.notifyMatchFailure(op, "it has no room for codes");
+    Contraction sum = op.getContraction();
+    if (!sum.rhs.scales.empty())
+      return rewriter.notifyMatchFailure(op, "it has codes");
+    if (!sum.isConvolution && sum.rhs.getType().getRank() != 2)
+      return rewriter.notifyMatchFailure(op, "a product of no weight");
+    return form({op, sum, sum.lhs.tensor.getDefiningOp<DequantizeOp>(),
+                 sum.rhs.tensor.getDefiningOp<DequantizeOp>()},
+                rewriter);
   }
-  auto conv = dyn_cast<ConvOp>(op);
-  if (!conv || !conv.getWScales().empty())
-    return std::nullopt;
-  auto w = typeOf(conv.getW());
-  int64_t products = 1;
-  for (int64_t dim : w.getShape().drop_front())
-    products *= dim;
-  auto summed = llvm::to_vector(llvm::seq<int64_t>(1, w.getRank()));
-  return Contraction{conv.getX(), conv.getW(), conv.getBias(),
-                     summed,      summed,      1,
-                     0,           1,           products};
-}
 
-static bool isDepthwise(Operation *op) {
-  auto conv = dyn_cast<ConvOp>(op);
-  return conv && conv.getGroup() > 1 && typeOf(conv.getW()).getDimSize(1) == 1;
-}
-
-/// Makes the op again with codes, scales and zeros in place of floats.
-static Value rebuild(OpBuilder &builder, Operation *op, Type resultType,
-                     Value lhs, ValueRange lhsScales, ValueRange lhsZeros,
-                     Value rhs, ValueRange rhsScales, ValueRange rhsZeros,
-                     Value bias, FormatAttr lhsFormat, FormatAttr rhsFormat) {
-  Operation *made;
-  if (auto conv = dyn_cast<ConvOp>(op))
-    made = ConvOp::create(
-        builder, op->getLoc(), resultType, lhs, lhsScales, lhsZeros, rhs,
-        rhsScales, rhsZeros, bias, conv.getStrides(), conv.getPads(),
-        conv.getDilations(), conv.getGroup(), lhsFormat, rhsFormat);
-  else
-    made = MatMulOp::create(builder, op->getLoc(), resultType, lhs, lhsScales,
-                            lhsZeros, rhs, rhsScales, rhsZeros, lhsFormat,
-                            rhsFormat);
-  if (Attribute request = op->getAttr(kRequestAttrName))
-    made->setAttr(kRequestAttrName, request);
-  return made->getResult(0);
-}
+  virtual LogicalResult form(CodedSum coded,
+                             PatternRewriter &rewriter) const = 0;
+};
 
 /// Integer codes on both sides: an i32 sum, then one dequantization.
-struct FormIntegerSum : RewritePattern {
-  FormIntegerSum(MLIRContext *context)
-      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/2, context) {}
+struct FormIntegerSum : FormCodes {
+  explicit FormIntegerSum(MLIRContext *context)
+      : FormCodes(context, /*benefit=*/2) {}
 
-  LogicalResult matchAndRewrite(Operation *op,
-                                PatternRewriter &rewriter) const override {
-    std::optional<Contraction> view = viewOf(op);
-    if (!view)
-      return failure();
-    auto x = view->lhs.getDefiningOp<DequantizeOp>();
-    auto w = view->rhs.getDefiningOp<DequantizeOp>();
+  LogicalResult form(CodedSum coded, PatternRewriter &rewriter) const override {
+    auto &[op, sum, x, w] = coded;
     if (!x || !w || !hasIntegerCodes(x) || !hasIntegerCodes(w))
       return rewriter.notifyMatchFailure(op, "an operand has no integer codes");
     if (isWeightOnly(op))
@@ -155,100 +126,105 @@ struct FormIntegerSum : RewritePattern {
     // One block can be all of the products, but its unit need not be 1.
     if (isBlocked(x) || isBlocked(w))
       return rewriter.notifyMatchFailure(op, "codes come in blocks");
-    if (!isUniformAlong(x, view->lhsSummed) ||
-        !isUniformAlong(w, view->rhsSummed))
+    if (!isUniformAlong(x, sum.lhs.getSummedAxes()) ||
+        !isUniformAlong(w, sum.rhs.getSummedAxes()))
       return rewriter.notifyMatchFailure(op, "scales vary along the products");
     if (!llvm::all_of(x.getZeros(), isScalarTensor) ||
         !llvm::all_of(w.getZeros(), isScalarTensor) ||
         w.getScales().size() != 1)
       return rewriter.notifyMatchFailure(op, "zeros vary");
-    if (view->numProducts >
+    if (sum.countProducts() >
         kMaxSumOfProducts / (largestDistance(x) * largestDistance(w)))
       return rewriter.notifyMatchFailure(op, "an i32 sum could wrap");
     auto result = typeOf(op->getResult(0));
-    int64_t outputs = typeOf(view->rhs).getDimSize(view->rhsOutputAxis);
+    int64_t outputs = sum.rhs.getType().getDimSize(sum.rhs.getOutputAxis());
     bool isPerChannel = !isScalarTensor(w.getScales()[0]);
-    Value ws = reshapeConstant(rewriter, w.getScales()[0],
-                               channelDims(result.getRank(), view->resultAxis,
-                                           isPerChannel ? outputs : 1));
+    Value ws =
+        reshapeConstant(rewriter, w.getScales()[0],
+                        channelDims(result.getRank(), sum.getResultOutputAxis(),
+                                    isPerChannel ? outputs : 1));
     if (!ws)
       return rewriter.notifyMatchFailure(op,
                                          "the weight's scale is no constant");
-    Value sum = rebuild(rewriter, op, result.clone(rewriter.getI32Type()),
-                        x.getCodes(), {}, x.getZeros(), w.getCodes(), {},
-                        w.getZeros(), {}, x.getFormatAttr(), w.getFormatAttr());
+    Value codes =
+        op.rebuild(rewriter, result.clone(rewriter.getI32Type()),
+                   withoutScales(x), withoutScales(w), /*bias=*/Value());
     SmallVector<Value> scales(x.getScales());
     scales.push_back(ws);
-    Value real = DequantizeOp::create(rewriter, op->getLoc(), result, sum,
+    Value real = DequantizeOp::create(rewriter, op->getLoc(), result, codes,
                                       scales, ValueRange(), FormatAttr());
-    if (view->bias) {
-      Value bias = reshapeConstant(rewriter, view->bias,
-                                   channelDims(result.getRank(), 1, outputs));
-      if (!bias) {
-        SmallVector<int64_t> axes;
-        for (int64_t axis = 2; axis < result.getRank(); ++axis)
-          axes.push_back(axis - 1);
-        bias = UnsqueezeOp::create(
-            rewriter, op->getLoc(),
-            RankedTensorType::get(channelDims(result.getRank() - 1, 0, outputs),
-                                  typeOf(view->bias).getElementType()),
-            view->bias, axes);
-      }
-      real = AddOp::create(rewriter, op->getLoc(), result, real, bias);
-    }
+    if (Value bias = coded.bias())
+      real = AddOp::create(
+          rewriter, op->getLoc(), result, real,
+          alignBias(rewriter, op->getLoc(), bias, result, outputs));
     rewriter.replaceOp(op, real);
     return success();
+  }
+
+private:
+  static ScaledTensor withoutScales(DequantizeOp op) {
+    return {op.getCodes(), ScaledTensor::noOperands(), op.getZeros(),
+            op.getFormatAttr()};
+  }
+
+  /// A bias along the channels of `result`, which are on axis 1.
+  static Value alignBias(OpBuilder &builder, Location loc, Value bias,
+                         RankedTensorType result, int64_t outputs) {
+    if (Value constant = reshapeConstant(
+            builder, bias, channelDims(result.getRank(), 1, outputs)))
+      return constant;
+    SmallVector<int64_t> axes;
+    for (int64_t axis = 2; axis < result.getRank(); ++axis)
+      axes.push_back(axis - 1);
+    return UnsqueezeOp::create(
+        builder, loc,
+        RankedTensorType::get(channelDims(result.getRank() - 1, 0, outputs),
+                              typeOf(bias).getElementType()),
+        bias, axes);
   }
 };
 
 /// True when a sum in groups takes the codes of the activation: groups of both
 /// sides begin together, and a group has one scale.
-static bool takesCodes(const Contraction &view, DequantizeOp x,
-                       DequantizeOp w) {
-  if (!x.getFormat() || !x.getZeros().empty() || !hasNarrowCodes(x))
+static bool takesCodes(const CodedSum &coded) {
+  DequantizeOp x = coded.x, w = coded.w;
+  if (!x || !x.getFormat() || !x.getZeros().empty() || !hasNarrowCodes(x))
     return false;
   if (!isBlocked(x))
-    return isUniformAlong(x, view.lhsSummed);
-  if (x.getFormat()->getAxis() != view.lhsSummed.front())
+    return isUniformAlong(x, coded.sum.lhs.getSummedAxes());
+  if (x.getFormat()->getAxis() != coded.sum.lhs.getProductAxis())
     return false;
   int64_t a = x.getFormat()->getBlockSize(), b = w.getFormat()->getBlockSize();
   return !isBlocked(w) || std::max(a, b) % std::min(a, b) == 0;
 }
 
 /// Groups, blocks, or floats on the left: scales become operands.
-struct FormGroupedContraction : RewritePattern {
-  FormGroupedContraction(MLIRContext *context)
-      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+struct FormGroupedContraction : FormCodes {
+  explicit FormGroupedContraction(MLIRContext *context)
+      : FormCodes(context, /*benefit=*/1) {}
 
-  LogicalResult matchAndRewrite(Operation *op,
-                                PatternRewriter &rewriter) const override {
-    std::optional<Contraction> view = viewOf(op);
-    if (!view)
-      return failure();
-    auto x = view->lhs.getDefiningOp<DequantizeOp>();
-    auto w = view->rhs.getDefiningOp<DequantizeOp>();
+  LogicalResult form(CodedSum coded, PatternRewriter &rewriter) const override {
+    auto &[op, sum, x, w] = coded;
     if (isPlannedFloat(op))
       return rewriter.notifyMatchFailure(op, "floats are asked for");
     if (!w || !w.getFormat() || !hasNarrowCodes(w))
       return rewriter.notifyMatchFailure(op, "the weight has no codes");
-    if (typeOf(view->lhs).getRank() < 2)
+    if (sum.lhs.getType().getRank() < 2)
       return rewriter.notifyMatchFailure(op, "one row has no groups");
     // Channels of a depthwise weight are its products' only axis but the taps.
-    int64_t axis = isDepthwise(op) ? view->rhsOutputAxis : view->rhsProductAxis;
+    int64_t axis =
+        sum.isDepthwise() ? sum.rhs.getOutputAxis() : sum.rhs.getProductAxis();
     if (!isBlocked(w) && !w.getCodes().getDefiningOp<ConstantOp>())
       return rewriter.notifyMatchFailure(op, "codes of activations, no groups");
     if (isBlocked(w) ? w.getFormat()->getAxis() != axis
-                     : !isUniformAlong(w, view->rhsSummed))
+                     : !isUniformAlong(w, sum.rhs.getSummedAxes()))
       return rewriter.notifyMatchFailure(
           op, "scales do not belong to groups of products");
-    if (x && (isWeightOnly(op) || !takesCodes(*view, x, w)))
-      x = {};
-    Value made = rebuild(
-        rewriter, op, op->getResult(0).getType(), x ? x.getCodes() : view->lhs,
-        x ? ValueRange(x.getScales()) : ValueRange(), {}, w.getCodes(),
-        w.getScales(), w.getZeros(), view->bias,
-        x ? x.getFormatAttr() : FormatAttr(), w.getFormatAttr());
-    rewriter.replaceOp(op, made);
+    bool keepsCodes = !isWeightOnly(op) && takesCodes(coded);
+    rewriter.replaceOp(
+        op, op.rebuild(rewriter, op->getResult(0).getType(),
+                       keepsCodes ? x.getScaledTensors().front() : sum.lhs,
+                       w.getScaledTensors().front(), coded.bias()));
     return success();
   }
 };
@@ -259,10 +235,7 @@ struct DecodeWeight : OpRewritePattern<DequantizeOp> {
 
   LogicalResult matchAndRewrite(DequantizeOp op,
                                 PatternRewriter &rewriter) const override {
-    auto isContraction = [](Operation *user) {
-      return isa<ConvOp, MatMulOp>(user);
-    };
-    if (llvm::none_of(op->getUsers(), isContraction))
+    if (llvm::none_of(op->getUsers(), isContractionOfCodes))
       return rewriter.notifyMatchFailure(op, "no contraction reads it");
     if (!isWeightExpression(op.getResult()))
       return rewriter.notifyMatchFailure(op, "it is computed");
@@ -272,7 +245,7 @@ struct DecodeWeight : OpRewritePattern<DequantizeOp> {
     Value decoded = createConstant(rewriter, op.getLoc(), *reals,
                                    typeOf(op.getResult()).getElementType());
     rewriter.replaceUsesWithIf(op.getResult(), decoded, [&](OpOperand &use) {
-      return isContraction(use.getOwner());
+      return isContractionOfCodes(use.getOwner());
     });
     return success();
   }

@@ -84,18 +84,18 @@ private:
     if (auto gather = dyn_cast<GatherOp>(op))
       return quantizeWeightOperand(op, gather.getXMutable(),
                                    request.getWeight());
-    std::optional<WeightedContraction> view = getWeightedContraction(op);
+    std::optional<Contraction> view = getWeightedContraction(op);
     if (!view)
       return op->emitOpError("is requested in codes but has no weight");
-    std::optional<Statistics> stats =
-        qopt::getStatistics(view->activation->get());
+    std::optional<Statistics> stats = qopt::getStatistics(view->lhs.tensor);
     if (request.getAct() && failed(quantizeActivation(op, *view, request)))
       return failure();
-    Value exact = view->weight->get();
-    if (failed(quantizeWeightOperand(op, *view->weight, request.getWeight())))
+    OpOperand &weight = *view->rhs.operand;
+    Value exact = weight.get();
+    if (failed(quantizeWeightOperand(op, weight, request.getWeight())))
       return failure();
     if (correctsBias && stats)
-      correct(op, *stats, exact, view->weight->get());
+      correct(op, *stats, exact, weight.get());
     return success();
   }
 
@@ -170,10 +170,9 @@ private:
     return success();
   }
 
-  LogicalResult quantizeActivation(Operation *op,
-                                   const WeightedContraction &view,
+  LogicalResult quantizeActivation(Operation *op, const Contraction &view,
                                    RequestAttr request) {
-    Value x = view.activation->get();
+    Value x = view.lhs.tensor;
     if (request.getParams() == Params::Static &&
         isInCodesOf(x, request.getAct()))
       return success();
@@ -181,18 +180,19 @@ private:
         &getContext(),
         {request.getAct(),
          StringAttr::get(&getContext(), stringifyParams(request.getParams())),
-         BoolAttr::get(&getContext(), view.isConv)});
+         BoolAttr::get(&getContext(), view.isConvolution)});
     Value &known = dequantized[{x, key}];
     if (!known) {
       OpBuilder builder(&getContext());
       builder.setInsertionPointAfterValue(x);
       known = request.getParams() == Params::Static
                   ? quantizeStatic(builder, op, x, request.getAct())
-                  : quantizeDynamic(builder, x, request.getAct(), view.isConv);
+                  : quantizeDynamic(builder, x, request.getAct(),
+                                    view.isConvolution);
     }
     if (!known)
       return failure();
-    view.activation->set(known);
+    view.lhs.operand->set(known);
     return success();
   }
 

@@ -132,7 +132,7 @@ struct StretchChannels : qopt::impl::StretchChannelsPassBase<StretchChannels> {
       auto request = conv->getAttrOfType<RequestAttr>(kRequestAttrName);
       auto view = getWeightedContraction(conv);
       if (request && request.getParams() == Params::Static && view &&
-          view->isDepthwise && !isInCodesOf(conv.getX(), request.getAct()) &&
+          view->isDepthwise() && !isInCodesOf(conv.getX(), request.getAct()) &&
           !isInCodesOf(conv.getW(), request.getWeight()))
         convs.push_back(conv);
     });

@@ -32,21 +32,10 @@ static std::string scaleName(ValueRange scales) {
   return typeName(scales.front());
 }
 
-static std::string granularityName(std::optional<FormatAttr> format) {
-  if (!format || !format->hasAxis())
+static std::string granularityName(FormatAttr format) {
+  if (!format || !format.hasAxis())
     return "tensor";
-  return format->isBlocked() ? "block" : "channel";
-}
-
-static void setContraction(kernel::KernelSignature &signature, Value x, Value w,
-                           ValueRange scales, std::optional<FormatAttr> format,
-                           Value result) {
-  signature.activation = typeName(x);
-  signature.weight = typeName(w);
-  signature.scale = scaleName(scales);
-  signature.granularity = granularityName(format);
-  signature.accumulator =
-      isa<IntegerType>(getElementTypeOrSelf(result)) ? "i32" : "f32";
+  return format.isBlocked() ? "block" : "channel";
 }
 
 static Operation *rootOf(Operation *op) {
@@ -83,13 +72,16 @@ kernel::KernelSignature kernel::getKernelSignature(Operation *op) {
                             "f32",
                             fusedName(op).str()};
   Operation *root = rootOf(op);
-  if (auto matmul = dyn_cast<MatMulOp>(root)) {
-    setContraction(signature, matmul.getLhs(), matmul.getRhs(),
-                   matmul.getRhsScales(), matmul.getRhsFormat(),
-                   matmul.getResult());
-  } else if (auto conv = dyn_cast<ConvOp>(root)) {
-    setContraction(signature, conv.getX(), conv.getW(), conv.getWScales(),
-                   conv.getWFormat(), conv.getResult());
+  auto product = dyn_cast<ContractionOpInterface>(root);
+  if (product && product.takesCodes()) {
+    Contraction sum = product.getContraction();
+    signature.activation = typeName(sum.lhs.tensor);
+    signature.weight = typeName(sum.rhs.tensor);
+    signature.scale = scaleName(sum.rhs.scales);
+    signature.granularity = granularityName(sum.rhs.format);
+    signature.accumulator =
+        isa<IntegerType>(getElementTypeOrSelf(root->getResult(0))) ? "i32"
+                                                                   : "f32";
   } else if (auto dynamic = dyn_cast<QuantizeDynamicOp>(root)) {
     signature.operation = "quantize_dynamic";
     signature.activation = typeName(dynamic.getCodes());

@@ -40,9 +40,42 @@ bool kernel::needsKernel(Operation *op) {
 }
 
 bool kernel::isEpilogueOp(Operation *op) {
-  return op->hasTrait<ElementwiseTrait>() ||
-         isa<QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp,
-             LookupOp, BatchNormOp>(op);
+  return op->hasTrait<ElementwiseTrait>() || op->hasTrait<EpilogueTrait>();
+}
+
+std::optional<KernelFamily> kernel::getFamily(Operation *kernel) {
+  using Family = std::optional<KernelFamily>;
+  return llvm::TypeSwitch<Operation *, Family>(kernel)
+      .Case([](ContractOp) { return KernelFamily::Contract; })
+      .Case([](DepthwiseConvOp) { return KernelFamily::DepthwiseConv; })
+      .Case([](kernel::AttentionOp) { return KernelFamily::Attention; })
+      .Case([](RowsOp) { return KernelFamily::Rows; })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+template <class KernelOp>
+static Operation *create(OpBuilder &builder, Location loc, TypeRange results,
+                         ValueRange inputs) {
+  return KernelOp::create(builder, loc, results, inputs,
+                          /*kernel=*/StringAttr(), /*reason=*/StringAttr());
+}
+
+Operation *kernel::createKernel(OpBuilder &builder, Location loc,
+                                Operation *root, TypeRange results,
+                                ValueRange inputs) {
+  if (!root)
+    return create<MapOp>(builder, loc, results, inputs);
+  switch (cast<KernelRootOpInterface>(root).getKernelFamily()) {
+  case KernelFamily::Contract:
+    return create<ContractOp>(builder, loc, results, inputs);
+  case KernelFamily::DepthwiseConv:
+    return create<DepthwiseConvOp>(builder, loc, results, inputs);
+  case KernelFamily::Attention:
+    return create<kernel::AttentionOp>(builder, loc, results, inputs);
+  case KernelFamily::Rows:
+    return create<RowsOp>(builder, loc, results, inputs);
+  }
+  llvm_unreachable("all families have a kernel");
 }
 
 static int64_t rankOf(Value value) {
@@ -56,16 +89,6 @@ bool kernel::quantizesRows(QuantizeDynamicOp op) {
     return false;
   bool isOfBlocks = format.isBlocked() && op.getScales().size() == 1;
   return isOfBlocks ? format.getAxis() == rank - 1 : op.getPer() == Per::Row;
-}
-
-bool kernel::normalizesRows(Operation *op) {
-  auto isLast = [](auto norm) {
-    int64_t rank = rankOf(norm.getX()), axis = norm.getAxis();
-    return rank > 0 && (axis < 0 ? axis + rank : axis) == rank - 1;
-  };
-  return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case<LayerNormOp, SoftmaxOp>(isLast)
-      .Default([](Operation *) { return false; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -107,22 +130,8 @@ static ParseResult parseKernel(OpAsmParser &parser, OperationState &result) {
 }
 
 static bool isRootOf(Operation *kernel, Operation *op) {
-  auto conv = dyn_cast<ConvOp>(op);
-  bool isDepthwise =
-      conv && conv.getGroup() > 1 &&
-      cast<RankedTensorType>(conv.getX().getType()).getDimSize(1) ==
-          static_cast<int64_t>(conv.getGroup());
-  return llvm::TypeSwitch<Operation *, bool>(kernel)
-      .Case([&](ContractOp) {
-        return isa<MatMulOp>(op) || (conv && !isDepthwise);
-      })
-      .Case([&](DepthwiseConvOp) { return isDepthwise; })
-      .Case([&](kernel::AttentionOp) { return isa<qopt::AttentionOp>(op); })
-      .Case([&](RowsOp) {
-        return isa<SoftmaxOp, LayerNormOp, ReduceOp, GlobalAveragePoolOp,
-                   QuantizeDynamicOp>(op);
-      })
-      .Default([](Operation *) { return false; });
+  auto root = dyn_cast<KernelRootOpInterface>(op);
+  return root && root.getKernelFamily() == getFamily(kernel);
 }
 
 static Operation *findRoot(Operation *kernel) {
@@ -228,20 +237,20 @@ static LogicalResult verifyQuantizer(Operation *kernel) {
   Operation *root = findRoot(kernel);
   if (isa<ContractOp>(kernel)) {
     // kernel_c4
-    auto product = dyn_cast<MatMulOp>(root);
-    bool isLhs =
-        quantizer && product && product.getLhs() == quantizer.getCodes() &&
-        rankOf(product.getRhs()) > 1 && quantizer.getCodes().hasOneUse();
+    OpOperand *rows = cast<KernelRootOpInterface>(root).getPrologueOperand();
+    bool isLhs = quantizer && rows && rows->get() == quantizer.getCodes() &&
+                 quantizer.getCodes().hasOneUse();
     if (quantizer && !isLhs)
       return kernel->emitOpError(
           "expects a quantizer that makes the lhs of 'qopt.matmul'");
     if (norm &&
-        !(isLhs && norm->isBeforeInBlock(quantizer) && normalizesRows(norm)))
+        !(isLhs && norm->isBeforeInBlock(quantizer) && norm.makesWholeRows()))
       return kernel->emitOpError(
           "expects 'qopt.layer_norm' along the last axis "
           "in front of a quantizer");
   } else if (quantizer &&
-             !(normalizesRows(root) && dependsOn(quantizer.getX(), root))) {
+             !(cast<KernelRootOpInterface>(root).makesWholeRows() &&
+               dependsOn(quantizer.getX(), root))) {
     // kernel_c5
     return kernel->emitOpError("expects a quantizer only of rows that the root "
                                "normalizes along the last axis");

@@ -28,14 +28,19 @@ namespace qopt::kernel {
 /// True for the ops that carry a body: contract, map and their like.
 bool isKernel(mlir::Operation *op);
 
+/// What the roots of a kernel are; nothing for a map, which has none.
+std::optional<KernelFamily> getFamily(mlir::Operation *kernel);
+
+/// The kernel op for a root, without a body; null makes a map.
+mlir::Operation *createKernel(mlir::OpBuilder &builder, mlir::Location loc,
+                              mlir::Operation *root, mlir::TypeRange results,
+                              mlir::ValueRange inputs);
+
 /// True for an op that may stand beside the root in a kernel's body.
 bool isEpilogueOp(mlir::Operation *op);
 
 /// True if the codes and scales of a row depend on that row alone.
 bool quantizesRows(QuantizeDynamicOp op);
-
-/// True for a norm or softmax along the last axis alone.
-bool normalizesRows(mlir::Operation *op);
 
 /// The attributes that name what runs an op, and why it is the generic kernel.
 /// Bare qopt ops have attributes of their own, so theirs carry a prefix.

@@ -149,11 +149,14 @@ def QKernel_IntegersAttr : AttrDef<QKernel_Dialect, "Integers"> {
   }];
 }
 
-class QKernel_KernelOp<string mnemonic, string text, string rootText>
+class QKernel_KernelOp<string mnemonic, string text, string rootText,
+                       string example>
     : QKernel_Op<mnemonic, [Pure, IsolatedFromAbove,
                             SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = text;
-  let description = rootText # kernelText;
+  // `#` would take the name of a global for its text.
+  let description = !strconcat("    ", rootText, kernelText,
+    "\n    Example:\n\n    ```mlir", example, "    ```\n");
   let arguments = (ins Variadic<AnyRankedTensor>:$inputs,
                        OptionalAttr<StrAttr>:$kernel,
                        OptionalAttr<StrAttr>:$reason);
@@ -174,21 +177,64 @@ class QKernel_KernelOp<string mnemonic, string text, string rootText>
 
 def QKernel_ContractOp : QKernel_KernelOp<"contract",
   "matrix product or convolution with its prologue and epilogue",
-  "The root is `qopt.matmul` or `qopt.conv` that is not depthwise.\n">;
+  "The root is `qopt.matmul` or `qopt.conv` that is not depthwise.\n", [{
+    %0 = qkernel.contract(%x, %w, %bias) : (tensor<?x4xf32>, tensor<4x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+        (%a: tensor<?x4xf32>, %b: tensor<4x8xf32>, %c: tensor<8xf32>) {
+      %1 = qopt.matmul %a, %b : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+      %2 = qopt.add %1, %c : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+      qkernel.yield %2 : tensor<?x8xf32>
+    }
+}]>;
 def QKernel_DepthwiseConvOp : QKernel_KernelOp<"depthwise_conv",
   "depthwise convolution with its epilogue",
-  "The root is `qopt.conv` whose group is its number of channels.\n">;
+  "The root is `qopt.conv` whose groups have one channel each.\n", [{
+    %0 = qkernel.depthwise_conv(%x, %w) : (tensor<?x8x16xf32>, tensor<8x1x3xf32>) -> tensor<?x8x14xf32>
+        (%a: tensor<?x8x16xf32>, %b: tensor<8x1x3xf32>) {
+      %1 = qopt.conv %a, %b {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, group = 8 : i64}
+        : (tensor<?x8x16xf32>, tensor<8x1x3xf32>) -> tensor<?x8x14xf32>
+      qkernel.yield %1 : tensor<?x8x14xf32>
+    }
+}]>;
 def QKernel_AttentionOp : QKernel_KernelOp<"attention",
-  "attention with its epilogue", "The root is `qopt.attention`.\n">;
+  "attention with its epilogue", "The root is `qopt.attention`.\n", [{
+    %0 = qkernel.attention(%q, %k, %v) : (tensor<?x9x8xf32>, tensor<?x9x8xf32>, tensor<?x9x8xf32>) -> tensor<?x9x8xf32>
+        (%a: tensor<?x9x8xf32>, %b: tensor<?x9x8xf32>, %c: tensor<?x9x8xf32>) {
+      %1 = qopt.attention %a, %b, %c {scale = 0.25 : f32}
+        : (tensor<?x9x8xf32>, tensor<?x9x8xf32>, tensor<?x9x8xf32>) -> tensor<?x9x8xf32>
+      qkernel.yield %1 : tensor<?x9x8xf32>
+    }
+}]>;
 def QKernel_RowsOp : QKernel_KernelOp<"rows",
   "norm, softmax or reduction with its epilogue",
   "The root is `qopt.softmax`, `qopt.layer_norm`, `qopt.reduce`, "
-  "`qopt.global_average_pool` or `qopt.quantize_dynamic`.\n">;
+  "`qopt.global_average_pool` or `qopt.quantize_dynamic`.\n", [{
+    %codes, %scales = qkernel.rows(%x) : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>) (%a: tensor<?x4xf32>) {
+      %1, %2 = qopt.quantize_dynamic %a {format = #qopt.format<i8>} : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>)
+      qkernel.yield %1, %2 : tensor<?x4xi8>, tensor<?x1xf32>
+    }
+}]>;
 def QKernel_MapOp : QKernel_KernelOp<"map", "fused element-wise ops",
-  "There is no root: every op is element-wise.\n">;
+  "There is no root: every op is element-wise.\n", [{
+    %0 = qkernel.map(%x, %y) : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32> (%a: tensor<?x4xf32>, %b: tensor<4xf32>) {
+      %1 = qopt.mul %a, %b : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+      %2 = qopt.relu %1 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      qkernel.yield %2 : tensor<?x4xf32>
+    }
+}]>;
 
 def QKernel_YieldOp : QKernel_Op<"yield", [Pure, Terminator]> {
   let summary = "values that a kernel's body makes";
+  let description = [{
+    The end of a body. A kernel that moves its operand on:
+
+    Example:
+
+    ```mlir
+    %0 = qkernel.map(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> (%a: tensor<?x4xf32>) {
+      qkernel.yield %a : tensor<?x4xf32>
+    }
+    ```
+  }];
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
@@ -200,6 +246,13 @@ def QKernel_PackOp : QKernel_Op<"pack", [Pure]> {
     Evaluated at compile time. The operands are the codes (or f32 values) and,
     for `codes`, their scales and zeros; the result is the bytes that the
     artefact holds.
+
+    Example:
+
+    ```mlir
+    %1 = qkernel.pack %w, %s {layout = #qkernel.layout<kind = "codes", n = 16, k = 32>}
+      : (tensor<64x16xi4>, tensor<1x16xf32>) -> tensor<576xi8>
+    ```
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$operands,
                        QKernel_PackingAttr:$layout);
@@ -264,6 +317,17 @@ def QKernel_RequireOp : QKernel_Op<"require"> {
 def QKernel_VariantOp : QKernel_Op<"variant", [Symbol, SymbolTable,
     IsolatedFromAbove, NoTerminator, SingleBlock]> {
   let summary = "the program for one tier or device";
+  let description = [{
+    Example:
+
+    ```mlir
+    qkernel.variant @v4 <"x86-64", "x86-64-v4"> {
+      func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        return %x : tensor<?x4xf32>
+      }
+    }
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, QKernel_TargetAttr:$target);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name $target attr-dict-with-keyword $body";

@@ -14,32 +14,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static bool isDepthwise(ConvOp conv) {
-  auto type = cast<RankedTensorType>(conv.getX().getType());
-  return conv.getGroup() > 1 &&
-         type.getDimSize(1) == static_cast<int64_t>(conv.getGroup());
-}
-
-/// The kernel op for a root, without a body.
-static Operation *createKernel(OpBuilder &builder, Location loc,
-                               Operation *root, TypeRange results,
-                               ValueRange inputs) {
-  StringAttr none;
-  if (!root)
-    return kernel::MapOp::create(builder, loc, results, inputs, none, none);
-  if (isa<qopt::AttentionOp>(root))
-    return kernel::AttentionOp::create(builder, loc, results, inputs, none,
-                                       none);
-  auto conv = dyn_cast<ConvOp>(root);
-  if (conv && isDepthwise(conv))
-    return kernel::DepthwiseConvOp::create(builder, loc, results, inputs, none,
-                                           none);
-  if (conv || isa<MatMulOp>(root))
-    return kernel::ContractOp::create(builder, loc, results, inputs, none,
-                                      none);
-  return kernel::RowsOp::create(builder, loc, results, inputs, none, none);
-}
-
 namespace {
 /// The values that go in and out of a group.
 struct Boundary {
@@ -66,7 +40,7 @@ static void convert(const kernel::KernelGroup &group) {
   auto locations = llvm::map_to_vector(
       group.ops, [](Operation *op) { return op->getLoc(); });
   OpBuilder builder(group.place);
-  Operation *kernelOp = createKernel(
+  Operation *kernelOp = kernel::createKernel(
       builder, builder.getFusedLoc(locations), group.root,
       ValueRange(boundary.leaving).getTypes(), boundary.captured.getArrayRef());
   Block &body = kernelOp->getRegion(0).emplaceBlock();

@@ -35,9 +35,7 @@ static bool isShapeArithmetic(Operation *op) {
 }
 
 static bool isKernelRoot(Operation *op) {
-  return isa<MatMulOp, ConvOp, qopt::AttentionOp, SoftmaxOp, LayerNormOp,
-             ReduceOp, GlobalAveragePoolOp, QuantizeDynamicOp>(op) &&
-         !isShapeArithmetic(op);
+  return isa<KernelRootOpInterface>(op) && !isShapeArithmetic(op);
 }
 
 /// Operands that are read element by element; tables and channel vectors are
@@ -62,7 +60,8 @@ public:
           addGroup(&op, &op);
     };
     addRoots([](Operation *op) {
-      return isa<MatMulOp, ConvOp, qopt::AttentionOp>(op);
+      return cast<KernelRootOpInterface>(op).getKernelFamily() !=
+             KernelFamily::Rows;
     });
     addRoots([](Operation *op) { return !isa<QuantizeDynamicOp>(op); });
     for (Operation &op : block)
@@ -160,11 +159,11 @@ private:
   /// Takes in what makes the rows of a product: a quantizer, the norm before it
   /// and the element-wise ops around that.
   void takePrologue(Operation *root) {
-    auto product = dyn_cast_or_null<MatMulOp>(root);
-    if (!product ||
-        cast<RankedTensorType>(product.getRhs().getType()).getRank() < 2)
+    OpOperand *codes =
+        root ? cast<KernelRootOpInterface>(root).getPrologueOperand() : nullptr;
+    if (!codes)
       return;
-    auto quantizer = product.getLhs().getDefiningOp<QuantizeDynamicOp>();
+    auto quantizer = codes->get().getDefiningOp<QuantizeDynamicOp>();
     if (!quantizer || !isOnlyUsedInside(quantizer) ||
         !kernel::quantizesRows(quantizer) || !quantizer.getCodes().hasOneUse())
       return;
@@ -176,7 +175,7 @@ private:
     for (Operation *op : made)
       for (Value operand : op->getOperands()) {
         auto norm = operand.getDefiningOp<LayerNormOp>();
-        if (!isOnlyUsedInside(norm) || !kernel::normalizesRows(norm) ||
+        if (!isOnlyUsedInside(norm) || !norm.makesWholeRows() ||
             !tracer.haveSameShape(norm.getResult(), rows))
           continue;
         members.insert(norm);
@@ -198,7 +197,7 @@ private:
   /// What quantizes `rows`, the last value of a map or of a group whose root
   /// normalizes rows.
   QuantizeDynamicOp findQuantizerOf(Value rows, Operation *root) {
-    if (root && !kernel::normalizesRows(root))
+    if (root && !cast<KernelRootOpInterface>(root).makesWholeRows())
       return {};
     for (Operation *user : rows.getUsers()) {
       auto quantizer = dyn_cast<QuantizeDynamicOp>(user);

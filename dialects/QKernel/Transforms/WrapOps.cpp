@@ -12,19 +12,12 @@
 using namespace mlir;
 using namespace qopt;
 
-static bool isDepthwise(ConvOp conv) {
-  return conv.getGroup() > 1 &&
-         cast<RankedTensorType>(conv.getX().getType()).getDimSize(1) ==
-             static_cast<int64_t>(conv.getGroup());
-}
-
-template <class KernelOp> static void wrapIn(Operation *op) {
+static void wrap(Operation *op, Operation *root) {
   OpBuilder b(op);
   llvm::SetVector<Value> operands(op->operand_begin(), op->operand_end());
-  auto kernel =
-      KernelOp::create(b, op->getLoc(), op->getResultTypes(),
-                       operands.getArrayRef(), StringAttr(), StringAttr());
-  Block *block = b.createBlock(&kernel.getBody());
+  Operation *kernel = kernel::createKernel(
+      b, op->getLoc(), root, op->getResultTypes(), operands.getArrayRef());
+  Block *block = b.createBlock(&kernel->getRegion(0));
   IRMapping mapping;
   for (Value operand : operands)
     mapping.map(operand, block->addArgument(operand.getType(), op->getLoc()));
@@ -35,25 +28,11 @@ template <class KernelOp> static void wrapIn(Operation *op) {
 }
 
 void kernel::wrapBareOps(Block &block) {
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
-    if (isOpTriviallyDead(&op)) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+    if (isOpTriviallyDead(&op))
       op.erase();
-      continue;
-    }
-    if (auto conv = dyn_cast<ConvOp>(op)) {
-      if (isDepthwise(conv))
-        wrapIn<kernel::DepthwiseConvOp>(&op);
-      else
-        wrapIn<kernel::ContractOp>(&op);
-    } else if (isa<MatMulOp>(op)) {
-      wrapIn<kernel::ContractOp>(&op);
-    } else if (isa<qopt::AttentionOp>(op)) {
-      wrapIn<kernel::AttentionOp>(&op);
-    } else if (isa<SoftmaxOp, LayerNormOp, ReduceOp, GlobalAveragePoolOp,
-                   QuantizeDynamicOp>(op)) {
-      wrapIn<kernel::RowsOp>(&op);
-    } else if (kernel::isEpilogueOp(&op)) {
-      wrapIn<kernel::MapOp>(&op);
-    }
-  }
+    else if (isa<KernelRootOpInterface>(op))
+      wrap(&op, /*root=*/&op);
+    else if (kernel::isEpilogueOp(&op))
+      wrap(&op, /*root=*/nullptr);
 }

@@ -8,6 +8,15 @@
 #define DIALECTS_QOPT_IR_QOPTCONTRACTIONOPS_TD
 
 include "dialects/QOpt/IR/QOptAttrs.td"
+include "dialects/QOpt/IR/QOptInterfaces.td"
+
+/// A sum of products, whose operands can be codes.
+class QOpt_CodesContractionOp<string mnemonic> : QOpt_Op<mnemonic, [
+    Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<QOpt_ContractionOpInterface, ["rebuild"]>,
+    DeclareOpInterfaceMethods<QOpt_KernelRootOpInterface,
+                              ["getKernelFamily", "getPrologueOperand"]>,
+    DeclareOpInterfaceMethods<QOpt_ScaledOpInterface>]>;
 
 defvar codesText = [{
     Element types decide which sum it is:
@@ -23,9 +32,9 @@ defvar codesText = [{
       s the f32 product of the group's scales (lhs times rhs, innermost first).
 }];
 
-def QOpt_MatMulOp : QOpt_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
+def QOpt_MatMulOp : QOpt_CodesContractionOp<"matmul"> {
   let summary = "matrix product over the last two axes";
-  let description = [{
+  let description = !strconcat([{
     ```
     result[..., m, n] = sum over k of lhs[..., m, k] * rhs[..., k, n]
     ```
@@ -38,8 +47,16 @@ def QOpt_MatMulOp : QOpt_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
     - (C3) a side with scales has a format.
     - (C4) a side with a format of blocks has scales.
     - (C5) zeros of an integer sum have one element.
+  }], codesText, [{
 
-  }] # codesText;
+    Example:
+
+    ```mlir
+    %1 = qopt.matmul %n, %w scales(%s) zeros(%z)
+      {rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>}
+      : (tensor<?x64xf32>, tensor<64x8xui4>, tensor<2x8xf16>, tensor<2x8xui4>) -> tensor<?x8xf32>
+    ```
+  }]);
   let arguments = (ins
     QOpt_Tensor:$lhs, Variadic<QOpt_Tensor>:$lhs_scales,
     Variadic<QOpt_Tensor>:$lhs_zeros,
@@ -56,9 +73,9 @@ def QOpt_MatMulOp : QOpt_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def QOpt_ConvOp : QOpt_Op<"conv", [Pure, AttrSizedOperandSegments]> {
+def QOpt_ConvOp : QOpt_CodesContractionOp<"conv"> {
   let summary = "convolution, NCHW by OIHW";
-  let description = [{
+  let description = !strconcat([{
     ```
     k runs over (kh, kw, ci) in this order, ci fastest;
     result[n, co, oh, ow] = (sum over k of x[...] * w[...]) [+ bias[co]]
@@ -78,8 +95,16 @@ def QOpt_ConvOp : QOpt_Op<"conv", [Pure, AttrSizedOperandSegments]> {
     - (C7) `bias` has rank 1 and one value for each output channel.
     - (C8) a side with a format of blocks has scales.
     - (C9) zeros of an integer sum have one element.
+  }], codesText, [{
 
-  }] # codesText;
+    Example:
+
+    ```mlir
+    %1 = qopt.conv %x zeros(%z), %w
+      {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+      : (tensor<?x32x8x8xi8>, tensor<1x1x1x1xi8>, tensor<64x32x3x3xi8>) -> tensor<?x64x8x8xi32>
+    ```
+  }]);
   let arguments = (ins
     QOpt_Tensor:$x, Variadic<QOpt_Tensor>:$x_scales,
     Variadic<QOpt_Tensor>:$x_zeros,
@@ -100,7 +125,9 @@ def QOpt_ConvOp : QOpt_Op<"conv", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def QOpt_GemmOp : QOpt_Op<"gemm", [Pure]> {
+def QOpt_GemmOp : QOpt_Op<"gemm", [
+    Pure, DeclareOpInterfaceMethods<QOpt_ContractionOpInterface,
+                                    ["takesCodes"]>]> {
   let summary = "alpha * A * B + beta * C, as ONNX Gemm";
   let description = [{
     ```
@@ -111,6 +138,13 @@ def QOpt_GemmOp : QOpt_Op<"gemm", [Pure]> {
     Constraints:
     - (C1) `a` and `b` have rank 2.
     - (C2) the dims that are summed over are equal.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.gemm %a, %b, %c {alpha = 1.0 : f32, beta = 1.0 : f32, trans_a = false, trans_b = true}
+      : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$a, QOpt_Tensor:$b, Optional<QOpt_Tensor>:$c,
     F32Attr:$alpha, F32Attr:$beta, BoolAttr:$trans_a, BoolAttr:$trans_b);
@@ -120,7 +154,9 @@ def QOpt_GemmOp : QOpt_Op<"gemm", [Pure]> {
   let hasVerifier = 1;
 }
 
-def QOpt_AttentionOp : QOpt_Op<"attention", [Pure]> {
+def QOpt_AttentionOp : QOpt_Op<"attention", [
+    Pure, DeclareOpInterfaceMethods<QOpt_KernelRootOpInterface,
+                                    ["getKernelFamily"]>]> {
   let summary = "scaled dot-product attention in f32";
   let description = [{
     For each row, over blocks of 64 keys in ascending order, with
@@ -147,6 +183,13 @@ def QOpt_AttentionOp : QOpt_Op<"attention", [Pure]> {
     - (C3) there are as many values as keys.
     - (C4) the leading dims of query, key and value are equal.
     - (C5) the mask broadcasts to the scores.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.attention %q, %k, %v, %mask {scale = 0.125 : f32}
+      : (tensor<?x12x128x64xf32>, tensor<?x12x128x64xf32>, tensor<?x12x128x64xf32>, tensor<?x1x1x128xf32>) -> tensor<?x12x128x64xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$query, QOpt_Tensor:$key, QOpt_Tensor:$value,
     Optional<QOpt_Tensor>:$mask, F32Attr:$scale,

@@ -14,29 +14,36 @@ def QOpt_ElementwiseTrait : NativeOpTrait<"ElementwiseTrait"> {
   let cppNamespace = "::qopt";
 }
 
-class QOpt_ElementwiseOp<string mnemonic, string text, string formula>
+/// `example` is what follows the op's name in its example.
+class QOpt_ElementwiseOp<string mnemonic, string text, string formula,
+                         string example>
     : QOpt_Op<mnemonic, [Pure, QOpt_ElementwiseTrait]> {
   let summary = text;
-  let description = "```\n" # formula # "\n```\n";
+  let description = "```\n" # formula # "\n```\n\nExample:\n\n```mlir\n"
+    # "%1 = qopt." # mnemonic # " " # example # "\n```\n";
   let assemblyFormat =
     "operands attr-dict `:` functional-type(operands, results)";
 }
 
-class QOpt_UnaryOp<string mnemonic, string text, string formula>
-    : QOpt_ElementwiseOp<mnemonic, text, formula> {
+class QOpt_UnaryOp<string mnemonic, string text, string formula,
+                   string attributes = "", string from = "f32",
+                   string to = from>
+    : QOpt_ElementwiseOp<mnemonic, text, formula, "%x " # attributes
+        # ": (tensor<?x8x" # from # ">) -> tensor<?x8x" # to # ">"> {
   let arguments = (ins QOpt_Tensor:$x);
   let results = (outs QOpt_Tensor:$result);
 }
 
-class QOpt_BinaryOp<string mnemonic, string text, string formula>
-    : QOpt_ElementwiseOp<mnemonic, text, formula> {
+class QOpt_BinaryOp<string mnemonic, string text, string formula,
+                    string from = "f32", string to = from>
+    : QOpt_ElementwiseOp<mnemonic, text, formula, "%lhs, %rhs : (tensor<?x8x"
+        # from # ">, tensor<8x" # from # ">) -> tensor<?x8x" # to # ">"> {
   let arguments = (ins QOpt_Tensor:$lhs, QOpt_Tensor:$rhs);
   let results = (outs QOpt_Tensor:$result);
 }
 
 class QOpt_CompareOp<string mnemonic, string text, string formula>
-    : QOpt_ElementwiseOp<mnemonic, text, formula> {
-  let arguments = (ins QOpt_Tensor:$lhs, QOpt_Tensor:$rhs);
+    : QOpt_BinaryOp<mnemonic, text, formula, "f32", "i1"> {
   let results = (outs QOpt_BoolTensor:$result);
 }
 
@@ -52,10 +59,10 @@ def QOpt_MinOp : QOpt_BinaryOp<"min", "smaller value",
 def QOpt_MaxOp : QOpt_BinaryOp<"max", "larger value",
   "isNaN(lhs) ? lhs : lhs > rhs ? lhs : rhs: NaN wins, of two zeros rhs">;
 def QOpt_ModOp : QOpt_BinaryOp<"mod", "remainder with the sign of the divisor",
-  "lhs - floor(lhs / rhs) * rhs on integers; x mod 0 = 0">;
-def QOpt_AndOp : QOpt_BinaryOp<"and", "bitwise and", "lhs & rhs">;
-def QOpt_OrOp : QOpt_BinaryOp<"or", "bitwise or", "lhs | rhs">;
-def QOpt_XorOp : QOpt_BinaryOp<"xor", "bitwise exclusive or", "lhs ^ rhs">;
+  "lhs - floor(lhs / rhs) * rhs on integers; x mod 0 = 0", "i64">;
+def QOpt_AndOp : QOpt_BinaryOp<"and", "bitwise and", "lhs & rhs", "i1">;
+def QOpt_OrOp : QOpt_BinaryOp<"or", "bitwise or", "lhs | rhs", "i1">;
+def QOpt_XorOp : QOpt_BinaryOp<"xor", "bitwise exclusive or", "lhs ^ rhs", "i1">;
 
 def QOpt_EqualOp : QOpt_CompareOp<"equal", "equality", "lhs == rhs">;
 def QOpt_LessOp : QOpt_CompareOp<"less", "order", "lhs < rhs">;
@@ -90,37 +97,42 @@ def QOpt_SiluOp : QOpt_UnaryOp<"silu", "x times its logistic function",
   "x * sigmoidF32(x)">;
 def QOpt_HardSwishOp : QOpt_UnaryOp<"hard_swish", "x times its hard sigmoid",
   "x * min(max(fma(x, 1/6, 0.5), 0), 1), 1/6 rounded to f32">;
-def QOpt_NotOp : QOpt_UnaryOp<"not", "logical negation", "!x">;
+def QOpt_NotOp : QOpt_UnaryOp<"not", "logical negation", "!x", "", "i1">;
 def QOpt_CastOp : QOpt_UnaryOp<"cast", "conversion to the result's element type",
   "float to float: rne, overflow is inf; float to integer: truncates, out of "
   "range is the nearest bound (below 8 bits: the low bits), NaN is 0; to i1: "
-  "x != 0; integer to narrower: low bits; integer to float: rne">;
+  "x != 0; integer to narrower: low bits; integer to float: rne", "", "f32",
+  "i64">;
 
 def QOpt_GeluOp : QOpt_UnaryOp<"gelu", "Gaussian error linear unit",
   "erf:  (x * 0.5) * (1 + erfF32(x * f32(sqrt(0.5))))\n"
-  "tanh: (x * 0.5) * (1 + tanhF32(f32(sqrt(2/pi)) * fma(x * x * x, 0.044715, x)))"> {
+  "tanh: (x * 0.5) * (1 + tanhF32(f32(sqrt(2/pi)) * fma(x * x * x, 0.044715, x)))",
+  "{form = #qopt.form<tanh>} "> {
   let arguments = (ins QOpt_Tensor:$x, DefaultValuedAttr<QOpt_GeluFormAttr, "::qopt::GeluForm::Erf">:$form);
 }
 def QOpt_LeakyReluOp : QOpt_UnaryOp<"leaky_relu", "rectifier with a slope",
-  "x < 0 ? alpha * x : x"> {
+  "x < 0 ? alpha * x : x", "{alpha = 0.01 : f32} "> {
   let arguments = (ins QOpt_Tensor:$x, F32Attr:$alpha);
 }
 def QOpt_EluOp : QOpt_UnaryOp<"elu", "exponential linear unit",
-  "x < 0 ? alpha * (expF32(x) - 1) : x"> {
+  "x < 0 ? alpha * (expF32(x) - 1) : x", "{alpha = 1.0 : f32} "> {
   let arguments = (ins QOpt_Tensor:$x, F32Attr:$alpha);
 }
 def QOpt_HardSigmoidOp : QOpt_UnaryOp<"hard_sigmoid", "clipped line",
-  "min(max(fma(x, alpha, beta), 0), 1)"> {
+  "min(max(fma(x, alpha, beta), 0), 1)",
+  "{alpha = 0.2 : f32, beta = 0.5 : f32} "> {
   let arguments = (ins QOpt_Tensor:$x, F32Attr:$alpha, F32Attr:$beta);
 }
 def QOpt_ClipOp : QOpt_ElementwiseOp<"clip", "limit to a range",
-  "min(max(x, low), high); an absent bound does nothing"> {
+  "min(max(x, low), high); an absent bound does nothing",
+  "%x {low = 0.0 : f32, high = 6.0 : f32} : (tensor<?x8xf32>) -> tensor<?x8xf32>"> {
   let arguments = (ins QOpt_Tensor:$x, OptionalAttr<F32Attr>:$low,
                        OptionalAttr<F32Attr>:$high);
   let results = (outs QOpt_Tensor:$result);
 }
 def QOpt_WhereOp : QOpt_ElementwiseOp<"where", "choice by element",
-  "condition ? x : y"> {
+  "condition ? x : y", "%condition, %x, %y : (tensor<?x8xi1>, tensor<?x8xf32>, "
+  "tensor<8xf32>) -> tensor<?x8xf32>"> {
   let arguments = (ins QOpt_BoolTensor:$condition, QOpt_Tensor:$x, QOpt_Tensor:$y);
   let results = (outs QOpt_Tensor:$result);
 }

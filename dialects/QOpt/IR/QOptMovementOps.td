@@ -24,6 +24,12 @@ def QOpt_ReshapeOp : QOpt_MovementOp<"reshape", "same elements, other dims", [{
 
     Constraints:
     - (C1) `shape` has rank 1, or 0 and one number.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.reshape %x, %shape {allow_zero = false} : (tensor<2x6xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$shape,
                        DefaultValuedAttr<BoolAttr, "false">:$allow_zero);
@@ -34,6 +40,12 @@ def QOpt_TransposeOp : QOpt_MovementOp<"transpose", "permutation of the axes",
 
     Constraints:
     - (C1) `perm` has each axis of `x` once.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.transpose %x {perm = array<i64: 1, 0>} : (tensor<?x8xf32>) -> tensor<8x?xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$perm);
   let hasVerifier = 1;
@@ -46,6 +58,13 @@ def QOpt_SliceOp : QOpt_MovementOp<"slice", "strided part of a tensor", [{
     - (C1) `axes` are different axes of `x`, in any order.
     - (C2) `starts`, `ends` and `steps` have rank 1 and one element an axis.
     - (C3) The result has the rank of `x`.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.slice %x, %starts, %ends {axes = array<i64: 1>}
+      : (tensor<?x8xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<?x?xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$starts,
     QOpt_IndexTensor:$ends, Optional<QOpt_IndexTensor>:$steps,
@@ -60,6 +79,12 @@ def QOpt_ConcatOp : QOpt_MovementOp<"concat", "tensors one after the other", [{
     - (C2) All inputs and the result have one rank.
     - (C3) `axis` is an axis of the inputs, not negative.
     - (C4) On the other axes the dims of all inputs are equal.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.concat %x, %y {axis = 1 : i64} : (tensor<?x8xi8>, tensor<?x4xi8>) -> tensor<?x12xi8>
+    ```
   }]> {
   let arguments = (ins Variadic<QOpt_Tensor>:$inputs, I64Attr:$axis);
   let hasVerifier = 1;
@@ -74,6 +99,12 @@ def QOpt_GatherOp : QOpt_MovementOp<"gather", "elements by index", [{
     Constraints:
     - (C1) `axis` is an axis of `x`, not negative.
     - (C2) The rank of the result is that of `x` less 1, plus that of `indices`.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.gather %table, %indices {axis = 0 : i64} : (tensor<100x8xf32>, tensor<?xi64>) -> tensor<?x8xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices, I64Attr:$axis);
   let hasVerifier = 1;
@@ -83,6 +114,12 @@ def QOpt_SqueezeOp : QOpt_MovementOp<"squeeze", "without the axes of size 1",
     Constraints:
     - (C1) `axes` are ascending axes of `x`, not negative.
     - (C2) their dims are 1.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.squeeze %x {axes = array<i64: 1>} : (tensor<?x1x8xf32>) -> tensor<?x8xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$axes);
 }
@@ -92,6 +129,12 @@ def QOpt_UnsqueezeOp : QOpt_MovementOp<"unsqueeze", "with new axes of size 1",
 
     Constraints:
     - (C1) `axes` are ascending axes of the result, not negative.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.unsqueeze %x {axes = array<i64: 1>} : (tensor<?x8xf32>) -> tensor<?x1x8xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, DenseI64ArrayAttr:$axes);
 }
@@ -101,6 +144,12 @@ def QOpt_ExpandOp : QOpt_MovementOp<"expand", "broadcast to a shape",
 
     Constraints:
     - (C1) `shape` has rank 1, or 0 and one number.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.expand %x, %shape : (tensor<1x8xf32>, tensor<2xi64>) -> tensor<?x8xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$shape);
 }
@@ -110,6 +159,12 @@ def QOpt_ShapeOp : QOpt_MovementOp<"shape", "dims as a tensor of i64",
 
     Constraints:
     - (C1) `0 <= start <= end <=` the rank of `x`.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.shape %x {start = 0 : i64, end = 2 : i64} : (tensor<?x8xf32>) -> tensor<2xi64>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$start, I64Attr:$end);
 }
@@ -120,6 +175,12 @@ def QOpt_PadOp : QOpt_MovementOp<"pad", "constant border", [{
     - (C1) there are two pads for each axis.
     - (C2) pads are from 0 to 2^30.
     - (C3) `value` has one element.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.pad %x {pads = array<i64: 0, 1, 0, 1>} : (tensor<?x8xf32>) -> tensor<?x10xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, Optional<QOpt_Tensor>:$value,
                        DenseI64ArrayAttr:$pads);
@@ -130,6 +191,12 @@ def QOpt_FlattenOp : QOpt_MovementOp<"flatten", "two axes out of many",
 
     Constraints:
     - (C1) `axis` is from 0 to the rank of `x`.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.flatten %x {axis = 1 : i64} : (tensor<?x4x8xf32>) -> tensor<?x32xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis);
 }
@@ -138,6 +205,12 @@ def QOpt_ConstantOfShapeOp : QOpt_MovementOp<"constant_of_shape",
     Constraints:
     - (C1) `value` has one element, of the result's element type.
     - (C2) `shape` has rank 1, or 0 and one number.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.constant_of_shape %shape {value = dense<0.0> : tensor<1xf32>} : (tensor<2xi64>) -> tensor<?x?xf32>
+    ```
   }]> {
   let arguments = (ins QOpt_IndexTensor:$shape, ElementsAttr:$value);
 }
@@ -147,6 +220,12 @@ def QOpt_RangeOp : QOpt_MovementOp<"range", "arithmetic sequence",
 
     Constraints:
     - (C1) `start`, `limit` and `delta` are one integer each.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.range %start, %limit, %delta : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+    ```
   }]> {
   let arguments = (ins QOpt_Tensor:$start, QOpt_Tensor:$limit, QOpt_Tensor:$delta);
 }
@@ -156,6 +235,12 @@ def QOpt_SplitOp : QOpt_Op<"split", [Pure]> {
     Constraints:
     - (C1) `axis` is an axis of `x`, not negative.
     - (C2) `sizes` has one for each part, and they sum to the dim of `axis`.
+
+    Example:
+
+    ```mlir
+    %1, %2 = qopt.split %x {axis = 1 : i64, sizes = array<i64: 2, 6>} : (tensor<?x8xf32>) -> (tensor<?x2xf32>, tensor<?x6xf32>)
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis, DenseI64ArrayAttr:$sizes);
   let results = (outs Variadic<QOpt_Tensor>:$parts);

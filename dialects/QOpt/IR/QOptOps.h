@@ -7,6 +7,7 @@
 #ifndef DIALECTS_QOPT_IR_QOPTOPS_H
 #define DIALECTS_QOPT_IR_QOPTOPS_H
 
+#include "dialects/QOpt/IR/Contraction.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"

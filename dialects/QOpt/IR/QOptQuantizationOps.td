@@ -8,6 +8,7 @@
 #define DIALECTS_QOPT_IR_QOPTQUANTIZATIONOPS_TD
 
 include "dialects/QOpt/IR/QOptAttrs.td"
+include "dialects/QOpt/IR/QOptInterfaces.td"
 
 def QOpt_ConstantOp : QOpt_Op<"constant", [Pure, ConstantLike]> {
   let summary = "a constant tensor";
@@ -19,6 +20,13 @@ def QOpt_ConstantOp : QOpt_Op<"constant", [Pure, ConstantLike]> {
     - (C2) an elements attribute has the result's type.
     - (C3) the result's dims are static.
     - (C4) there is no other attribute.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.constant(#qopt.weight<"hex:21430f">) : tensor<5xi4>
+    %2 = qopt.constant(dense<[1, 2]> : tensor<2xi64>) : tensor<2xi64>
+    ```
   }];
   let arguments = (ins AnyAttr:$value);
   let results = (outs QOpt_Tensor:$result);
@@ -27,7 +35,9 @@ def QOpt_ConstantOp : QOpt_Op<"constant", [Pure, ConstantLike]> {
   let hasFolder = 1;
 }
 
-def QOpt_QuantizeOp : QOpt_Op<"quantize", [Pure, AttrSizedOperandSegments]> {
+def QOpt_QuantizeOp : QOpt_Op<"quantize", [
+    Pure, AttrSizedOperandSegments, QOpt_EpilogueTrait,
+    DeclareOpInterfaceMethods<QOpt_ScaledOpInterface>]> {
   let summary = "reals to codes with given scales";
   let description = [{
     With s the f32 product of the scales and z the zero (0 where absent):
@@ -41,6 +51,13 @@ def QOpt_QuantizeOp : QOpt_Op<"quantize", [Pure, AttrSizedOperandSegments]> {
     Constraints:
     - (C1) there is one scale or more.
     - (C2) scales and zeros have the rank of the codes.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.quantize %x scales(%s) zeros(%z) {format = #qopt.format<i8>}
+      : (tensor<?x8xf32>, tensor<1x1xf32>, tensor<1x1xi8>) -> tensor<?x8xi8>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, Variadic<QOpt_Tensor>:$scales,
     Variadic<QOpt_Tensor>:$zeros, QOpt_FormatAttr:$format,
@@ -53,8 +70,9 @@ def QOpt_QuantizeOp : QOpt_Op<"quantize", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def QOpt_DequantizeOp
-    : QOpt_Op<"dequantize", [Pure, AttrSizedOperandSegments]> {
+def QOpt_DequantizeOp : QOpt_Op<"dequantize", [
+    Pure, AttrSizedOperandSegments, QOpt_EpilogueTrait,
+    DeclareOpInterfaceMethods<QOpt_ScaledOpInterface>]> {
   let summary = "codes, or i32 accumulators, to reals";
   let description = [{
     ```
@@ -65,6 +83,13 @@ def QOpt_DequantizeOp
     Constraints:
     - (C1) there is one scale or more.
     - (C2) scales and zeros have the rank of the codes.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.dequantize %codes scales(%s) {format = #qopt.format<mxfp4, axis = 0>}
+      : (tensor<64x8xf4E2M1FN>, tensor<2x8xf8E8M0FNU>) -> tensor<64x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$codes, Variadic<QOpt_Tensor>:$scales,
     Variadic<QOpt_Tensor>:$zeros, OptionalAttr<QOpt_FormatAttr>:$format);
@@ -76,7 +101,8 @@ def QOpt_DequantizeOp
   let hasVerifier = 1;
 }
 
-def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
+def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [
+    Pure, QOpt_KernelRootOpInterface]> {
   let summary = "reals to codes with scales made from the data";
   let description = [{
     Integers, per row (all but the last axis, or the sample with `per = #qopt.per<sample>`):
@@ -103,6 +129,13 @@ def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
     - (C2) there are as many scales as the format has.
     - (C3) `x` has rank 1 or more.
     - (C4) scales have the rank of the codes.
+
+    Example:
+
+    ```mlir
+    %1, %2 = qopt.quantize_dynamic %x {format = #qopt.format<mxfp4, axis = 1>, rule = #qopt.rule<even>}
+      : (tensor<?x64xf32>) -> (tensor<?x64xf4E2M1FN>, tensor<?x2xf8E8M0FNU>)
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_FormatAttr:$format,
     DefaultValuedAttr<QOpt_PerAttr, "::qopt::Per::Row">:$per,
@@ -113,7 +146,7 @@ def QOpt_QuantizeDynamicOp : QOpt_Op<"quantize_dynamic", [Pure]> {
   let hasVerifier = 1;
 }
 
-def QOpt_RequantizeOp : QOpt_Op<"requantize", [Pure]> {
+def QOpt_RequantizeOp : QOpt_Op<"requantize", [Pure, QOpt_EpilogueTrait]> {
   let summary = "turn integer accumulators into codes";
   let description = [{
     ```
@@ -141,7 +174,7 @@ def QOpt_RequantizeOp : QOpt_Op<"requantize", [Pure]> {
   let hasVerifier = 1;
 }
 
-def QOpt_ShiftOp : QOpt_Op<"shift", [Pure]> {
+def QOpt_ShiftOp : QOpt_Op<"shift", [Pure, QOpt_EpilogueTrait]> {
   let summary = "scale integers by a power of two";
   let description = [{
     ```
@@ -155,6 +188,12 @@ def QOpt_ShiftOp : QOpt_Op<"shift", [Pure]> {
       the dim.
     - (C2) `min` and `max` are values of the result's element type, min <= max.
     - (C3) `x` and the result have integers of 32 bits or fewer.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.shift %0, %amount {min = -128 : i64, max = 127 : i64} : (tensor<?x8xi32>, tensor<1x8xi8>) -> tensor<?x8xi8>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$amount,
     Optional<QOpt_Tensor>:$zero, I64Attr:$min, I64Attr:$max);
@@ -164,7 +203,7 @@ def QOpt_ShiftOp : QOpt_Op<"shift", [Pure]> {
   let hasVerifier = 1;
 }
 
-def QOpt_DivideRoundOp : QOpt_Op<"divide_round", [Pure]> {
+def QOpt_DivideRoundOp : QOpt_Op<"divide_round", [Pure, QOpt_EpilogueTrait]> {
   let summary = "divide integers by a constant";
   let description = [{
     ```
@@ -194,7 +233,7 @@ def QOpt_DivideRoundOp : QOpt_Op<"divide_round", [Pure]> {
   let hasVerifier = 1;
 }
 
-def QOpt_LookupOp : QOpt_Op<"lookup", [Pure]> {
+def QOpt_LookupOp : QOpt_Op<"lookup", [Pure, QOpt_EpilogueTrait]> {
   let summary = "a function of one 8-bit code, as a table";
   let description = [{
     ```
@@ -204,6 +243,12 @@ def QOpt_LookupOp : QOpt_Op<"lookup", [Pure]> {
     Constraints:
     - (C1) `table` has 256 elements of the result's element type.
     - (C2) `x` has codes of 8 bits.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.lookup %x, %table : (tensor<?x8xi8>, tensor<256xi8>) -> tensor<?x8xi8>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$table);
   let results = (outs QOpt_Tensor:$result);
@@ -214,7 +259,15 @@ def QOpt_LookupOp : QOpt_Op<"lookup", [Pure]> {
 
 def QOpt_ObserveOp : QOpt_Op<"observe", []> {
   let summary = "hand a tensor to the calibration observers";
-  let description = "Changes nothing; `id` names the statistic.";
+  let description = [{
+    Changes nothing; `id` names the statistic.
+
+    Example:
+
+    ```mlir
+    qopt.observe %x {id = 7 : i64} : tensor<?x8xf32>
+    ```
+  }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$id);
   let assemblyFormat = "$x attr-dict `:` type($x)";
 }

@@ -107,11 +107,6 @@ static LogicalResult verifyFormatAxis(Operation *op, FormatAttr format,
   return success();
 }
 
-static LogicalResult
-verifyFormatAxis(Operation *op, std::optional<FormatAttr> format, Value codes) {
-  return format ? verifyFormatAxis(op, *format, rankOf(codes)) : success();
-}
-
 static LogicalResult verifyPads(PadOp op) {
   int64_t rank = rankOf(op.getX());
   // pad_c1
@@ -300,23 +295,7 @@ static LogicalResult verifyAttributes(Operation *op) {
       })
       .Case([&](AttentionOp op) { return verifyAttention(op); })
       .Case([&](QuantizeDynamicOp op) { return verifyQuantizeDynamic(op); })
-      .Case([&](QuantizeOp op) {
-        return verifyFormatAxis(op, op.getFormat(), rankOf(op.getX()));
-      })
-      .Case([&](DequantizeOp op) {
-        return verifyFormatAxis(op, op.getFormat(), op.getCodes());
-      })
-      .Case([&](MatMulOp op) -> LogicalResult {
-        return success(
-            succeeded(verifyFormatAxis(op, op.getLhsFormat(), op.getLhs())) &&
-            succeeded(verifyFormatAxis(op, op.getRhsFormat(), op.getRhs())));
-      })
-      .Case([&](ConvOp op) -> LogicalResult {
-        return success(
-            succeeded(verifyFormatAxis(op, op.getXFormat(), op.getX())) &&
-            succeeded(verifyFormatAxis(op, op.getWFormat(), op.getW())) &&
-            succeeded(verifyBias(op)));
-      })
+      .Case([&](ConvOp op) { return verifyBias(op); })
       .Default([](Operation *) { return success(); });
 }
 
@@ -356,36 +335,40 @@ static LogicalResult verifyReals(Operation *op, ValueRange values) {
   return success();
 }
 
-/// Checks codes and what stands beside them.
-static LogicalResult verifyCodes(Operation *op, Value codes, ValueRange scales,
-                                 ValueRange zeros,
-                                 std::optional<FormatAttr> format) {
-  // qopt_c7
-  if (format && !scales.empty() &&
-      failed(verifyElementsAre(op, codes, format->getElementType())))
-    return failure();
+static LogicalResult verifyScaleElements(Operation *op, ValueRange scales) {
   for (Value scale : scales) {
     auto element = elementFormatOf(typeOf(scale).getElementType());
     if (!element || infoOf(*element).isInteger())
       return op->emitOpError("expects scales of floats, but found ")
              << scale.getType();
   }
-  for (Value zero : zeros)
+  return success();
+}
+
+/// Checks codes and what stands beside them.
+static LogicalResult verifyCodes(Operation *op, const ScaledTensor &codes) {
+  // qopt_c7
+  if (codes.format && !codes.scales.empty() &&
+      failed(
+          verifyElementsAre(op, codes.tensor, codes.format.getElementType())))
+    return failure();
+  if (failed(verifyScaleElements(op, codes.scales)))
+    return failure();
+  for (Value zero : codes.zeros)
     if (!isa<IntegerType>(typeOf(zero).getElementType()) && !isReal(zero))
       return op->emitOpError("expects zeros of numbers, but found ")
              << zero.getType();
   return success();
 }
 
-/// Checks what a sum of products of `a` and `b` is made of.
-static LogicalResult verifySum(Operation *op, Value a, Value b,
-                               bool hasScales) {
-  auto isInteger = [](Value value) {
-    return isa<IntegerType>(typeOf(value).getElementType());
+/// Checks what a sum of products is made of.
+static LogicalResult verifySum(Operation *op, const Contraction &sum) {
+  auto isInteger = [](const ContractionOperand &side) {
+    return isa<IntegerType>(side.getType().getElementType());
   };
   Value result = op->getResult(0);
   // qopt_c8
-  if (!hasScales && isInteger(a) && isInteger(b))
+  if (!sum.hasScales() && isInteger(sum.lhs) && isInteger(sum.rhs))
     return verifyElementsAre(op, result,
                              IntegerType::get(op->getContext(), 32));
   return verifyReals(op, result);
@@ -450,41 +433,31 @@ static LogicalResult verifyElements(Operation *op) {
                            succeeded(verifyReals(op, op->getResults())));
           })
       .Case([&](QuantizeOp op) -> LogicalResult {
-        return success(succeeded(verifyReals(op, op.getX())) &&
-                       succeeded(verifyCodes(op, op.getResult(), op.getScales(),
-                                             op.getZeros(), op.getFormat())));
+        return success(
+            succeeded(verifyReals(op, op.getX())) &&
+            succeeded(verifyCodes(op, {op.getResult(), op.getScales(),
+                                       op.getZeros(), op.getFormatAttr()})));
       })
       .Case([&](DequantizeOp op) -> LogicalResult {
-        return success(succeeded(verifyReals(op, op.getResult())) &&
-                       succeeded(verifyCodes(op, op.getCodes(), op.getScales(),
-                                             op.getZeros(), op.getFormat())));
+        return success(
+            succeeded(verifyReals(op, op.getResult())) &&
+            succeeded(verifyCodes(op, op.getScaledTensors().front())));
       })
       .Case([&](QuantizeDynamicOp op) -> LogicalResult {
-        return success(succeeded(verifyReals(op, op.getX())) &&
-                       succeeded(verifyCodes(op, op.getCodes(), op.getScales(),
-                                             {}, op.getFormat())));
-      })
-      .Case([&](MatMulOp op) -> LogicalResult {
         return success(
-            succeeded(verifyCodes(op, op.getLhs(), op.getLhsScales(),
-                                  op.getLhsZeros(), op.getLhsFormat())) &&
-            succeeded(verifyCodes(op, op.getRhs(), op.getRhsScales(),
-                                  op.getRhsZeros(), op.getRhsFormat())) &&
-            succeeded(verifySum(op, op.getLhs(), op.getRhs(),
-                                !op.getLhsScales().empty() ||
-                                    !op.getRhsScales().empty())));
+            succeeded(verifyReals(op, op.getX())) &&
+            succeeded(verifyElementsAre(op, op.getCodes(),
+                                        op.getFormat().getElementType())) &&
+            succeeded(verifyScaleElements(op, op.getScales())));
       })
-      .Case([&](ConvOp op) -> LogicalResult {
-        return success(
-            succeeded(verifyCodes(op, op.getX(), op.getXScales(),
-                                  op.getXZeros(), op.getXFormat())) &&
-            succeeded(verifyCodes(op, op.getW(), op.getWScales(),
-                                  op.getWZeros(), op.getWFormat())) &&
-            succeeded(verifySum(op, op.getX(), op.getW(),
-                                !op.getXScales().empty() ||
-                                    !op.getWScales().empty())) &&
-            (!op.getBias() || succeeded(verifySameElements(
-                                  op, {op.getBias(), op.getResult()}))));
+      .Case([&](ContractionOpInterface op) -> LogicalResult {
+        Contraction sum = op.getContraction();
+        if (failed(verifyCodes(op, sum.lhs)) ||
+            failed(verifyCodes(op, sum.rhs)) || failed(verifySum(op, sum)))
+          return failure();
+        return sum.bias
+                   ? verifySameElements(op, {sum.bias->get(), op->getResult(0)})
+                   : success();
       })
       .Case<RequantizeOp, ShiftOp, DivideRoundOp>(
           [&](Operation *op) -> LogicalResult {
@@ -513,10 +486,11 @@ static LogicalResult verifyElements(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 /// Checks the sizes of scales and zeros: 1, the dim, or the number of blocks.
-static LogicalResult verifyBeside(Operation *op, Value codes, ValueRange beside,
-                                  std::optional<FormatAttr> format) {
+static LogicalResult verifyBeside(Operation *op, const ScaledTensor &codes,
+                                  ValueRange beside) {
   // qopt_c9
-  ArrayRef<int64_t> dims = typeOf(codes).getShape();
+  ArrayRef<int64_t> dims = typeOf(codes.tensor).getShape();
+  FormatAttr format = codes.format;
   for (Value value : beside) {
     auto type = typeOf(value);
     if (type.hasStaticShape() && type.getNumElements() == 1)
@@ -526,45 +500,29 @@ static LogicalResult verifyBeside(Operation *op, Value codes, ValueRange beside,
       int64_t size = type.getDimSize(i), dim = dims[i];
       bool isOpen = ShapedType::isDynamic(size) || ShapedType::isDynamic(dim);
       bool isOfBlocks =
-          !isOpen && format && format->isBlocked() && format->getAxis() == i &&
+          !isOpen && format && format.isBlocked() && format.getAxis() == i &&
           size == static_cast<int64_t>(llvm::divideCeil(
-                      uint64_t(dim), uint64_t(format->getBlockSize())));
+                      uint64_t(dim), uint64_t(format.getBlockSize())));
       fits = isOpen || size == 1 || size == dim || isOfBlocks;
     }
     if (!fits)
       return op->emitOpError("expects scales and zeros that fit ")
-             << codes.getType() << ", but found " << type;
+             << codes.tensor.getType() << ", but found " << type;
   }
   return success();
 }
 
-static LogicalResult verifyAllBeside(Operation *op) {
-  auto both = [&](Value codes, ValueRange scales, ValueRange zeros,
-                  std::optional<FormatAttr> format) -> LogicalResult {
-    return success(succeeded(verifyBeside(op, codes, scales, format)) &&
-                   succeeded(verifyBeside(op, codes, zeros, format)));
-  };
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](QuantizeOp op) {
-        return both(op.getX(), op.getScales(), op.getZeros(), op.getFormat());
-      })
-      .Case([&](DequantizeOp op) {
-        return both(op.getCodes(), op.getScales(), op.getZeros(),
-                    op.getFormat());
-      })
-      .Case([&](MatMulOp op) -> LogicalResult {
-        return success(succeeded(both(op.getLhs(), op.getLhsScales(),
-                                      op.getLhsZeros(), op.getLhsFormat())) &&
-                       succeeded(both(op.getRhs(), op.getRhsScales(),
-                                      op.getRhsZeros(), op.getRhsFormat())));
-      })
-      .Case([&](ConvOp op) -> LogicalResult {
-        return success(succeeded(both(op.getX(), op.getXScales(),
-                                      op.getXZeros(), op.getXFormat())) &&
-                       succeeded(both(op.getW(), op.getWScales(),
-                                      op.getWZeros(), op.getWFormat())));
-      })
-      .Default([](Operation *) { return success(); });
+static LogicalResult verifyScaledTensors(Operation *op) {
+  auto scaled = dyn_cast<ScaledOpInterface>(op);
+  if (!scaled)
+    return success();
+  for (const ScaledTensor &codes : scaled.getScaledTensors())
+    if ((codes.format &&
+         failed(verifyFormatAxis(op, codes.format, rankOf(codes.tensor)))) ||
+        failed(verifyBeside(op, codes, codes.scales)) ||
+        failed(verifyBeside(op, codes, codes.zeros)))
+      return failure();
+  return success();
 }
 
 /// Checks that operands with dims in common agree on them: the rule of the
@@ -616,8 +574,8 @@ LogicalResult qopt::verifyTypes(Operation *op) {
                                          SmallVector<Value>(op->getResults())))
     if (failed(verifyTensor(typeOf(value), [&] { return op->emitOpError(); })))
       return failure();
-  return success(succeeded(verifyAttributes(op)) &&
-                 succeeded(verifyElements(op)) &&
-                 succeeded(verifyAllBeside(op)) && succeeded(verifyDims(op)) &&
-                 (op->getNumResults() == 0 || succeeded(verifyBroadcast(op))));
+  return success(
+      succeeded(verifyAttributes(op)) && succeeded(verifyElements(op)) &&
+      succeeded(verifyScaledTensors(op)) && succeeded(verifyDims(op)) &&
+      (op->getNumResults() == 0 || succeeded(verifyBroadcast(op))));
 }

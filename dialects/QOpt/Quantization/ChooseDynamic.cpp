@@ -49,12 +49,11 @@ struct ChooseDynamic : qopt::impl::ChooseDynamicPassBase<ChooseDynamic> {
   void runOnOperation() override {
     getOperation().walk([&](Operation *op) {
       auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-      std::optional<WeightedContraction> view = getWeightedContraction(op);
+      std::optional<Contraction> view = getWeightedContraction(op);
       if (!request || request.getParams() != Params::Static || !view ||
-          isInCodesOf(view->activation->get(), request.getAct()))
+          isInCodesOf(view->lhs.tensor, request.getAct()))
         return;
-      std::optional<Statistics> stats =
-          qopt::getStatistics(view->activation->get());
+      std::optional<Statistics> stats = qopt::getStatistics(view->lhs.tensor);
       // No power of two is made from data.
       bool isPow2 =
           isa<Float8E8M0FNUType>(request.getAct().getScaleTypes().front());

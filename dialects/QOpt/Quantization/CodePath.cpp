@@ -40,15 +40,13 @@ static bool isDequantizedWeight(Value value) {
 bool qopt::isOfFile(QuantizeOp op) { return op.getDivide(); }
 
 static bool isQuantizedContraction(Operation *op) {
-  if (!isa<ConvOp, MatMulOp>(op))
+  if (!isContractionOfCodes(op))
     return false;
-  Value activation = op->getOperand(0);
-  Value weight =
-      isa<ConvOp>(op) ? cast<ConvOp>(op).getW() : cast<MatMulOp>(op).getRhs();
-  auto codes = activation.getDefiningOp<DequantizeOp>();
+  Contraction sum = cast<ContractionOpInterface>(op).getContraction();
+  auto codes = sum.lhs.tensor.getDefiningOp<DequantizeOp>();
   auto quantize =
       codes ? codes.getCodes().getDefiningOp<QuantizeOp>() : QuantizeOp();
-  return quantize && !isOfFile(quantize) && isDequantizedWeight(weight);
+  return quantize && !isOfFile(quantize) && isDequantizedWeight(sum.rhs.tensor);
 }
 
 static bool isUnary(Operation *op) {

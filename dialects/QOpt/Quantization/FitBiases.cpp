@@ -12,6 +12,7 @@
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/IntegerBias.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include <cmath>
 
 namespace qopt {
@@ -54,7 +55,7 @@ struct FitBiases : qopt::impl::FitBiasesPassBase<FitBiases> {
     SmallVector<Operation *> contractions;
     getOperation().walk([&](Operation *op) {
       // Models that come with codes keep them.
-      if (isa<ConvOp, MatMulOp>(op) && op->hasAttr(kRequestAttrName))
+      if (isContractionOfCodes(op) && op->hasAttr(kRequestAttrName))
         contractions.push_back(op);
     });
     for (Operation *op : contractions)
@@ -79,23 +80,25 @@ static DequantizeOp dequantizerOf(Value value) {
 
 std::optional<BiasedSum> FitBiases::match(Operation *op) {
   Value sum = op->getResult(0), bias;
-  if (auto conv = dyn_cast<ConvOp>(op)) {
-    bias = conv.getBias();
-  } else if (sum.hasOneUse()) {
+  Contraction view = cast<ContractionOpInterface>(op).getContraction();
+  if (view.bias) {
+    bias = view.bias->get();
+  } else if (!view.isConvolution && sum.hasOneUse()) {
     if (auto add = dyn_cast<AddOp>(*sum.getUsers().begin())) {
       bias = add.getLhs() == sum ? add.getRhs() : add.getLhs();
       sum = add.getResult();
     }
   }
-  BiasedSum result{dequantizerOf(op->getOperand(0)),
-                   dequantizerOf(op->getOperand(1)),
+  BiasedSum result{dequantizerOf(view.lhs.tensor),
+                   dequantizerOf(view.rhs.tensor),
                    bias ? bias.getDefiningOp<ConstantOp>() : ConstantOp(), 0};
   if (!result.activation || !result.weight || !result.bias ||
       !becomesCodes(sum) || !isOneElement(result.activation.getScales()[0]) ||
       !typeOf(result.activation.getCodes()).getElementType().isInteger(8))
     return std::nullopt;
   RankedTensorType weight = typeOf(result.weight.getCodes());
-  result.channelAxis = isa<ConvOp>(op) ? 0 : weight.getRank() - 1;
+  result.channelAxis =
+      view.isConvolution ? view.rhs.getOutputAxis() : weight.getRank() - 1;
   int64_t channels = weight.getDimSize(result.channelAxis);
   RankedTensorType biases = typeOf(bias);
   bool isOnePerChannel = biases.getNumElements() == channels &&
@@ -175,7 +178,7 @@ void FitBiases::fit(Operation *op, BiasedSum sum) {
   Value weight = DequantizeOp::create(
       builder, loc, sum.weight.getResult().getType(), newCodes, newScales,
       ValueRange(), sum.weight.getFormatAttr());
-  op->setOperand(1, weight);
+  cast<ContractionOpInterface>(op).getContraction().rhs.operand->set(weight);
   if (sum.weight->use_empty())
     sum.weight.erase();
   numFitted += numWider;

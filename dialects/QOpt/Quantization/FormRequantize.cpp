@@ -97,9 +97,11 @@ struct FormRequantizePattern : OpRewritePattern<QuantizeOp> {
     if (chain->dequantize.getResult().getType() != op.getX().getType())
       return rewriter.notifyMatchFailure(op, "the bias broadcasts the sum");
     int64_t rank = typeOf(op.getResult()).getRank();
-    bool isConv =
-        chain->dequantize.getCodes().getDefiningOp<ConvOp>() != nullptr;
-    int64_t axis = isConv ? 1 : rank - 1;
+    int64_t axis = rank - 1;
+    if (auto sum = chain->dequantize.getCodes()
+                       .getDefiningOp<ContractionOpInterface>())
+      if (sum.getContraction().isConvolution)
+        axis = sum.getContraction().getResultOutputAxis();
     SmallVector<double> scales{1.0};
     bool isPow2 =
         isa<Float8E8M0FNUType>(typeOf(op.getScales()[0]).getElementType());

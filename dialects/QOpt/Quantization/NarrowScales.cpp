@@ -39,43 +39,37 @@ struct NarrowScales : qopt::impl::NarrowScalesPassBase<NarrowScales> {
 
   void runOnOperation() override {
     getOperation().walk([&](Operation *op) {
-      if (auto quantize = dyn_cast<QuantizeOp>(op))
-        narrow(op, quantize.getScalesMutable(), "format");
-      else if (auto dequantize = dyn_cast<DequantizeOp>(op))
-        narrow(op, dequantize.getScalesMutable(), "format");
-      else if (auto matmul = dyn_cast<MatMulOp>(op)) {
-        narrow(op, matmul.getLhsScalesMutable(), "lhs_format");
-        narrow(op, matmul.getRhsScalesMutable(), "rhs_format");
-      } else if (auto conv = dyn_cast<ConvOp>(op)) {
-        narrow(op, conv.getXScalesMutable(), "x_format");
-        narrow(op, conv.getWScalesMutable(), "w_format");
-      }
+      if (auto scaled = dyn_cast<ScaledOpInterface>(op))
+        for (const ScaledTensor &codes : scaled.getScaledTensors())
+          narrow(op, codes);
     });
   }
 
 private:
   /// All scales of an operand or none: a mixed list has another formula.
-  void narrow(Operation *op, MutableOperandRange scales, StringRef formatName) {
+  void narrow(Operation *op, const ScaledTensor &codes) {
     Type exponentType = Float8E8M0FNUType::get(&getContext());
-    auto format = op->getAttrOfType<FormatAttr>(formatName);
+    FormatAttr format = codes.format;
     // The attribute can say another type of the first scale only.
     if (format && format.getScaleTypes().size() > 1)
       return;
     SmallVector<SmallVector<int64_t>> bytes;
-    for (OpOperand &scale : scales) {
-      auto type = cast<RankedTensorType>(scale.get().getType());
+    for (Value scale : codes.scales) {
+      auto type = cast<RankedTensorType>(scale.getType());
       if (type.getElementType() == exponentType) {
         bytes.emplace_back();
         continue;
       }
-      auto exponents = getExponentBytes(scale.get());
+      auto exponents = getExponentBytes(scale);
       if (!exponents)
         return;
       bytes.push_back(*exponents);
     }
-    for (auto [scale, exponents] : llvm::zip_equal(scales, bytes)) {
+    for (auto [i, exponents] : llvm::enumerate(bytes)) {
       if (exponents.empty())
         continue;
+      OpOperand &scale =
+          op->getOpOperand(codes.scales.getBeginOperandIndex() + i);
       OpBuilder builder(op);
       scale.set(createConstant(
           builder, scale.get().getLoc(), exponents,
@@ -83,12 +77,13 @@ private:
           exponentType));
       ++numNarrowed;
     }
-    if (!format || scales.empty() ||
+    if (!format || codes.scales.empty() ||
         format.getScaleTypes().front() == exponentType)
       return;
-    op->setAttr(formatName, FormatAttr::get(&getContext(), format.getName(),
-                                            format.getAxis(), format.getBlock(),
-                                            exponentType, format.getZero()));
+    op->setAttr(codes.formatName,
+                FormatAttr::get(&getContext(), format.getName(),
+                                format.getAxis(), format.getBlock(),
+                                exponentType, format.getZero()));
   }
 };
 } // namespace

@@ -50,8 +50,10 @@ static bool readsCodesAlone(Operation *op) {
   };
   if (auto gather = dyn_cast<GatherOp>(op))
     return isDequantized(gather.getX());
-  return isa<ConvOp, MatMulOp>(op) && isDequantized(op->getOperand(0)) &&
-         isDequantized(op->getOperand(1));
+  if (!isContractionOfCodes(op))
+    return false;
+  Contraction sum = cast<ContractionOpInterface>(op).getContraction();
+  return isDequantized(sum.lhs.tensor) && isDequantized(sum.rhs.tensor);
 }
 
 namespace {
@@ -77,8 +79,9 @@ struct PlanPrecision : qopt::impl::PlanPrecisionPassBase<PlanPrecision> {
     readNodes();
     RequestAttr plan = makeDefaultPlan();
     getOperation().walk([&](Operation *op) {
-      if (!isa<ConvOp, MatMulOp, AttentionOp, GatherOp>(op) ||
-          op->hasAttr(kRequestAttrName))
+      bool isPlanned =
+          isContractionOfCodes(op) || isa<AttentionOp, GatherOp>(op);
+      if (!isPlanned || op->hasAttr(kRequestAttrName))
         return;
       const Override *rule = findOverride(op);
       // Only who names a node undoes what the model says of it.
@@ -245,26 +248,27 @@ private:
       return planGather(gather, plan);
     if (isa<AttentionOp>(op))
       return request(op, Params::Float, {}, {}, "attention: float by preset");
-    std::optional<WeightedContraction> view = getWeightedContraction(op);
+    std::optional<Contraction> view = getWeightedContraction(op);
     if (!view)
       return request(op, Params::Float, {}, {},
                      "product of two activations: float by preset");
     FormatAttr weight = plan.getWeight(), act = plan.getAct();
-    if (!isOverride && view->weight->get().getDefiningOp<DequantizeOp>())
+    if (!isOverride && view->rhs.tensor.getDefiningOp<DequantizeOp>())
       return planActivation(op, *view, plan);
     // Blocks of a depthwise weight run along its channels, as the activation's.
-    if (view->isDepthwise && weight.getBlock() > 0)
+    bool isDepthwise = view->isDepthwise();
+    if (isDepthwise && weight.getBlock() > 0)
       return request(op, Params::Float, {}, {},
                      "depthwise: no products to group");
-    weight = withAxis(weight, weight.isBlocked() && !view->isDepthwise
-                                  ? view->productAxis
-                                  : view->outputAxis);
+    weight = withAxis(weight, weight.isBlocked() && !isDepthwise
+                                  ? view->rhs.getProductAxis()
+                                  : view->rhs.getOutputAxis());
     if (!act)
       return request(op, plan.getParams(), {}, weight);
     if (act.isBlocked())
-      return request(op, Params::Dynamic, withAxis(act, view->activationAxis),
-                     weight);
-    auto codes = getIntegers(view->activation->get());
+      return request(op, Params::Dynamic,
+                     withAxis(act, view->lhs.getProductAxis()), weight);
+    auto codes = getIntegers(view->lhs.tensor);
     if (!isOverride && codes && isPerTensor(codes))
       return request(op, Params::Static, codes.getFormatAttr(), weight,
                      "activation from the file");
@@ -273,9 +277,9 @@ private:
 
   /// Plans integers for the activation of a weight that the model has in codes,
   /// where these make a sum with integers.
-  void planActivation(Operation *op, const WeightedContraction &view,
+  void planActivation(Operation *op, const Contraction &view,
                       RequestAttr plan) {
-    auto weight = getIntegers(view.weight->get());
+    auto weight = getIntegers(view.rhs.tensor);
     FormatAttr act = plan.getAct();
     if (weight && act && !act.isBlocked())
       request(op, plan.getParams(), withAxis(act, -1), weight.getFormatAttr(),

@@ -11,6 +11,7 @@
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
+#include "dialects/QOpt/Quantization/WeightExpressions.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_SIGNCODESPASS
@@ -182,9 +183,7 @@ private:
            !op.getFormat()->isBlocked() &&
            typeOf(op.getCodes()).getElementTypeBitWidth() == 8 &&
            isa<IntegerType>(typeOf(op.getCodes()).getElementType()) &&
-           llvm::any_of(op->getUsers(), [](Operation *user) {
-             return isa<ConvOp, MatMulOp>(user);
-           });
+           llvm::any_of(op->getUsers(), isContractionOfCodes);
   }
 
   /// Zeros that are all equal are one, and one of 0 is none.

@@ -31,7 +31,7 @@ static bool reachesProduct(Value value) {
   llvm::SmallPtrSet<Operation *, kMaxMovements> seen;
   while (!pending.empty() && seen.size() < kMaxMovements)
     for (Operation *user : pending.pop_back_val().getUsers()) {
-      if (isa<ConvOp, MatMulOp>(user))
+      if (isContractionOfCodes(user))
         return true;
       if (isMovement(user) && seen.insert(user).second)
         pending.push_back(user->getResult(0));

@@ -29,8 +29,11 @@ double qopt::interpolateUnseen(ArrayRef<float> unseen, double margin) {
 
 int64_t qopt::getChannelAxis(Value value) {
   for (Operation *user : value.getUsers())
-    if (auto conv = dyn_cast<ConvOp>(user); conv && conv.getX() == value)
-      return 1;
+    if (auto contraction = dyn_cast<ContractionOpInterface>(user)) {
+      Contraction sum = contraction.getContraction();
+      if (sum.isConvolution && sum.lhs.tensor == value)
+        return sum.lhs.getProductAxis();
+    }
   return std::max<int64_t>(
       cast<RankedTensorType>(value.getType()).getRank() - 1, 0);
 }

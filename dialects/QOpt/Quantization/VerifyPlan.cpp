@@ -14,9 +14,9 @@ using namespace qopt;
 
 /// Checks the format of the activations of a contraction.
 static LogicalResult verifyActivation(Operation *op, RequestAttr request,
-                                      const WeightedContraction &view) {
+                                      const Contraction &view) {
   FormatAttr act = request.getAct();
-  int64_t expected = act.isBlocked() ? view.activationAxis : -1;
+  int64_t expected = act.isBlocked() ? view.lhs.getProductAxis() : -1;
   if (act.getAxis() != expected)
     return op->emitOpError("is requested with activations of ")
            << act << ", but expects axis " << expected;
@@ -31,7 +31,7 @@ LogicalResult qopt::verifyRequest(Operation *op) {
   auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
   if (!request || request.getParams() == Params::Float)
     return success();
-  std::optional<WeightedContraction> view = getWeightedContraction(op);
+  std::optional<Contraction> view = getWeightedContraction(op);
   auto gather = dyn_cast<GatherOp>(op);
   // What works on codes already only tells what was planned.
   if (!view && !gather)
@@ -41,7 +41,7 @@ LogicalResult qopt::verifyRequest(Operation *op) {
     return op->emitOpError("is requested as ")
            << stringifyParams(request.getParams())
            << ", but the formats of its operands are not those";
-  Value weight = view ? view->weight->get() : gather.getX();
+  Value weight = view ? view->rhs.tensor : gather.getX();
   FormatAttr format = request.getWeight();
   if (format.getAxis() >= cast<RankedTensorType>(weight.getType()).getRank() ||
       (format.isBlocked() && !format.hasAxis()))

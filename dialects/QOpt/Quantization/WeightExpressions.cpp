@@ -36,36 +36,21 @@ bool qopt::isInCodesOf(Value value, FormatAttr format) {
   return dequantize && format && dequantize.getFormatAttr() == format;
 }
 
-static bool isFloat32(Value value) {
-  return cast<RankedTensorType>(value.getType()).getElementType().isF32();
+bool qopt::isContractionOfCodes(Operation *op) {
+  auto contraction = dyn_cast<ContractionOpInterface>(op);
+  return contraction && contraction.takesCodes();
 }
 
-std::optional<WeightedContraction> qopt::getWeightedContraction(Operation *op) {
-  if (auto conv = dyn_cast<ConvOp>(op)) {
-    if (!isFloat32(conv.getX()) || !isWeightExpression(conv.getW()) ||
-        !conv.getXScales().empty() || !conv.getWScales().empty())
-      return std::nullopt;
-    int64_t channels =
-        cast<RankedTensorType>(conv.getX().getType()).getDimSize(1);
-    int64_t group = conv.getGroup();
-    return WeightedContraction{
-        &conv.getXMutable(),           &conv.getWMutable(), 0, 1, 1, true,
-        group > 1 && group == channels};
-  }
-  auto matmul = dyn_cast<MatMulOp>(op);
-  if (!matmul || !isFloat32(matmul.getLhs()) ||
-      !isWeightExpression(matmul.getRhs()) ||
-      isWeightExpression(matmul.getLhs()) || !matmul.getLhsScales().empty() ||
-      !matmul.getRhsScales().empty() ||
-      cast<RankedTensorType>(matmul.getRhs().getType()).getRank() != 2)
+std::optional<Contraction> qopt::getWeightedContraction(Operation *op) {
+  if (!isContractionOfCodes(op))
     return std::nullopt;
-  int64_t lastAxis =
-      cast<RankedTensorType>(matmul.getLhs().getType()).getRank() - 1;
-  return WeightedContraction{&matmul.getLhsMutable(),
-                             &matmul.getRhsMutable(),
-                             1,
-                             0,
-                             lastAxis,
-                             false,
-                             false};
+  Contraction sum = cast<ContractionOpInterface>(op).getContraction();
+  if (!sum.lhs.getType().getElementType().isF32() || sum.hasScales() ||
+      !isWeightExpression(sum.rhs.tensor))
+    return std::nullopt;
+  // The weight of a convolution has its own dims, whatever the image is.
+  if (!sum.isConvolution &&
+      (sum.rhs.getType().getRank() != 2 || isWeightExpression(sum.lhs.tensor)))
+    return std::nullopt;
+  return sum;
 }

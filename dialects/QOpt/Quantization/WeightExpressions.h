@@ -20,20 +20,12 @@ bool isWeightExpression(mlir::Value value);
 /// format leaves it as the model has it.
 bool isInCodesOf(mlir::Value value, FormatAttr format);
 
-/// The operands of a contraction with a weight.
-struct WeightedContraction {
-  mlir::OpOperand *activation;
-  mlir::OpOperand *weight;
-  /// Axis of the output channels, and of the products, in the weight.
-  int64_t outputAxis, productAxis;
-  /// Axis of the products in the activation.
-  int64_t activationAxis;
-  bool isConv, isDepthwise;
-};
+/// True for a contraction that can have codes as operands.
+bool isContractionOfCodes(mlir::Operation *op);
 
-/// The view of a float conv, or of a matmul whose rhs is a weight expression
-/// of rank 2; nothing for every other op.
-std::optional<WeightedContraction> getWeightedContraction(mlir::Operation *op);
+/// The view of a float contraction whose rhs is a weight expression, of rank 2
+/// in a product; nothing for every other op.
+std::optional<Contraction> getWeightedContraction(mlir::Operation *op);
 
 } // namespace qopt
 

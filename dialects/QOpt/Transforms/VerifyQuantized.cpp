@@ -30,12 +30,12 @@ static bool isDequantizedWeight(Value value) {
 /// True for a float contraction that decodes its weight each time. Two
 /// activations may be multiplied as floats: that is a plan.
 static bool hidesCodes(Operation *op) {
-  if (auto matmul = dyn_cast<MatMulOp>(op))
-    return isDequantizedWeight(matmul.getLhs()) ||
-           isDequantizedWeight(matmul.getRhs());
-  auto conv = dyn_cast<ConvOp>(op);
-  return conv &&
-         (isDequantizedWeight(conv.getX()) || isDequantizedWeight(conv.getW()));
+  auto contraction = dyn_cast<ContractionOpInterface>(op);
+  if (!contraction)
+    return false;
+  Contraction sum = contraction.getContraction();
+  return isDequantizedWeight(sum.lhs.tensor) ||
+         isDequantizedWeight(sum.rhs.tensor);
 }
 
 static LogicalResult verifyQuantized(Operation *op) {

@@ -36,11 +36,11 @@ static bool isAlong(Value value, int64_t axis) {
 /// all; empty where sums are not of integers.
 static SmallVector<double> getSteps(GraphWriter &writer,
                                     Operation *contraction) {
-  bool isConv = isa<ConvOp>(contraction);
-  ConstantOp x = getIntegerScale(contraction->getOperand(0));
-  ConstantOp w = getIntegerScale(contraction->getOperand(1));
+  auto sum = cast<ContractionOpInterface>(contraction).getContraction();
+  ConstantOp x = getIntegerScale(sum.lhs.tensor);
+  ConstantOp w = getIntegerScale(sum.rhs.tensor);
   if (!x || !w || !isOneElement(x.getResult()) ||
-      !isAlong(w.getResult(), isConv ? 0 : 1))
+      !isAlong(w.getResult(), sum.rhs.getOutputAxis()))
     return {};
   SmallVector<double> steps;
   double activation = writer.readReals(x).front();
@@ -52,10 +52,13 @@ static SmallVector<double> getSteps(GraphWriter &writer,
 /// True where sums are of codes with scales that are powers of two: they take
 /// the bias also where no codes follow.
 static bool hasPow2Steps(Operation *contraction) {
-  return llvm::all_of(contraction->getOperands().take_front(2), [](Value real) {
-    ConstantOp scale = getIntegerScale(real);
-    return scale && isa<Float8E8M0FNUType>(elementTypeOf(scale.getResult()));
-  });
+  auto sum = cast<ContractionOpInterface>(contraction).getContraction();
+  return llvm::all_of(
+      ArrayRef({sum.lhs.tensor, sum.rhs.tensor}), [](Value real) {
+        ConstantOp scale = getIntegerScale(real);
+        return scale &&
+               isa<Float8E8M0FNUType>(elementTypeOf(scale.getResult()));
+      });
 }
 
 /// A bias in float. ONNX Runtime makes a Gemm of floats from a product of
@@ -65,9 +68,10 @@ static std::string writeFloatBias(GraphWriter &writer, Operation *contraction,
                                   Value bias) {
   auto constant = bias.getDefiningOp<ConstantOp>();
   int64_t rank = typeOf(contraction->getResult(0)).getRank();
-  bool isOfCodes = contraction->getOperand(0).getDefiningOp<DequantizeOp>() &&
-                   contraction->getOperand(1).getDefiningOp<DequantizeOp>();
-  if (!isa<MatMulOp>(contraction) || !constant || !isOfCodes || rank < 3 ||
+  auto sum = cast<ContractionOpInterface>(contraction).getContraction();
+  bool isOfCodes = sum.lhs.tensor.getDefiningOp<DequantizeOp>() &&
+                   sum.rhs.tensor.getDefiningOp<DequantizeOp>();
+  if (sum.isConvolution || !constant || !isOfCodes || rank < 3 ||
       typeOf(bias).getRank() != 1)
     return writer.use(bias);
   SmallVector<int64_t> dims(rank, 1);

@@ -16,47 +16,39 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
 
-namespace {
-/// What the check knows of an operand.
-struct OperandTypes {
-  Value codes;
-  ValueRange scales, zeros;
-  std::optional<FormatAttr> format;
-  /// Where k runs.
-  int64_t axis;
+static bool isUsable(const ScaledTensor &operand) {
+  auto isKnown = [](Value tensor) {
+    Type element = getElementTypeOrSelf(tensor);
+    return elementFormatOf(element) || element.isInteger(32);
+  };
+  return isKnown(operand.tensor) && llvm::all_of(operand.scales, isKnown) &&
+         llvm::all_of(operand.zeros, isKnown);
+}
 
-  int64_t block() const {
-    return format && !scales.empty() && format->getAxis() == axis
-               ? format->getBlockSize()
-               : 0;
-  }
-  bool isUsable() const {
-    auto isKnown = [](Value tensor) {
-      Type element = getElementTypeOrSelf(tensor);
-      return elementFormatOf(element) || element.isInteger(32);
-    };
-    return isKnown(codes) && llvm::all_of(scales, isKnown) &&
-           llvm::all_of(zeros, isKnown);
-  }
-};
-} // namespace
+/// Products that share scales; 0 where all do.
+static int64_t blockOf(const ContractionOperand &operand) {
+  FormatAttr format = operand.format;
+  return format && !operand.scales.empty() &&
+                 format.getAxis() == operand.getProductAxis()
+             ? format.getBlockSize()
+             : 0;
+}
 
 static int64_t rankOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getRank();
 }
 
-static kernel::Match checkSum(Operation *op, const OperandTypes &a,
-                              const OperandTypes &b) {
-  for (const OperandTypes &operand : {a, b})
-    if (!operand.isUsable())
-      return cpu::unsupported(getElementTypeOrSelf(operand.codes));
-  if (a.block() && b.block() && a.block() != b.block())
-    return kernel::Match::failure("blocks of " + Twine(a.block()) +
-                                  " meet blocks of " + Twine(b.block()));
+static kernel::Match checkSum(Operation *op, const Contraction &sum) {
+  for (const ContractionOperand &operand : {sum.lhs, sum.rhs})
+    if (!isUsable(operand))
+      return cpu::unsupported(getElementTypeOrSelf(operand.tensor));
+  int64_t a = blockOf(sum.lhs), b = blockOf(sum.rhs);
+  if (a && b && a != b)
+    return kernel::Match::failure("blocks of " + Twine(a) + " meet blocks of " +
+                                  Twine(b));
   Type result = getElementTypeOrSelf(op->getResult(0));
-  bool isInteger = a.scales.empty() && b.scales.empty() &&
-                   !CodeOperand::isReal(a.codes) &&
-                   !CodeOperand::isReal(b.codes);
+  bool isInteger = !sum.hasScales() && !CodeOperand::isReal(sum.lhs.tensor) &&
+                   !CodeOperand::isReal(sum.rhs.tensor);
   if (isInteger ? !result.isInteger(32)
                 : !(result.isF32() || result.isF16() || result.isBF16()))
     return cpu::unsupported(result);
@@ -64,10 +56,10 @@ static kernel::Match checkSum(Operation *op, const OperandTypes &a,
 }
 
 /// True where blocks of x along its channels begin with each group of channels.
-static bool blocksFitGroups(ConvOp op, int64_t block) {
-  int64_t channels = cast<RankedTensorType>(op.getW().getType()).getDimSize(1);
-  return block == 0 || op.getGroup() == 1 || channels == 1 ||
-         channels % block == 0;
+static bool blocksFitGroups(const Contraction &sum) {
+  int64_t channels = sum.rhs.getType().getDimSize(sum.rhs.getProductAxis());
+  int64_t block = blockOf(sum.lhs);
+  return block == 0 || sum.group == 1 || channels == 1 || channels % block == 0;
 }
 
 static Operation *rootOf(Operation *op) {
@@ -82,23 +74,10 @@ kernel::Match vulkan::checkContract(const AnyDevice &, Operation *op) {
   for (Value result : op->getResults())
     if (rankOf(result) != rankOf(root->getResult(0)))
       return kernel::Match::failure("results have two ranks");
-  if (auto product = dyn_cast<MatMulOp>(root)) {
-    int64_t rank = rankOf(product.getRhs());
-    return checkSum(
-        product,
-        {product.getLhs(), product.getLhsScales(), product.getLhsZeros(),
-         product.getLhsFormat(), rankOf(product.getLhs()) - 1},
-        {product.getRhs(), product.getRhsScales(), product.getRhsZeros(),
-         product.getRhsFormat(), rank == 1 ? 0 : rank - 2});
-  }
-  auto conv = cast<ConvOp>(root);
-  OperandTypes x{conv.getX(), conv.getXScales(), conv.getXZeros(),
-                 conv.getXFormat(), 1};
-  if (!blocksFitGroups(conv, x.block()))
+  Contraction sum = cast<ContractionOpInterface>(root).getContraction();
+  if (!blocksFitGroups(sum))
     return kernel::Match::failure("blocks cross groups of channels");
-  return checkSum(
-      conv, x,
-      {conv.getW(), conv.getWScales(), conv.getWZeros(), conv.getWFormat(), 1});
+  return checkSum(root, sum);
 }
 
 static LogicalResult emitMatMul(DeviceProgram &program, Operation *kernel,

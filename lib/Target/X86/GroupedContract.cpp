@@ -14,41 +14,26 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
-GroupedOperand x86::lhsOf(MatMulOp op) {
-  return {op.getLhs(), op.getLhsScales(), op.getLhsZeros(), op.getLhsFormat()};
+GroupedOperand x86::lhsOf(ContractionOpInterface op) {
+  return GroupedOperand(op.getContraction().lhs);
 }
-GroupedOperand x86::rhsOf(MatMulOp op) {
-  return {op.getRhs(), op.getRhsScales(), op.getRhsZeros(), op.getRhsFormat()};
-}
-GroupedOperand x86::lhsOf(ConvOp op) {
-  return {op.getX(), op.getXScales(), op.getXZeros(), op.getXFormat()};
-}
-GroupedOperand x86::rhsOf(ConvOp op) {
-  return {op.getW(), op.getWScales(), op.getWZeros(), op.getWFormat()};
-}
-
-static std::optional<int64_t> depthOf(MatMulOp op) {
-  std::optional<int64_t> depth;
-  RankedTensorType lhs = lhsOf(op).type(), rhs = rhsOf(op).type();
-  for (int64_t dim :
-       {lhs.getDimSize(lhs.getRank() - 1), rhs.getDimSize(rhs.getRank() - 2)})
-    if (!ShapedType::isDynamic(dim))
-      depth = dim;
-  return depth;
+GroupedOperand x86::rhsOf(ContractionOpInterface op) {
+  return GroupedOperand(op.getContraction().rhs);
 }
 
 static std::optional<GroupShape> groupsOf(const Tier &tier, MatMulOp op) {
   GroupedOperand lhs = lhsOf(op), rhs = rhsOf(op);
   std::optional<GroupShape> groups = groupShapeOf(
       tier, lhs, lhs.type().getRank() - 1, rhs, rhs.type().getRank() - 2);
-  std::optional<int64_t> depth = depthOf(op);
+  std::optional<int64_t> depth = op.getContraction().countProducts();
   if (groups && depth && *depth <= groups->block)
     groups->block = kOneBlock;
   return groups;
 }
 
 static kernel::Match sumIntegers(MatMulOp op, GroupShape &groups) {
-  kernel::Match match = useIntegers(lhsOf(op), rhsOf(op), depthOf(op), groups);
+  kernel::Match match = useIntegers(
+      lhsOf(op), rhsOf(op), op.getContraction().countProducts(), groups);
   // Lanes are packed in chunks, so a group begins with one.
   if (match && groups.block % IntegerLanes::kDepthInChunk != 0)
     return kernel::Match::failure("blocks are no multiples of 16");
@@ -125,8 +110,8 @@ kernel::Match x86::checkGroupedContract(const Tier &tier, Operation *op) {
   Operation *root = cast<kernel::ContractOp>(op).getRoot();
   auto product = dyn_cast<MatMulOp>(root);
   auto conv = dyn_cast<ConvOp>(root);
-  GroupedOperand lhs = product ? lhsOf(product) : lhsOf(conv);
-  GroupedOperand rhs = product ? rhsOf(product) : rhsOf(conv);
+  auto sum = cast<ContractionOpInterface>(root);
+  GroupedOperand lhs = lhsOf(sum), rhs = rhsOf(sum);
   if (lhs.scales.empty() && rhs.scales.empty())
     return kernel::Match::other();
   if (!lhs.isSupported() || !rhs.isSupported())

@@ -55,6 +55,13 @@ mlir::Value joinScales(VectorBuilder &v, mlir::Value a, mlir::Value b,
 
 /// An operand of a grouped product.
 struct GroupedOperand {
+  GroupedOperand() = default;
+  explicit GroupedOperand(const ScaledTensor &operand)
+      : tensor(operand.tensor), scales(operand.scales), zeros(operand.zeros) {
+    if (operand.format)
+      format = operand.format;
+  }
+
   mlir::Value tensor;
   mlir::ValueRange scales, zeros;
   std::optional<FormatAttr> format;

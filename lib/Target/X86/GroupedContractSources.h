@@ -11,10 +11,9 @@
 
 namespace qopt::x86 {
 
-GroupedOperand lhsOf(MatMulOp op);
-GroupedOperand rhsOf(MatMulOp op);
-GroupedOperand lhsOf(ConvOp op);
-GroupedOperand rhsOf(ConvOp op);
+/// The sides of a product or convolution.
+GroupedOperand lhsOf(ContractionOpInterface op);
+GroupedOperand rhsOf(ContractionOpInterface op);
 
 /// Whether the sums of groups are integers: then a step has several elements.
 inline bool sumsIntegers(const GroupShape &groups) {
