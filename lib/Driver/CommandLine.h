@@ -21,7 +21,7 @@ struct FlagAlias {
 };
 
 /// Stands below the flags in the help of both tools.
-inline constexpr llvm::StringLiteral environmentHelp =
+inline constexpr llvm::StringLiteral kEnvironmentHelp =
     "\nENVIRONMENT:\n\n"
     "  QOPT_CPU=TIER         - of a run: the tier of the model to take; of a "
     "compile: the best that --cpu native means\n"

@@ -103,7 +103,7 @@ struct Flags {
   cl::opt<bool> listRecipeKeys{
       "list-recipe-keys", cl::cat(category),
       cl::desc("print all keys of a recipe file, with values and examples")};
-  cl::extrahelp environment{environmentHelp};
+  cl::extrahelp environment{kEnvironmentHelp};
 };
 
 /// What converters and benchmarks of other projects call these.

@@ -21,7 +21,7 @@
 using namespace qopt;
 using llvm::StringRef;
 
-static constexpr double defaultFloatTolerance = 1e-5;
+static constexpr double kDefaultFloatTolerance = 1e-5;
 
 namespace {
 /// What is allowed for elements of one type.
@@ -31,7 +31,7 @@ struct Bounds {
 } // namespace
 
 static Bounds getBounds(const Tolerance &tolerance, ElementType type) {
-  double byDefault = isFloatType(type) ? defaultFloatTolerance : 0;
+  double byDefault = isFloatType(type) ? kDefaultFloatTolerance : 0;
   return {tolerance.absolute.value_or(byDefault),
           tolerance.relative.value_or(byDefault)};
 }

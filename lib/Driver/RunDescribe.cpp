@@ -16,7 +16,7 @@ using namespace qopt;
 using llvm::StringRef;
 
 /// Models with caches have dozens of inputs.
-static constexpr size_t maxShownValues = 8;
+static constexpr size_t kMaxShownValues = 8;
 
 llvm::json::Object qopt::describeProgram(const RunProgram &program) {
   llvm::json::Object description = program.describe();
@@ -28,7 +28,7 @@ llvm::json::Object qopt::describeProgram(const RunProgram &program) {
 static void printValues(StringRef title, llvm::ArrayRef<ModelValue> values,
                         llvm::raw_ostream &os) {
   os << title << ":\n";
-  for (const ModelValue &value : values.take_front(maxShownValues)) {
+  for (const ModelValue &value : values.take_front(kMaxShownValues)) {
     os << "  " << value.name << ": ";
     for (auto [dim, symbol] : llvm::zip_equal(value.dims, value.symbols)) {
       if (dim >= 0)
@@ -38,8 +38,8 @@ static void printValues(StringRef title, llvm::ArrayRef<ModelValue> values,
     }
     os << getName(value.type) << "\n";
   }
-  if (values.size() > maxShownValues)
-    os << "  and " << values.size() - maxShownValues << " more\n";
+  if (values.size() > kMaxShownValues)
+    os << "  and " << values.size() - kMaxShownValues << " more\n";
 }
 
 /// How many nodes have which precision, the most frequent first.

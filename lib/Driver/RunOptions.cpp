@@ -21,15 +21,15 @@ using namespace qopt;
 namespace cl = llvm::cl;
 using llvm::StringRef;
 
-static const char *const overview =
+static const char *const kOverview =
     "runs a model: a compiled one, an ONNX file, or a phase file of "
     "qopt-compile.\n\n"
     "  qopt-run model.so --inputs in.npz --outputs out.npz\n"
     "  qopt-run model.onnx --input x=1x3x224x224xf32 --benchmark\n"
     "  qopt-run model.onnx --reference --inputs in.npz --expect out.npz\n";
 
-static constexpr int32_t maxThreads = 4096;
-static constexpr int64_t maxIters = 1'000'000'000;
+static constexpr int32_t kMaxThreads = 4096;
+static constexpr int64_t kMaxIters = 1'000'000'000;
 
 namespace {
 struct Flags {
@@ -112,7 +112,7 @@ struct Flags {
                               "types and dims of the results; --outputs writes "
                               "their values"),
                      cl::cat(category)};
-  cl::extrahelp environment{environmentHelp};
+  cl::extrahelp environment{kEnvironmentHelp};
 };
 } // namespace
 
@@ -203,7 +203,7 @@ llvm::Expected<RunOptions> qopt::parseRunOptions(int argc, char **argv) {
     return std::move(error);
   std::string problems;
   llvm::raw_string_ostream os(problems);
-  if (!cl::ParseCommandLineOptions(argc, argv, overview, &os))
+  if (!cl::ParseCommandLineOptions(argc, argv, kOverview, &os))
     return makeError(ExitCode::BadUse, stripProgramName(problems, argv[0]));
   RunOptions options;
   options.model = flags->model;
@@ -232,15 +232,15 @@ static llvm::Error badUse(const llvm::Twine &message) {
 }
 
 static llvm::Error checkNumbers(const RunOptions &options) {
-  if (options.threads < 0 || options.threads > maxThreads)
+  if (options.threads < 0 || options.threads > kMaxThreads)
     return badUse("--threads expects a number from 0 to " +
-                  llvm::Twine(maxThreads));
-  if (options.warmup && (*options.warmup < 0 || *options.warmup > maxIters))
+                  llvm::Twine(kMaxThreads));
+  if (options.warmup && (*options.warmup < 0 || *options.warmup > kMaxIters))
     return badUse("--warmup expects a number from 0 to " +
-                  llvm::Twine(maxIters));
-  if (options.iters && (*options.iters < 1 || *options.iters > maxIters))
+                  llvm::Twine(kMaxIters));
+  if (options.iters && (*options.iters < 1 || *options.iters > kMaxIters))
     return badUse("--iters expects a number from 1 to " +
-                  llvm::Twine(maxIters));
+                  llvm::Twine(kMaxIters));
   // Written so that NaN is refused.
   if (options.minTimeInSeconds && !(*options.minTimeInSeconds >= 0))
     return badUse("--min-time expects a number of seconds from 0 on");

@@ -17,7 +17,7 @@ using namespace qopt;
 using llvm::StringRef;
 
 /// Elements that are shown of a result.
-static constexpr int64_t maxShownElements = 8;
+static constexpr int64_t kMaxShownElements = 8;
 
 /// Calls `tell` with each output and its distance. Outputs of other shapes are
 /// left out: that they differ is told elsewhere.
@@ -46,9 +46,9 @@ static void printResult(const ModelValue &output, const HostTensor &result,
   int64_t count = result.getNumElements();
   os << output.name << ": " << formatDims(result.getDims()) << " "
      << getName(result.getType()) << ":";
-  for (int64_t i = 0; i < std::min(count, maxShownElements); ++i)
+  for (int64_t i = 0; i < std::min(count, kMaxShownElements); ++i)
     os << llvm::format(" %.9g", static_cast<double>(readElement(result, i)));
-  os << (count > maxShownElements ? " ...\n" : "\n");
+  os << (count > kMaxShownElements ? " ...\n" : "\n");
 }
 
 void RunReport::printRun(const RunRow &row, StringRef prefix) {

@@ -26,7 +26,7 @@
 using namespace qopt;
 using llvm::StringRef;
 
-static constexpr uint64_t pageSize = 4096;
+static constexpr uint64_t kPageSize = 4096;
 
 llvm::Error WeightsWriter::write(StringRef bytes) {
   if (digests == ModelDigests::Written)
@@ -43,7 +43,7 @@ std::array<uint8_t, 32> WeightsWriter::finish() {
 
 llvm::Error WeightsWriter::padTo(uint64_t offset) {
   assert(offset >= position && "weights are written in order");
-  static const char zeros[pageSize] = {};
+  static const char zeros[kPageSize] = {};
   while (position < offset) {
     uint64_t count = std::min<uint64_t>(offset - position, sizeof(zeros));
     if (llvm::Error error = write(StringRef(zeros, count)))
@@ -86,7 +86,7 @@ static llvm::Expected<StringRef> findSection(const llvm::MemoryBuffer &library,
 static llvm::Expected<qopt_rt_trailer>
 appendTrailer(AtomicFile &file, WeightsSource weights, ModelDigests digests) {
   qopt_rt_trailer trailer = {QOPT_RT_TRAILER_MARK, 0, 0, {}};
-  trailer.offset = llvm::alignTo(file.getSize(), pageSize);
+  trailer.offset = llvm::alignTo(file.getSize(), kPageSize);
   if (llvm::Error error = file.writeZeros(trailer.offset - file.getSize()))
     return std::move(error);
   WeightsWriter writer(file, digests);

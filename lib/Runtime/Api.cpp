@@ -104,7 +104,7 @@ static const char *getErrorText(const qopt_context *context) {
   return context->error;
 }
 
-static const qopt_model_api api = {
+static const qopt_model_api kApi = {
     QOPT_MODEL_ABI_VERSION,
     sizeof(qopt_model_api),
     open,
@@ -128,5 +128,5 @@ static const qopt_model_api api = {
 
 extern "C" __attribute__((visibility("default"))) const qopt_model_api *
 qopt_model_get_api(uint32_t version) {
-  return version == QOPT_MODEL_ABI_VERSION ? &api : nullptr;
+  return version == QOPT_MODEL_ABI_VERSION ? &kApi : nullptr;
 }

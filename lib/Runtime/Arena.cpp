@@ -32,8 +32,8 @@ struct alignas(64) Arena::Mapping {
   Block *first() { return reinterpret_cast<Block *>(this + 1); }
 };
 
-static constexpr uint64_t headerSize = 64;
-static constexpr uint64_t slack = 64;
+static constexpr uint64_t kHeaderSize = 64;
+static constexpr uint64_t kSlack = 64;
 
 void Arena::lock() {
   while (isLocked.test_and_set(std::memory_order_acquire))
@@ -60,7 +60,7 @@ void Arena::removeFree(Block *block) {
 }
 
 bool Arena::addMapping(uint64_t bytes) {
-  uint64_t size = bytes + sizeof(Mapping) + headerSize;
+  uint64_t size = bytes + sizeof(Mapping) + kHeaderSize;
   if (size < nextMappingSize)
     size = nextMappingSize;
   size = (size + 4095) / 4096 * 4096;
@@ -76,7 +76,7 @@ bool Arena::addMapping(uint64_t bytes) {
   mappedSize += size;
 
   Block *block = mapping->first();
-  block->size = size - sizeof(Mapping) - headerSize;
+  block->size = size - sizeof(Mapping) - kHeaderSize;
   block->previous = nullptr;
   Block *last = block->next();
   last->size = 0;
@@ -90,7 +90,7 @@ void *Arena::allocate(int64_t bytes) {
   // More than half of the address space cannot be asked for.
   if (bytes < 0 || bytes > INT64_MAX / 2)
     return nullptr;
-  uint64_t size = headerSize + (bytes + slack + 63) / 64 * 64;
+  uint64_t size = kHeaderSize + (bytes + kSlack + 63) / 64 * 64;
   lock();
   Block *best = nullptr;
   for (int attempt = 0; attempt < 2 && !best; ++attempt) {
@@ -102,7 +102,7 @@ void *Arena::allocate(int64_t bytes) {
   }
   if (best) {
     removeFree(best);
-    if (best->size - size >= 2 * headerSize) {
+    if (best->size - size >= 2 * kHeaderSize) {
       Block *rest =
           reinterpret_cast<Block *>(reinterpret_cast<char *>(best) + size);
       rest->size = best->size - size;
@@ -148,7 +148,7 @@ void Arena::reset() {
   }
   freeBlocks = nullptr;
   Block *block = mappings->first();
-  block->size = mappings->size - sizeof(Mapping) - headerSize;
+  block->size = mappings->size - sizeof(Mapping) - kHeaderSize;
   block->next()->previous = block;
   insertFree(block);
 }

@@ -18,7 +18,7 @@
 
 using namespace qopt::runtime;
 
-static constexpr int64_t maxThreads = 1024;
+static constexpr int64_t kMaxThreads = 1024;
 
 uint64_t qopt::runtime::getElementSize(int64_t elementType) {
   switch (elementType) {
@@ -44,9 +44,9 @@ qopt_status qopt::runtime::failRun(qopt_context &context, qopt_status status,
 
 static qopt_status checkOptions(const qopt_context_options &options,
                                 TextBuffer error) {
-  if (options.threads < 0 || options.threads > maxThreads) {
+  if (options.threads < 0 || options.threads > kMaxThreads) {
     setText(error, "expected 0 to %lld threads, but found %d",
-            static_cast<long long>(maxThreads), options.threads);
+            static_cast<long long>(kMaxThreads), options.threads);
     return QOPT_BAD_USE;
   }
   if (options.parallel_for && options.threads == 0) {
@@ -82,7 +82,7 @@ static qopt_status fillContext(qopt_context &context, TextBuffer error) {
     return QOPT_OK;
   if (context.options.threads == 0) {
     int64_t cpus = countUsableCpus();
-    context.options.threads = cpus < maxThreads ? cpus : maxThreads;
+    context.options.threads = cpus < kMaxThreads ? cpus : kMaxThreads;
   }
   if (!context.pool.start(context.options.threads)) {
     setText(error, "cannot start %d threads", context.options.threads);

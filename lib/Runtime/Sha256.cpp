@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const uint32_t roundConstants[64] = {
+static const uint32_t kRoundConstants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
     0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
     0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
@@ -48,7 +48,7 @@ static void addBlock(uint32_t hash[8], const unsigned char *block) {
     uint32_t s1 =
         rotateRight(v[4], 6) ^ rotateRight(v[4], 11) ^ rotateRight(v[4], 25);
     uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-    uint32_t t1 = v[7] + s1 + choice + roundConstants[t] + w[t];
+    uint32_t t1 = v[7] + s1 + choice + kRoundConstants[t] + w[t];
     uint32_t s0 =
         rotateRight(v[0], 2) ^ rotateRight(v[0], 13) ^ rotateRight(v[0], 22);
     uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);

@@ -16,7 +16,7 @@
 
 using namespace qopt::runtime;
 
-static constexpr int64_t maxSpinNanoseconds = 50'000;
+static constexpr int64_t kMaxSpinNanoseconds = 50'000;
 
 int64_t qopt::runtime::countUsableCpus() {
   cpu_set_t cpus;
@@ -59,7 +59,7 @@ bool ThreadPool::start(int64_t threads) {
   // A pool that leaves CPUs free must not choose them: another pool may have
   // chosen the same. One with more threads than CPUs must not spin.
   isPinned = threads == cpus;
-  int64_t spinNanoseconds = threads <= cpus ? maxSpinNanoseconds : 0;
+  int64_t spinNanoseconds = threads <= cpus ? kMaxSpinNanoseconds : 0;
   if (threads == 1)
     return true;
   workers = static_cast<Worker *>(calloc(threads, sizeof(Worker)));

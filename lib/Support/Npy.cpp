@@ -17,8 +17,8 @@ using namespace qopt;
 using llvm::StringRef;
 
 /// Far more than three keys take; numpy itself stops at 10000.
-static constexpr uint64_t maxHeaderSize = 65535;
-static constexpr StringRef npyMagic("\x93NUMPY", 6);
+static constexpr uint64_t kMaxHeaderSize = 65535;
+static constexpr StringRef kNpyMagic("\x93NUMPY", 6);
 
 namespace {
 struct TypeCode {
@@ -61,7 +61,7 @@ private:
 };
 } // namespace
 
-static const TypeCode typeCodes[] = {
+static const TypeCode kTypeCodes[] = {
     {"|b1", ElementType::BOOL}, {"|i1", ElementType::I8},
     {"|u1", ElementType::U8},   {"<i2", ElementType::I16},
     {"<u2", ElementType::U16},  {"<i4", ElementType::I32},
@@ -89,7 +89,7 @@ llvm::Error HeaderParser::parseType(NpyHeader &header) {
   StringRef code;
   if (llvm::Error error = parseString(code))
     return error;
-  for (const TypeCode &entry : typeCodes) {
+  for (const TypeCode &entry : kTypeCodes) {
     // numpy also writes '<i1' and '=b1' for single bytes on request.
     if (code == entry.text || (code.size() == 3 && entry.text[0] == '|' &&
                                code.drop_front() == entry.text.drop_front())) {
@@ -185,7 +185,7 @@ static llvm::Expected<NpyHeader> parseHeader(StringRef bytes, StringRef what) {
   auto fail = [&](const llvm::Twine &reason) {
     return makeError(ExitCode::BadData, what + ": " + reason);
   };
-  if (!bytes.starts_with(npyMagic))
+  if (!bytes.starts_with(kNpyMagic))
     return fail("is not a .npy file");
   if (bytes.size() < 10)
     return fail("the .npy header is cut short");
@@ -200,8 +200,8 @@ static llvm::Expected<NpyHeader> parseHeader(StringRef bytes, StringRef what) {
                         : llvm::support::endian::read32le(bytes.data() + 8);
   if (length > bytes.size() - start)
     return fail("the .npy header is cut short");
-  if (length > maxHeaderSize)
-    return fail("expects a .npy header of " + llvm::Twine(maxHeaderSize) +
+  if (length > kMaxHeaderSize)
+    return fail("expects a .npy header of " + llvm::Twine(kMaxHeaderSize) +
                 " bytes or fewer, but found " + llvm::Twine(length));
 
   NpyHeader header;
@@ -267,7 +267,7 @@ llvm::Expected<HostTensor> qopt::parseNpy(StringRef bytes, StringRef what) {
 std::string qopt::makeNpyHeader(ElementType type,
                                 llvm::ArrayRef<int64_t> dims) {
   StringRef code;
-  for (const TypeCode &entry : typeCodes)
+  for (const TypeCode &entry : kTypeCodes)
     if (entry.type == getNumpyType(type))
       code = entry.text;
   std::string text =
@@ -282,7 +282,7 @@ std::string qopt::makeNpyHeader(ElementType type,
   text += '\n';
   char length[2];
   llvm::support::endian::write16le(length, text.size());
-  return npyMagic.str() + std::string("\x01\x00", 2) + std::string(length, 2) +
+  return kNpyMagic.str() + std::string("\x01\x00", 2) + std::string(length, 2) +
          text;
 }
 

@@ -21,16 +21,16 @@ using llvm::support::endian::read16le;
 using llvm::support::endian::read32le;
 using llvm::support::endian::read64le;
 
-static constexpr uint32_t localSignature = 0x04034b50;
-static constexpr uint32_t centralSignature = 0x02014b50;
-static constexpr uint32_t endSignature = 0x06054b50;
-static constexpr uint32_t end64Signature = 0x06064b50;
-static constexpr uint32_t locator64Signature = 0x07064b50;
+static constexpr uint32_t kLocalSignature = 0x04034b50;
+static constexpr uint32_t kCentralSignature = 0x02014b50;
+static constexpr uint32_t kEndSignature = 0x06054b50;
+static constexpr uint32_t kEnd64Signature = 0x06064b50;
+static constexpr uint32_t kLocator64Signature = 0x07064b50;
 
 /// Zeros and ones shrink to a thousandth, so a file may unpack to this much
 /// whatever its size, and beyond it to a multiple of its size.
-static constexpr uint64_t maxFreeSize = 256 << 20;
-static constexpr uint64_t maxGrowth = 64;
+static constexpr uint64_t kMaxFreeSize = 256 << 20;
+static constexpr uint64_t kMaxGrowth = 64;
 
 namespace {
 struct ZipEntry {
@@ -81,7 +81,7 @@ llvm::Expected<ZipDirectory> ZipReader::findDirectory() {
   for (size_t back = 22; back <= std::min<size_t>(bytes.size(), 22 + 65535);
        ++back) {
     size_t offset = bytes.size() - back;
-    if (read32le(bytes.data() + offset) == endSignature &&
+    if (read32le(bytes.data() + offset) == kEndSignature &&
         read16le(bytes.data() + offset + 20) == back - 22) {
       end = offset;
       break;
@@ -98,11 +98,11 @@ llvm::Expected<ZipDirectory> ZipReader::findDirectory() {
   directory.numEntries = read16le(record + 10);
   directory.size = read32le(record + 12);
   directory.offset = read32le(record + 16);
-  bool has64BitForm = end >= 20 && read32le(record - 20) == locator64Signature;
+  bool has64BitForm = end >= 20 && read32le(record - 20) == kLocator64Signature;
   if (has64BitForm) {
     uint64_t offset = read64le(record - 20 + 8);
     if (!isInside(offset, 56) ||
-        read32le(bytes.data() + offset) != end64Signature)
+        read32le(bytes.data() + offset) != kEnd64Signature)
       return fail("the 64-bit end record is not where it should be");
     const char *record64 = bytes.data() + offset;
     directory.numEntries = read64le(record64 + 32);
@@ -147,9 +147,9 @@ llvm::Expected<std::vector<ZipEntry>> ZipReader::readDirectory() {
   std::vector<ZipEntry> entries;
   llvm::StringSet<> names;
   uint64_t numBytesUsed = 0, unpackedSize = 0;
-  const uint64_t maxUnpackedSize = maxFreeSize + maxGrowth * bytes.size();
+  const uint64_t maxUnpackedSize = kMaxFreeSize + kMaxGrowth * bytes.size();
   for (uint64_t i = 0; i < directory->numEntries; ++i) {
-    if (rest.size() < 46 || read32le(rest.data()) != centralSignature)
+    if (rest.size() < 46 || read32le(rest.data()) != kCentralSignature)
       return fail("the central directory is damaged");
     const char *record = rest.data();
     ZipEntry entry;
@@ -222,7 +222,7 @@ llvm::Error ZipReader::unpack(const ZipEntry &entry, StringRef packed,
 llvm::Expected<StringRef> ZipReader::readEntry(const ZipEntry &entry,
                                                std::vector<char> &buffer) {
   if (!isInside(entry.localOffset, 30) ||
-      read32le(bytes.data() + entry.localOffset) != localSignature)
+      read32le(bytes.data() + entry.localOffset) != kLocalSignature)
     return fail("'" + entry.name + "' has no local header");
   const char *local = bytes.data() + entry.localOffset;
   uint64_t start =

@@ -23,21 +23,21 @@ struct WrittenEntry {
 };
 } // namespace
 
-static constexpr uint16_t zipVersion = 45;
+static constexpr uint16_t kZipVersion = 45;
 /// The first of January 1980, the earliest day of the format.
-static constexpr uint32_t zipDate = (1 << 5 | 1) << 16;
+static constexpr uint32_t kZipDate = (1 << 5 | 1) << 16;
 /// Names are UTF-8.
-static constexpr uint16_t zipFlags = 1 << 11;
+static constexpr uint16_t kZipFlags = 1 << 11;
 
 static std::string makeLocalHeader(const WrittenEntry &entry) {
   std::string text;
   llvm::raw_string_ostream os(text);
   llvm::support::endian::Writer writer(os, llvm::endianness::little);
   writer.write<uint32_t>(0x04034b50);
-  writer.write<uint16_t>(zipVersion);
-  writer.write<uint16_t>(zipFlags);
+  writer.write<uint16_t>(kZipVersion);
+  writer.write<uint16_t>(kZipFlags);
   writer.write<uint16_t>(/*method=*/0);
-  writer.write<uint32_t>(zipDate);
+  writer.write<uint32_t>(kZipDate);
   writer.write<uint32_t>(entry.checksum);
   writer.write<uint32_t>(UINT32_MAX);
   writer.write<uint32_t>(UINT32_MAX);
@@ -55,11 +55,11 @@ static void writeCentralHeader(llvm::raw_ostream &os,
                                const WrittenEntry &entry) {
   llvm::support::endian::Writer writer(os, llvm::endianness::little);
   writer.write<uint32_t>(0x02014b50);
-  writer.write<uint16_t>(zipVersion);
-  writer.write<uint16_t>(zipVersion);
-  writer.write<uint16_t>(zipFlags);
+  writer.write<uint16_t>(kZipVersion);
+  writer.write<uint16_t>(kZipVersion);
+  writer.write<uint16_t>(kZipFlags);
   writer.write<uint16_t>(/*method=*/0);
-  writer.write<uint32_t>(zipDate);
+  writer.write<uint32_t>(kZipDate);
   writer.write<uint32_t>(entry.checksum);
   writer.write<uint32_t>(UINT32_MAX);
   writer.write<uint32_t>(UINT32_MAX);
@@ -88,8 +88,8 @@ static std::string makeDirectory(llvm::ArrayRef<WrittenEntry> entries,
   llvm::support::endian::Writer writer(os, llvm::endianness::little);
   writer.write<uint32_t>(0x06064b50);
   writer.write<uint64_t>(/*size of the rest=*/44);
-  writer.write<uint16_t>(zipVersion);
-  writer.write<uint16_t>(zipVersion);
+  writer.write<uint16_t>(kZipVersion);
+  writer.write<uint16_t>(kZipVersion);
   writer.write<uint32_t>(/*disk=*/0);
   writer.write<uint32_t>(/*disk of the directory=*/0);
   writer.write<uint64_t>(entries.size());

@@ -11,7 +11,7 @@
 
 using namespace qopt;
 
-static constexpr uint64_t alignment = 64, slack = 64;
+static constexpr uint64_t kAlignment = 64, kSlack = 64;
 
 uint64_t WeightsSection::add(llvm::ArrayRef<uint8_t> content) {
   auto hash = llvm::BLAKE3::hash(content);
@@ -19,7 +19,7 @@ uint64_t WeightsSection::add(llvm::ArrayRef<uint8_t> content) {
   auto [it, isNew] = offsets.try_emplace(key, storage.size());
   if (isNew) {
     storage.insert(storage.end(), content.begin(), content.end());
-    storage.resize(llvm::alignTo(storage.size() + slack, alignment));
+    storage.resize(llvm::alignTo(storage.size() + kSlack, kAlignment));
   }
   return it->second;
 }

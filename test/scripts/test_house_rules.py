@@ -83,6 +83,7 @@ BREACHES = {
     "no-global-options": ("lib/Support/A.cpp", "llvm::cl::opt<bool> a;\n"),
     "no-libm": ("lib/Reference/A.cpp", "float x = std::exp(y);\n"),
     "no-utils": ("lib/Utils/A.cpp", ""),
+    "constants": ("lib/Support/A.cpp", "static constexpr int largest = 4;\n"),
     "python-includes": ("python/qopt/A.cpp", '#include "qopt/Support/Npz.h"\n'),
     "todo": ("lib/Support/A.cpp", "// TO" + "DO: later\n"),
     "trailing-space": ("docs/a.md", "text \n"),

@@ -64,7 +64,7 @@ floatInfo(llvm::StringLiteral name, uint8_t exponentBits, uint8_t mantissaBits,
           0};
 }
 
-static constexpr ElementFormatInfo elementTable[] = {
+static constexpr ElementFormatInfo kElementTable[] = {
     integerInfo("i2", true, 2),
     integerInfo("i4", true, 4),
     integerInfo("i8", true, 8),
@@ -86,49 +86,49 @@ static constexpr ElementFormatInfo elementTable[] = {
               0x1.FFFFFEp127f),
 };
 
-static constexpr ElementFormat f32Scale[] = {ElementFormat::F32};
-static constexpr ElementFormat e8m0Scale[] = {ElementFormat::F8E8M0FNU};
-static constexpr ElementFormat nvfp4Scales[] = {ElementFormat::F8E4M3FN,
-                                                ElementFormat::F32};
+static constexpr ElementFormat kF32Scale[] = {ElementFormat::F32};
+static constexpr ElementFormat kE8m0Scale[] = {ElementFormat::F8E8M0FNU};
+static constexpr ElementFormat kNvfp4Scales[] = {ElementFormat::F8E4M3FN,
+                                                 ElementFormat::F32};
 
 static ArrayRef<BlockFormat> blockTable() {
   using EF = ElementFormat;
   constexpr ScaleRule floor = ScaleRule::Floor;
   static const BlockFormat table[] = {
-      {"i8", EF::I8, 0, 0, f32Scale, EF::I8, floor},
-      {"ui8", EF::UI8, 0, 0, f32Scale, EF::UI8, floor},
-      {"i4", EF::I4, 0, 0, f32Scale, EF::I4, floor},
-      {"ui4", EF::UI4, 0, 0, f32Scale, EF::UI4, floor},
-      {"i2", EF::I2, 0, 0, f32Scale, EF::I2, floor},
-      {"ui2", EF::UI2, 0, 0, f32Scale, EF::UI2, floor},
-      {"mxfp4", EF::F4E2M1FN, 0, 32, e8m0Scale, std::nullopt, floor},
-      {"mxfp6-e2m3", EF::F6E2M3FN, 0, 32, e8m0Scale, std::nullopt, floor},
-      {"mxfp6-e3m2", EF::F6E3M2FN, 0, 32, e8m0Scale, std::nullopt, floor},
-      {"mxfp8-e4m3", EF::F8E4M3FN, 0, 32, e8m0Scale, std::nullopt, floor},
-      {"mxfp8-e5m2", EF::F8E5M2, 0, 32, e8m0Scale, std::nullopt, floor},
-      {"mxint8", EF::I8, -6, 32, e8m0Scale, std::nullopt, floor},
-      {"nvfp4", EF::F4E2M1FN, 0, 16, nvfp4Scales, std::nullopt, floor},
+      {"i8", EF::I8, 0, 0, kF32Scale, EF::I8, floor},
+      {"ui8", EF::UI8, 0, 0, kF32Scale, EF::UI8, floor},
+      {"i4", EF::I4, 0, 0, kF32Scale, EF::I4, floor},
+      {"ui4", EF::UI4, 0, 0, kF32Scale, EF::UI4, floor},
+      {"i2", EF::I2, 0, 0, kF32Scale, EF::I2, floor},
+      {"ui2", EF::UI2, 0, 0, kF32Scale, EF::UI2, floor},
+      {"mxfp4", EF::F4E2M1FN, 0, 32, kE8m0Scale, std::nullopt, floor},
+      {"mxfp6-e2m3", EF::F6E2M3FN, 0, 32, kE8m0Scale, std::nullopt, floor},
+      {"mxfp6-e3m2", EF::F6E3M2FN, 0, 32, kE8m0Scale, std::nullopt, floor},
+      {"mxfp8-e4m3", EF::F8E4M3FN, 0, 32, kE8m0Scale, std::nullopt, floor},
+      {"mxfp8-e5m2", EF::F8E5M2, 0, 32, kE8m0Scale, std::nullopt, floor},
+      {"mxint8", EF::I8, -6, 32, kE8m0Scale, std::nullopt, floor},
+      {"nvfp4", EF::F4E2M1FN, 0, 16, kNvfp4Scales, std::nullopt, floor},
       // What ONNX's QuantizeLinear makes beside the above: float scales.
-      {"i16", EF::I16, 0, 0, f32Scale, EF::I16, floor},
-      {"ui16", EF::UI16, 0, 0, f32Scale, EF::UI16, floor},
-      {"f8E4M3FN", EF::F8E4M3FN, 0, 0, f32Scale, std::nullopt, floor},
-      {"f8E5M2", EF::F8E5M2, 0, 0, f32Scale, std::nullopt, floor},
-      {"f6E2M3FN", EF::F6E2M3FN, 0, 0, f32Scale, std::nullopt, floor},
-      {"f6E3M2FN", EF::F6E3M2FN, 0, 0, f32Scale, std::nullopt, floor},
-      {"f4E2M1FN", EF::F4E2M1FN, 0, 0, f32Scale, std::nullopt, floor},
+      {"i16", EF::I16, 0, 0, kF32Scale, EF::I16, floor},
+      {"ui16", EF::UI16, 0, 0, kF32Scale, EF::UI16, floor},
+      {"f8E4M3FN", EF::F8E4M3FN, 0, 0, kF32Scale, std::nullopt, floor},
+      {"f8E5M2", EF::F8E5M2, 0, 0, kF32Scale, std::nullopt, floor},
+      {"f6E2M3FN", EF::F6E2M3FN, 0, 0, kF32Scale, std::nullopt, floor},
+      {"f6E3M2FN", EF::F6E3M2FN, 0, 0, kF32Scale, std::nullopt, floor},
+      {"f4E2M1FN", EF::F4E2M1FN, 0, 0, kF32Scale, std::nullopt, floor},
   };
   return table;
 }
 
 const ElementFormatInfo &qopt::infoOf(ElementFormat format) {
-  return elementTable[size_t(format)];
+  return kElementTable[size_t(format)];
 }
 
-ArrayRef<ElementFormatInfo> qopt::elementFormats() { return elementTable; }
+ArrayRef<ElementFormatInfo> qopt::elementFormats() { return kElementTable; }
 
 std::optional<ElementFormat> qopt::lookupElementFormat(StringRef name) {
-  for (size_t i = 0; i < std::size(elementTable); ++i)
-    if (elementTable[i].name == name)
+  for (size_t i = 0; i < std::size(kElementTable); ++i)
+    if (kElementTable[i].name == name)
       return ElementFormat(i);
   return std::nullopt;
 }
@@ -152,8 +152,8 @@ std::optional<ElementFormat> qopt::elementFormatOf(mlir::Type type) {
   if (type.isSignedInteger())
     type =
         mlir::IntegerType::get(type.getContext(), type.getIntOrFloatBitWidth());
-  for (size_t i = 0; i < std::size(elementTable); ++i)
-    if (elementTable[i].bits == type.getIntOrFloatBitWidth() &&
+  for (size_t i = 0; i < std::size(kElementTable); ++i)
+    if (kElementTable[i].bits == type.getIntOrFloatBitWidth() &&
         typeOf(ElementFormat(i), type.getContext()) == type)
       return ElementFormat(i);
   return std::nullopt;
@@ -167,8 +167,8 @@ mlir::Type qopt::typeOf(ElementFormat format, mlir::MLIRContext *context) {
 // Codes
 //===----------------------------------------------------------------------===//
 
-static constexpr uint32_t f32SignBit = 0x80000000;
-static constexpr uint32_t f32InfinityBits = 0x7F800000;
+static constexpr uint32_t kF32SignBit = 0x80000000;
+static constexpr uint32_t kF32InfinityBits = 0x7F800000;
 
 static uint32_t bitsOf(float value) { return llvm::bit_cast<uint32_t>(value); }
 static float floatOf(uint32_t bits) { return llvm::bit_cast<float>(bits); }
@@ -181,7 +181,7 @@ struct Magnitude {
   int exponent;
 
   explicit Magnitude(float value) {
-    uint32_t bits = bitsOf(value) & ~f32SignBit;
+    uint32_t bits = bitsOf(value) & ~kF32SignBit;
     uint32_t field = bits >> 23;
     significand = (bits & 0x7FFFFF) | (field ? 0x800000 : 0);
     exponent = int(std::max(field, 1u)) - 127;
@@ -244,7 +244,7 @@ static uint32_t encodeMagnitude(float value, int exponent,
                           : nanCode(info);
   if (saturate || info.specials == SpecialValues::None)
     overflow = maxCode(info);
-  if ((bitsOf(value) & ~f32SignBit) == f32InfinityBits)
+  if ((bitsOf(value) & ~kF32SignBit) == kF32InfinityBits)
     return overflow;
   Magnitude magnitude(value);
   if (magnitude.significand == 0)
@@ -276,9 +276,9 @@ static int32_t roundToInteger(float value, int exponent, int32_t min,
                               int32_t max) {
   if (value != value)
     return min;
-  bool isNegative = bitsOf(value) & f32SignBit;
+  bool isNegative = bitsOf(value) & kF32SignBit;
   int32_t limit = isNegative ? min : max;
-  if ((bitsOf(value) & ~f32SignBit) == f32InfinityBits)
+  if ((bitsOf(value) & ~kF32SignBit) == kF32InfinityBits)
     return limit;
   Magnitude magnitude(value);
   int shift = 23 - magnitude.exponent - exponent;
@@ -309,7 +309,7 @@ static float decodeFloat(uint32_t code, const ElementFormatInfo &info) {
   if (magnitude > maxCode(info)) {
     bool isInfinity = info.specials == SpecialValues::InfinityAndNaN &&
                       magnitude == infinityCode(info);
-    return floatOf(sign | (isInfinity ? f32InfinityBits : 0x7FC00000));
+    return floatOf(sign | (isInfinity ? kF32InfinityBits : 0x7FC00000));
   }
   uint32_t field = magnitude >> info.mantissaBits;
   uint32_t mantissa = magnitude & ((1u << info.mantissaBits) - 1);
@@ -348,7 +348,7 @@ uint8_t qopt::encodeE8M0(float value, ScaleRounding rounding, bool saturate) {
     return 255;
   if (value <= 0)
     return saturate ? 0 : 255;
-  if (bitsOf(value) == f32InfinityBits)
+  if (bitsOf(value) == kF32InfinityBits)
     return saturate ? 254 : 255;
   Magnitude magnitude = Magnitude(value).normalize();
   uint32_t fraction = magnitude.significand & 0x7FFFFF;
@@ -489,7 +489,7 @@ int qopt::mxSharedExponent(float amax, const BlockFormat &format,
 static uint32_t maxMagnitudeBits(ArrayRef<float> values) {
   uint32_t max = 0;
   for (float value : values)
-    max = std::max(max, bitsOf(value) & ~f32SignBit);
+    max = std::max(max, bitsOf(value) & ~kF32SignBit);
   return max;
 }
 
@@ -497,7 +497,7 @@ uint8_t qopt::quantizeMxBlock(ArrayRef<float> values, const BlockFormat &format,
                               ScaleRule rule, MutableArrayRef<uint8_t> codes) {
   assert(format.hasSharedExponent() && codes.size() == values.size());
   uint32_t amax = maxMagnitudeBits(values);
-  if (amax == 0 || amax >= f32InfinityBits) {
+  if (amax == 0 || amax >= kF32InfinityBits) {
     std::fill(codes.begin(), codes.end(), 0);
     return amax ? 255 : 0;
   }
@@ -508,8 +508,8 @@ uint8_t qopt::quantizeMxBlock(ArrayRef<float> values, const BlockFormat &format,
 }
 
 float qopt::nvfp4EncodeScale(float amax) {
-  uint32_t bits = bitsOf(amax) & ~f32SignBit;
-  if (bits == 0 || bits >= f32InfinityBits)
+  uint32_t bits = bitsOf(amax) & ~kF32SignBit;
+  if (bits == 0 || bits >= kF32InfinityBits)
     return 1;
   return std::min(infoOf(ElementFormat::F8E4M3FN).max *
                       infoOf(ElementFormat::F4E2M1FN).max / floatOf(bits),
@@ -523,7 +523,7 @@ uint8_t qopt::quantizeNvfp4Block(ArrayRef<float> values, float encodeScale,
   const ElementFormat scaleFormat = ElementFormat::F8E4M3FN;
   std::fill(codes.begin(), codes.end(), 0);
   uint32_t amax = maxMagnitudeBits(values);
-  if (amax >= f32InfinityBits)
+  if (amax >= kF32InfinityBits)
     return nanCode(infoOf(scaleFormat));
   float raw = floatOf(amax) / infoOf(element).max * encodeScale;
   uint8_t scale = encode(raw, scaleFormat);

@@ -34,7 +34,7 @@ struct Child {
   Message message;
 };
 
-constexpr Child children[] = {
+constexpr Child kChildren[] = {
     {Message::Model, 7, Message::Graph},
     {Message::Model, 20, Message::TrainingInfo},
     {Message::Model, 25, Message::Function},
@@ -56,8 +56,8 @@ constexpr Child children[] = {
     {Message::SparseTensor, 2, Message::Tensor},
 };
 
-constexpr uint32_t rawDataField = 9;
-constexpr size_t reservedLengthBytes = 5;
+constexpr uint32_t kRawDataField = 9;
+constexpr size_t kReservedLengthBytes = 5;
 
 enum WireType { Varint = 0, Fixed64 = 1, Length = 2, Fixed32 = 5 };
 
@@ -99,7 +99,7 @@ private:
 } // namespace
 
 static std::optional<Message> getChild(Message parent, uint32_t field) {
-  for (const Child &child : children)
+  for (const Child &child : kChildren)
     if (child.parent == parent && child.field == field)
       return child.message;
   return std::nullopt;
@@ -130,11 +130,11 @@ bool Walk::closeMessage() {
   if (frames.empty())
     return true;
   uint64_t size =
-      skeleton.bytes.size() - frame.lengthPosition - reservedLengthBytes;
+      skeleton.bytes.size() - frame.lengthPosition - kReservedLengthBytes;
   if (size > std::numeric_limits<int32_t>::max())
     return fail("message of more than 2 GiB without its raw data", frame.end);
-  for (size_t i = 0; i < reservedLengthBytes; ++i) {
-    uint8_t more = i + 1 < reservedLengthBytes ? 0x80 : 0;
+  for (size_t i = 0; i < kReservedLengthBytes; ++i) {
+    uint8_t more = i + 1 < kReservedLengthBytes ? 0x80 : 0;
     skeleton.bytes[frame.lengthPosition + i] =
         static_cast<char>((size >> (7 * i) & 0x7f) | more);
   }
@@ -149,7 +149,7 @@ bool Walk::readLengthField(uint64_t fieldStart, uint32_t field, uint64_t tag) {
   if (size > frame.end - position)
     return fail("length past the end", fieldStart);
   writeVarint(tag);
-  if (frame.message == Message::Tensor && field == rawDataField) {
+  if (frame.message == Message::Tensor && field == kRawDataField) {
     uint64_t index = skeleton.rawRanges.size();
     skeleton.rawRanges.push_back({position, size});
     writeVarint(sizeof(index));
@@ -162,7 +162,7 @@ bool Walk::readLengthField(uint64_t fieldStart, uint32_t field, uint64_t tag) {
     if (frames.size() == kMaxMessageDepth)
       return fail("nesting too deep", fieldStart);
     frames.push_back({*child, position + size, skeleton.bytes.size()});
-    skeleton.bytes.append(reservedLengthBytes, '\0');
+    skeleton.bytes.append(kReservedLengthBytes, '\0');
     return true;
   }
   writeVarint(size);

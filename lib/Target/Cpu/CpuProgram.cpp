@@ -17,7 +17,7 @@ using namespace qopt;
 using namespace qopt::cpu;
 
 /// Bytes of an input of the generated entry: data, dims, rank.
-static constexpr int64_t inputBytes = 24;
+static constexpr int64_t kInputBytes = 24;
 
 std::optional<int64_t> cpu::knownNumber(Value value) {
   APInt number;
@@ -94,7 +94,7 @@ void CpuProgram::emitArguments(func::FuncOp program, Value inputs) {
   for (BlockArgument argument : program.getArguments()) {
     unsigned index = argument.getArgNumber();
     auto type = cast<RankedTensorType>(argument.getType());
-    Value entry = v.address(inputs, v.i64(index * inputBytes), b.getI8Type());
+    Value entry = v.address(inputs, v.i64(index * kInputBytes), b.getI8Type());
     auto buffer = std::make_unique<Buffer>();
     buffer->type = type;
     buffer->pointer = v.loadScalar(entry, v.i64(0), pointerType());

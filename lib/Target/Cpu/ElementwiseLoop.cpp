@@ -12,7 +12,7 @@ using namespace qopt;
 using namespace qopt::cpu;
 
 /// Elements of a part; a multiple of the lanes.
-static constexpr int64_t partElements = 16384;
+static constexpr int64_t kPartElements = 16384;
 
 LogicalResult cpu::emitElementwiseLoop(CpuProgram &program, StringRef name,
                                        Epilogue &epilogue,
@@ -25,9 +25,9 @@ LogicalResult cpu::emitElementwiseLoop(CpuProgram &program, StringRef name,
   SmallVector<Value> dims = epilogue.groupDims();
   Value inner = dims.back();
   Value rows = host.product(ArrayRef(dims).drop_back());
-  Value innerParts = host.ceilDiv(inner, host.i64(partElements));
+  Value innerParts = host.ceilDiv(inner, host.i64(kPartElements));
   Value rowsPerPart =
-      host.max(host.div(host.i64(partElements), host.max(inner, host.i64(1))),
+      host.max(host.div(host.i64(kPartElements), host.max(inner, host.i64(1))),
                host.i64(1));
   Value parts = host.mul(host.ceilDiv(rows, rowsPerPart), innerParts);
   size_t own = captures.size();
@@ -44,8 +44,8 @@ LogicalResult cpu::emitElementwiseLoop(CpuProgram &program, StringRef name,
     bool isWhole = knownNumber(args[1]) == 1;
     Value rowPart = isWhole ? scope.part : v.div(scope.part, args[1]);
     Value innerPart = isWhole ? v.i64(0) : v.rem(scope.part, args[1]);
-    Value low = v.mul(innerPart, v.i64(partElements));
-    Value high = v.min(limits.back(), v.add(low, v.i64(partElements)));
+    Value low = v.mul(innerPart, v.i64(kPartElements));
+    Value high = v.min(limits.back(), v.add(low, v.i64(kPartElements)));
     auto walk = [&](Value row, SmallVector<Value> coordinates) {
       int64_t lane = coordinates.size();
       coordinates.push_back(Value());

@@ -19,7 +19,7 @@ static constexpr KernelTypes any(llvm::StringLiteral operation) {
   return {operation, "*", "*", "*", "*", "*", "*"};
 }
 
-static constexpr Row table[] = {
+static constexpr Row kTable[] = {
     // types, feature, name, check, emit
     {any("quantize_dynamic"), "", "quantize-dynamic", checkQuantizeDynamic,
      emitQuantizeDynamic},
@@ -46,7 +46,7 @@ static constexpr Row table[] = {
 
 void cpu::addKernels(KernelSet &set, llvm::StringRef target) {
   static constexpr AnyCpu machine;
-  for (const Row &row : table)
+  for (const Row &row : kTable)
     set.add(target, row, machine);
 }
 

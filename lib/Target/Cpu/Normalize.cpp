@@ -21,7 +21,7 @@ using namespace qopt::cpu;
 using numerics::MLIRPolicy;
 
 /// Elements of a part.
-static constexpr int64_t partElements = 8192;
+static constexpr int64_t kPartElements = 8192;
 
 /// A pass over a row of f32 in scratch: the sum over `term(lanes, index)`.
 static Value sumRow(VectorBuilder &v, Value scratch, Value size,
@@ -133,7 +133,7 @@ static LogicalResult emitLaneSoftmax(CpuProgram &program, Operation *op,
   // 16 vectors of partial sums, then the row of exponentials.
   Value bytes = host.mul(host.add(size, host.i64(16)), host.i64(64));
   Value scratch = program.scratch(bytes);
-  Value perPart = rowsPerPart(host, host.mul(size, dims.back()), partElements);
+  Value perPart = rowsPerPart(host, host.mul(size, dims.back()), kPartElements);
   size_t own = captures.size();
   captures.append({rows, perPart, scratch, bytes});
   program.launch(

@@ -19,7 +19,7 @@ using namespace qopt::cpu;
 using numerics::MLIRPolicy;
 
 /// Elements of a part, and of a piece of which the maximum is kept.
-static constexpr int64_t partElements = 8192;
+static constexpr int64_t kPartElements = 8192;
 
 namespace {
 /// A quantization whose operand lies in memory.
@@ -40,7 +40,7 @@ static void emitIntegerRows(const TensorQuantization &q) {
   VectorBuilder host = q.program.vectors();
   Value size = q.dims.back();
   Value rows = host.product(ArrayRef(q.dims).drop_back());
-  Value perPart = rowsPerPart(host, size, partElements);
+  Value perPart = rowsPerPart(host, size, kPartElements);
   q.program.launch("quantize_dynamic",
                    {q.x, q.codes, q.scales[0], size, rows, perPart},
                    host.ceilDiv(rows, perPart), [&](KernelScope &scope) {
@@ -66,7 +66,7 @@ struct Pieces {
 static Pieces emitPieceMaxima(const TensorQuantization &q, Value rows,
                               Value size) {
   VectorBuilder host = q.program.vectors();
-  Value perRow = host.ceilDiv(size, host.i64(partElements));
+  Value perRow = host.ceilDiv(size, host.i64(kPartElements));
   Value parts = host.mul(rows, perRow);
   Value maxima =
       q.program.temporary(host.add(host.mul(parts, host.i64(4)), host.i64(64)));
@@ -76,8 +76,8 @@ static Pieces emitPieceMaxima(const TensorQuantization &q, Value rows,
         VectorBuilder v = scope.vectors();
         ArrayRef<Value> own(scope.captures);
         Value row = v.div(scope.part, own[3]);
-        Value first = v.mul(v.rem(scope.part, own[3]), v.i64(partElements));
-        Value length = v.min(v.sub(own[2], first), v.i64(partElements));
+        Value first = v.mul(v.rem(scope.part, own[3]), v.i64(kPartElements));
+        Value length = v.min(v.sub(own[2], first), v.i64(kPartElements));
         Value begin = v.add(v.mul(row, own[2]), first);
         v.storeScalar(largestMagnitude(v, q, {own[0], begin}, length), own[1],
                       scope.part);
@@ -110,8 +110,8 @@ static void emitIntegerSamples(const TensorQuantization &q) {
         MLIRPolicy one(scope.b, scope.loc);
         ArrayRef<Value> own(scope.captures);
         Value row = v.div(scope.part, own[4]);
-        Value first = v.mul(v.rem(scope.part, own[4]), v.i64(partElements));
-        Value length = v.min(v.sub(own[3], first), v.i64(partElements));
+        Value first = v.mul(v.rem(scope.part, own[4]), v.i64(kPartElements));
+        Value length = v.min(v.sub(own[3], first), v.i64(kPartElements));
         auto scale =
             numerics::symmetricScale(one, joinPieces(v, own[5], row, own[4]),
                                      q.format->elementInfo().symmetricMax);
@@ -192,7 +192,7 @@ static void emitBlocks(const TensorQuantization &q) {
       q.isNvfp4() && QuantizeDynamicOp(q.op).getPer() == Per::Sample;
   Value rows = isLast ? outer : host.mul(outer, blocks);
   Value rowSize = isLast ? size : host.mul(inner, host.i64(q.block));
-  Value perPart = rowsPerPart(host, rowSize, partElements);
+  Value perPart = rowsPerPart(host, rowSize, kPartElements);
   SmallVector<Value> captures{q.x,    q.codes, q.scales[0], size,
                               blocks, inner,   rows,        perPart};
   if (ofSamples) {

@@ -21,7 +21,7 @@ using namespace qopt::cpu;
 using numerics::MLIRPolicy;
 
 /// Elements of a part.
-static constexpr int64_t partElements = 8192;
+static constexpr int64_t kPartElements = 8192;
 
 namespace {
 /// The formula of a kind of reduction.
@@ -146,7 +146,7 @@ static LogicalResult emitAcross(Reduction &reduction) {
   VectorBuilder host = program.vectors();
   Value rows = host.product(pick(dims, rowAxes));
   Value size = host.product(pick(dims, reduction.reduced));
-  Value perPart = rowsPerPart(host, host.mul(size, dims.back()), partElements);
+  Value perPart = rowsPerPart(host, host.mul(size, dims.back()), kPartElements);
   Value bytes = host.i64(16 * kLanes * sizeof(float));
   Value scratch =
       formula.hasPartialSums() ? program.scratch(bytes) : reduction.totals;
@@ -263,7 +263,7 @@ static LogicalResult emitAlong(Reduction &reduction) {
   VectorBuilder host = program.vectors();
   Value rows = host.product(pick(dims, reduction.kept));
   Value size = host.product(pick(dims, reduction.reduced));
-  Value perPart = rowsPerPart(host, size, partElements);
+  Value perPart = rowsPerPart(host, size, kPartElements);
   int64_t width = formula.isFloat ? 4 : 8;
   Value rounded = host.mul(host.div(host.add(size, host.i64(15)), host.i64(16)),
                            host.i64(16 * width));

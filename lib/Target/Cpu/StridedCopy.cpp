@@ -13,7 +13,7 @@ using namespace qopt;
 using namespace qopt::cpu;
 
 /// Elements of a part.
-static constexpr int64_t partElements = 32768;
+static constexpr int64_t kPartElements = 32768;
 
 void cpu::emitStridedCopy(CpuProgram &program, StringRef name, Type element,
                           ArrayRef<CopyAxis> axes, Value from, Value to) {
@@ -31,9 +31,9 @@ void cpu::emitStridedCopy(CpuProgram &program, StringRef name, Type element,
     toStrides.push_back(axis.toStride);
   }
   Value rows = host.product(sizes);
-  Value pieces = host.ceilDiv(inner.size, host.i64(partElements));
+  Value pieces = host.ceilDiv(inner.size, host.i64(kPartElements));
   Value rowsPerPart = host.max(
-      host.div(host.i64(partElements), host.max(inner.size, host.i64(1))),
+      host.div(host.i64(kPartElements), host.max(inner.size, host.i64(1))),
       host.i64(1));
   Value parts = host.mul(host.ceilDiv(rows, rowsPerPart), pieces);
 
@@ -54,8 +54,8 @@ void cpu::emitStridedCopy(CpuProgram &program, StringRef name, Type element,
     bool isWhole = knownNumber(own[6]) == 1;
     Value piece = isWhole ? v.i64(0) : v.rem(scope.part, own[6]);
     Value rowPart = isWhole ? scope.part : v.div(scope.part, own[6]);
-    Value low = v.mul(piece, v.i64(partElements));
-    Value length = v.min(v.sub(size, low), v.i64(partElements));
+    Value low = v.mul(piece, v.i64(kPartElements));
+    Value length = v.min(v.sub(size, low), v.i64(kPartElements));
     Value firstRow = v.mul(rowPart, own[7]);
     Value lastRow = v.min(own[5], v.add(firstRow, own[7]));
     v.loop(firstRow, lastRow, 1, [&](Value row) {
@@ -85,12 +85,12 @@ void cpu::emitFill(CpuProgram &program, StringRef name, Type element,
                    Value value, Value to, Value count) {
   VectorBuilder host = program.vectors();
   Type memory = memoryType(element);
-  Value parts = host.ceilDiv(count, host.i64(partElements));
+  Value parts = host.ceilDiv(count, host.i64(kPartElements));
   program.launch(name, {value, to, count}, parts, [&](KernelScope &scope) {
     VectorBuilder v = scope.vectors();
     Value lanes = v.splat(v.loadScalar(scope.captures[0], v.i64(0), memory));
-    Value low = v.mul(scope.part, v.i64(partElements));
-    Value high = v.min(scope.captures[2], v.add(low, v.i64(partElements)));
+    Value low = v.mul(scope.part, v.i64(kPartElements));
+    Value high = v.min(scope.captures[2], v.add(low, v.i64(kPartElements)));
     v.loop(low, high, kLanes, [&](Value index) {
       v.storePartial(lanes, scope.captures[1], index, v.sub(high, index));
     });

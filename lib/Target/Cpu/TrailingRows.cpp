@@ -17,7 +17,7 @@ using namespace qopt;
 using namespace qopt::cpu;
 
 /// Elements of a part.
-static constexpr int64_t partElements = 8192;
+static constexpr int64_t kPartElements = 8192;
 
 /// Bytes of scratch for `elements` f32 and the lanes behind them.
 static Value scratchBytes(VectorBuilder v, Value elements) {
@@ -80,7 +80,7 @@ private:
 LogicalResult RowPass::launch() {
   VectorBuilder host = program.vectors();
   Value count = host.product(ArrayRef(dims).take_front(axis));
-  Value perPart = rowsPerPart(host, size, partElements);
+  Value perPart = rowsPerPart(host, size, kPartElements);
   Value parts = host.ceilDiv(count, perPart);
   Value bytes = scratchBytes(host, size);
   Value scratch = program.scratch(bytes);

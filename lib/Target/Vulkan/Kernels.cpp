@@ -21,7 +21,7 @@ static constexpr KernelTypes any(llvm::StringLiteral operation) {
 }
 
 // clang-format off
-static constexpr Row table[] = {
+static constexpr Row kTable[] = {
     // operation, activation, weight, scale, granularity, accumulator, fused;
     // feature, name, check, emit
     {{"contract", "*", "*", "none", "*", "i32", "none"},
@@ -117,7 +117,7 @@ static KernelSet makeKernels(kernel::KernelList onHost) {
   KernelSet set;
   for (const kernel::Kernel *kernel : onHost)
     set.add(std::make_unique<HostKernel>(*kernel));
-  for (const Row &row : table)
+  for (const Row &row : kTable)
     set.add("vulkan", row, device);
   return set;
 }

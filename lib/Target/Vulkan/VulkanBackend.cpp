@@ -19,7 +19,7 @@ using namespace qopt;
 
 static constexpr llvm::StringLiteral kDevice = "vulkan1.2";
 
-static constexpr llvm::StringLiteral runtimeSymbols[] = {
+static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
     "qopt_rt_vk_begin",    "qopt_rt_vk_alloc",  "qopt_rt_vk_free",
     "qopt_rt_vk_upload",   "qopt_rt_vk_weight", "qopt_rt_vk_dispatch",
     "qopt_rt_vk_download", "qopt_rt_vk_finish"};
@@ -32,7 +32,7 @@ void qopt::registerVulkanTarget(TargetRegistry &registry) {
 VulkanBackend::VulkanBackend(const Machine &host) {
   device.name = kDevice;
   device.host = &host;
-  device.runtimeSymbols = runtimeSymbols;
+  device.runtimeSymbols = kRuntimeSymbols;
 }
 
 void VulkanBackend::registerDialects(DialectRegistry &registry) const {

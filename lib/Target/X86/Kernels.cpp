@@ -18,7 +18,7 @@ static constexpr auto emitGroups = emitGroupedContract<GroupSum::Float>;
 static constexpr auto emitIntegers = emitGroupedContract<GroupSum::Integer>;
 
 // clang-format off
-static constexpr Row table[] = {
+static constexpr Row kTable[] = {
     // operation, activation, weight, scale, granularity, accumulator, fused;
     // feature, name, check, emit
     {{"contract", "i8", "i8", "none", "*", "i32", "*"},
@@ -59,7 +59,7 @@ static bool hasFeature(const Tier &tier, llvm::StringRef feature) {
 
 static KernelSet makeKernels(const Tier &tier) {
   KernelSet set;
-  for (const Row &row : table)
+  for (const Row &row : kTable)
     if (hasFeature(tier, row.feature))
       set.add("x86-64", row, tier);
   cpu::addKernels(set, "x86-64");

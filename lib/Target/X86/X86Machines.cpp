@@ -24,29 +24,29 @@ static void initializeCodeGenerator() {
 }
 
 /// Conversions that only later CPUs have as instructions.
-static constexpr llvm::StringLiteral runtimeSymbols[] = {
+static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
     "_GLOBAL_OFFSET_TABLE_", "__truncsfbf2", "__truncdfbf2", "__truncdfhf2"};
 
-static const Platform platform = {"x86_64-unknown-linux-gnu",
-                                  initializeCodeGenerator,
-                                  x86Runtime,
-                                  x86Libc,
-                                  runtimeSymbols,
-                                  runtime::detectCpuFeatures,
-                                  runtime::nameOfFeature};
+static const Platform kPlatform = {"x86_64-unknown-linux-gnu",
+                                   initializeCodeGenerator,
+                                   x86Runtime,
+                                   x86Libc,
+                                   kRuntimeSymbols,
+                                   runtime::detectCpuFeatures,
+                                   runtime::nameOfFeature};
 
-static constexpr int64_t v3 = QOPT_RT_FEATURE_X86_64_V3;
-static constexpr int64_t v4 =
-    v3 | QOPT_RT_FEATURE_X86_64_V4 | QOPT_RT_FEATURE_AVX512_VNNI;
-static constexpr int64_t amx =
-    v4 | QOPT_RT_FEATURE_AMX_INT8 | QOPT_RT_FEATURE_AMX_BF16;
+static constexpr int64_t kV3 = QOPT_RT_FEATURE_X86_64_V3;
+static constexpr int64_t kV4 =
+    kV3 | QOPT_RT_FEATURE_X86_64_V4 | QOPT_RT_FEATURE_AVX512_VNNI;
+static constexpr int64_t kAmx =
+    kV4 | QOPT_RT_FEATURE_AMX_INT8 | QOPT_RT_FEATURE_AMX_BF16;
 
-static const Machine machines[] = {
+static const Machine kMachines[] = {
     // name, alias, platform, CPU, features, required features
-    {"x86-64-v3", "", &platform, "x86-64-v3", "", v3},
-    {"x86-64-v4", "", &platform, "x86-64-v4", "+avx512vnni", v4},
-    {"amx", "sapphirerapids", &platform, "x86-64-v4",
-     "+avx512vnni,+amx-tile,+amx-int8,+amx-bf16", amx},
+    {"x86-64-v3", "", &kPlatform, "x86-64-v3", "", kV3},
+    {"x86-64-v4", "", &kPlatform, "x86-64-v4", "+avx512vnni", kV4},
+    {"amx", "sapphirerapids", &kPlatform, "x86-64-v4",
+     "+avx512vnni,+amx-tile,+amx-int8,+amx-bf16", kAmx},
 };
 
-llvm::ArrayRef<Machine> qopt::getX86Machines() { return machines; }
+llvm::ArrayRef<Machine> qopt::getX86Machines() { return kMachines; }
