@@ -216,10 +216,6 @@ protected:
 
   mlir::LogicalResult computeDims(mlir::Operation *op);
   mlir::LogicalResult setDims(mlir::Operation *op);
-  void checkOperands(mlir::Operation *op);
-  void checkScales(mlir::ValueRange scales, mlir::Value codes,
-                   std::optional<FormatAttr> format);
-  void checkBroadcast(mlir::Value operand, mlir::ValueRange target);
   /// Elements that are dims, without a look at memory.
   std::optional<llvm::SmallVector<mlir::Value>>
   followElements(mlir::Value tensor);

@@ -9,6 +9,7 @@
 #include "CpuProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
+#include "dialects/QOpt/IR/OperandDims.h"
 #include "dialects/QOpt/IR/ShapeFunctions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -77,6 +78,28 @@ public:
   }
   Dim selectNegative(Dim x, Dim a, Dim c) {
     return v.select(v.less(x, v.i64(0)), a, c);
+  }
+  // What must hold of operands is checked at once.
+  void requireEqual(Dim x, Dim y, const char *text) {
+    program.requireEqual(x, y, text);
+  }
+  void requireBroadcast(Dim dim, Dim target) {
+    if (isSameDim(dim, target) || knownNumber(dim) == 1)
+      return;
+    program.require(either(v.equal(dim, target), v.equal(dim, v.i64(1))), 1,
+                    "the dims of the operands do not broadcast");
+  }
+  void requireScaleDim(Dim dim, Dim target, int64_t block) {
+    if (isSameDim(dim, target) || knownNumber(dim) == 1)
+      return;
+    Value holds = either(v.equal(dim, target), v.equal(dim, v.i64(1)));
+    if (block) {
+      Value blocks = ceilDiv(target, v.i64(block));
+      if (isSameDim(dim, blocks))
+        return;
+      holds = either(holds, v.equal(dim, blocks));
+    }
+    program.require(holds, 1, "the dims of the scales do not fit the codes");
   }
   SmallVector<Dim> dimsOf(Value value) { return program.dims(value); }
   SmallVector<Dim> elementsOf(Value value) {
@@ -246,8 +269,8 @@ LogicalResult CpuProgram::computeDims(Operation *op) {
 LogicalResult CpuProgram::setDims(Operation *op) {
   if (op->getNumResults() == 0)
     return success();
-  checkOperands(op);
   DimPolicy policy(*this);
+  requireOperandDims(op, policy);
   auto computed = resultDims(op, policy);
   if (failed(computed))
     return op->emitOpError("has dims that cannot be computed");
@@ -280,133 +303,4 @@ LogicalResult CpuProgram::setDims(Operation *op) {
                  "a reshape changes the number of elements");
   }
   return success();
-}
-
-//===----------------------------------------------------------------------===//
-// What the dims of operands must be
-//===----------------------------------------------------------------------===//
-
-void CpuProgram::checkBroadcast(Value operand, ValueRange target) {
-  DimPolicy policy(*this);
-  SmallVector<Value> own = dims(operand);
-  VectorBuilder v = vectors();
-  size_t offset = target.size() - own.size();
-  for (auto [i, dim] : llvm::enumerate(own)) {
-    if (isSameDim(dim, target[offset + i]) || knownNumber(dim) == 1)
-      continue;
-    require(
-        policy.either(v.equal(dim, target[offset + i]), v.equal(dim, v.i64(1))),
-        1, "the dims of the operands do not broadcast");
-  }
-}
-
-void CpuProgram::checkScales(ValueRange scales, Value codes,
-                             std::optional<FormatAttr> format) {
-  DimPolicy policy(*this);
-  VectorBuilder v = vectors();
-  SmallVector<Value> target = dims(codes);
-  for (Value scale : scales) {
-    for (auto [i, dim] : llvm::enumerate(dims(scale))) {
-      if (isSameDim(dim, target[i]) || knownNumber(dim) == 1)
-        continue;
-      Value holds =
-          policy.either(v.equal(dim, target[i]), v.equal(dim, v.i64(1)));
-      if (format && format->isBlocked() &&
-          format->getAxis() == static_cast<int64_t>(i)) {
-        Value blocks = policy.ceilDiv(target[i], v.i64(format->getBlockSize()));
-        if (isSameDim(dim, blocks))
-          continue;
-        holds = policy.either(holds, v.equal(dim, blocks));
-      }
-      require(holds, 1, "the dims of the scales do not fit the codes");
-    }
-  }
-}
-
-void CpuProgram::checkOperands(Operation *op) {
-  VectorBuilder v = vectors();
-  llvm::TypeSwitch<Operation *>(op)
-      .Case([&](MatMulOp matmul) {
-        SmallVector<Value> lhs = dims(matmul.getLhs());
-        SmallVector<Value> rhs = dims(matmul.getRhs());
-        requireEqual(lhs.back(), rhs.size() == 1 ? rhs[0] : rhs.end()[-2],
-                     "the reduction dims of the operands differ");
-        checkScales(matmul.getLhsScales(), matmul.getLhs(),
-                    matmul.getLhsFormat());
-        checkScales(matmul.getRhsScales(), matmul.getRhs(),
-                    matmul.getRhsFormat());
-      })
-      .Case([&](ConvOp conv) {
-        SmallVector<Value> x = dims(conv.getX()), w = dims(conv.getW());
-        requireEqual(x[1], v.mul(w[1], v.i64(conv.getGroup())),
-                     "the channels of the operands differ");
-        if (conv.getGroup() > 1) {
-          Value group = v.i64(conv.getGroup());
-          requireEqual(w[0], v.mul(v.div(w[0], group), group),
-                       "the output channels do not fill the groups");
-        }
-        if (conv.getBias())
-          requireEqual(dims(conv.getBias())[0], w[0],
-                       "the bias does not fit the output channels");
-        checkScales(conv.getXScales(), conv.getX(), conv.getXFormat());
-        checkScales(conv.getWScales(), conv.getW(), conv.getWFormat());
-      })
-      .Case([&](AttentionOp attention) {
-        SmallVector<Value> query = dims(attention.getQuery());
-        SmallVector<Value> key = dims(attention.getKey());
-        SmallVector<Value> value = dims(attention.getValue());
-        int64_t last = query.size() - 1;
-        requireEqual(query[last], key[last], "the head sizes differ");
-        requireEqual(key[last - 1], value[last - 1],
-                     "the numbers of keys and values differ");
-        for (int64_t i = 0; i < last - 1; ++i) {
-          requireEqual(query[i], key[i], "the batches differ");
-          requireEqual(query[i], value[i], "the batches differ");
-        }
-        if (attention.getMask()) {
-          query[last] = key[last - 1];
-          checkBroadcast(attention.getMask(), query);
-        }
-      })
-      .Case([&](QuantizeOp quantize) {
-        checkScales(quantize.getScales(), quantize.getX(),
-                    quantize.getFormat());
-        checkScales(quantize.getZeros(), quantize.getX(), quantize.getFormat());
-      })
-      .Case([&](DequantizeOp dequantize) {
-        checkScales(dequantize.getScales(), dequantize.getCodes(),
-                    dequantize.getFormat());
-        checkScales(dequantize.getZeros(), dequantize.getCodes(),
-                    dequantize.getFormat());
-      })
-      .Case<RequantizeOp, ShiftOp, DivideRoundOp, LayerNormOp>(
-          [&](auto rowwise) {
-            for (Value operand : rowwise->getOperands().drop_front())
-              checkBroadcast(operand, dims(rowwise->getOperand(0)));
-          })
-      .Case([&](BatchNormOp norm) {
-        Value channels = dims(norm.getX())[1];
-        for (Value operand : norm->getOperands().drop_front())
-          requireEqual(dims(operand)[0], channels,
-                       "the statistics do not fit the channels");
-      })
-      .Case([&](ConcatOp concat) {
-        SmallVector<Value> first = dims(concat.getInputs().front());
-        for (Value input : concat.getInputs().drop_front())
-          for (auto [i, dim] : llvm::enumerate(dims(input)))
-            if (i != static_cast<size_t>(concat.getAxis()))
-              requireEqual(first[i], dim, "the dims of the parts differ");
-      })
-      .Case([&](SplitOp split) {
-        int64_t total = 0;
-        for (int64_t size : split.getSizes())
-          total += size;
-        requireEqual(dims(split.getX())[split.getAxis()], v.i64(total),
-                     "the sizes of the parts do not sum to the dim");
-      })
-      .Case([&](SqueezeOp squeeze) {
-        for (int64_t axis : squeeze.getAxes())
-          requireEqual(dims(squeeze.getX())[axis], v.i64(1),
-                       "a squeezed axis has more than one element");
-      });
 }
