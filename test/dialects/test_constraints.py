@@ -5,9 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# An op, the text that kernels share, and what holds for all ops of a dialect.
+# An op, an attribute, the text that kernels share, and what holds for all ops of a dialect.
 SUBJECT = re.compile(
-    r'^(?:def \w+Op\s*:\s*\w+<"(\w+)"|defvar (kernel)Text\b|def \w+_Dialect\b[^"]*"(\w+)")',
+    r'^(?:def \w+Op\s*:\s*\w+<"(\w+)"|def \w+Attr\s*:\s*\w+<"\w+", "(\w+)"|defvar (kernel)Text\b|def \w+_Dialect\b[^"]*"(\w+)")',
     re.MULTILINE)
 NAME = re.compile(r"([a-z]\w*?_c\d+)(?:_\w+)?$")
 
@@ -38,6 +38,8 @@ def find_verified():
 def find_tested():
     functions = re.findall(r"func\.func @(\w+)\([^}]*?expected-error",
                            "\n".join(read("test/dialects", ".mlir").values()))
+    functions += re.findall(r"expected-error[^\n]*\nfunc\.func private @(\w+)\(",
+                            "\n".join(read("test/dialects", ".mlir").values()))
     others = re.findall(r"^ *# (\w+)$",
                         (ROOT / "test/Integration/test_hostile_files.py").read_text(), re.MULTILINE)
     return {match.group(1) for name in [*functions, *others] if (match := NAME.match(name))}

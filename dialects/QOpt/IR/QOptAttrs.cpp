@@ -80,10 +80,13 @@ Attribute FormatAttr::parse(AsmParser &parser, Type) {
 LogicalResult FormatAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  StringRef name, int64_t axis, int64_t block,
                                  Type scale, Type zero) {
+  // format_c1
   if (!lookupFormat(name))
     return emitError() << "unknown format '" << name << "'";
+  // format_c2
   if (axis < -1)
     return emitError() << "expects an axis of 0 or more, but found " << axis;
+  // format_c3
   if (block < 0)
     return emitError() << "expects a block of 1 or more, but found " << block;
   return success();

@@ -27,6 +27,11 @@ def QOpt_FormatAttr : QOpt_Attr<"Format", "format"> {
     #qopt.format<"mxfp6-e2m3", axis = 2>
     #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>
     ```
+
+    Constraints:
+    - (C1) the name is that of a row of the table.
+    - (C2) `axis` is not negative.
+    - (C3) `block` is 1 or more.
   }];
   let parameters = (ins
     StringRefParameter<"row of the format table">:$name,

@@ -520,17 +520,17 @@ func.func @max_pool_c3_dilations(%x: tensor<1x4x8xf32>) {
 // -----
 
 // expected-error @+1 {{unknown format 'i9'}}
-func.func private @format_name() attributes {test.format = #qopt.format<i9>}
+func.func private @format_c1() attributes {test.format = #qopt.format<i9>}
 
 // -----
 
 // expected-error @+1 {{expects an axis of 0 or more, but found -2}}
-func.func private @format_axis() attributes {test.format = #qopt.format<i8, axis = -2>}
+func.func private @format_c2() attributes {test.format = #qopt.format<i8, axis = -2>}
 
 // -----
 
 // expected-error @+1 {{expects a block of 1 or more, but found -1}}
-func.func private @format_block() attributes {test.format = #qopt.format<i8, axis = 0, block = -1>}
+func.func private @format_c3() attributes {test.format = #qopt.format<i8, axis = 0, block = -1>}
 
 // -----
 
