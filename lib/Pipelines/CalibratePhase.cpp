@@ -48,7 +48,8 @@ llvm::Error Compilation::checkCalibration() {
   bool isQuantized = options.startFrom && *options.startFrom >= Phase::Quantize;
   const Recipe &recipe = report.recipe;
   bool needsStatistics =
-      (recipe.needsCalibration() || recipe.needsMoments()) && !isQuantized;
+      (recipe.needsCalibration() || recipe.getRoundingNeeds().any()) &&
+      !isQuantized;
   if (options.calibration.empty() && !needsStatistics)
     return options.accuracyGate
                ? makeError(ExitCode::BadUse, "the accuracy gate needs samples\n"
@@ -103,12 +104,11 @@ llvm::Error Compilation::calibrateModule() {
 }
 
 llvm::Error Compilation::collectWeightMoments() {
-  if (!report.recipe.needsMoments())
+  RoundingNeeds needs = report.recipe.getRoundingNeeds();
+  if (!needs.moments)
     return llvm::Error::success();
-  RowWeight weight = report.recipe.rounding.momentWeight == "none"
-                         ? RowWeight::None
-                         : RowWeight::InverseSquare;
   return runOnSamples([&](ProgramRunner &runner) {
-    return collectMoments(*module, calibrationData.fitted(), weight, runner);
+    return collectMoments(*module, calibrationData.fitted(), needs.rowWeight,
+                          runner);
   });
 }

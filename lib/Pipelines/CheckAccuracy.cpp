@@ -31,7 +31,7 @@ llvm::Error Compilation::checkAccuracy() {
     return makeError(ExitCode::Unsupported,
                      options.model + ": the float program cannot be prepared");
   const Recipe &recipe = report.recipe;
-  bool isFitting = recipe.usesCalibration() || recipe.needsMoments();
+  bool isFitting = recipe.usesCalibration() || recipe.getRoundingNeeds().any();
   CalibrationData samples = calibrationData;
   if (CalibrationData heldBack = calibrationData.heldBack();
       isFitting && !heldBack.files.empty()) {

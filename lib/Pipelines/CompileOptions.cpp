@@ -25,9 +25,11 @@ static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
     return makeError(ExitCode::BadUse,
                      "--preset and --recipe exclude each other\n"
                      "note: name the preset in the recipe");
-  auto recipe = source == RecipeSource::Preset ? getPreset(value)
-                : source == RecipeSource::File ? readRecipe(value)
-                                               : parseRecipe("recipe", value);
+  const MethodRegistry &methods = *options.recipe.methods;
+  auto recipe = source == RecipeSource::Preset ? getPreset(value, methods)
+                : source == RecipeSource::File
+                    ? readRecipe(value, methods)
+                    : parseRecipe("recipe", value, methods);
   if (!recipe)
     return withNote(recipe.takeError(), ExitCode::BadUse,
                     "qopt-compile --list-recipe-keys prints all keys and what "

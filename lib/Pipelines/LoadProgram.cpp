@@ -54,7 +54,8 @@ llvm::Error Compilation::readPhaseAttributes() {
   if (!text || (options.recipeSource != RecipeSource::Default &&
                 expected == Phase::Import))
     return llvm::Error::success();
-  auto recipe = parseRecipe(options.model, text.getValue());
+  auto recipe =
+      parseRecipe(options.model, text.getValue(), *options.recipe.methods);
   if (!recipe)
     return recipe.takeError();
   // `prepare` writes what is asked for on every node.

@@ -132,9 +132,10 @@ void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
     options.pow2Rounding = recipe.rounding.pow2;
     options.pow2Scales = recipe.rounding.pow2Scales;
     options.activationRounding = recipe.rounding.activation;
-    options.damping = recipe.rounding.damping;
+    for (const std::string &text : recipe.rounding.options.write())
+      options.rounding.push_back(text);
     options.correctsBias = recipe.rounding.correctBias;
-    function.addPass(createInsertQuantizationPass(options));
+    function.addPass(createInsertQuantizationPass(options, *recipe.methods));
     if (recipe.isCodePath())
       function.addPass(createQuantizeActivationsPass(
           {recipe.rounding.activation, recipe.activations.minSqnr}));

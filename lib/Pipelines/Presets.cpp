@@ -145,14 +145,15 @@ static void fillBlocks(Recipe &recipe, llvm::StringRef name) {
   recipe.activations.format = name.str();
 }
 
-llvm::Expected<Recipe> qopt::getPreset(llvm::StringRef name) {
+llvm::Expected<Recipe> qopt::getPreset(llvm::StringRef name,
+                                       const MethodRegistry &methods) {
   if (!llvm::is_contained(kPresetNames, name)) {
     return makeError(ExitCode::BadUse,
                      "unknown preset '" + name + "'" +
                          suggest(suggestPreset(name)) +
                          "\nnote: qopt-compile --list-presets prints all");
   }
-  Recipe recipe;
+  Recipe recipe(methods);
   recipe.preset = name.str();
   llvm::StringRef rest = name;
   if (name == "fp32")

@@ -21,6 +21,11 @@ LLVM_YAML_IS_SEQUENCE_VECTOR(qopt::OverrideRecipe)
 /// Reads or writes every key of a section.
 template <typename Section>
 static void mapKeys(llvm::yaml::IO &io, Section &section) {
+  if (MethodOptions *options = getMethodOptions(section))
+    for (MethodOptions::Entry &entry : options->entries)
+      std::visit(
+          [&](auto &value) { io.mapOptional(entry.declaration->name, value); },
+          entry.value);
   for (const RecipeKey<Section> &key : getRecipeKeys<Section>())
     std::visit([&](auto field) { io.mapOptional(key.name, section.*field); },
                key.field);
@@ -202,6 +207,10 @@ private:
 };
 } // namespace
 
+Recipe::Recipe(const MethodRegistry &methods) : methods(&methods) {
+  rounding.options = methods.getRoundingOptions();
+}
+
 bool OverrideRecipe::matches(llvm::StringRef node, llvm::StringRef op) const {
   return NodePattern{nodes, ops}.matches(node, op);
 }
@@ -269,26 +278,36 @@ bool Recipe::usesCalibration() const {
   return needsCalibration() || (!isFloat() && rounding.correctBias);
 }
 
+RoundingNeeds Recipe::getRoundingNeeds() const {
+  if (isFloat())
+    return {};
+  return methods->getRoundingMethod(rounding.options)
+      .getNeeds(rounding.options);
+}
+
 bool Recipe::isCodePath() const {
   return !isFloat() && activations.mode == "static" &&
          weights.scale == "f8E8M0FNU" && activations.scale == "f8E8M0FNU";
 }
 
-llvm::Expected<Recipe> qopt::readRecipe(llvm::StringRef path) {
+llvm::Expected<Recipe> qopt::readRecipe(llvm::StringRef path,
+                                        const MethodRegistry &methods) {
   auto file = MappedFile::open(path);
   if (!file)
     return file.takeError();
-  return parseRecipe(path, file->getText().str());
+  return parseRecipe(path, file->getText().str(), methods);
 }
 
 llvm::Expected<Recipe> qopt::parseRecipe(llvm::StringRef path,
-                                         llvm::StringRef text) {
+                                         llvm::StringRef text,
+                                         const MethodRegistry &methods) {
   if (llvm::Error error = checkSize(path, text))
     return std::move(error);
-  Recipe named;
+  Recipe named(methods);
   if (llvm::Error error = parseInto(path, text, named))
     return std::move(error);
-  auto recipe = getPreset(named.preset.empty() ? "fp32" : named.preset);
+  auto recipe =
+      getPreset(named.preset.empty() ? "fp32" : named.preset, methods);
   if (!recipe) {
     ExitCode code;
     std::string message = takeMessage(recipe.takeError(), code);

@@ -2,9 +2,6 @@
 
 #include "RecipeKeys.h"
 #include "dialects/QOpt/IR/Formats.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/Regex.h"
 
 using namespace qopt;
 using llvm::StringRef;
@@ -15,53 +12,14 @@ using llvm::StringRef;
 
 static constexpr double kEndless = std::numeric_limits<double>::infinity();
 
-std::string qopt::formatNumber(double value) {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%.9g", value);
-  return text;
-}
-
-std::string RecipeValues::describe() const {
-  if (isPattern)
-    return "an extended regular expression";
-  std::string text = llvm::join(words, ", ");
-  if (!range)
-    return text;
-  text += text.empty() ? "a number " : " or a number ";
-  text += (range->isOpen ? "above " : "from ") + formatNumber(range->least);
-  if (range->most == kEndless)
-    return text + " upwards";
-  return text + (range->isOpen ? " and not above " : " to ") +
-         formatNumber(range->most);
-}
-
-std::optional<std::string> RecipeValues::findProblem(StringRef text) const {
-  if (mayBeEmpty && text.empty())
-    return std::nullopt;
-  if (isPattern) {
-    std::string problem;
-    if (llvm::Regex(text).isValid(problem))
-      return std::nullopt;
-    return ("'" + text + "' is no regular expression: " + problem).str();
-  }
-  double number;
-  if (llvm::is_contained(words, text) ||
-      (range && !text.getAsDouble(number) && number <= range->most &&
-       (range->isOpen ? number > range->least : number >= range->least)))
-    return std::nullopt;
-  return ("expects " + describe() + ", but found '" + text + "'").str();
-}
-
-static RecipeValues oneOf(std::vector<StringRef> words) { return {words}; }
-
 /// Empty keeps the type that the format has.
-static RecipeValues elementOrNothing(std::vector<StringRef> words) {
+static OptionValues elementOrNothing(std::vector<StringRef> words) {
   return {words, /*mayBeEmpty=*/true};
 }
 
 /// The formats that contractions read: codes of at most 8 bits, floats in
 /// blocks. Files may come with others.
-static RecipeValues format() {
+static OptionValues format() {
   std::vector<StringRef> names;
   for (const BlockFormat &row : blockFormats())
     if (row.elementInfo().isInteger() ? row.elementInfo().bits <= 8
@@ -70,23 +28,13 @@ static RecipeValues format() {
   return {names};
 }
 
-static RecipeValues formatOrNothing() {
-  RecipeValues values = format();
+static OptionValues formatOrNothing() {
+  OptionValues values = format();
   values.mayBeEmpty = true;
   return values;
 }
 
-static RecipeValues number(double least, double most) {
-  return {{}, false, false, RecipeValues::Range{least, most}};
-}
-
-static RecipeValues shareAboveZero() {
-  return {{}, false, false, RecipeValues::Range{0, 1, /*isOpen=*/true}};
-}
-
-static RecipeValues flag() { return oneOf({"true", "false"}); }
-
-static RecipeValues pattern() {
+static OptionValues pattern() {
   return {{}, /*mayBeEmpty=*/true, /*isPattern=*/true};
 }
 
@@ -146,7 +94,7 @@ template <> llvm::ArrayRef<RecipeKey<TransformRecipe>> qopt::getRecipeKeys() {
   static const RecipeKey<TransformRecipe> keys[] = {
       {"smooth",
        &TransformRecipe::smooth,
-       {{"off", "search", "log"}, false, false, RecipeValues::Range{0, 1}},
+       {{"off", "search", "log"}, false, false, OptionValues::Range{0, 1}},
        "SmoothQuant: moves the spread of activation channels into the weights "
        "of "
        "products, for static, dynamic and block formats; "
@@ -184,19 +132,6 @@ template <> llvm::ArrayRef<RecipeKey<CalibrationRecipe>> qopt::getRecipeKeys() {
 
 template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
   static const RecipeKey<RoundingRecipe> keys[] = {
-      {"method", &RoundingRecipe::method, oneOf({"nearest", "gptq"}),
-       "how weights are rounded; gptq needs samples and makes up for errors of "
-       "rounding in matrix products",
-       "gptq", "w4a16-g32"},
-      {"damping", &RoundingRecipe::damping, shareAboveZero(),
-       "gptq: share of the mean second moment of the activations that is added "
-       "to each",
-       "0.05", "w4a16-g32"},
-      {"moment-weight", &RoundingRecipe::momentWeight,
-       oneOf({"token-norm", "none"}),
-       "gptq: how much a row of activations counts; token-norm gives each the "
-       "same weight",
-       "none", "w4a16-g32"},
       {"clip-search", &RoundingRecipe::clipSearch, flag(),
        "tries narrower ranges of weights for the least squared error", "false"},
       {"correct-bias", &RoundingRecipe::correctBias, flag(),

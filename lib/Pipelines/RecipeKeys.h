@@ -1,7 +1,8 @@
 //===- RecipeKeys.h - The keys of a recipe file -----------------*- C++ -*-===//
 //
-// One table a section. The reader, the checks, --dump-recipe and the reference
-// in docs/recipe.md are derived from it.
+// One table a section, and the options that methods declare. The reader, the
+// checks, --dump-recipe and the reference in docs/recipe.md are derived from
+// these.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,35 +16,13 @@
 
 namespace qopt {
 
-/// What a key takes.
-struct RecipeValues {
-  /// Texts; empty with `isPattern` or a number.
-  std::vector<llvm::StringRef> words;
-  /// The empty text too, which leaves the choice to the format or the preset.
-  bool mayBeEmpty = false;
-  /// An extended regular expression.
-  bool isPattern = false;
-  /// A number from `least` to `most`.
-  struct Range {
-    double least, most;
-    /// `least` itself is too small.
-    bool isOpen = false;
-  };
-  std::optional<Range> range = std::nullopt;
-
-  /// `floor, ceil, even`.
-  std::string describe() const;
-  /// What is wrong with a value.
-  std::optional<std::string> findProblem(llvm::StringRef text) const;
-};
-
 /// A key of a section that `Section` holds.
 template <typename Section> struct RecipeKey {
   llvm::StringLiteral name;
   std::variant<std::string Section::*, double Section::*, int64_t Section::*,
                bool Section::*>
       field;
-  RecipeValues values;
+  OptionValues values;
   llvm::StringLiteral meaning;
   /// A value for the reference, and the preset that it changes.
   llvm::StringLiteral example;
@@ -60,8 +39,17 @@ template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<OverrideActivations>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<OverrideRecipe>> getRecipeKeys();
 
-/// A number as people write it.
-std::string formatNumber(double value);
+/// The keys that methods declare, which stand before those of the table; null
+/// for a section without any.
+template <typename Section> MethodOptions *getMethodOptions(Section &) {
+  return nullptr;
+}
+inline MethodOptions *getMethodOptions(RoundingRecipe &section) {
+  return &section.options;
+}
+inline const MethodOptions *getMethodOptions(const RoundingRecipe &section) {
+  return &section.options;
+}
 
 /// The value of `key` in `section` as a recipe file has it.
 template <typename Section>
@@ -92,6 +80,11 @@ template <typename Section> bool isDefault(const Section &section) {
 template <typename Section>
 std::optional<std::string> findBadValue(llvm::StringRef prefix,
                                         const Section &section) {
+  if (const MethodOptions *options = getMethodOptions(section))
+    for (const MethodOptions::Entry &entry : options->entries)
+      if (auto problem =
+              entry.declaration->values.findProblem(formatValue(entry.value)))
+        return (prefix + entry.declaration->name + " " + *problem).str();
   for (const RecipeKey<Section> &key : getRecipeKeys<Section>())
     if (auto problem = key.values.findProblem(getText(key, section)))
       return (prefix + key.name + " " + *problem).str();

@@ -26,19 +26,25 @@ static std::string quoteCode(StringRef text) {
 /// The keys of a section; `opening` and `closing` stand around the example.
 template <typename Section>
 static void writeSection(llvm::raw_ostream &os, StringRef title, StringRef text,
-                         StringRef opening, StringRef closing) {
+                         StringRef opening, StringRef closing,
+                         Section section = Section()) {
   os << "\n## " << title << "\n\n"
      << text << "\n\n"
      << "| key | takes | default | what it does | example |\n"
      << "|---|---|---|---|---|\n";
-  for (const RecipeKey<Section> &key : getRecipeKeys<Section>())
+  auto writeKey = [&](const auto &key, const std::string &initial) {
     os << "| `" << key.name << "` | " << escapeCell(key.values.describe())
-       << " | " << quoteCode(getText(key, Section())) << " | " << key.meaning
-       << " | "
+       << " | " << quoteCode(initial) << " | " << key.meaning << " | "
        << quoteCode(("{version: 1, preset: " + key.preset + ", " + opening +
                      key.name + ": " + key.example + closing + "}")
                         .str())
        << " |\n";
+  };
+  if (const MethodOptions *options = getMethodOptions(section))
+    for (const MethodOptions::Entry &entry : options->entries)
+      writeKey(*entry.declaration, formatValue(entry.value));
+  for (const RecipeKey<Section> &key : getRecipeKeys<Section>())
+    writeKey(key, getText(key, section));
 }
 
 std::string qopt::writeRecipeReference() {
@@ -103,8 +109,8 @@ takes the extremes,
 `percentile` the share of the values that the other key says, and `squared-error`
 the range of the least squared error, all of them for every tensor.
 )";
-  writeSection<RoundingRecipe>(os, "rounding", "How numbers are rounded.",
-                               "rounding: {", "}");
+  writeSection(os, "rounding", "How numbers are rounded.", "rounding: {", "}",
+               Recipe().rounding);
   writeSection<OverrideRecipe>(
       os, "overrides",
       "A list. Each entry says what some nodes are to be; where several match "

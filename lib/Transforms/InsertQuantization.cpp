@@ -10,11 +10,10 @@
 #include "dialects/QOpt/Quantization/ActivationParameters.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/CorrectBias.h"
-#include "dialects/QOpt/Quantization/RoundWeight.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
-#include "dialects/QOpt/Quantization/WeightQuantizer.h"
 #include "qopt/Reference/ExpressionValue.h"
+#include "qopt/Transforms/Methods.h"
 #include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/StringSwitch.h"
 #include <cmath>
@@ -31,6 +30,9 @@ namespace {
 struct InsertQuantization
     : qopt::impl::InsertQuantizationPassBase<InsertQuantization> {
   using InsertQuantizationPassBase::InsertQuantizationPassBase;
+  InsertQuantization(const InsertQuantizationPassOptions &options,
+                     const MethodRegistry &methods)
+      : InsertQuantizationPassBase(options), methods(&methods) {}
 
   void runOnOperation() override {
     if (failed(readOptions()))
@@ -49,20 +51,22 @@ struct InsertQuantization
   }
 
 private:
+  const MethodRegistry *methods = &getMethods();
+  MethodOptions methodOptions;
   WeightQuantizerOptions weightOptions;
   Pow2Rounding activationPow2 = Pow2Rounding::Nearest;
   /// Dequantized forms of activations and weights already made.
   DenseMap<std::pair<Value, Attribute>, Value> dequantized;
 
   LogicalResult readOptions() {
-    auto rounding =
+    auto exponents =
         llvm::StringSwitch<std::optional<Pow2Rounding>>(pow2Rounding)
             .Case("nearest", Pow2Rounding::Nearest)
             .Case("ceil", Pow2Rounding::Ceil)
             .Case("floor", Pow2Rounding::Floor)
             .Case("best", Pow2Rounding::Best)
             .Default(std::nullopt);
-    if (!rounding)
+    if (!exponents)
       return emitError(getOperation().getLoc(), "pow2-rounding '")
              << pow2Rounding << "' expects nearest, ceil, floor or best";
     if (!symbolizeScaleRule(scaleRule))
@@ -76,7 +80,11 @@ private:
              << pow2Scales << "' expects m1 or m2";
     activationPow2 = activationRounding == "ceil" ? Pow2Rounding::Ceil
                                                   : Pow2Rounding::Nearest;
-    weightOptions = {clipSearch, *rounding, pow2Scales == "m2"};
+    weightOptions = {clipSearch, *exponents, pow2Scales == "m2"};
+    methodOptions = methods->getRoundingOptions();
+    if (llvm::Error error = methodOptions.read(rounding))
+      return emitError(getOperation().getLoc(), "rounding: ")
+             << llvm::toString(std::move(error));
     return success();
   }
 
@@ -126,10 +134,8 @@ private:
       tensor = evaluateExpression(operand.get());
     if (!tensor)
       return op->emitOpError("expects a weight that can be evaluated");
-    auto weight = quantizeWeight(*tensor, format, weightOptions);
-    if (!weight)
-      return op->emitOpError(llvm::toString(weight.takeError()));
-    if (failed(roundByMoments(op, moments, *weight, *tensor, format)))
+    FailureOr<QuantizedWeight> weight = round(op, moments, *tensor, format);
+    if (failed(weight))
       return failure();
     OpBuilder builder(&getContext());
     builder.setInsertionPointAfterValue(operand.get());
@@ -149,25 +155,26 @@ private:
     return success();
   }
 
-  /// Chooses codes anew where the op knows what its weight is multiplied with.
-  LogicalResult roundByMoments(Operation *op, Attribute attr,
-                               QuantizedWeight &weight,
-                               const HostTensor &tensor, FormatAttr format) {
-    auto moments = dyn_cast_or_null<DenseF64ResourceElementsAttr>(attr);
-    if (!moments)
-      return success();
-    std::optional<ArrayRef<double>> values = moments.tryGetAsArrayRef();
-    int64_t products = tensor.getDims().front();
-    if (!values || tensor.getDims().size() != 2 ||
-        static_cast<int64_t>(values->size()) != products * products)
-      return op->emitOpError("expects moments of ")
-             << products << "x" << products;
-    GptqOptions gptqOptions;
-    gptqOptions.damping = damping;
-    auto rounded = roundWeight(weight, tensor, format, *values, gptqOptions);
+  /// What the rounding method makes of a weight.
+  FailureOr<QuantizedWeight> round(Operation *op, Attribute attr,
+                                   const HostTensor &tensor,
+                                   FormatAttr format) {
+    LayerToRound layer{op, tensor, {}};
+    if (auto moments = dyn_cast_or_null<DenseF64ResourceElementsAttr>(attr)) {
+      std::optional<ArrayRef<double>> values = moments.tryGetAsArrayRef();
+      int64_t products = tensor.getDims().front();
+      if (!values || tensor.getDims().size() != 2 ||
+          static_cast<int64_t>(values->size()) != products * products)
+        return op->emitOpError("expects moments of ")
+               << products << "x" << products;
+      layer.moments = *values;
+    }
+    auto rounded =
+        methods->getRoundingMethod(methodOptions)
+            .round(layer, WeightGrid(format, weightOptions), methodOptions);
     if (!rounded)
       return op->emitOpError(llvm::toString(rounded.takeError()));
-    return success();
+    return std::move(*rounded);
   }
 
   LogicalResult quantizeActivation(Operation *op, const Contraction &view,
@@ -240,3 +247,9 @@ private:
   }
 };
 } // namespace
+
+std::unique_ptr<Pass>
+qopt::createInsertQuantizationPass(const InsertQuantizationPassOptions &options,
+                                   const MethodRegistry &methods) {
+  return std::make_unique<InsertQuantization>(options, methods);
+}

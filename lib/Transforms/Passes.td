@@ -169,9 +169,9 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
 
     Does nothing to ops requested in float.
 
-    The weight of an op with second moments (`qopt.moments`) is rounded by GPTQ:
-    its scales are those of rounding to nearest, and its codes are too where GPTQ
-    would not lower the error that the moments foretell.
+    Codes of weights are chosen by a rounding method. GPTQ takes the scales of
+    rounding to nearest, and its codes too where an op has no second moments
+    (`qopt.moments`), or GPTQ would not lower the error that they foretell.
 
     With statistics of its activation the bias of a convolution, and the constant
     that is added to a product, take back what rounding the weight takes from the
@@ -195,9 +195,9 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
            "\"nearest\"", "nearest or ceil: exponents of activation scales">,
     Option<"correctsBias", "correct-bias", "bool", "true",
            "let biases make up for the mean error of rounded weights">,
-    Option<"damping", "damping", "double", "0.01",
-           "part of the mean second moment that is added to each, where moments "
-           "choose the codes">,
+    ListOption<"rounding", "rounding", "std::string",
+           "keys of `rounding` that choose and tell the method, as in "
+           "method=gptq,damping=0.05">,
   ];
   let dependentDialects = ["::qopt::QOptDialect"];
 }

@@ -140,10 +140,10 @@ version: 1
 preset: w4a16-g32
 rounding: {method: gptq, damping: 0.05, moment-weight: none}
 )"));
-  EXPECT_TRUE(recipe.needsMoments());
+  EXPECT_TRUE(recipe.getRoundingNeeds().moments);
   EXPECT_FALSE(recipe.needsCalibration());
-  EXPECT_EQ(recipe.rounding.damping, 0.05);
-  EXPECT_FALSE(llvm::cantFail(getPreset("w4a16-g32")).needsMoments());
+  EXPECT_EQ(recipe.rounding.options.get<double>("damping"), 0.05);
+  EXPECT_FALSE(llvm::cantFail(getPreset("w4a16-g32")).getRoundingNeeds().any());
   expectProblem("version: 1\nrounding: {method: gtpq}\n",
                 "rounding.method expects nearest, gptq, but found 'gtpq'");
   expectProblem("version: 1\nrounding: {damping: 0}\n",

@@ -9,15 +9,10 @@
 #ifndef QOPT_CALIBRATION_MOMENTS_H
 #define QOPT_CALIBRATION_MOMENTS_H
 
+#include "dialects/QOpt/Quantization/RoundingMethod.h"
 #include "qopt/Calibration/Calibrate.h"
 
 namespace qopt {
-
-/// How much a row counts.
-enum class RowWeight {
-  None,         ///< all rows alike: one massive row can own the sum
-  InverseSquare ///< divided by the sum of its squares
-};
 
 /// Puts the moments on every matmul that is to have a quantized weight of rank
 /// 2, by running all samples. Convolutions get none. Rows that hold NaN or

@@ -8,6 +8,7 @@
 #ifndef QOPT_PIPELINES_RECIPE_H
 #define QOPT_PIPELINES_RECIPE_H
 
+#include "qopt/Transforms/Methods.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -57,12 +58,8 @@ struct CalibrationRecipe {
 };
 
 struct RoundingRecipe {
-  /// nearest, or gptq for the weights of matrix products.
-  std::string method = "nearest";
-  /// gptq: part of the mean second moment that is added to each.
-  double damping = 0.01;
-  /// gptq: token-norm or none: how much a row of activations counts.
-  std::string momentWeight = "token-norm";
+  /// `method`, and the options of all rounding methods.
+  MethodOptions options;
   bool clipSearch = true;
   /// Biases make up for the mean error of rounded weights, where there are
   /// samples.
@@ -110,6 +107,10 @@ struct NodePrecision {
 };
 
 struct Recipe {
+  /// `methods` outlives the recipe and all that is made of it.
+  explicit Recipe(const MethodRegistry &methods = getMethods());
+
+  const MethodRegistry *methods;
   int version = 1;
   std::string preset;
   WeightRecipe weights;
@@ -130,8 +131,9 @@ struct Recipe {
   /// True when statistics change what comes out, so that they are collected
   /// wherever there are samples.
   bool usesCalibration() const;
-  /// True when weights are rounded by what activations they meet.
-  bool needsMoments() const { return !isFloat() && rounding.method == "gptq"; }
+  /// What the rounding method wants to know of the activations that weights
+  /// meet.
+  RoundingNeeds getRoundingNeeds() const;
   /// True when all scales of weights and activations are powers of two, so
   /// that codes are computed from codes.
   bool isCodePath() const;
@@ -141,13 +143,17 @@ struct Recipe {
 llvm::ArrayRef<llvm::StringRef> getPresetNames();
 
 /// The recipe of a preset. Fails with a suggestion for an unknown name.
-llvm::Expected<Recipe> getPreset(llvm::StringRef name);
+llvm::Expected<Recipe> getPreset(llvm::StringRef name,
+                                 const MethodRegistry &methods = getMethods());
 
 /// Reads a recipe file. Fails with the line for what it does not understand.
-llvm::Expected<Recipe> readRecipe(llvm::StringRef path);
+llvm::Expected<Recipe> readRecipe(llvm::StringRef path,
+                                  const MethodRegistry &methods = getMethods());
 
 /// Reads the text of a recipe file; messages name it `path`.
-llvm::Expected<Recipe> parseRecipe(llvm::StringRef path, llvm::StringRef text);
+llvm::Expected<Recipe>
+parseRecipe(llvm::StringRef path, llvm::StringRef text,
+            const MethodRegistry &methods = getMethods());
 
 /// The recipe as the text of a recipe file, with every key.
 std::string writeRecipe(const Recipe &recipe);

@@ -13,11 +13,19 @@
 
 namespace qopt {
 
+class MethodRegistry;
+
 #define GEN_PASS_DECL
 #include "lib/Transforms/Passes.h.inc"
 
 #define GEN_PASS_REGISTRATION
 #include "lib/Transforms/Passes.h.inc"
+
+/// The same with the methods of `methods`, which outlives the pass, in place of
+/// those that qopt comes with.
+std::unique_ptr<mlir::Pass>
+createInsertQuantizationPass(const InsertQuantizationPassOptions &options,
+                             const MethodRegistry &methods);
 
 } // namespace qopt
 

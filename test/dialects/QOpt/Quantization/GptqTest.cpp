@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/Quantization/Gptq.h"
-#include "dialects/QOpt/Quantization/RoundWeight.h"
+#include "dialects/QOpt/Quantization/MethodRegistry.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "gtest/gtest.h"
 #include <cmath>
@@ -119,9 +119,9 @@ TEST(Gptq, RefusesMomentsOfNothing) {
 }
 
 namespace {
-class RoundWeightTest : public testing::Test {
+class GptqRounding : public testing::Test {
 protected:
-  RoundWeightTest() : random(96, 64) {
+  GptqRounding() : random(96, 64) {
     context.loadDialect<QOptDialect>();
     // [K, N] from [N, K].
     std::vector<float> values;
@@ -131,6 +131,16 @@ protected:
     weight = llvm::cantFail(HostTensor::copy(
         ElementType::F32, {64, 96},
         {reinterpret_cast<const char *>(values.data()), values.size() * 4}));
+    registerRoundingMethods(methods);
+  }
+
+  /// What a method makes of the weight.
+  QuantizedWeight round(llvm::StringRef method, FormatAttr format,
+                        llvm::ArrayRef<double> moments = {}) {
+    MethodOptions options = methods.getRoundingOptions();
+    options.set("method", method.str());
+    return llvm::cantFail(methods.getRoundingMethod(options).round(
+        {nullptr, weight, moments}, WeightGrid(format, {}), options));
   }
 
   FormatAttr formatOf(llvm::StringRef text) {
@@ -141,29 +151,27 @@ protected:
   MLIRContext context;
   RandomProblem random;
   HostTensor weight;
+  MethodRegistry methods;
 };
 } // namespace
 
-TEST_F(RoundWeightTest, KeepsParametersAndUsesTheFormatsCodes) {
+TEST_F(GptqRounding, KeepsParametersAndUsesTheFormatsCodes) {
   for (llvm::StringRef text :
        {"i8, axis = 1", "i4, axis = 0, block = 32, scale = f16",
         "ui4, axis = 0, block = 32, scale = f16, zero = ui4", "mxfp4, axis = 0",
         "mxint8, axis = 0", "\"mxfp8-e4m3\", axis = 0", "nvfp4, axis = 0"}) {
     FormatAttr format = formatOf(text);
     ASSERT_TRUE(format) << text.str();
-    QuantizedWeight nearest =
-        llvm::cantFail(quantizeWeight(weight, format, {}));
-    QuantizedWeight rounded =
-        llvm::cantFail(quantizeWeight(weight, format, {}));
-    EXPECT_TRUE(llvm::cantFail(
-        roundWeight(rounded, weight, format, random.hessian, {})))
-        << text.str();
+    QuantizedWeight nearest = round("nearest", format);
+    QuantizedWeight rounded = round("gptq", format, random.hessian);
+    for (auto [own, other] : llvm::zip_equal(nearest.scales, rounded.scales))
+      EXPECT_EQ(own.getBytes(), other.getBytes()) << text.str();
     EXPECT_NE(0, std::memcmp(rounded.codes.getData(), nearest.codes.getData(),
                              64 * 96));
   }
 }
 
-TEST_F(RoundWeightTest, IndependentProductsKeepTheirCodes) {
+TEST_F(GptqRounding, IndependentProductsKeepTheirCodes) {
   std::vector<double> identity(64 * 64, 0.0);
   for (int64_t i = 0; i < 64; ++i)
     identity[i * 65] = 3;
@@ -172,14 +180,16 @@ TEST_F(RoundWeightTest, IndependentProductsKeepTheirCodes) {
         "ui4, axis = 0, block = 32, scale = f16, zero = ui4", "mxfp4, axis = 0",
         "mxint8, axis = 0"}) {
     FormatAttr format = formatOf(text);
-    QuantizedWeight nearest =
-        llvm::cantFail(quantizeWeight(weight, format, {}));
-    QuantizedWeight rounded =
-        llvm::cantFail(quantizeWeight(weight, format, {}));
-    EXPECT_FALSE(
-        llvm::cantFail(roundWeight(rounded, weight, format, identity, {})));
+    QuantizedWeight nearest = round("nearest", format);
+    QuantizedWeight rounded = round("gptq", format, identity);
     EXPECT_EQ(0, std::memcmp(rounded.codes.getData(), nearest.codes.getData(),
                              64 * 96))
         << text.str();
   }
+}
+
+TEST_F(GptqRounding, WithoutMomentsItIsTheNearestCode) {
+  FormatAttr format = formatOf("i8, axis = 1");
+  EXPECT_EQ(round("gptq", format).codes.getBytes(),
+            round("nearest", format).codes.getBytes());
 }

@@ -1,0 +1,99 @@
+//===- GptqRounding.cpp - The rounding method `gptq` ----------------------===//
+//
+// Scales and zeros are those of rounding to nearest, and so are the codes where
+// GPTQ would not lower the error that the moments foretell, or where there are
+// no moments.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Quantization/Gptq.h"
+#include "dialects/QOpt/Quantization/MethodRegistry.h"
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+class GptqRounding : public RoundingMethod {
+public:
+  llvm::StringRef getName() const override { return "gptq"; }
+
+  llvm::StringRef getMeaning() const override {
+    return "makes up for errors of rounding in matrix products";
+  }
+
+  llvm::ArrayRef<MethodOption> getOptions() const override {
+    static const MethodOption options[] = {
+        {"damping", 0.01, shareAboveZero(),
+         "share of the mean second moment of the activations that is added to "
+         "each",
+         "0.05", "w4a16-g32"},
+        {"moment-weight", std::string("token-norm"),
+         oneOf({"token-norm", "none"}),
+         "how much a row of activations counts; token-norm gives each the same "
+         "weight",
+         "none", "w4a16-g32"},
+    };
+    return options;
+  }
+
+  RoundingNeeds getNeeds(const MethodOptions &options) const override {
+    RoundingNeeds needs;
+    needs.moments = true;
+    if (options.get<std::string>("moment-weight") == "token-norm")
+      needs.rowWeight = RowWeight::InverseSquare;
+    return needs;
+  }
+
+  llvm::Expected<QuantizedWeight>
+  round(const LayerToRound &layer, const WeightGrid &grid,
+        const MethodOptions &options) const override {
+    llvm::Expected<QuantizedWeight> quantized = grid.quantize(layer.weight);
+    if (!quantized || layer.moments.empty())
+      return quantized;
+    GptqOptions gptqOptions;
+    gptqOptions.damping = options.get<double>("damping");
+    if (llvm::Error error =
+            chooseCodes(*quantized, layer, grid.getFormat(), gptqOptions))
+      return std::move(error);
+    return quantized;
+  }
+
+private:
+  static llvm::Error chooseCodes(QuantizedWeight &quantized,
+                                 const LayerToRound &layer, FormatAttr format,
+                                 const GptqOptions &options) {
+    int64_t products = layer.weight.getDims()[0],
+            outputs = layer.weight.getDims()[1];
+    ElementGrids grids(quantized, format);
+    ArrayRef<float> values = layer.weight.as<float>();
+    auto codes = quantized.codes.asMutable<uint8_t>();
+    GptqProblem problem{outputs, products, {}, layer.moments};
+    problem.weight.resize(values.size());
+    std::vector<double> nearest(values.size());
+    for (int64_t k = 0; k < products; ++k)
+      for (int64_t n = 0; n < outputs; ++n) {
+        problem.weight[n * products + k] = values[k * outputs + n];
+        nearest[n * products + k] = grids.valueOf(k, n, codes[k * outputs + n]);
+      }
+
+    std::vector<uint8_t> chosen(codes.size());
+    auto rounded =
+        gptq(problem, options, [&](int64_t n, int64_t k, double value) {
+          uint8_t code = grids.codeOf(k, n, static_cast<float>(value));
+          chosen[k * outputs + n] = code;
+          return grids.valueOf(k, n, code);
+        });
+    if (!rounded)
+      return rounded.takeError();
+    if (proxyLoss(problem, *rounded) < proxyLoss(problem, nearest))
+      llvm::copy(chosen, codes.begin());
+    return llvm::Error::success();
+  }
+};
+} // namespace
+
+namespace qopt {
+void registerGptqRounding(MethodRegistry &registry) {
+  registry.add(std::make_unique<GptqRounding>());
+}
+} // namespace qopt

@@ -1,0 +1,56 @@
+//===- MethodRegistry.cpp - Every method that a recipe may name -----------===//
+
+#include "dialects/QOpt/Quantization/MethodRegistry.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cassert>
+
+using namespace qopt;
+
+/// Adds options of `method` to those that a section of the recipe has.
+static void addOptions(std::deque<MethodOption> &section,
+                       llvm::StringRef method,
+                       llvm::ArrayRef<MethodOption> options) {
+  for (const MethodOption &option : options) {
+    assert(llvm::none_of(section,
+                         [&](const MethodOption &other) {
+                           return other.name == option.name;
+                         }) &&
+           "a key has one meaning");
+    section.push_back(option);
+    section.back().meaning = (method + ": " + option.meaning).str();
+  }
+}
+
+void MethodRegistry::add(std::unique_ptr<RoundingMethod> method) {
+  llvm::StringRef name = method->getName();
+  assert(!findRoundingMethod(name) && "a name has one method");
+  if (roundingOptions.empty())
+    roundingOptions.push_back({"method",
+                               name.str(),
+                               {},
+                               "how weights are rounded",
+                               "gptq",
+                               "w4a16-g32"});
+  MethodOption &choice = roundingOptions.front();
+  choice.values.words.push_back(name);
+  choice.meaning += ("; " + name + " " + method->getMeaning()).str();
+  addOptions(roundingOptions, name, method->getOptions());
+  if (method->getNeeds(getRoundingOptions()).any())
+    choice.meaning += ", by samples";
+  roundingMethods.push_back(std::move(method));
+}
+
+const RoundingMethod *
+MethodRegistry::findRoundingMethod(llvm::StringRef name) const {
+  for (const std::unique_ptr<RoundingMethod> &method : roundingMethods)
+    if (method->getName() == name)
+      return method.get();
+  return nullptr;
+}
+
+MethodOptions MethodRegistry::getRoundingOptions() const {
+  llvm::SmallVector<const MethodOption *> declarations;
+  for (const MethodOption &option : roundingOptions)
+    declarations.push_back(&option);
+  return MethodOptions(declarations);
+}
