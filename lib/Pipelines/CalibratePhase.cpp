@@ -35,10 +35,15 @@ static std::string describeNeed(const Recipe &recipe) {
       return "override '" + rule.pattern() +
              "' asks for static activations and needs samples\n"
              "note: give --calib DIR, or write precision: dynamic";
-  if (recipe.transforms.smooth != "off")
-    return "transforms.smooth of " + describeRecipe(recipe) +
-           " moves the spread of activations and needs samples\n"
-           "note: give --calib DIR, or write smooth: off";
+  for (const auto &transformation : recipe.methods->getTransformations())
+    if (llvm::StringRef name = transformation->getName();
+        transformation->needsStatistics() &&
+        transformation->isOn(recipe.transforms.options))
+      return ("transforms." + name + " of " + describeRecipe(recipe) +
+              " reads statistics of activations and needs samples\n"
+              "note: give --calib DIR, or leave " +
+              name + " out")
+          .str();
   return "rounding.method of " + describeRecipe(recipe) +
          " rounds weights by activations and needs samples\n"
          "note: give --calib DIR, or write method: nearest";

@@ -105,16 +105,13 @@ void qopt::buildPreparePipeline(OpPassManager &pm, const Recipe &recipe) {
 }
 
 void qopt::buildTransformPipeline(OpPassManager &pm, const Recipe &recipe) {
-  OpPassManager &function = pm.nest<func::FuncOp>();
-  if (recipe.transforms.equalize)
-    function.addPass(createEqualizeLayersPass({recipe.transforms.pow2}));
-  if (recipe.transforms.stretch)
-    function.addPass(createStretchChannelsPass(
-        {recipe.transforms.pow2, recipe.isCodePath()}));
-  if (recipe.transforms.smooth != "off")
-    function.addPass(createSmoothActivationsPass({recipe.transforms.smooth,
-                                                  recipe.transforms.pow2,
-                                                  recipe.isCodePath()}));
+  TransformLayersPassOptions options;
+  for (const std::string &text : recipe.transforms.options.write())
+    options.transforms.push_back(text);
+  options.isPow2 = recipe.transforms.pow2;
+  options.keepsCodes = recipe.isCodePath();
+  pm.nest<func::FuncOp>().addPass(
+      createTransformLayersPass(options, *recipe.methods));
 }
 
 void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,

@@ -114,12 +114,12 @@ static void fillW8(Recipe &recipe, llvm::StringRef rest) {
   recipe.activations.mode = rest == "-dynamic" ? "dynamic" : "static";
   if (rest == "-dynamic")
     return;
-  recipe.transforms.smooth = "search";
-  recipe.transforms.stretch = true;
+  recipe.transforms.options.set("smooth", std::string("search"));
+  recipe.transforms.options.set("stretch", true);
   if (rest == "-pow2") {
     recipe.weights.scale = recipe.activations.scale = "f8E8M0FNU";
     recipe.transforms.pow2 = true;
-    recipe.transforms.equalize = true;
+    recipe.transforms.options.set("equalize", true);
   }
 }
 

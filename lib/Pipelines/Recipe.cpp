@@ -137,7 +137,7 @@ public:
         [&] { return checkKeys("calibration.", recipe.calibration); },
         [&] { return checkKeys("rounding.", recipe.rounding); },
         [&] { return checkPrecision("", recipe.getPrecision(nullptr)); },
-        [&] { return checkOverrides(); });
+        [&] { return checkTransforms(); }, [&] { return checkOverrides(); });
   }
 
 private:
@@ -170,6 +170,11 @@ private:
           !problem.empty())
         return fail(where + rule.key + " " + problem);
     return llvm::Error::success();
+  }
+
+  llvm::Error checkTransforms() const {
+    std::string problem = findUnusedTransformation(recipe);
+    return problem.empty() ? llvm::Error::success() : fail(problem);
   }
 
   llvm::Error checkOverride(const OverrideRecipe &rule) const {
@@ -208,6 +213,7 @@ private:
 } // namespace
 
 Recipe::Recipe(const MethodRegistry &methods) : methods(&methods) {
+  transforms.options = methods.getTransformOptions();
   rounding.options = methods.getRoundingOptions();
 }
 
@@ -267,7 +273,13 @@ bool Recipe::needsCalibration() const {
   auto isStatic = [](const NodePrecision &asked) {
     return !asked.isFloat() && asked.params == "static";
   };
-  return (!isFloat() && transforms.smooth != "off") ||
+  auto needsStatistics =
+      [&](const std::unique_ptr<Transformation> &transformation) {
+        return transformation->needsStatistics() &&
+               transformation->isOn(transforms.options);
+      };
+  return (!isFloat() &&
+          llvm::any_of(methods->getTransformations(), needsStatistics)) ||
          isStatic(getPrecision(nullptr)) ||
          llvm::any_of(overrides, [&](const OverrideRecipe &rule) {
            return isStatic(getPrecision(&rule));

@@ -92,25 +92,9 @@ template <> llvm::ArrayRef<RecipeKey<ActivationRecipe>> qopt::getRecipeKeys() {
 
 template <> llvm::ArrayRef<RecipeKey<TransformRecipe>> qopt::getRecipeKeys() {
   static const RecipeKey<TransformRecipe> keys[] = {
-      {"smooth",
-       &TransformRecipe::smooth,
-       {{"off", "search", "log"}, false, false, OptionValues::Range{0, 1}},
-       "SmoothQuant: moves the spread of activation channels into the weights "
-       "of "
-       "products, for static, dynamic and block formats; "
-       "search tries exponents for each group of products, log is the "
-       "logarithmic rule, a number one exponent for all",
-       "'0.8'"},
-      {"equalize", &TransformRecipe::equalize, flag(),
-       "evens out the channels between two layers with nothing but ReLU "
-       "between them",
-       "true"},
-      {"stretch", &TransformRecipe::stretch, flag(),
-       "gives each channel in front of a depthwise convolution all codes, "
-       "where ranges are static",
-       "false"},
       {"pow2", &TransformRecipe::pow2, flag(),
-       "factors of all three are powers of two, which changes no bit of a "
+       "factors of transformations are powers of two, which changes no bit of "
+       "a "
        "float program",
        "true"},
   };

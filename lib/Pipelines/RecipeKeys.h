@@ -44,6 +44,12 @@ template <> llvm::ArrayRef<RecipeKey<OverrideRecipe>> getRecipeKeys();
 template <typename Section> MethodOptions *getMethodOptions(Section &) {
   return nullptr;
 }
+inline MethodOptions *getMethodOptions(TransformRecipe &section) {
+  return &section.options;
+}
+inline const MethodOptions *getMethodOptions(const TransformRecipe &section) {
+  return &section.options;
+}
 inline MethodOptions *getMethodOptions(RoundingRecipe &section) {
   return &section.options;
 }

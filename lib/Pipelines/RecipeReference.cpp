@@ -88,9 +88,11 @@ the processor time of all static ones within 1 %, and MiniLM's mean cosine to th
 float model is .9987 where all static ones have .9978. A large number keeps every
 range static, for files that go to machines without dynamic scales.
 )";
-  writeSection<TransformRecipe>(os, "transforms",
-                                "What is rewritten before numbers are chosen.",
-                                "transforms: {", "}");
+  writeSection(os, "transforms", "What is rewritten before numbers are chosen.",
+               "transforms: {", "}", Recipe().transforms);
+  for (const auto &transformation : getMethods().getTransformations())
+    os << "\n### " << transformation->getName() << "\n\n"
+       << transformation->getDescription();
   writeSection<CalibrationRecipe>(os, "calibration",
                                   "What becomes of the samples of `--calib`.",
                                   "calibration: {", "}");
@@ -134,5 +136,9 @@ the range of the least squared error, all of them for every tensor.
         "refused.\n\n";
   for (const RecipeRule &rule : getRecipeRules())
     os << "- `" << rule.key << "` " << rule.text << ".\n";
+  for (const auto &transformation : getMethods().getTransformations())
+    if (std::string rule = describeRule(*transformation); !rule.empty())
+      os << "- `transforms." << transformation->getName() << "` " << rule
+         << ".\n";
   return text;
 }

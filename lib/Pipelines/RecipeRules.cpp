@@ -163,36 +163,69 @@ static std::string checkUnusedActivations(const Recipe &recipe,
 // Transforms
 //===----------------------------------------------------------------------===//
 
-/// A preset's own transform may find nothing to do.
-template <typename Value>
-static bool isOfPreset(const Recipe &recipe, Value TransformRecipe::*key) {
-  auto preset = getPreset(recipe.preset.empty() ? "fp32" : recipe.preset);
-  if (preset)
-    return preset->transforms.*key == recipe.transforms.*key;
-  llvm::consumeError(preset.takeError());
-  return false;
+/// True where the recipe asks for activations that the transformation has
+/// something to do with.
+static bool hasActivations(const Recipe &recipe,
+                           TransformedActivations activations) {
+  switch (activations) {
+  case TransformedActivations::Any:
+    return true;
+  case TransformedActivations::Quantized:
+    return isAskedSomewhere(recipe, readsActivations);
+  case TransformedActivations::Static:
+    return isAskedSomewhere(recipe, [](const NodePrecision &asked) {
+      return !asked.isFloat() && asked.params == "static";
+    });
+  }
+  llvm_unreachable("all are told");
 }
 
-static std::string checkUnusedSmooth(const Recipe &recipe,
-                                     const NodePrecision &) {
-  if (recipe.transforms.smooth == "off" ||
-      isOfPreset(recipe, &TransformRecipe::smooth) ||
-      isAskedSomewhere(recipe, readsActivations))
-    return "";
-  return "expects activations in codes; write off, or activations.mode: "
-         "dynamic";
+/// What turns a transformation off.
+static StringRef offWord(const Transformation &transformation) {
+  return std::holds_alternative<bool>(
+             transformation.getOptions().front().initial)
+             ? "false"
+             : "off";
 }
 
-static std::string checkUnusedStretch(const Recipe &recipe,
-                                      const NodePrecision &) {
-  auto isStatic = [](const NodePrecision &asked) {
-    return !asked.isFloat() && asked.params == "static";
-  };
-  if (!recipe.transforms.stretch ||
-      isOfPreset(recipe, &TransformRecipe::stretch) ||
-      isAskedSomewhere(recipe, isStatic))
+std::string qopt::describeRule(const Transformation &transformation) {
+  std::string text = ("is " + offWord(transformation) + " where").str();
+  switch (transformation.getActivations()) {
+  case TransformedActivations::Any:
     return "";
-  return "expects static activations; write false, or activations.mode: static";
+  case TransformedActivations::Quantized:
+    return text + " no activations are static or dynamic";
+  case TransformedActivations::Static:
+    return text + " no activations are static";
+  }
+  llvm_unreachable("all are told");
+}
+
+std::string qopt::findUnusedTransformation(const Recipe &recipe) {
+  const MethodOptions &options = recipe.transforms.options;
+  auto preset = getPreset(recipe.preset.empty() ? "fp32" : recipe.preset,
+                          *recipe.methods);
+  if (!preset) {
+    llvm::consumeError(preset.takeError());
+    return "";
+  }
+  for (const auto &transformation : recipe.methods->getTransformations()) {
+    StringRef name = transformation->getName();
+    TransformedActivations activations = transformation->getActivations();
+    // A preset's own one may find nothing to do.
+    bool isOfPreset =
+        preset->transforms.options.getValue(name) == options.getValue(name);
+    if (!transformation->isOn(options) || isOfPreset ||
+        hasActivations(recipe, activations))
+      continue;
+    bool isStatic = activations == TransformedActivations::Static;
+    return ("transforms." + name + " expects " +
+            (isStatic ? "static activations" : "activations in codes") +
+            "; write " + offWord(*transformation) +
+            ", or activations.mode: " + (isStatic ? "static" : "dynamic"))
+        .str();
+  }
+  return "";
 }
 
 //===----------------------------------------------------------------------===//
@@ -216,10 +249,6 @@ llvm::ArrayRef<RecipeRule> qopt::getRecipeRules() {
        "is static or dynamic, here or in an override, where "
        "activations.format or activations.scale is named",
        checkUnusedActivations},
-      {"transforms.smooth", "is off where no activations are static or dynamic",
-       checkUnusedSmooth},
-      {"transforms.stretch", "is false where no activations are static",
-       checkUnusedStretch},
       {"weights.format",
        "is named, here or in an override, beside weights.group, "
        "weights.scale and weights.zero",

@@ -7,15 +7,9 @@
 
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "dialects/QOpt/Quantization/FactorSearch.h"
-#include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "qopt/Reference/ExpressionValue.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/Methods.h"
 #include <cmath>
-
-namespace qopt {
-#define GEN_PASS_DEF_EQUALIZELAYERSPASS
-#include "lib/Transforms/Passes.h.inc"
-} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -68,23 +62,58 @@ static Statistics guessStatistics(const WeightMagnitudes &w1,
 }
 
 namespace {
-struct EqualizeLayers : qopt::impl::EqualizeLayersPassBase<EqualizeLayers> {
-  using EqualizeLayersPassBase::EqualizeLayersPassBase;
+class EqualizeLayers : public Transformation {
+public:
+  llvm::StringRef getName() const override { return "equalize"; }
 
-  void runOnOperation() override {
-    SmallVector<LayerPair> pairs;
-    getOperation().walk([&](ConvOp conv) {
-      if (auto pair = findPair(conv))
-        pairs.push_back(*pair);
-    });
-    for (LayerPair pair : pairs)
-      equalize(pair);
+  llvm::ArrayRef<MethodOption> getOptions() const override {
+    static const MethodOption options[] = {
+        {"equalize", false, flag(),
+         "evens out the channels between two layers with nothing but ReLU "
+         "between them",
+         "true"},
+    };
+    return options;
+  }
+
+  llvm::StringRef getDescription() const override {
+    return R"(```mlir
+%a = qopt.conv %x, %w1 bias %b1
+%r = qopt.relu %a
+%y = qopt.conv %r, %w2
+// becomes
+%a = qopt.conv %x, (%w1 / s) bias (%b1 / s)
+%r = qopt.relu %a
+%y = qopt.conv %r, (%w2 * s)
+```
+
+Where the middle value has statistics, s is found as `smooth` finds it, and a pair that gains nothing stays. Without, s = sqrt(r1 / r2) of
+the channels' largest weights, where r1 is that of the bias if it is larger. A
+dead channel has s = 1, and one near zero counts as 2^-12 of the largest.
+
+Leaves a pair alone when the middle value has other users, when something
+else than ReLU stands between, when the second is a grouped convolution that
+is not depthwise, or when a weight depends on an input.
+
+Runs in `transform`; drops the statistics in between.
+
+Numerics: bounded; with pow2 factors exact unless a value leaves the normal
+range. Data-free quantization (Nagel et al. 2019).
+)";
+  }
+
+  void apply(const LayerGroup &group, const TransformSettings &settings,
+             const MethodOptions &) const override {
+    for (const Layer &layer : group.layers)
+      if (auto conv = dyn_cast<ConvOp>(layer.op))
+        if (std::optional<LayerPair> pair = findPair(conv))
+          equalize(*pair, settings.isPow2);
   }
 
 private:
   /// Factors by what the samples show, where they are better than none; without
   /// samples those that balance the layers.
-  std::optional<FactorChoice> choose(LayerPair pair) {
+  static std::optional<FactorChoice> choose(LayerPair pair, bool isPow2) {
     std::optional<HostTensor> w1 = evaluateExpression(pair.first.getW());
     std::optional<HostTensor> w2 = evaluateExpression(pair.second.getW());
     std::optional<HostTensor> bias;
@@ -106,8 +135,8 @@ private:
         .choose(isKnown ? "search" : "0.5");
   }
 
-  void equalize(LayerPair pair) {
-    std::optional<FactorChoice> choice = choose(pair);
+  static void equalize(LayerPair pair, bool isPow2) {
+    std::optional<FactorChoice> choice = choose(pair, isPow2);
     if (!choice)
       return;
     ArrayRef<float> factors = choice->factors;
@@ -126,14 +155,14 @@ private:
     second.getWMutable().assign(
         MulOp::create(builder, loc, second.getW().getType(), second.getW(), s));
     second->setAttr(kFactorsAttrName,
-                    choice->describe(&getContext(), "equalize"));
+                    choice->describe(second.getContext(), "equalize"));
     setStatistics(pair.first.getResult(), std::nullopt);
     if (pair.between)
       setStatistics(pair.between->getResult(0), std::nullopt);
   }
 
-  void scaleOutputs(ConvOp conv, ArrayRef<float> reciprocals,
-                    int64_t channels) {
+  static void scaleOutputs(ConvOp conv, ArrayRef<float> reciprocals,
+                           int64_t channels) {
     OpBuilder builder(conv);
     Location loc = conv.getLoc();
     SmallVector<int64_t> dims(
@@ -150,3 +179,9 @@ private:
   }
 };
 } // namespace
+
+namespace qopt {
+void registerEqualizeLayers(MethodRegistry &registry) {
+  registry.add(std::make_unique<EqualizeLayers>());
+}
+} // namespace qopt

@@ -6,6 +6,7 @@ using namespace qopt;
 
 void qopt::registerMethods(MethodRegistry &registry) {
   registerRoundingMethods(registry);
+  registerTransformations(registry);
 }
 
 const MethodRegistry &qopt::getMethods() {

@@ -38,120 +38,34 @@ def FoldConstantsPass : Pass<"qopt-fold-constants", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numFolded", "num-folded", "ops folded">];
 }
 
-def SmoothActivationsPass : Pass<"qopt-smooth-activations", "::mlir::func::FuncOp"> {
-  let summary = "move the spread of activation channels into the weights";
+def TransformLayersPass : Pass<"qopt-transform-layers", "::mlir::func::FuncOp"> {
+  let summary = "make layers easier to round, with the same results";
   let description = [{
     ```mlir
     %y = qopt.matmul %x, %w
-    // becomes
+    // becomes, with transforms=smooth=search
     %xs = qopt.mul %x, %r          // r = f32(1 / s), one value a channel
     %ws = qopt.mul %w, %s
     %y = qopt.matmul %xs, %ws
     ```
 
-    All matmuls with weights that read one activation as the same codes are a
-    group and share s.
-    Where a layer_norm with constant scale and bias makes the activation for this
-    group alone, these are multiplied by r instead of %x.
-    With alpha `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
-    compete by the output error that the statistics predict for the group's
-    formats; s = 1 leaves the group alone. Where one range serves all data, part of
-    that error is what new values lose by clipping, as held-back samples show it,
-    or as few samples let expect: factors that make every channel fill the range
-    lose by it. A dead channel has s = 1. With pow2 the predicted step of the
-    activation is a power of two, and each candidate is tried with common factors
-    of fourths of an octave, which round other channels up.
+    Runs the transformations that `transforms` turns on, one after the other over
+    all groups of layers that read one activation. `docs/recipe.md` says what each
+    does, and what it leaves alone.
 
-    Does nothing for convolutions, for activations without statistics, and for
-    matmuls whose activations are not quantized. With keep-codes it also does nothing
-    where the activation comes from an op that has an integer form, as a factor
-    for each channel would put floats between codes. Norms, softmax and attention
-    are floats anyway, and functions such as GELU become so.
-
-    Needs statistics; drops those of the new activations.
-
-    Numerics: bounded; with pow2 factors exact unless a value leaves the normal
-    range. SmoothQuant (Xiao et al. 2023), logarithmic rule: FPTQ (Li et al. 2023).
-  }];
-  let options = [
-    Option<"alpha", "alpha", "std::string", "\"search\"",
-           "search, log, or an exponent between 0 and 1">,
-    Option<"isPow2", "pow2", "bool", "false", "round factors to powers of two">,
-    Option<"keepsCodes", "keep-codes", "bool", "false",
-           "leave activations alone that are made from codes by codes">,
-  ];
-  let dependentDialects = ["::qopt::QOptDialect"];
-}
-
-def EqualizeLayersPass : Pass<"qopt-equalize-layers", "::mlir::func::FuncOp"> {
-  let summary = "balance the ranges of weights across two layers";
-  let description = [{
-    ```mlir
-    %a = qopt.conv %x, %w1 bias %b1
-    %r = qopt.relu %a
-    %y = qopt.conv %r, %w2
-    // becomes
-    %a = qopt.conv %x, (%w1 / s) bias (%b1 / s)
-    %r = qopt.relu %a
-    %y = qopt.conv %r, (%w2 * s)
-    ```
-
-    Where the middle value has statistics, s is found as `qopt-smooth-activations`
-    finds it, and a pair that gains nothing stays. Without, s = sqrt(r1 / r2) of
-    the channels' largest weights, where r1 is that of the bias if it is larger. A
-    dead channel has s = 1, and one near zero counts as 2^-12 of the largest.
-
-    Leaves a pair alone when the middle value has other users, when something
-    else than ReLU stands between, when the second is a grouped convolution that
-    is not depthwise, or when a weight depends on an input.
-
-    Runs in `transform`; drops the statistics in between.
-
-    Numerics: bounded; with pow2 factors exact unless a value leaves the normal
-    range. Data-free quantization (Nagel et al. 2019).
-  }];
-  let options = [
-    Option<"isPow2", "pow2", "bool", "false", "round factors to powers of two">,
-  ];
-  let dependentDialects = ["::qopt::QOptDialect"];
-}
-
-def StretchChannelsPass : Pass<"qopt-stretch-channels", "::mlir::func::FuncOp"> {
-  let summary = "let each channel in front of a depthwise convolution use all codes";
-  let description = [{
-    ```mlir
-    %y = qopt.conv %x, %w {group = 64 : i64}
-    // becomes, with f the widest channel's range over each channel's own
-    %xs = qopt.mul %x, %f
-    %ws = qopt.mul %w, %r          // r = f32(1 / f), one value a channel
-    %y = qopt.conv %xs, %ws {group = 64 : i64}
-    ```
-
-    Channels of a depthwise convolution are never added, and its weight has a
-    scale for each, so the factors cost no bit of the weight. All channels keep one
-    zero, so their ranges share a ratio of what lies below zero to what lies
-    above: the one that makes the least noise behind the weights.
-
-    A convolution with weights, a product with a constant or a sum with one in
-    front of it, also with ReLU in between, takes the factors into its constants
-    instead of `qopt.mul`.
-
-    Does nothing for convolutions that are not depthwise or not requested static,
-    for activations without statistics, and where all channels have nearly the
-    same range. With keep-codes it also does nothing where floats would come
-    between codes.
-
-    Needs statistics; drops those of the stretched activations.
+    Needs statistics where a transformation does; drops those of values that
+    change.
 
     Numerics: bounded; with pow2 factors exact unless a value leaves the normal
     range.
   }];
   let options = [
+    ListOption<"transforms", "transforms", "std::string",
+           "keys of the recipe's `transforms`, as in smooth=0.8,equalize=true">,
     Option<"isPow2", "pow2", "bool", "false", "round factors to powers of two">,
     Option<"keepsCodes", "keep-codes", "bool", "false",
            "leave activations alone that are made from codes by codes">,
   ];
-  let statistics = [Statistic<"numStretched", "num-stretched", "convolutions">];
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 

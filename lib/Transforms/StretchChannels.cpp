@@ -9,17 +9,10 @@
 #include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
-#include "dialects/QOpt/Quantization/Statistics.h"
-#include "dialects/QOpt/Quantization/WeightExpressions.h"
 #include "dialects/QOpt/Quantization/WeightQuantizer.h"
 #include "qopt/Reference/ExpressionValue.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/Methods.h"
 #include <cmath>
-
-namespace qopt {
-#define GEN_PASS_DEF_STRETCHCHANNELSPASS
-#include "lib/Transforms/Passes.h.inc"
-} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -123,21 +116,62 @@ static void scale(Value value, ArrayRef<float> factors) {
 }
 
 namespace {
-struct StretchChannels : qopt::impl::StretchChannelsPassBase<StretchChannels> {
-  using StretchChannelsPassBase::StretchChannelsPassBase;
+class StretchChannels : public Transformation {
+public:
+  llvm::StringRef getName() const override { return "stretch"; }
 
-  void runOnOperation() override {
-    SmallVector<ConvOp> convs;
-    getOperation().walk([&](ConvOp conv) {
-      auto request = conv->getAttrOfType<RequestAttr>(kRequestAttrName);
-      auto view = getWeightedContraction(conv);
-      if (request && request.getParams() == Params::Static && view &&
-          view->isDepthwise() && !isInCodesOf(conv.getX(), request.getAct()) &&
-          !isInCodesOf(conv.getW(), request.getWeight()))
-        convs.push_back(conv);
-    });
-    for (ConvOp conv : convs)
-      stretch(conv);
+  llvm::ArrayRef<MethodOption> getOptions() const override {
+    static const MethodOption options[] = {
+        {"stretch", false, flag(),
+         "gives each channel in front of a depthwise convolution all codes, "
+         "where ranges are static",
+         "false"},
+    };
+    return options;
+  }
+
+  llvm::StringRef getDescription() const override {
+    return R"(```mlir
+%y = qopt.conv %x, %w {group = 64 : i64}
+// becomes, with f the widest channel's range over each channel's own
+%xs = qopt.mul %x, %f
+%ws = qopt.mul %w, %r          // r = f32(1 / f), one value a channel
+%y = qopt.conv %xs, %ws {group = 64 : i64}
+```
+
+Channels of a depthwise convolution are never added, and its weight has a
+scale for each, so the factors cost no bit of the weight. All channels keep one
+zero, so their ranges share a ratio of what lies below zero to what lies
+above: the one that makes the least noise behind the weights.
+
+A convolution with weights, a product with a constant or a sum with one in
+front of it, also with ReLU in between, takes the factors into its constants
+instead of `qopt.mul`.
+
+Does nothing for convolutions that are not depthwise or not requested static,
+for activations without statistics, and where all channels have nearly the
+same range. Where codes are computed from codes it also
+does nothing where floats would come
+between codes.
+
+Needs statistics; drops those of the stretched activations.
+
+Numerics: bounded; with pow2 factors exact unless a value leaves the normal
+range.
+)";
+  }
+
+  TransformedActivations getActivations() const override {
+    return TransformedActivations::Static;
+  }
+
+  bool needsStatistics() const override { return true; }
+
+  void apply(const LayerGroup &group, const TransformSettings &settings,
+             const MethodOptions &) const override {
+    for (const Layer &layer : group.layers)
+      if (layer.view.isDepthwise && layer.isStatic())
+        stretch(cast<ConvOp>(layer.op), settings);
   }
 
 private:
@@ -173,8 +207,8 @@ private:
 
   /// What the channels of the activation are multiplied with; nothing where
   /// they are alike.
-  std::vector<float> findFactors(const Statistics &stats,
-                                 const HostTensor &weight) {
+  static std::vector<float> findFactors(const Statistics &stats,
+                                        const HostTensor &weight, bool isPow2) {
     std::vector<float> factors = findRanges(stats, weight);
     if (factors.empty())
       return {};
@@ -190,17 +224,17 @@ private:
     return factors;
   }
 
-  void stretch(ConvOp conv) {
+  static void stretch(ConvOp conv, const TransformSettings &settings) {
     Value x = conv.getX();
     auto stats = qopt::getStatistics(x);
     auto weight = evaluateExpression(conv.getW());
     if (!stats || stats->samples == 0 || !weight || stats->channelAxis != 1 ||
         static_cast<int64_t>(stats->channelMin.size()) != conv.getGroup())
       return;
-    bool isFree = canScale(x, /*takesProducts=*/!keepsCodes);
-    if (!isFree && keepsCodes && isMadeFromCodes(x))
+    bool isFree = canScale(x, /*takesProducts=*/!settings.keepsCodes);
+    if (!isFree && settings.keepsCodes && isMadeFromCodes(x))
       return;
-    std::vector<float> factors = findFactors(*stats, *weight);
+    std::vector<float> factors = findFactors(*stats, *weight, settings.isPow2);
     if (factors.empty())
       return;
     OpBuilder builder(conv);
@@ -223,7 +257,12 @@ private:
                        channelDims(type.getRank(), 0, reciprocals.size()));
     conv.getWMutable().assign(
         MulOp::create(builder, loc, type, conv.getW(), r));
-    ++numStretched;
   }
 };
 } // namespace
+
+namespace qopt {
+void registerStretchChannels(MethodRegistry &registry) {
+  registry.add(std::make_unique<StretchChannels>());
+}
+} // namespace qopt

@@ -86,8 +86,24 @@ def test_cases_of_the_guide_are_those_of_the_tests():
             assert line in cases
 
 
+def read_hooks(header):
+    """The hooks of an interface, in their order."""
+    text = (ROOT / "dialects" / "QOpt" / "Quantization" / header).read_text()
+    return re.findall(r"virtual [^;{]*?(\w+)\([^;{]*\) const", text)
+
+
+def test_the_guide_of_methods_tells_every_hook():
+    """And says them in the order of the interface."""
+    guide = (ROOT / "docs" / "Guides" / "add-a-method.md").read_text()
+    tables = [re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)
+              for part in guide.split("\n## ")[1:3]]
+    assert tables[0] == read_hooks("RoundingMethod.h")
+    assert tables[1] == [name for name in read_hooks("Transformation.h") if name != "isOn"]
+
+
 def test_paths_of_the_documents_are_there():
-    for document in [*DOCUMENTS, "docs/Guides/add-an-op.md", "docs/report.md", "CONTRIBUTING.md"]:
+    for document in [*DOCUMENTS, "docs/Guides/add-an-op.md", "docs/Guides/add-a-method.md",
+                     "docs/report.md", "CONTRIBUTING.md"]:
         text = (ROOT / document).read_text()
         folder = (ROOT / document).parent
         for path in re.findall(r"\]\((?!http)([^)#]+)\)", text):

@@ -12,6 +12,7 @@
 using namespace qopt;
 
 namespace qopt {
+void registerRmsScaling(MethodRegistry &registry);
 void registerStochasticRounding(MethodRegistry &registry);
 } // namespace qopt
 
@@ -20,7 +21,9 @@ class ExampleMethods : public testing::Test {
 protected:
   ExampleMethods() {
     registerMethods(methods);
-    registerStochasticRounding(methods); // the line
+    // The lines.
+    registerRmsScaling(methods);
+    registerStochasticRounding(methods);
   }
 
   Recipe parse(llvm::StringRef text) {
@@ -72,4 +75,27 @@ TEST_F(ExampleMethods, TheRoundingChoosesTheCodes) {
   EXPECT_NE(one, nearest);
   EXPECT_EQ(one, quantize("rounding: {method: stochastic, seed: 1}\n"));
   EXPECT_NE(one, quantize("rounding: {method: stochastic, seed: 2}\n"));
+}
+
+TEST_F(ExampleMethods, ARecipeNamesTheTransformation) {
+  Recipe recipe = parse("transforms: {rms: '0.5'}\n");
+  EXPECT_TRUE(recipe.needsCalibration());
+  EXPECT_FALSE(parse("overrides: []\n").needsCalibration());
+  EXPECT_EQ(recipe.transforms.options.get<std::string>("rms"), "0.5");
+  auto wrong =
+      parseRecipe("r.yaml", "version: 1\ntransforms: {rms: 2}\n", methods);
+  ASSERT_FALSE(bool(wrong));
+  EXPECT_EQ(llvm::toString(wrong.takeError()),
+            "r.yaml: transforms.rms expects off or a number from 0 to 1, but "
+            "found '2'");
+}
+
+TEST_F(ExampleMethods, TheTransformationRewritesLayers) {
+  std::string off = quantize("transforms: {rms: 'off'}\n");
+  std::string on = quantize("transforms: {rms: '0.5'}\n");
+  EXPECT_EQ(off, quantize("overrides: []\n"));
+  auto countProducts = [](llvm::StringRef program) {
+    return program.count("qopt.mul ");
+  };
+  EXPECT_GT(countProducts(on), countProducts(off));
 }

@@ -122,7 +122,7 @@ version: 1
 preset: w8a8
 activations: {mode: none}
 )"));
-  EXPECT_EQ(recipe.transforms.smooth, "search");
+  EXPECT_EQ(recipe.transforms.options.get<std::string>("smooth"), "search");
 }
 
 TEST(Recipes, UseSamplesForBiases) {

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NumericsHarness.h"
+#include "qopt/Transforms/Methods.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
 
@@ -17,8 +18,14 @@ static constexpr llvm::StringLiteral kPassFiles[] = {
     "dialects/QOpt/Quantization/QuantizationPasses.td",
     "lib/Transforms/Passes.td", "lib/Conversion/QOptToQKernel/Passes.td"};
 
-/// The text of the pass's `Numerics:` paragraph.
+/// The text of the `Numerics:` paragraph of a pass or a transformation.
 static std::string readNumerics(StringRef flag) {
+  for (const auto &transformation : getMethods().getTransformations())
+    if (transformation->getName() == flag)
+      return transformation->getDescription()
+          .split("Numerics:")
+          .second.ltrim()
+          .str();
   for (StringRef file : kPassFiles) {
     auto buffer = llvm::MemoryBuffer::getFile(
         (Twine(QOPT_SOURCE_DIR) + "/" + file).str());

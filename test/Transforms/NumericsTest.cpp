@@ -183,9 +183,8 @@ TEST(NumericsTest, readsClaims) {
   EXPECT_EQ(readClaim("qopt-decompose-gemm"), Claim::Exact);
   EXPECT_EQ(readClaim("qopt-fold-batch-norm"), Claim::Bounded);
   EXPECT_EQ(readClaim("qopt-insert-quantization"), Claim::Lossy);
-  EXPECT_EQ(readClaim("qopt-smooth-activations"), Claim::Bounded);
-  EXPECT_EQ(readClaim("qopt-smooth-activations", /*isPow2=*/true),
-            Claim::Exact);
+  EXPECT_EQ(readClaim("smooth"), Claim::Bounded);
+  EXPECT_EQ(readClaim("smooth", /*isPow2=*/true), Claim::Exact);
 }
 
 TEST(NumericsTest, decomposeGemm) {
@@ -218,14 +217,24 @@ TEST(NumericsTest, recognizePatterns) {
   checkNumerics(c, pieces(), {3, 50});
 }
 
+/// The pass with one transformation.
+static std::function<void(OpPassManager &)>
+transform(const std::string &transformation, bool isPow2) {
+  return only([=] {
+    TransformLayersPassOptions options;
+    options.transforms.push_back(transformation);
+    options.isPow2 = isPow2;
+    return createTransformLayersPass(options);
+  });
+}
+
 TEST(NumericsTest, smoothActivations) {
   for (StringRef alpha : {"search", "log", "0.5", "0.8"})
     for (bool isPow2 : {false, true}) {
       SCOPED_TRACE(alpha.str());
-      NumericsCase c{"qopt-smooth-activations", isPow2};
+      NumericsCase c{"smooth", isPow2};
       c.prepare = planAndCalibrate;
-      c.passes = only(
-          [=] { return createSmoothActivationsPass({alpha.str(), isPow2}); });
+      c.passes = transform("smooth=" + alpha.str(), isPow2);
       checkNumerics(c, spread(), {4, 64});
       checkNumerics(c, normedProducts(), {5, 48});
     }
@@ -233,8 +242,8 @@ TEST(NumericsTest, smoothActivations) {
 
 TEST(NumericsTest, equalizeLayers) {
   for (bool isPow2 : {false, true}) {
-    NumericsCase c{"qopt-equalize-layers", isPow2};
-    c.passes = only([=] { return createEqualizeLayersPass({isPow2}); });
+    NumericsCase c{"equalize", isPow2};
+    c.passes = transform("equalize=true", isPow2);
     checkNumerics(c, layers(), {2, 4, 6, 6});
     // Behind folded norms weights are expressions.
     c.prepare = [](FloatProgram &program) {
@@ -247,10 +256,9 @@ TEST(NumericsTest, equalizeLayers) {
 
 TEST(NumericsTest, stretchChannels) {
   for (bool isPow2 : {false, true}) {
-    NumericsCase c{"qopt-stretch-channels", isPow2};
+    NumericsCase c{"stretch", isPow2};
     c.prepare = planAndCalibrate;
-    c.passes = only(
-        [=] { return createStretchChannelsPass({isPow2, /*keeps=*/false}); });
+    c.passes = transform("stretch=true", isPow2);
     checkNumerics(c, layers(), {2, 4, 6, 6});
     checkNumerics(c, norms(), {2, 6, 5, 8});
   }

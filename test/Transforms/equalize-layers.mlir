@@ -1,4 +1,4 @@
-// RUN: qopt-opt %s --qopt-equalize-layers --verify-each --split-input-file | FileCheck %s
+// RUN: qopt-opt %s --qopt-transform-layers="transforms=equalize=true" --verify-each --split-input-file | FileCheck %s
 
 // Peaks 8 and 2 meet at 4: s = 2. The bias is divided too.
 // CHECK-LABEL: func @example

@@ -1,9 +1,9 @@
-// RUN: qopt-opt %s --qopt-smooth-activations="alpha=0.5" --verify-each --split-input-file | FileCheck %s
-// RUN: qopt-opt %s --qopt-smooth-activations="alpha=search" --split-input-file | FileCheck %s --check-prefix=SEARCH
-// RUN: qopt-opt %s --qopt-smooth-activations="alpha=0.5 keep-codes" --split-input-file | FileCheck %s --check-prefix=KEEP
-// RUN: not qopt-opt %s --qopt-smooth-activations="alpha=2" --split-input-file 2>&1 | FileCheck %s --check-prefix=BAD
+// RUN: qopt-opt %s --qopt-transform-layers="transforms=smooth=0.5" --verify-each --split-input-file | FileCheck %s
+// RUN: qopt-opt %s --qopt-transform-layers="transforms=smooth=search" --split-input-file | FileCheck %s --check-prefix=SEARCH
+// RUN: qopt-opt %s --qopt-transform-layers="transforms=smooth=0.5 keep-codes" --split-input-file | FileCheck %s --check-prefix=KEEP
+// RUN: not qopt-opt %s --qopt-transform-layers="transforms=smooth=2" --split-input-file 2>&1 | FileCheck %s --check-prefix=BAD
 
-// BAD: error: alpha '2' expects search, log, or a number between 0 and 1
+// BAD: error: transforms: smooth expects off, search, log or a number from 0 to 1, but found '2'
 
 // The example of SmoothQuant's paper: factors 1, 4, 1, 3.
 // CHECK-LABEL: func @example

@@ -1,5 +1,5 @@
-// RUN: qopt-opt %s --qopt-stretch-channels --verify-each --split-input-file | FileCheck %s
-// RUN: qopt-opt %s "--qopt-stretch-channels=pow2 keep-codes" --verify-each --split-input-file | FileCheck %s --check-prefix=CODES
+// RUN: qopt-opt %s --qopt-transform-layers="transforms=stretch=true" --verify-each --split-input-file | FileCheck %s
+// RUN: qopt-opt %s --qopt-transform-layers="transforms=stretch=true pow2 keep-codes" --verify-each --split-input-file | FileCheck %s --check-prefix=CODES
 
 // Ranges of 8 and 2: the second channel is stretched four times, and its weight
 // takes the factor back. Powers of two are these already.

@@ -81,6 +81,9 @@ public:
   template <typename T> const T &get(llvm::StringRef name) const {
     return std::get<T>(find(name).value);
   }
+  const OptionValue &getValue(llvm::StringRef name) const {
+    return find(name).value;
+  }
   void set(llvm::StringRef name, OptionValue value);
 
   /// Takes texts as in `damping=0.05`. Fails for what is not declared or does

@@ -17,7 +17,9 @@ static void addOptions(std::deque<MethodOption> &section,
                          }) &&
            "a key has one meaning");
     section.push_back(option);
-    section.back().meaning = (method + ": " + option.meaning).str();
+    // The key that turns a transformation on says what that is.
+    if (option.name != method)
+      section.back().meaning = (method + ": " + option.meaning).str();
   }
 }
 
@@ -48,9 +50,23 @@ MethodRegistry::findRoundingMethod(llvm::StringRef name) const {
   return nullptr;
 }
 
-MethodOptions MethodRegistry::getRoundingOptions() const {
+void MethodRegistry::add(std::unique_ptr<Transformation> transformation) {
+  addOptions(transformOptions, transformation->getName(),
+             transformation->getOptions());
+  transformations.push_back(std::move(transformation));
+}
+
+static MethodOptions initialOptions(const std::deque<MethodOption> &section) {
   llvm::SmallVector<const MethodOption *> declarations;
-  for (const MethodOption &option : roundingOptions)
+  for (const MethodOption &option : section)
     declarations.push_back(&option);
   return MethodOptions(declarations);
+}
+
+MethodOptions MethodRegistry::getRoundingOptions() const {
+  return initialOptions(roundingOptions);
+}
+
+MethodOptions MethodRegistry::getTransformOptions() const {
+  return initialOptions(transformOptions);
 }

@@ -9,6 +9,7 @@
 #define DIALECTS_QOPT_QUANTIZATION_METHODREGISTRY_H
 
 #include "dialects/QOpt/Quantization/RoundingMethod.h"
+#include "dialects/QOpt/Quantization/Transformation.h"
 #include <deque>
 #include <memory>
 
@@ -19,6 +20,8 @@ public:
   /// Adds a method. Its name and those of its options are no other's. The first
   /// one is taken where a recipe names none.
   void add(std::unique_ptr<RoundingMethod> method);
+  /// Adds a transformation that runs behind those that were added before.
+  void add(std::unique_ptr<Transformation> transformation);
 
   /// In the order in which they were added.
   llvm::ArrayRef<std::unique_ptr<RoundingMethod>> getRoundingMethods() const {
@@ -34,10 +37,19 @@ public:
   /// not name it.
   MethodOptions getRoundingOptions() const;
 
+  llvm::ArrayRef<std::unique_ptr<Transformation>> getTransformations() const {
+    return transformations;
+  }
+  /// The options of all transformations, which are off where a recipe does not
+  /// name them.
+  MethodOptions getTransformOptions() const;
+
 private:
   std::vector<std::unique_ptr<RoundingMethod>> roundingMethods;
   /// `method` is the first; their places do not change.
   std::deque<MethodOption> roundingOptions;
+  std::vector<std::unique_ptr<Transformation>> transformations;
+  std::deque<MethodOption> transformOptions;
 };
 
 /// The rounding methods of CMakeLists.txt; `nearest` is the first.

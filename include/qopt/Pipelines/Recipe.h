@@ -42,11 +42,8 @@ struct ActivationRecipe {
 };
 
 struct TransformRecipe {
-  /// off, search, log, or an exponent.
-  std::string smooth = "off";
-  bool equalize = false;
-  /// Channels in front of depthwise convolutions get factors of their own.
-  bool stretch = false;
+  /// The options of all transformations.
+  MethodOptions options;
   /// Factors are powers of two.
   bool pow2 = false;
 };

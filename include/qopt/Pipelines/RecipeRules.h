@@ -25,6 +25,14 @@ struct RecipeRule {
 
 llvm::ArrayRef<RecipeRule> getRecipeRules();
 
+/// What holds for the key of a transformation, as the documentation says it;
+/// empty where nothing does.
+std::string describeRule(const Transformation &transformation);
+
+/// What is wrong with the first transformation that is turned on where it has
+/// nothing to do; empty where there is none.
+std::string findUnusedTransformation(const Recipe &recipe);
+
 } // namespace qopt
 
 #endif

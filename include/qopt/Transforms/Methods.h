@@ -10,6 +10,9 @@ namespace qopt {
 /// What recipes know where no other registry is given.
 const MethodRegistry &getMethods();
 
+/// The transformations of CMakeLists.txt, in their order.
+void registerTransformations(MethodRegistry &registry);
+
 /// Adds them to a registry that is to have more.
 void registerMethods(MethodRegistry &registry);
 

@@ -24,6 +24,9 @@ class MethodRegistry;
 /// The same with the methods of `methods`, which outlives the pass, in place of
 /// those that qopt comes with.
 std::unique_ptr<mlir::Pass>
+createTransformLayersPass(const TransformLayersPassOptions &options,
+                          const MethodRegistry &methods);
+std::unique_ptr<mlir::Pass>
 createInsertQuantizationPass(const InsertQuantizationPassOptions &options,
                              const MethodRegistry &methods);
 
