@@ -70,9 +70,9 @@ range.
                                  group.activation, r);
     for (const Layer &layer : group.layers) {
       builder.setInsertionPoint(layer.op);
-      Value weight = layer.view.weight->get();
-      layer.view.activation->set(scaled);
-      layer.view.weight->set(
+      Value weight = layer.view.rhs.tensor;
+      layer.view.lhs.operand->set(scaled);
+      layer.view.rhs.operand->set(
           MulOp::create(builder, loc, weight.getType(), weight, s));
     }
   }

@@ -1,14 +1,13 @@
 //===- CalibratePhase.cpp - Statistics of activations from samples --------===//
 //
 // Runs wherever one is missing: in `calibrate`, behind transforms that dropped
-// some, and in `quantize` for the moments by which weights are rounded.
+// some, and in `quantize` for what weights are rounded by.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Compilation.h"
 #include "CompiledRunner.h"
 #include "Problems.h"
-#include "qopt/Calibration/Moments.h"
 #include "qopt/Support/Notes.h"
 
 using namespace mlir;
@@ -108,12 +107,12 @@ llvm::Error Compilation::calibrateModule() {
   });
 }
 
-llvm::Error Compilation::collectWeightMoments() {
-  RoundingNeeds needs = report.recipe.getRoundingNeeds();
-  if (!needs.moments)
+llvm::Error
+Compilation::collectForRounding(llvm::ArrayRef<ProductGroup> groups) {
+  if (groups.empty())
     return llvm::Error::success();
   return runOnSamples([&](ProgramRunner &runner) {
-    return collectMoments(*module, calibrationData.fitted(), needs.rowWeight,
-                          runner);
+    return collectActivations(*module, groups, calibrationData.fitted(),
+                              report.recipe.getRoundingNeeds(), runner);
   });
 }

@@ -8,7 +8,7 @@
 #ifndef LIB_PIPELINES_COMPILATION_H
 #define LIB_PIPELINES_COMPILATION_H
 
-#include "qopt/Calibration/Calibrate.h"
+#include "qopt/Calibration/LayerActivations.h"
 #include "qopt/Pipelines/Compiler.h"
 #include "qopt/Support/CodedError.h"
 
@@ -57,7 +57,7 @@ private:
   // CalibratePhase.cpp
   llvm::Error checkCalibration();
   llvm::Error calibrateModule();
-  llvm::Error collectWeightMoments();
+  llvm::Error collectForRounding(llvm::ArrayRef<ProductGroup> groups);
   std::unique_ptr<ProgramRunner> createRunner() const;
   llvm::Error
   runOnSamples(llvm::function_ref<llvm::Error(ProgramRunner &)> run);
@@ -70,6 +70,7 @@ private:
   llvm::Error transform();
   llvm::Error quantize();
   void readFactors();
+  llvm::Error insertQuantizers();
 
   // CheckAccuracy.cpp
   bool measuresAccuracy() const;

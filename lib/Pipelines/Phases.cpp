@@ -114,33 +114,52 @@ void qopt::buildTransformPipeline(OpPassManager &pm, const Recipe &recipe) {
       createTransformLayersPass(options, *recipe.methods));
 }
 
-void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
-                                         const Recipe &recipe) {
+void qopt::buildPlanRoundingPipeline(OpPassManager &pm, const Recipe &recipe) {
   OpPassManager &function = pm.nest<func::FuncOp>();
   // Weight quantizers read values, so expressions are evaluated before them.
   function.addPass(createEvaluateWeightsPass());
-  if (!recipe.isFloat()) {
-    if (recipe.needsCalibration())
-      function.addPass(
-          createChooseDynamicPass({recipe.activations.maxStaticCost}));
-    InsertQuantizationPassOptions options;
-    options.clipSearch = recipe.rounding.clipSearch;
-    options.scaleRule = recipe.rounding.scaleRule;
-    options.pow2Rounding = recipe.rounding.pow2;
-    options.pow2Scales = recipe.rounding.pow2Scales;
-    options.activationRounding = recipe.rounding.activation;
-    for (const std::string &text : recipe.rounding.options.write())
-      options.rounding.push_back(text);
-    options.correctsBias = recipe.rounding.correctBias;
-    function.addPass(createInsertQuantizationPass(options, *recipe.methods));
-    if (recipe.isCodePath())
-      function.addPass(createQuantizeActivationsPass(
-          {recipe.rounding.activation, recipe.activations.minSqnr}));
-    // One tensor with one set of parameters is quantized once.
-    function.addPass(createCSEPass());
-    // Only here it is known which sums become codes.
-    function.addPass(createFitBiasesPass());
-  }
+  if (!recipe.isFloat() && recipe.needsCalibration())
+    function.addPass(
+        createChooseDynamicPass({recipe.activations.maxStaticCost}));
+}
+
+static std::unique_ptr<Pass> createInsertion(const Recipe &recipe,
+                                             bool onlyNext) {
+  InsertQuantizationPassOptions options;
+  options.clipSearch = recipe.rounding.clipSearch;
+  options.scaleRule = recipe.rounding.scaleRule;
+  options.pow2Rounding = recipe.rounding.pow2;
+  options.pow2Scales = recipe.rounding.pow2Scales;
+  options.activationRounding = recipe.rounding.activation;
+  for (const std::string &text : recipe.rounding.options.write())
+    options.rounding.push_back(text);
+  options.correctsBias = recipe.rounding.correctBias;
+  options.onlyNext = onlyNext;
+  return createInsertQuantizationPass(options, *recipe.methods);
+}
+
+void qopt::buildRoundNextPipeline(OpPassManager &pm, const Recipe &recipe) {
+  pm.nest<func::FuncOp>().addPass(createInsertion(recipe, /*onlyNext=*/true));
+}
+
+void qopt::buildInsertRestPipeline(OpPassManager &pm, const Recipe &recipe) {
+  if (recipe.isFloat())
+    return;
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  function.addPass(createInsertion(recipe, /*onlyNext=*/false));
+  if (recipe.isCodePath())
+    function.addPass(createQuantizeActivationsPass(
+        {recipe.rounding.activation, recipe.activations.minSqnr}));
+  // One tensor with one set of parameters is quantized once.
+  function.addPass(createCSEPass());
+  // Only here it is known which sums become codes.
+  function.addPass(createFitBiasesPass());
+}
+
+void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
+                                         const Recipe &recipe) {
+  buildPlanRoundingPipeline(pm, recipe);
+  buildInsertRestPipeline(pm, recipe);
 }
 
 void qopt::buildFormCodesPipeline(OpPassManager &pm, const Recipe &recipe) {

@@ -45,15 +45,54 @@ void Compilation::readFactors() {
   });
 }
 
+/// Marks what is to be rounded before `end`, and was not, as next.
+static void markLayersBefore(Operation *end) {
+  end->getParentOfType<func::FuncOp>().walk([&](Operation *op) {
+    if (op == end)
+      return WalkResult::interrupt();
+    auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
+    if (request && request.getParams() != Params::Float &&
+        !op->hasAttr(kRoundedAttrName))
+      op->setAttr(kRoundNextAttrName, UnitAttr::get(op->getContext()));
+    return WalkResult::advance();
+  });
+}
+
+/// Chooses codes, where the rounding method asks for it one group of layers
+/// after the other: what is collected for a group is then what the layers
+/// before it make with their codes.
+llvm::Error Compilation::insertQuantizers() {
+  const Recipe &recipe = report.recipe;
+  auto run = [&](void (*build)(OpPassManager &, const Recipe &)) {
+    return runPipeline(Phase::Quantize,
+                       [&](OpPassManager &pm) { build(pm, recipe); });
+  };
+  if (llvm::Error error = run(buildPlanRoundingPipeline))
+    return error;
+  RoundingNeeds needs = recipe.getRoundingNeeds();
+  std::vector<ProductGroup> groups;
+  if (needs.any())
+    groups = findProductGroups(*module);
+  if (!needs.isSequential) {
+    if (llvm::Error error = collectForRounding(groups))
+      return error;
+    groups.clear();
+  }
+  for (const ProductGroup &group : groups) {
+    markLayersBefore(group.products.front());
+    if (llvm::Error error = run(buildRoundNextPipeline))
+      return error;
+    if (llvm::Error error = collectForRounding(group))
+      return error;
+  }
+  return run(buildInsertRestPipeline);
+}
+
 /// Fixes the numbers; what was asked of them is checked here.
 llvm::Error Compilation::quantize() {
   warnOfStatistics(*module, report.warnings);
   readFactors();
-  if (llvm::Error error = collectWeightMoments())
-    return error;
-  if (llvm::Error error = runPipeline(Phase::Quantize, [&](OpPassManager &pm) {
-        buildInsertQuantizersPipeline(pm, report.recipe);
-      }))
+  if (llvm::Error error = insertQuantizers())
     return error;
   if (options.emit == EmitKind::QdqOnnx)
     qdqModule = module->clone();

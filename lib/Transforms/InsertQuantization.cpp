@@ -41,13 +41,20 @@ struct InsertQuantization
     SmallVector<Operation *> requested;
     getOperation().walk([&](Operation *op) {
       auto request = op->getAttrOfType<RequestAttr>(kRequestAttrName);
-      if (request && request.getParams() != Params::Float)
+      bool wasRounded = op->hasAttr(kRoundedAttrName);
+      if (!onlyNext)
+        op->removeAttr(kRoundedAttrName);
+      if (onlyNext && !op->removeAttr(kRoundNextAttrName))
+        return;
+      if (request && request.getParams() != Params::Float && !wasRounded)
         requested.push_back(op);
     });
     for (Operation *op : requested)
       if (failed(
               quantize(op, op->getAttrOfType<RequestAttr>(kRequestAttrName))))
         return signalPassFailure();
+      else if (onlyNext)
+        op->setAttr(kRoundedAttrName, UnitAttr::get(&getContext()));
   }
 
 private:
@@ -119,7 +126,8 @@ private:
 
   LogicalResult quantizeWeightOperand(Operation *op, OpOperand &operand,
                                       FormatAttr format) {
-    Attribute moments = op->removeAttr(kMomentsAttrName);
+    Attribute moments = op->removeAttr(kMomentsAttrName),
+              rows = op->removeAttr(kRowsAttrName);
     if (isInCodesOf(operand.get(), format))
       return success();
     Value &known = dequantized[{operand.get(), format}];
@@ -134,7 +142,8 @@ private:
       tensor = evaluateExpression(operand.get());
     if (!tensor)
       return op->emitOpError("expects a weight that can be evaluated");
-    FailureOr<QuantizedWeight> weight = round(op, moments, *tensor, format);
+    FailureOr<QuantizedWeight> weight =
+        round(op, moments, rows, *tensor, format);
     if (failed(weight))
       return failure();
     OpBuilder builder(&getContext());
@@ -156,18 +165,23 @@ private:
   }
 
   /// What the rounding method makes of a weight.
-  FailureOr<QuantizedWeight> round(Operation *op, Attribute attr,
-                                   const HostTensor &tensor,
+  FailureOr<QuantizedWeight> round(Operation *op, Attribute momentsAttr,
+                                   Attribute rowsAttr, const HostTensor &tensor,
                                    FormatAttr format) {
-    LayerToRound layer{op, tensor, {}};
-    if (auto moments = dyn_cast_or_null<DenseF64ResourceElementsAttr>(attr)) {
-      std::optional<ArrayRef<double>> values = moments.tryGetAsArrayRef();
-      int64_t products = tensor.getDims().front();
-      if (!values || tensor.getDims().size() != 2 ||
-          static_cast<int64_t>(values->size()) != products * products)
+    LayerToRound layer{op, tensor, {}, {}};
+    size_t products = tensor.getRank() ? tensor.getDims().front() : 1;
+    bool isProduct = tensor.getRank() == 2;
+    if (auto moments =
+            dyn_cast_or_null<DenseF64ResourceElementsAttr>(momentsAttr)) {
+      layer.moments = moments.tryGetAsArrayRef().value_or(ArrayRef<double>());
+      if (!isProduct || layer.moments.size() != products * products)
         return op->emitOpError("expects moments of ")
                << products << "x" << products;
-      layer.moments = *values;
+    }
+    if (auto rows = dyn_cast_or_null<DenseF32ResourceElementsAttr>(rowsAttr)) {
+      layer.rows = rows.tryGetAsArrayRef().value_or(ArrayRef<float>());
+      if (!isProduct || layer.rows.size() % std::max<size_t>(products, 1))
+        return op->emitOpError("expects rows of ") << products << " numbers";
     }
     auto rounded =
         methods->getRoundingMethod(methodOptions)

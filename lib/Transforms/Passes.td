@@ -112,6 +112,9 @@ def InsertQuantizationPass : Pass<"qopt-insert-quantization", "::mlir::func::Fun
     ListOption<"rounding", "rounding", "std::string",
            "keys of `rounding` that choose and tell the method, as in "
            "method=gptq,damping=0.05">,
+    Option<"onlyNext", "only-next", "bool", "false",
+           "quantize ops marked `qopt.round_next` alone, and mark them "
+           "`qopt.rounded`: a later run leaves them as they are">,
   ];
   let dependentDialects = ["::qopt::QOptDialect"];
 }

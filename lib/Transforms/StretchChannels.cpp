@@ -170,7 +170,7 @@ range.
   void apply(const LayerGroup &group, const TransformSettings &settings,
              const MethodOptions &) const override {
     for (const Layer &layer : group.layers)
-      if (layer.view.isDepthwise && layer.isStatic())
+      if (layer.view.isDepthwise() && layer.isStatic())
         stretch(cast<ConvOp>(layer.op), settings);
   }
 

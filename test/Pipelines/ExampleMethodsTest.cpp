@@ -17,6 +17,52 @@ void registerStochasticRounding(MethodRegistry &registry);
 } // namespace qopt
 
 namespace {
+/// What a layer was told.
+struct Told {
+  int64_t products;
+  std::vector<double> moments;
+  std::vector<float> rows;
+
+  bool areRowsEqual() const {
+    llvm::ArrayRef<float> all(rows);
+    return all.drop_front(products) == all.drop_back(products);
+  }
+};
+
+/// Makes every code of a product 0, and keeps what it was told.
+class ZeroRounding : public RoundingMethod {
+public:
+  ZeroRounding(bool isSequential, std::vector<Told> &told)
+      : isSequential(isSequential), told(told) {}
+
+  llvm::StringRef getName() const override { return "zero"; }
+  llvm::StringRef getMeaning() const override { return "takes 0"; }
+
+  RoundingNeeds getNeeds(const MethodOptions &) const override {
+    RoundingNeeds needs;
+    needs.moments = true;
+    needs.rows = 5;
+    needs.isSequential = isSequential;
+    return needs;
+  }
+
+  llvm::Expected<QuantizedWeight> round(const LayerToRound &layer,
+                                        const WeightGrid &grid,
+                                        const MethodOptions &) const override {
+    auto quantized = grid.quantize(layer.weight);
+    if (!quantized || layer.weight.getRank() != 2)
+      return quantized;
+    told.push_back(
+        {layer.weight.getDims()[0], layer.moments.vec(), layer.rows.vec()});
+    llvm::fill(quantized->codes.asMutable<uint8_t>(), 0);
+    return quantized;
+  }
+
+private:
+  bool isSequential;
+  std::vector<Told> &told;
+};
+
 class ExampleMethods : public testing::Test {
 protected:
   ExampleMethods() {
@@ -98,4 +144,31 @@ TEST_F(ExampleMethods, TheTransformationRewritesLayers) {
     return program.count("qopt.mul ");
   };
   EXPECT_GT(countProducts(on), countProducts(off));
+}
+
+// The images are random; behind a layer of zeros all rows are its bias, which
+// only the program in which that layer is rounded shows.
+TEST_F(ExampleMethods, AMethodIsToldOfTheProgramThatItAsksFor) {
+  for (bool isSequential : {false, true}) {
+    std::vector<Told> told;
+    MethodRegistry own;
+    registerMethods(own);
+    own.add(std::make_unique<ZeroRounding>(isSequential, told));
+    Recipe recipe = llvm::cantFail(
+        parseRecipe("r.yaml",
+                    "version: 1\npreset: w8a8-dynamic\n"
+                    "rounding: {method: zero, correct-bias: false}\n",
+                    own));
+    test::TemporaryFolder folder;
+    llvm::cantFail(
+        test::compileDigits(recipe, Phase::Quantize, folder, "digits-mlp"));
+    ASSERT_EQ(told.size(), 3u);
+    EXPECT_FALSE(told[0].areRowsEqual());
+    EXPECT_EQ(told[1].areRowsEqual(), isSequential);
+    EXPECT_EQ(told[2].areRowsEqual(), isSequential);
+    for (const Told &layer : told) {
+      EXPECT_EQ(layer.rows.size(), 5u * layer.products);
+      EXPECT_EQ(layer.moments.size(), 1u * layer.products * layer.products);
+    }
+  }
 }

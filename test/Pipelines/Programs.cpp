@@ -27,9 +27,10 @@ std::unique_ptr<mlir::MLIRContext> test::makeContext() {
       registry, mlir::MLIRContext::Threading::DISABLED);
 }
 
-static std::string writeImages(const TemporaryFolder &folder) {
+static std::string writeImages(const TemporaryFolder &folder,
+                               llvm::ArrayRef<int64_t> dims) {
   HostTensor images =
-      llvm::cantFail(HostTensor::allocate(ElementType::F32, {8, 1, 8, 8}));
+      llvm::cantFail(HostTensor::allocate(ElementType::F32, dims));
   std::mt19937 random(1);
   for (float &pixel : images.asMutable<float>())
     pixel = static_cast<float>(random() % 17) / 16;
@@ -39,12 +40,15 @@ static std::string writeImages(const TemporaryFolder &folder) {
 }
 
 llvm::Expected<Report> test::compileDigits(const Recipe &recipe, Phase phase,
-                                           const TemporaryFolder &folder) {
+                                           const TemporaryFolder &folder,
+                                           llvm::StringRef model) {
   CompileOptions options;
-  options.model = QOPT_SOURCE_DIR "/test/models/digits-cnn.onnx";
+  options.model = (QOPT_SOURCE_DIR "/test/models/" + model + ".onnx").str();
   options.output = folder.file("program.mlir");
   options.recipe = recipe;
-  options.calibration = writeImages(folder);
+  options.calibration = model == "digits-mlp"
+                            ? writeImages(folder, {8, 64})
+                            : writeImages(folder, {8, 1, 8, 8});
   options.calibrateWithReference = true;
   options.measuresErrors = true;
   options.cpus = {"x86-64-v4"};

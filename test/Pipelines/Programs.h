@@ -16,9 +16,11 @@ namespace qopt::test {
 /// A context with all dialects.
 std::unique_ptr<mlir::MLIRContext> makeContext();
 
-/// Compiles digits-cnn with `recipe` up to and with `phase`, into `folder`.
+/// Compiles digits-cnn, or digits-mlp, with `recipe` up to and with `phase`,
+/// into `folder`.
 llvm::Expected<Report> compileDigits(const Recipe &recipe, Phase phase,
-                                     const TemporaryFolder &folder);
+                                     const TemporaryFolder &folder,
+                                     llvm::StringRef model = "digits-cnn");
 /// As above with a preset, which must succeed.
 Report compileDigits(llvm::StringRef preset, Phase phase = Phase::Kernels);
 

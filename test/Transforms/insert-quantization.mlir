@@ -1,4 +1,5 @@
 // RUN: qopt-opt %s --qopt-insert-quantization --verify-each --split-input-file | FileCheck %s
+// RUN: qopt-opt %s --qopt-insert-quantization=only-next --verify-each --split-input-file | FileCheck %s --check-prefix=NEXT
 
 // A static activation: scale and zero from its range. A weight: one scale an
 // output channel, of its own zero-free grid.
@@ -164,4 +165,31 @@ func.func @other_codes(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
   %b = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<2x2xi8>, tensor<1x1xf32>) -> tensor<2x2xf32>
   %y = qopt.matmul %x, %b {qopt.request = #qopt.request<params = "weight-only", weight = <i4, axis = 0, block = 2>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
+}
+
+// -----
+
+// What is marked as next is quantized alone, and is left alone by a later run.
+// NEXT-LABEL: func @marked
+// NEXT: %[[W:.*]] = qopt.constant(dense<1.0
+// NEXT: %[[D:.*]] = qopt.dequantize
+// NEXT: qopt.matmul %{{.*}}, %[[D]] {{.*}}qopt.rounded
+// NEXT: qopt.matmul %{{.*}}, %[[W]] {qopt.request =
+// CHECK-LABEL: func @was_rounded
+// CHECK-NOT: qopt.dequantize
+// CHECK: qopt.matmul %{{.*}}, %{{.*}} {qopt.request =
+// CHECK-NOT: qopt.rounded
+func.func @marked(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
+  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.round_next, qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %1 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %0, %1 : tensor<?x2xf32>, tensor<?x2xf32>
+}
+
+// -----
+
+func.func @was_rounded(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<2x2xf32>) : tensor<2x2xf32>
+  %0 = qopt.matmul %x, %w {qopt.rounded, qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
 }

@@ -32,6 +32,11 @@ public:
          "how much a row of activations counts; token-norm gives each the same "
          "weight",
          "none", "w4a16-g32"},
+        {"moments-of", std::string("float"), oneOf({"float", "quantized"}),
+         "whose activations count: those of the float program, or those that "
+         "the layers before make with their codes, which costs a run of all "
+         "samples for each group of products that read one activation",
+         "quantized", "w4a16-g32"},
     };
     return options;
   }
@@ -41,6 +46,7 @@ public:
     needs.moments = true;
     if (options.get<std::string>("moment-weight") == "token-norm")
       needs.rowWeight = RowWeight::InverseSquare;
+    needs.isSequential = options.get<std::string>("moments-of") == "quantized";
     return needs;
   }
 

@@ -15,6 +15,13 @@
 
 namespace qopt {
 
+/// Rows of the activation that an op reads, in front of the pass that rounds.
+inline constexpr llvm::StringLiteral kRowsAttrName = "qopt.rows";
+/// Marks the ops that are rounded next, and those that were, where layers are
+/// rounded one group after the other.
+inline constexpr llvm::StringLiteral kRoundNextAttrName = "qopt.round_next";
+inline constexpr llvm::StringLiteral kRoundedAttrName = "qopt.rounded";
+
 /// How much a row of activations counts in a sum over rows.
 enum class RowWeight {
   None,         ///< all rows alike: one massive row can own the sum
@@ -27,8 +34,14 @@ struct RoundingNeeds {
   /// The sum over rows x of x x^T.
   bool moments = false;
   RowWeight rowWeight = RowWeight::None;
+  /// Rows to be kept, at most; all rows of the samples are as likely.
+  int64_t rows = 0;
+  /// The activations are those of the program in which all layers before are
+  /// rounded, instead of the float program. Costs a run of all samples for each
+  /// group of layers that read one activation.
+  bool isSequential = false;
 
-  bool any() const { return moments; }
+  bool any() const { return moments || rows; }
 };
 
 /// A weight, and what is known of what it is multiplied with.
@@ -41,6 +54,8 @@ struct LayerToRound {
   /// K x K, symmetric; empty where the method asks for none, or the op is no
   /// product of matrices.
   llvm::ArrayRef<double> moments;
+  /// Rows of K numbers, one after the other; empty likewise.
+  llvm::ArrayRef<float> rows;
 };
 
 class RoundingMethod {

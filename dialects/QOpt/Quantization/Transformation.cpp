@@ -1,7 +1,6 @@
 //===- Transformation.cpp - Rewrites that leave results as they are -------===//
 
 #include "dialects/QOpt/Quantization/Transformation.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -9,8 +8,8 @@ using namespace qopt;
 
 bool Layer::isQuantized() const {
   return request && request.getAct() &&
-         !isInCodesOf(view.activation->get(), request.getAct()) &&
-         !isInCodesOf(view.weight->get(), request.getWeight());
+         !isInCodesOf(view.lhs.operand->get(), request.getAct()) &&
+         !isInCodesOf(view.rhs.operand->get(), request.getWeight());
 }
 
 std::optional<Statistics> LayerGroup::getStatistics() const {
@@ -26,10 +25,10 @@ bool Transformation::isOn(const MethodOptions &options) const {
 std::vector<LayerGroup> qopt::findLayerGroups(func::FuncOp function) {
   llvm::MapVector<Value, LayerGroup> groups;
   function.walk([&](Operation *op) {
-    std::optional<WeightedContraction> view = getWeightedContraction(op);
+    std::optional<Contraction> view = getWeightedContraction(op);
     if (!view)
       return;
-    Value activation = view->activation->get();
+    Value activation = view->lhs.tensor;
     LayerGroup &group = groups[activation];
     group.activation = activation;
     group.layers.push_back(

@@ -15,13 +15,14 @@
 #include "dialects/QOpt/Quantization/MethodOptions.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace qopt {
 
 /// A contraction with a weight.
 struct Layer {
   mlir::Operation *op;
-  WeightedContraction view;
+  Contraction view;
   /// What is planned; null for an op that is to stay as it is.
   RequestAttr request;
 

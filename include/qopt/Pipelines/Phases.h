@@ -35,8 +35,19 @@ void buildPreparePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 /// activations.
 void buildTransformPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 
-/// The first half of `quantize`: float ops between dequantizers and quantizers,
-/// the form in which quantized ONNX models are written.
+/// The beginning of `quantize`: what is to be rounded is known behind it.
+void buildPlanRoundingPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
+
+/// Quantizes the layers that are marked as next, where a rounding method asks
+/// for the activations of the program in which those before are rounded.
+void buildRoundNextPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
+
+/// All other layers, and what comes between them.
+void buildInsertRestPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
+
+/// The first half of `quantize`, these without the marked ones: float ops
+/// between dequantizers and quantizers, the form in which quantized ONNX models
+/// are written.
 void buildInsertQuantizersPipeline(mlir::OpPassManager &pm,
                                    const Recipe &recipe);
 

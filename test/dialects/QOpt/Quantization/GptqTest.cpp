@@ -140,7 +140,7 @@ protected:
     MethodOptions options = methods.getRoundingOptions();
     options.set("method", method.str());
     return llvm::cantFail(methods.getRoundingMethod(options).round(
-        {nullptr, weight, moments}, WeightGrid(format, {}), options));
+        {nullptr, weight, moments, {}}, WeightGrid(format, {}), options));
   }
 
   FormatAttr formatOf(llvm::StringRef text) {
