@@ -7,6 +7,7 @@
 include "dialects/QOpt/IR/QOptAttrs.td"
 include "dialects/QOpt/IR/QOptContractionOps.td"
 include "dialects/QOpt/IR/QOptElementwiseOps.td"
+include "dialects/QOpt/IR/QOptLoopOps.td"
 include "dialects/QOpt/IR/QOptMovementOps.td"
 include "dialects/QOpt/IR/QOptNormalizationOps.td"
 include "dialects/QOpt/IR/QOptQuantizationOps.td"

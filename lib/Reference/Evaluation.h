@@ -60,6 +60,9 @@ llvm::Error evaluateLookup(const Evaluation &evaluation, LookupOp op);
 /// Ops that copy elements and never look at them.
 llvm::Error evaluateMovement(const Evaluation &evaluation);
 
+/// Ops whose formula is loops; fails for any other.
+llvm::Error evaluateLoops(const Evaluation &evaluation);
+
 /// Scalars of upstream's dialects, as tensors of rank 0; no shape rule is
 /// needed.
 llvm::Expected<llvm::SmallVector<HostTensor>>

@@ -235,7 +235,5 @@ Error reference::evaluateMovement(const Evaluation &evaluation) {
       .Case(
           [&](ConstantOfShapeOp op) { return constantOfShape(evaluation, op); })
       .Case([&](RangeOp op) { return range(evaluation, op); })
-      .Default([&](Operation *) {
-        return evaluation.unsupported("has no reference evaluation");
-      });
+      .Default([&](Operation *) { return evaluateLoops(evaluation); });
 }

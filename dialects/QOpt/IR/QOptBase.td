@@ -62,6 +62,7 @@ def QOpt_Dialect : Dialect {
     void registerAttributes();
     void registerContractionOps();
     void registerElementwiseOps();
+    void registerLoopOps();
     void registerMovementOps();
     void registerNormalizationOps();
     void registerQuantizationOps();

@@ -18,6 +18,7 @@ void QOptDialect::initialize() {
   registerAttributes();
   registerContractionOps();
   registerElementwiseOps();
+  registerLoopOps();
   registerMovementOps();
   registerNormalizationOps();
   registerQuantizationOps();

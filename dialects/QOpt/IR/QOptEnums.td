@@ -57,6 +57,39 @@ def QOpt_GeluForm : QOpt_Enum<"GeluForm", "formula of GELU",
                                I32EnumAttrCase<"Tanh", 1, "tanh">]>;
 def QOpt_GeluFormAttr : QOpt_EnumAttr<QOpt_GeluForm, "form">;
 
+def QOpt_ScatterKind
+    : QOpt_Enum<"ScatterKind", "what an update makes of an element",
+                [
+                    I32EnumAttrCase<"Set", 0, "set">,
+                    I32EnumAttrCase<"Add", 1, "add">,
+                    I32EnumAttrCase<"Mul", 2, "mul">,
+                    I32EnumAttrCase<"Max", 3, "max">,
+                    I32EnumAttrCase<"Min", 4, "min">]>;
+def QOpt_ScatterKindAttr : QOpt_EnumAttr<QOpt_ScatterKind, "scatter">;
+
+def QOpt_DepthOrder
+    : QOpt_Enum<"DepthOrder", "which axes channels are made of, outer first",
+                [
+                    I32EnumAttrCase<"DepthColumnRow", 0, "depth_column_row">,
+                    I32EnumAttrCase<"ColumnRowDepth", 1, "column_row_depth">]>;
+def QOpt_DepthOrderAttr : QOpt_EnumAttr<QOpt_DepthOrder, "order">;
+
+def QOpt_Sampling
+    : QOpt_Enum<"Sampling", "what is taken between elements",
+                [
+                    I32EnumAttrCase<"Nearest", 0, "nearest">,
+                    I32EnumAttrCase<"Linear", 1, "linear">,
+                    I32EnumAttrCase<"Cubic", 2, "cubic">]>;
+def QOpt_SamplingAttr : QOpt_EnumAttr<QOpt_Sampling, "sampling">;
+
+def QOpt_Outside
+    : QOpt_Enum<"Outside", "what stands outside of an image",
+                [
+                    I32EnumAttrCase<"Zeros", 0, "zeros">,
+                    I32EnumAttrCase<"Border", 1, "border">,
+                    I32EnumAttrCase<"Reflection", 2, "reflection">]>;
+def QOpt_OutsideAttr : QOpt_EnumAttr<QOpt_Outside, "outside">;
+
 def QOpt_Params
     : QOpt_Enum<"Params",
                 "where the scales of the activations of an op come from",

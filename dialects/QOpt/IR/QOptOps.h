@@ -21,6 +21,8 @@
 #define GET_OP_CLASSES
 #include "dialects/QOpt/IR/QOptElementwiseOps.h.inc"
 #define GET_OP_CLASSES
+#include "dialects/QOpt/IR/QOptLoopOps.h.inc"
+#define GET_OP_CLASSES
 #include "dialects/QOpt/IR/QOptMovementOps.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/QOpt/IR/QOptNormalizationOps.h.inc"

@@ -1,34 +1,21 @@
 //===- ShapeFunctions.h - Result dims of every op ---------------*- C++ -*-===//
 //
-// One statement of each op's result dims, as templates over a dim policy: the
-// type inference uses numbers that may be unknown, Reference uses the numbers
-// of a run, code generation uses SSA values.
-//
-// A policy P has
-//   using Dim
-//   Dim constant(int64_t)
-//   std::optional<int64_t> known(Dim)           the number, where it is one
-//   bool isSame(Dim, Dim)                       whether they are known to be
-//   equal Dim add(Dim, Dim), sub(Dim, Dim), mul(Dim, Dim), min(Dim, Dim),
-//   max(Dim, Dim) Dim floorDiv(Dim, Dim), ceilDiv(Dim, Dim)   of numbers that
-//   are not negative Dim broadcast(Dim, Dim)                     numpy's rule
-//   for two dims Dim selectEqual(Dim a, int64_t b, Dim x, Dim y)    a == b ? x
-//   : y Dim selectNegative(Dim a, Dim x, Dim y)            a < 0 ? x : y
-//   SmallVector<Dim> dimsOf(Value)
-//   SmallVector<Dim> elementsOf(Value)          of a 0-D or 1-D integer tensor
+// One statement of each op's result dims, as templates over a dim policy
+// (DimPolicy.h). Ops of loops have
+// theirs in LoopDims.h.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef DIALECTS_QOPT_IR_SHAPEFUNCTIONS_H
 #define DIALECTS_QOPT_IR_SHAPEFUNCTIONS_H
 
+#include "dialects/QOpt/IR/DimPolicy.h"
+#include "dialects/QOpt/IR/LoopDims.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <optional>
 
 namespace qopt {
-
-template <class P> using Dims = llvm::SmallVector<typename P::Dim>;
 
 /// Dims of the numpy broadcast of two shapes.
 template <class P> Dims<P> broadcastDims(P &policy, Dims<P> a, Dims<P> b) {
@@ -369,7 +356,10 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
         return one({policy.ceilDiv(policy.max(span, policy.constant(0)),
                                    policy.max(step, policy.constant(1)))});
       })
-      .Default([](mlir::Operation *) -> Result { return mlir::failure(); });
+      .Default([&](mlir::Operation *op) -> Result {
+        auto result = getLoopDims(op, policy);
+        return result ? Result(std::move(*result)) : Result(mlir::failure());
+      });
 }
 
 } // namespace qopt

@@ -38,7 +38,7 @@ struct Layer {
 /// The layers that read one activation, in the order of the program.
 struct LayerGroup {
   mlir::Value activation;
-  llvm::SmallVector<Layer> layers;
+  std::vector<Layer> layers;
 
   /// What samples showed of the activation, if any reached it.
   std::optional<Statistics> getStatistics() const;

@@ -130,6 +130,27 @@ static LogicalResult importLeakyRelu(NodeImporter &node) {
   return importAlpha<LeakyReluOp>(node, 0.01f);
 }
 
+/// Three ops that one kernel fuses.
+static LogicalResult importPRelu(NodeImporter &node) {
+  Value x = node.getInput(0), slope = node.getInput(1);
+  if (failed(checkOperands(node, x, slope, isNumber)))
+    return failure();
+  if (getRank(slope) > getRank(x))
+    return node.fail(malformed("expects a slope of rank " + Twine(getRank(x)) +
+                               " or less, but found " +
+                               toString(slope.getType())));
+  Type type = getElementType(x);
+  Value zero = makeFloats(node.getBuilder(), node.getLoc(), 0.0f, true);
+  if (!type.isF32())
+    zero = node.make<CastOp>(type, zero);
+  Value scaled = node.make<MulOp>(type, {x, slope});
+  if (!zero || !scaled)
+    return failure();
+  Value isBelow = node.make<LessOp>(node.getBuilder().getI1Type(), {x, zero});
+  return isBelow ? node.makeOutput<WhereOp>(type, {isBelow, scaled, x})
+                 : failure();
+}
+
 static LogicalResult importElu(NodeImporter &node) {
   return importAlpha<EluOp>(node, 1.0f);
 }
@@ -292,6 +313,7 @@ ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
       {"Neg", 6, 1, 1, importUnary<NegOp, isNumber>},
       {"Not", 1, 1, 1, importUnary<NotOp, isBool>},
       {"Or", 7, 2, 2, importBinary<OrOp, isBool>},
+      {"PRelu", 7, 2, 2, importPRelu},
       {"Pow", 7, 2, 2, importPow, "float base"},
       {"Reciprocal", 6, 1, 1, importUnary<ReciprocalOp, isFloat>},
       {"Relu", 6, 1, 1, importUnary<ReluOp, isNumber>},

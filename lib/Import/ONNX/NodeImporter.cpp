@@ -17,7 +17,7 @@ using namespace qopt;
 using namespace qopt::importer;
 using onnx::AttributeProto;
 
-static std::string toString(Type type) {
+std::string qopt::importer::toString(Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;
   return text;

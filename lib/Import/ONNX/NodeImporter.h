@@ -146,6 +146,9 @@ private:
   std::optional<Failure> failure;
 };
 
+/// A type as the IR writes it.
+std::string toString(mlir::Type type);
+
 /// Shorthands for the type of a value.
 inline mlir::RankedTensorType getType(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());

@@ -12,11 +12,12 @@ using namespace qopt;
 using namespace qopt::importer;
 
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
-  return {getConstantOperators(),      getContractionOperators(),
-          getElementwiseOperators(),   getMovementOperators(),
-          getNormalizationOperators(), getQuantizationOperators(),
-          getReductionOperators(),     getShapeOperators(),
-          getUpsampleOperators(),      getWindowOperators()};
+  return {getConstantOperators(),     getContractionOperators(),
+          getElementwiseOperators(),  getLoopOperators(),
+          getMovementOperators(),     getNormalizationOperators(),
+          getQuantizationOperators(), getReductionOperators(),
+          getShapeOperators(),        getUpsampleOperators(),
+          getWindowOperators()};
 }
 
 const Operator *qopt::importer::lookupOperator(llvm::StringRef name,

@@ -155,11 +155,7 @@ const kernel::Kernel *CpuProgram::findKernelOf(Operation *op) {
     return op->emitOpError("names no kernel"), nullptr;
   if (const kernel::Kernel *kernel = kernel::findKernel(kernels, name))
     return kernel;
-  auto reason = op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
-  if (name.getValue() == kernel::kGeneric && reason)
-    op->emitOpError("has no kernel: ") << reason.getValue();
-  else
-    op->emitOpError("names the kernel ") << name << ", which is not known here";
+  op->emitOpError("names the kernel ") << name << ", which is not known here";
   return nullptr;
 }
 

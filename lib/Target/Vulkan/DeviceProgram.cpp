@@ -130,9 +130,52 @@ LogicalResult DeviceProgram::finishRun(Operation *op) {
       callRuntime("qopt_rt_vk_download", {},
                   {context, handles.lookup(value), target, bytes});
   }
-  LLVM::ReturnOp::create(
-      b, location, callRuntime("qopt_rt_vk_finish", b.getI32Type(), {context}));
+  SmallVector<Value> flags = downloadFlags();
+  Value status = callRuntime("qopt_rt_vk_finish", b.getI32Type(), {context});
+  if (!flags.empty())
+    failUnlessZero(status);
+  for (auto [checks, found] : llvm::zip_equal(lateChecks, flags)) {
+    location = checks.location;
+    for (auto [slot, text] : llvm::enumerate(checks.texts)) {
+      VectorBuilder after = vectors();
+      Value flag = after.loadScalar(found, after.i64(slot), b.getI32Type());
+      require(after.equal(flag, after.i32(0)), 1, text);
+    }
+  }
+  LLVM::ReturnOp::create(b, location, status);
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// What only the device finds wrong
+//===----------------------------------------------------------------------===//
+
+/// Flags of one op: more than any has.
+static constexpr int64_t kMaxFlags = 256;
+
+DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
+  if (lateChecks.empty() || lateChecks.back().op != current) {
+    std::vector<uint8_t> zeros(kMaxFlags * 4, 0);
+    Value handle = callRuntime(
+        "qopt_rt_vk_upload", pointerType(),
+        {context, weightPointer(zeros), vectors().i64(kMaxFlags * 4)});
+    lateChecks.push_back({current, location, handle, {}});
+  }
+  auto &texts = lateChecks.back().texts;
+  texts.push_back(text.str());
+  assert(texts.size() <= kMaxFlags && "an op has one check an axis or two");
+  return {lateChecks.back().handle, static_cast<int64_t>(texts.size()) - 1};
+}
+
+SmallVector<Value> DeviceProgram::downloadFlags() {
+  SmallVector<Value> found;
+  for (LateChecks &checks : lateChecks) {
+    Value bytes = vectors().i64(kMaxFlags * 4);
+    found.push_back(checkedAlloc("qopt_rt_alloc", {context, bytes}));
+    callRuntime("qopt_rt_vk_download", {},
+                {context, checks.handle, found.back(), bytes});
+  }
+  return found;
 }
 
 LogicalResult DeviceProgram::dispatch(

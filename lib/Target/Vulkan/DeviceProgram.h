@@ -40,6 +40,14 @@ public:
                body);
   mlir::Operation *op() { return current; }
 
+  /// An i32 on the device that is 0. A shader that finds the data wrong makes
+  /// it 1; when the device is done, the run ends with `text` then.
+  struct Flag {
+    mlir::Value handle;
+    int64_t slot;
+  };
+  Flag checkAfterRun(const llvm::Twine &text);
+
 protected:
   mlir::LogicalResult emitOp(mlir::Operation *op) override;
   mlir::LogicalResult emitKernel(mlir::Operation *op,
@@ -52,11 +60,21 @@ private:
   void beginRun();
   mlir::LogicalResult finishRun(mlir::Operation *op);
   void failUnlessZero(mlir::Value status);
+  /// Reads all flags back; the host sees them when the device is done.
+  llvm::SmallVector<mlir::Value> downloadFlags();
 
   /// Tensors that exist only on the device, and copies of others.
   llvm::DenseMap<mlir::Value, mlir::Value> handles;
   llvm::DenseSet<mlir::Value> deviceTensors;
   llvm::SmallVector<mlir::Value> deviceTemporaries;
+  /// The flags of one op.
+  struct LateChecks {
+    mlir::Operation *op;
+    mlir::Location location;
+    mlir::Value handle;
+    llvm::SmallVector<std::string> texts;
+  };
+  std::vector<LateChecks> lateChecks;
   mlir::Operation *featureMask = nullptr;
   int64_t features = 0;
 };

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
+#include "DeviceLoops.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "lib/Target/Cpu/Kernels.h"
 
@@ -119,6 +120,7 @@ static KernelSet makeKernels(kernel::KernelList onHost) {
     set.add(std::make_unique<HostKernel>(*kernel));
   for (const Row &row : kTable)
     set.add("vulkan", row, device);
+  set.add(makeGenericKernel());
   return set;
 }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
+#include "lib/Target/Cpu/CpuLoops.h"
 
 using namespace qopt;
 using namespace qopt::x86;
@@ -63,6 +64,7 @@ static KernelSet makeKernels(const Tier &tier) {
     if (hasFeature(tier, row.feature))
       set.add("x86-64", row, tier);
   cpu::addKernels(set, "x86-64");
+  set.add(cpu::makeGenericKernel());
   return set;
 }
 

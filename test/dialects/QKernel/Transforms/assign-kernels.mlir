@@ -136,3 +136,15 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
     return %2 : tensor<?xf32>
   }
 }
+
+// -----
+
+// What has a formula of loops and nothing faster is generic too, on every target.
+// CHECK-LABEL: qkernel.variant @loops
+// CHECK: qopt.cum_sum {{.*}}qopt.kernel = "generic", qopt.reason = "no kernel for cum_sum
+qkernel.variant @loops #qkernel.target<"x86-64", "x86-64-v3"> {
+  func.func @main(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+    %0 = qopt.cum_sum %x {axis = 1 : i64, exclusive = false, reverse = false} : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    return %0 : tensor<?x8xf32>
+  }
+}

@@ -1,0 +1,425 @@
+//===- LoopOperators.cpp - What becomes ops of loops ----------------------===//
+//
+// Each function checks what the rule of the result's dims reads; the op's own
+// definition says the rest.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Operators.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+template <class AttrT, class Enum>
+static NamedAttribute choice(NodeImporter &node, StringRef name, Enum value) {
+  return node.attr(name, AttrT::get(node.getBuilder().getContext(), value));
+}
+
+/// Checks for elements that can be added and compared.
+static LogicalResult expectNumbers(NodeImporter &node, Value x) {
+  Type element = getElementType(x);
+  if (!element.isInteger(1) && !element.isF64() &&
+      !element.isUnsignedInteger(64))
+    return success();
+  return node.fail(
+      unsupported("elements of " + toString(element) + " are not supported",
+                  "cast them in the model"));
+}
+
+static std::optional<int64_t> getAxisOf(NodeImporter &node, Value x,
+                                        int64_t absent) {
+  return node.getAxis(node.getInt("axis", absent), getRank(x));
+}
+
+//===----------------------------------------------------------------------===//
+// Elements by index
+//===----------------------------------------------------------------------===//
+
+/// Checks indices whose last axis holds positions of `x` from `batch` on.
+static LogicalResult checkTuples(NodeImporter &node, Value x, Value indices,
+                                 int64_t batch) {
+  if (failed(node.expectRank(x, 1, "data")) ||
+      failed(node.expectRank(indices, 1, "indices")) ||
+      failed(node.expectIndices(indices, "indices")))
+    return failure();
+  int64_t size = getType(indices).getShape().back();
+  if (ShapedType::isDynamic(size))
+    return node.fail(unsupported("expects indices whose last dim is known, but "
+                                 "found " +
+                                     toString(indices.getType()),
+                                 "the rank of the result must be known"));
+  if (batch < 0 || batch >= getRank(indices) || size < 1 ||
+      batch + size > getRank(x))
+    return node.fail(malformed(
+        "expects tuples of indices behind " + Twine(batch) + " axes of " +
+        toString(x.getType()) + ", but found " + toString(indices.getType())));
+  return success();
+}
+
+static LogicalResult importGatherND(NodeImporter &node) {
+  Value x = node.getInput(0), indices = node.getInput(1);
+  int64_t batch = node.getOpset() < 12 ? 0 : node.getInt("batch_dims", 0);
+  if (failed(checkTuples(node, x, indices, batch)))
+    return failure();
+  return node.makeOutput<GatherNDOp>(getElementType(x), {x, indices},
+                                     node.attr("batch_dims", batch));
+}
+
+/// What `reduction` says, as far as the opset knows it.
+static std::optional<ScatterKind> getScatterKind(NodeImporter &node, Value x) {
+  if (node.getOpset() < 16)
+    return ScatterKind::Set;
+  std::string name = node.getString("reduction", "none");
+  std::optional<ScatterKind> kind = symbolizeScatterKind(name);
+  if (name == "none")
+    kind = ScatterKind::Set;
+  bool isKnown = kind && name != "set" &&
+                 (node.getOpset() >= 18 || (name != "max" && name != "min"));
+  if (!isKnown) {
+    (void)node.fail(
+        malformed("attribute \"reduction\" has no value " + quote(name)));
+    return std::nullopt;
+  }
+  if (*kind != ScatterKind::Set && failed(expectNumbers(node, x)))
+    return std::nullopt;
+  return kind;
+}
+
+static LogicalResult importScatterND(NodeImporter &node) {
+  Value x = node.getInput(0), indices = node.getInput(1);
+  Value updates = node.getInput(2);
+  if (failed(checkTuples(node, x, indices, 0)) ||
+      failed(node.expectSameElementType(x, updates)))
+    return failure();
+  std::optional<ScatterKind> kind = getScatterKind(node, x);
+  if (!kind)
+    return failure();
+  return node.makeOutput<ScatterNDOp>(
+      getElementType(x), {x, indices, updates},
+      choice<ScatterKindAttr>(node, "kind", *kind));
+}
+
+static LogicalResult importGatherElements(NodeImporter &node) {
+  Value x = node.getInput(0), indices = node.getInput(1);
+  std::optional<int64_t> axis = getAxisOf(node, x, 0);
+  if (!axis || failed(node.expectIndices(indices, "indices")))
+    return failure();
+  return node.makeOutput<GatherElementsOp>(getElementType(x), {x, indices},
+                                           node.attr("axis", *axis));
+}
+
+static LogicalResult importScatterElements(NodeImporter &node) {
+  Value x = node.getInput(0), indices = node.getInput(1);
+  Value updates = node.getInput(2);
+  std::optional<int64_t> axis = getAxisOf(node, x, 0);
+  if (!axis || failed(node.expectIndices(indices, "indices")) ||
+      failed(node.expectSameElementType(x, updates)))
+    return failure();
+  std::optional<ScatterKind> kind = getScatterKind(node, x);
+  if (!kind)
+    return failure();
+  return node.makeOutput<ScatterElementsOp>(
+      getElementType(x), {x, indices, updates},
+      {node.attr("axis", *axis), choice<ScatterKindAttr>(node, "kind", *kind)});
+}
+
+/// An input as int64; null on failure.
+static Value castToLong(NodeImporter &node, Value x) {
+  Type type = node.getBuilder().getI64Type();
+  return getElementType(x) == type ? x : node.make<CastOp>(type, x);
+}
+
+/// Checks an input that is one number.
+static LogicalResult expectOne(NodeImporter &node, Value x, StringRef name) {
+  RankedTensorType type = getType(x);
+  if (type.getRank() <= 1 && type.hasStaticShape() &&
+      type.getNumElements() == 1)
+    return success();
+  return node.fail(malformed("expects one number as " + name + ", but found " +
+                             toString(type)));
+}
+
+static LogicalResult importOneHot(NodeImporter &node) {
+  Value indices = node.getInput(0), depth = node.getInput(1);
+  std::optional<int64_t> axis =
+      node.getAxis(node.getInt("axis", -1), getRank(indices) + 1);
+  if (!axis || failed(expectOne(node, depth, "depth")))
+    return failure();
+  indices = castToLong(node, indices);
+  depth = castToLong(node, depth);
+  if (!indices || !depth)
+    return failure();
+  Value values = node.getInput(2);
+  return node.makeOutput<OneHotOp>(getElementType(values),
+                                   {indices, depth, values},
+                                   node.attr("axis", *axis));
+}
+
+//===----------------------------------------------------------------------===//
+// Elements put elsewhere
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importTile(NodeImporter &node) {
+  Value x = node.getInput(0), repeats = node.getInput(1);
+  std::optional<int64_t> count = node.getListSize(1, "repeats");
+  if (!count)
+    return failure();
+  if (*count != getRank(x))
+    return node.fail(malformed("expects repeats for " + Twine(getRank(x)) +
+                               " axes, but found " + Twine(*count)));
+  return node.makeOutput<TileOp>(getElementType(x), {x, repeats});
+}
+
+/// Checks x and the attribute `blocksize`; nothing on failure.
+static std::optional<int64_t> getBlock(NodeImporter &node, Value x) {
+  int64_t block = node.getInt("blocksize", 0);
+  if (getRank(x) == 4 && block >= 1 && block <= 1024)
+    return block;
+  (void)node.fail(malformed("expects four axes and a block from 1 to 1024, but "
+                            "found " +
+                            toString(x.getType()) + " and " + Twine(block)));
+  return std::nullopt;
+}
+
+static LogicalResult importDepthToSpace(NodeImporter &node) {
+  Value x = node.getInput(0);
+  std::optional<int64_t> block = getBlock(node, x);
+  if (!block)
+    return failure();
+  std::string mode =
+      node.getOpset() < 11 ? "DCR" : node.getString("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return node.fail(
+        malformed("attribute \"mode\" has no value " + quote(mode)));
+  int64_t channels = getType(x).getDimSize(1);
+  if (!ShapedType::isDynamic(channels) && channels % (*block * *block) != 0)
+    return node.fail(malformed("expects channels that " +
+                               Twine(*block * *block) + " divides, but found " +
+                               Twine(channels)));
+  DepthOrder order =
+      mode == "DCR" ? DepthOrder::DepthColumnRow : DepthOrder::ColumnRowDepth;
+  return node.makeOutput<DepthToSpaceOp>(
+      getElementType(x), x,
+      {node.attr("block", *block),
+       choice<DepthOrderAttr>(node, "order", order)});
+}
+
+static LogicalResult importSpaceToDepth(NodeImporter &node) {
+  Value x = node.getInput(0);
+  std::optional<int64_t> block = getBlock(node, x);
+  if (!block)
+    return failure();
+  for (int64_t size : getType(x).getShape().drop_front(2))
+    if (!ShapedType::isDynamic(size) && size % *block != 0)
+      return node.fail(malformed("expects positions that " + Twine(*block) +
+                                 " divides, but found " + Twine(size)));
+  return node.makeOutput<SpaceToDepthOp>(getElementType(x), x,
+                                         node.attr("block", *block));
+}
+
+static LogicalResult importReverseSequence(NodeImporter &node) {
+  Value x = node.getInput(0), lengths = node.getInput(1);
+  std::optional<int64_t> batch =
+      node.getAxis(node.getInt("batch_axis", 1), getRank(x));
+  std::optional<int64_t> time =
+      node.getAxis(node.getInt("time_axis", 0), getRank(x));
+  if (!batch || !time || failed(node.expectIndices(lengths, "sequence_lens")))
+    return failure();
+  return node.makeOutput<ReverseSequenceOp>(
+      getElementType(x), {x, lengths},
+      {node.attr("batch_axis", *batch), node.attr("time_axis", *time)});
+}
+
+static LogicalResult importTrilu(NodeImporter &node) {
+  Value x = node.getInput(0), k = node.getInput(1);
+  SmallVector<Value> operands{x};
+  if (k &&
+      (failed(expectOne(node, k, "k")) || failed(node.expectIndices(k, "k"))))
+    return failure();
+  if (k)
+    operands.push_back(k);
+  return node.makeOutput<TriluOp>(
+      getElementType(x), operands,
+      node.attr("upper", node.getInt("upper", 1) != 0));
+}
+
+//===----------------------------------------------------------------------===//
+// What an axis holds
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importCumSum(NodeImporter &node) {
+  Value x = node.getInput(0);
+  std::optional<SmallVector<int64_t>> axes =
+      node.getConstantIntegers(1, "axis");
+  if (!axes || failed(expectOne(node, node.getInput(1), "axis")) ||
+      failed(expectNumbers(node, x)))
+    return failure();
+  std::optional<int64_t> axis = node.getAxis(axes->front(), getRank(x));
+  if (!axis)
+    return failure();
+  return node.makeOutput<CumSumOp>(
+      getElementType(x), x,
+      {node.attr("axis", *axis),
+       node.attr("exclusive", node.getInt("exclusive", 0) != 0),
+       node.attr("reverse", node.getInt("reverse", 0) != 0)});
+}
+
+static LogicalResult importArg(NodeImporter &node, ReduceKind kind) {
+  Value x = node.getInput(0);
+  std::optional<int64_t> axis = getAxisOf(node, x, 0);
+  if (!axis || failed(expectNumbers(node, x)))
+    return failure();
+  bool isLast =
+      node.getOpset() >= 12 && node.getInt("select_last_index", 0) != 0;
+  return node.makeOutput<ArgReduceOp>(
+      node.getBuilder().getI64Type(), x,
+      {choice<ReduceKindAttr>(node, "kind", kind), node.attr("axis", *axis),
+       node.attr("keepdims", node.getInt("keepdims", 1) != 0),
+       node.attr("select_last", isLast)});
+}
+
+static LogicalResult importArgMax(NodeImporter &node) {
+  return importArg(node, ReduceKind::Max);
+}
+static LogicalResult importArgMin(NodeImporter &node) {
+  return importArg(node, ReduceKind::Min);
+}
+
+static LogicalResult makeTopK(NodeImporter &node, Value k, bool isLargest) {
+  Value x = node.getInput(0);
+  std::optional<int64_t> axis = getAxisOf(node, x, -1);
+  if (!axis || failed(expectNumbers(node, x)) ||
+      failed(expectOne(node, k, "k")) || failed(node.expectIndices(k, "k")) ||
+      node.getFailure())
+    return failure();
+  OpBuilder &builder = node.getBuilder();
+  auto values = RankedTensorType::get({}, getElementType(x));
+  auto indices = RankedTensorType::get({}, builder.getI64Type());
+  auto op = TopKOp::create(
+      builder, node.getLoc(), TypeRange{values, indices}, ValueRange{x, k},
+      ArrayRef<NamedAttribute>{node.attr("axis", *axis),
+                               node.attr("largest", isLargest)});
+  return success(succeeded(node.finish(op)) &&
+                 succeeded(node.setOutput(0, op.getValues())) &&
+                 succeeded(node.setOutput(1, op.getIndices())));
+}
+
+static LogicalResult importTopKWithAttribute(NodeImporter &node) {
+  Value k = makeIntegers(node.getBuilder(), node.getLoc(), node.getInt("k", 0));
+  return makeTopK(node, k, true);
+}
+
+static LogicalResult importTopK(NodeImporter &node) {
+  // What is sorted is in any order too.
+  node.ignoreAttribute("sorted");
+  bool isLargest = node.getOpset() < 11 || node.getInt("largest", 1) != 0;
+  return makeTopK(node, node.getInput(1), isLargest);
+}
+
+static LogicalResult importNonZero(NodeImporter &node) {
+  Value x = node.getInput(0);
+  OpBuilder &builder = node.getBuilder();
+  if (failed(node.expectRank(x, 1, "an input")))
+    return failure();
+  if (!getElementType(x).isInteger(1))
+    x = node.make<CastOp>(builder.getI1Type(), x);
+  Value ones = x ? node.make<CastOp>(builder.getI64Type(), x) : Value();
+  if (!ones)
+    return failure();
+  SmallVector<int64_t> axes =
+      llvm::to_vector(llvm::seq<int64_t>(0, getRank(x)));
+  Value count = node.make<ReduceOp>(
+      builder.getI64Type(), ones,
+      {choice<ReduceKindAttr>(node, "kind", ReduceKind::Sum),
+       node.attr("axes", axes), node.attr("keepdims", false)});
+  if (!count)
+    return failure();
+  return node.makeOutput<NonZeroOp>(builder.getI64Type(), {x, count});
+}
+
+//===----------------------------------------------------------------------===//
+// Images
+//===----------------------------------------------------------------------===//
+
+static std::optional<Sampling> getSampling(NodeImporter &node) {
+  bool isOld = node.getOpset() < 20;
+  std::string mode = node.getString("mode", isOld ? "bilinear" : "linear");
+  if (mode == "nearest")
+    return Sampling::Nearest;
+  if (mode == (isOld ? "bilinear" : "linear"))
+    return Sampling::Linear;
+  if (mode == (isOld ? "bicubic" : "cubic"))
+    return Sampling::Cubic;
+  (void)node.fail(malformed("attribute \"mode\" has no value " + quote(mode)));
+  return std::nullopt;
+}
+
+static LogicalResult importGridSample(NodeImporter &node) {
+  Value x = node.getInput(0), grid = node.getInput(1);
+  if (failed(node.expectFloat(x)) || failed(node.expectFloat(grid)) ||
+      failed(expectNumbers(node, x)) || failed(expectNumbers(node, grid)))
+    return failure();
+  int64_t rank = getRank(x);
+  if (rank < 3 || rank > 5 || getRank(grid) != rank)
+    return node.fail(unsupported(
+        "expects one to three spatial axes and a grid of as many, "
+        "but found " +
+        toString(x.getType()) + " and " + toString(grid.getType())));
+  std::optional<Sampling> sampling = getSampling(node);
+  std::string padding = node.getString("padding_mode", "zeros");
+  std::optional<Outside> outside = symbolizeOutside(padding);
+  if (!outside)
+    return node.fail(
+        malformed("attribute \"padding_mode\" has no value " + quote(padding)));
+  if (!sampling)
+    return failure();
+  return node.makeOutput<GridSampleOp>(
+      getElementType(x), {x, grid},
+      {choice<SamplingAttr>(node, "sampling", *sampling),
+       choice<OutsideAttr>(node, "outside", *outside),
+       node.attr("align_corners", node.getInt("align_corners", 0) != 0)});
+}
+
+static LogicalResult importInstanceNormalization(NodeImporter &node) {
+  Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
+  if (failed(node.expectFloat(x)) || failed(expectNumbers(node, x)) ||
+      failed(node.expectRank(x, 2, "an input")) ||
+      failed(node.expectSameElementType(x, scale)) ||
+      failed(node.expectSameElementType(x, bias)))
+    return failure();
+  return node.makeOutput<InstanceNormOp>(
+      getElementType(x), {x, scale, bias},
+      node.attr("epsilon", node.getFloat("epsilon", 1e-5f)));
+}
+
+ArrayRef<Operator> qopt::importer::getLoopOperators() {
+  static constexpr const char *numbers = "no float64, no uint64, no booleans";
+  static constexpr Operator rows[] = {
+      {"ArgMax", 1, 1, 1, importArgMax, numbers},
+      {"ArgMin", 1, 1, 1, importArgMin, numbers},
+      {"CumSum", 11, 2, 2, importCumSum, "axis known; no float64, no uint64"},
+      {"DepthToSpace", 1, 1, 1, importDepthToSpace},
+      {"GatherElements", 11, 2, 2, importGatherElements},
+      {"GatherND", 11, 2, 2, importGatherND, "indices whose last dim is known"},
+      {"GridSample", 16, 2, 2, importGridSample,
+       "1 to 3 spatial axes; no float64"},
+      {"InstanceNormalization", 6, 3, 3, importInstanceNormalization,
+       "no float64"},
+      {"NonZero", 9, 1, 1, importNonZero, "an axis or more"},
+      {"OneHot", 9, 3, 3, importOneHot},
+      {"ReverseSequence", 10, 2, 2, importReverseSequence},
+      {"Scatter", 9, 3, 3, importScatterElements},
+      {"ScatterElements", 11, 3, 3, importScatterElements,
+       "reduction of numbers but for float64 and uint64"},
+      {"ScatterND", 11, 3, 3, importScatterND,
+       "indices whose last dim is known; reduction of numbers but for float64 "
+       "and uint64"},
+      {"SpaceToDepth", 1, 1, 1, importSpaceToDepth},
+      {"Tile", 6, 2, 2, importTile},
+      {"TopK", 1, 1, 1, importTopKWithAttribute},
+      {"TopK", 10, 2, 2, importTopK, numbers},
+      {"Trilu", 14, 1, 2, importTrilu},
+  };
+  return rows;
+}
