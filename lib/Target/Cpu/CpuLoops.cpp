@@ -18,7 +18,7 @@ using namespace qopt;
 using namespace qopt::cpu;
 
 /// Elements, or what takes about as long, of a part.
-static constexpr int64_t partElements = 16384;
+static constexpr int64_t kPartElements = 16384;
 
 static Type elementOf(Value tensor) { return getElementTypeOrSelf(tensor); }
 
@@ -84,11 +84,11 @@ void CpuLoops::forEach(const Coordinates &dims,
     outer.pop_back();
   Value rows = host.product(outer), one = host.i64(1);
   Value rowWork = host.max(work ? host.mul(inner, work) : inner, one);
-  Value rowsPerPart = host.max(host.div(host.i64(partElements), rowWork), one);
+  Value rowsPerPart = host.max(host.div(host.i64(kPartElements), rowWork), one);
   // Few long rows are cut too.
   Value innerWork = host.max(work ? work : one, one);
   Value innerPerPart =
-      host.max(host.div(host.i64(partElements), innerWork), one);
+      host.max(host.div(host.i64(kPartElements), innerWork), one);
   Value innerParts = host.ceilDiv(inner, innerPerPart);
 
   Region region;
