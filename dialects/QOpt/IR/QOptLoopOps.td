@@ -69,6 +69,12 @@ def QOpt_GatherNDOp : QOpt_LoopOp<"gather_nd",
     result[b..., j..., k...] = x[b..., indices[b..., j..., :]..., k...]
     ```
     b are the first `batch_dims` axes of both operands.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.gather_nd %x, %indices : (tensor<4x8xf32>, tensor<3x2xi64>) -> tensor<3xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices,
                        DefaultValuedAttr<I64Attr, "0">:$batch_dims);
@@ -89,6 +95,13 @@ def QOpt_ScatterNDOp : QOpt_LoopOp<"scatter_nd",
     ```
     r takes the update, or adds, multiplies, takes the greater or the less.
     Each step rounds to the element type.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.scatter_nd %x, %indices, %updates {kind = #qopt.scatter<add>}
+      : (tensor<4x8xf32>, tensor<3x2xi64>, tensor<3xf32>) -> tensor<4x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices,
                        QOpt_Tensor:$updates, QOpt_ScatterKindAttr:$kind);
@@ -103,6 +116,12 @@ def QOpt_GatherElementsOp : QOpt_LoopOp<"gather_elements",
     result[i..., j, k...] = x[i..., indices[i..., j, k...], k...]
     ```
     On the other axes `indices` has no more elements than `x`.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.gather_elements %x, %indices {axis = 1 : i64} : (tensor<4x8xf32>, tensor<4x2xi64>) -> tensor<4x2xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices, I64Attr:$axis);
 }
@@ -119,6 +138,13 @@ def QOpt_ScatterElementsOp : QOpt_LoopOp<"scatter_elements",
     ```
     r as in `qopt.scatter_nd`. On the other axes `indices` has no more elements
     than `x`; `updates` has its dims.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.scatter_elements %x, %indices, %updates {axis = 1 : i64, kind = #qopt.scatter<set>}
+      : (tensor<4x8xf32>, tensor<4x2xi64>, tensor<4x2xf32>) -> tensor<4x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices,
                        QOpt_Tensor:$updates, I64Attr:$axis,
@@ -138,6 +164,12 @@ def QOpt_OneHotOp : QOpt_LoopOp<"one_hot",
     ```
     An index out of [-depth, depth) gives `values[0]` alone. A negative depth is
     an error of the data.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.one_hot %indices, %depth, %values {axis = 1 : i64} : (tensor<4xi64>, tensor<i64>, tensor<2xf32>) -> tensor<4x?xf32>
+    ```
   }];
   let arguments = (ins QOpt_IndexTensor:$indices, QOpt_IndexTensor:$depth,
                        QOpt_Tensor:$values, I64Attr:$axis);
@@ -155,6 +187,12 @@ def QOpt_TileOp : QOpt_LoopOp<"tile",
     result[i...] = x[i mod dim...]
     ```
     A negative number of repeats is an error of the data.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.tile %x, %repeats : (tensor<4x8xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$repeats);
 }
@@ -173,6 +211,13 @@ def QOpt_DepthToSpaceOp : QOpt_LoopOp<"depth_to_space",
     column-row-depth: d = (c * B + y mod B) * B + x mod B
     ```
     Channels that B * B does not divide are an error of the data.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.depth_to_space %x {block = 2 : i64, order = #qopt.order<depth_column_row>}
+      : (tensor<1x8x4x4xf32>) -> tensor<1x2x8x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$block, QOpt_DepthOrderAttr:$order);
 }
@@ -189,6 +234,12 @@ def QOpt_SpaceToDepthOp : QOpt_LoopOp<"space_to_depth",
     result[n, (i * B + j) * C + c, y, x] = x[n, c, y * B + i, x * B + j]
     ```
     Positions that B does not divide are an error of the data.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.space_to_depth %x {block = 2 : i64} : (tensor<1x2x8x8xf32>) -> tensor<1x8x4x4xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$block);
 }
@@ -205,6 +256,13 @@ def QOpt_ReverseSequenceOp : QOpt_LoopOp<"reverse_sequence",
     result[.. b .. t ..] = x[.. b .. (t < n ? n - 1 - t : t) ..]
     ```
     A length out of [0, dim] is an error of the data.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.reverse_sequence %x, %lengths {batch_axis = 0 : i64, time_axis = 1 : i64}
+      : (tensor<4x8xf32>, tensor<4xi64>) -> tensor<4x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$lengths,
                        I64Attr:$batch_axis, I64Attr:$time_axis);
@@ -221,6 +279,12 @@ def QOpt_TriluOp : QOpt_LoopOp<"trilu",
     lower: result[.., i, j] = j <= i + k ? x[.., i, j] : 0
     ```
     An absent `k` is 0.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.trilu %x {upper = true} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, Optional<QOpt_IndexTensor>:$k,
                        BoolAttr:$upper);
@@ -242,6 +306,12 @@ def QOpt_CumSumOp : QOpt_LoopOp<"cum_sum",
     ```
     Floats are one chain of f32 sums from +0, each result rounded once. Integers
     wrap.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.cum_sum %x {axis = 1 : i64, exclusive = false, reverse = false} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis, BoolAttr:$exclusive,
                        BoolAttr:$reverse);
@@ -260,6 +330,13 @@ def QOpt_ArgReduceOp : QOpt_LoopOp<"arg_reduce",
     The first of equal ones, or the last with `select_last`. A NaN is never
     greater or less, so it is taken only where it stands first. An axis without
     elements is an error of the data.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.arg_reduce %x {kind = #qopt.kind<max>, axis = 1 : i64, keepdims = true, select_last = false}
+      : (tensor<4x8xf32>) -> tensor<4x1xi64>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_ReduceKindAttr:$kind, I64Attr:$axis,
                        BoolAttr:$keepdims, BoolAttr:$select_last);
@@ -276,6 +353,12 @@ def QOpt_TopKOp : QOpt_LoopOp<"top_k",
   let description = [{
     Of equal elements those with the lower index come first. NaN is greater than
     every number. A `k` out of [0, dim] is an error of the data.
+
+    Example:
+
+    ```mlir
+    %1, %2 = qopt.top_k %x, %k {axis = 1 : i64, largest = true} : (tensor<4x8xf32>, tensor<1xi64>) -> (tensor<4x?xf32>, tensor<4x?xi64>)
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$k, I64Attr:$axis,
                        BoolAttr:$largest);
@@ -293,6 +376,12 @@ def QOpt_NonZeroOp : QOpt_LoopOp<"non_zero",
   let description = [{
     Column n of the result has the coordinates of the n-th true element of `x`
     in row-major order. `count` is their number; another is an error of the data.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.non_zero %x, %count : (tensor<4x8xi1>, tensor<i64>) -> tensor<2x?xi64>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$count);
 }
@@ -321,6 +410,13 @@ def QOpt_GridSampleOp : QOpt_LoopOp<"grid_sample",
     first. Outside of the image are zeros, the nearest element (`border`), or
     what a mirror shows (`reflection`), at the outer elements with
     `align_corners`, else half an element outside of them.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.grid_sample %x, %grid {sampling = #qopt.sampling<linear>, outside = #qopt.outside<zeros>, align_corners = false}
+      : (tensor<1x3x8x8xf32>, tensor<1x4x4x2xf32>) -> tensor<1x3x4x4xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$grid, QOpt_SamplingAttr:$sampling,
                        QOpt_OutsideAttr:$outside, BoolAttr:$align_corners);
@@ -337,6 +433,13 @@ def QOpt_InstanceNormOp : QOpt_LoopOp<"instance_norm",
   let description = [{
     As `qopt.layer_norm`, where a row is the spatial axes of a channel, and
     `scale` and `bias` have a value for each channel.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.instance_norm %x, %scale, %bias {epsilon = 1.0e-5 : f32}
+      : (tensor<1x3x8x8xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<1x3x8x8xf32>
+    ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$scale, QOpt_Tensor:$bias,
                        F32Attr:$epsilon);
