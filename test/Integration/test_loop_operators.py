@@ -94,8 +94,6 @@ MOVED = {
         case(11, integers(-5, 5, 3, 2), Constant(np.int64(4)), Fixed(floats(2))),
         case(11, integers(0, 5, 4, dtype=np.int32), np.int64(3),
              Fixed(np.array([7, -7], np.int32)), axis=0),
-        case(11, integers(0, 5, 2, 3).astype(np.float32), Constant(np.float32(5)),
-             Fixed(np.array([2, 5], np.uint8)), axis=1),
     ],
     "Tile": [
         case(7, floats(2, 3), Fixed(np.array([2, 3]))),

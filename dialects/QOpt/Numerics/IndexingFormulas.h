@@ -194,9 +194,11 @@ template <class P> void formula(P &p, OneHotOp op) {
   size_t axis = op.getAxis();
   auto depth = dims[axis];
   auto indices = without<P>(dims, axis);
-  p.forEach(dims, [&](Indices<P> at) {
+  p.forEach({}, [&](Indices<P>) {
     auto asked = p.loadIndex(op.getDepth(), p.index(0));
     p.require(isNotNegative(p, asked), "the depth is negative");
+  });
+  p.forEach(dims, [&](Indices<P> at) {
     auto index = p.loadIndex(op.getIndices(),
                              linearize(p, without<P>(at, axis), indices));
     auto isOn = p.equal(wrapIndex(p, index, depth), at[axis]);

@@ -8,7 +8,7 @@ func.func @all(%x: tensor<2x3x4x4xf32>, %i: tensor<5x2xi64>, %u: tensor<5x4x4xf3
                %e: tensor<2x3x1x4xi64>, %v: tensor<2x3x1x4xf32>, %n: tensor<i64>,
                %l: tensor<4xi64>, %two: tensor<2xf32>, %b: tensor<2x3xi1>,
                %g: tensor<2x5x6x2xf32>, %c: tensor<3xf32>, %s: tensor<2xi64>) {
-  // CHECK: qopt.gather_nd %{{.*}}, %{{.*}} {batch_dims = 0 : i64}
+  // CHECK: qopt.gather_nd %{{.*}}, %{{.*}} :
   %0 = qopt.gather_nd %x, %i {batch_dims = 0 : i64} : (tensor<2x3x4x4xf32>, tensor<5x2xi64>) -> tensor<5x4x4xf32>
   // CHECK: qopt.scatter_nd {{.*}} {kind = #qopt.scatter<add>}
   %1 = qopt.scatter_nd %x, %i, %u {kind = #qopt.scatter<add>} : (tensor<2x3x4x4xf32>, tensor<5x2xi64>, tensor<5x4x4xf32>) -> tensor<2x3x4x4xf32>
