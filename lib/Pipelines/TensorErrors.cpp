@@ -151,11 +151,13 @@ public:
 
 private:
   Report &report;
+  /// Where layers are quantized one group after the other, the first time.
+  bool recordsRanges = report.ranges.empty();
   llvm::MapVector<Operation *, FloatWeight> weights;
 
   void recordRange(Value value, DictionaryAttr attrs) {
     std::optional<Statistics> stats = qopt::getStatistics(value);
-    if (!stats || isRangeUnused(value))
+    if (!recordsRanges || !stats || isRangeUnused(value))
       return;
     std::string name = nameOf(value.getLoc());
     if (auto given =

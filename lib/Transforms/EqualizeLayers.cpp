@@ -87,9 +87,10 @@ public:
 %y = qopt.conv %r, (%w2 * s)
 ```
 
-Where the middle value has statistics, s is found as `smooth` finds it, and a pair that gains nothing stays. Without, s = sqrt(r1 / r2) of
-the channels' largest weights, where r1 is that of the bias if it is larger. A
-dead channel has s = 1, and one near zero counts as 2^-12 of the largest.
+Where the middle value has statistics, s is found as `smooth` finds it, and a pair
+that gains nothing stays. Without, s = sqrt(r1 / r2) of the channels' largest
+weights, where r1 is that of the bias if it is larger. A dead channel has s = 1,
+and one near zero counts as 2^-12 of the largest.
 
 Leaves a pair alone when the middle value has other users, when something
 else than ReLU stands between, when the second is a grouped convolution that

@@ -56,9 +56,8 @@ public:
 %y = qopt.matmul %xs, %ws
 ```
 
-All matmuls with weights that read one activation as the same codes are a
-group and share s.
-Where a layer_norm with constant scale and bias makes the activation for this
+All matmuls with weights that read one activation as the same codes are a group
+and share s. Where a layer_norm with constant scale and bias makes the activation for this
 group alone, these are multiplied by r instead of %x.
 With `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
 compete by the output error that the statistics predict for the group's
@@ -70,11 +69,10 @@ activation is a power of two, and each candidate is tried with common factors
 of fourths of an octave, which round other channels up.
 
 Does nothing for convolutions, for activations without statistics, and for
-matmuls whose activations are not quantized. Where codes are computed from codes it also
-does nothing
-where the activation comes from an op that has an integer form, as a factor
-for each channel would put floats between codes. Norms, softmax and attention
-are floats anyway, and functions such as GELU become so.
+matmuls whose activations are not quantized. Where codes are computed from codes
+it also does nothing where the activation comes from an op that has an integer
+form, as a factor for each channel would put floats between codes. Norms, softmax
+and attention are floats anyway, and functions such as GELU become so.
 
 Needs statistics; drops those of the new activations.
 

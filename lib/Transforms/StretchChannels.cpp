@@ -150,9 +150,8 @@ instead of `qopt.mul`.
 
 Does nothing for convolutions that are not depthwise or not requested static,
 for activations without statistics, and where all channels have nearly the
-same range. Where codes are computed from codes it also
-does nothing where floats would come
-between codes.
+same range. Where codes are computed from codes it also does nothing where floats
+would come between codes.
 
 Needs statistics; drops those of the stretched activations.
 
