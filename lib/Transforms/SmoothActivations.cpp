@@ -57,9 +57,8 @@ public:
 ```
 
 All matmuls with weights that read one activation as the same codes are a group
-and share s. Where a layer_norm with constant scale and bias makes the activation for this
-group alone, these are multiplied by r instead of %x.
-With `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
+and share s. Where a layer_norm with constant scale and bias makes the activation
+for this group alone, these are multiplied by r instead of %x. With `search` the exponents 0.5 to 0.9, the logarithmic rule and s = 1
 compete by the output error that the statistics predict for the group's
 formats; s = 1 leaves the group alone. Where one range serves all data, part of
 that error is what new values lose by clipping, as held-back samples show it,
