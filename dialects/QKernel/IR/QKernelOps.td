@@ -250,7 +250,7 @@ def QKernel_PackOp : QKernel_Op<"pack", [Pure]> {
     Example:
 
     ```mlir
-    %1 = qkernel.pack %w, %s {layout = #qkernel.layout<kind = "codes", n = 16, k = 32>}
+    %1 = qkernel.pack %w, %s {layout = #qkernel.packing<kind = "codes", n = 16, k = 32>}
       : (tensor<64x16xi4>, tensor<1x16xf32>) -> tensor<576xi8>
     ```
   }];
@@ -273,7 +273,10 @@ def QKernel_RepackOp : QKernel_Op<"repack", [Pure]> {
     Example:
 
     ```mlir
-    %1 = qkernel.repack %0 : tensor<1x3x8x8xf32> to tensor<1x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>
+    func.func @main(%0: tensor<1x3x8x8xf32>) {
+      %1 = qkernel.repack %0 : tensor<1x3x8x8xf32> to tensor<1x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>
+      return
+    }
     ```
   }];
   let arguments = (ins AnyRankedTensor:$source);
@@ -302,9 +305,12 @@ def QKernel_RequireOp : QKernel_Op<"require"> {
     Example:
 
     ```mlir
-    qkernel.require %0 code 1 "node \"/add\": the dims of the operands differ"
-    qkernel.require %1 code 4
-    qkernel.require %2 status %s
+    func.func @main(%0: i1, %1: i1, %2: i1, %s: i32) {
+      qkernel.require %0 code 1 "node \"/add\": the dims of the operands differ"
+      qkernel.require %1 code 4
+      qkernel.require %2 status %s
+      return
+    }
     ```
   }];
   let arguments = (ins I1:$condition, OptionalAttr<I32Attr>:$code,
