@@ -91,7 +91,12 @@ MOVED = {
              integers(-9, 9, 3, 4, dtype=np.int32), axis=-1, reduction="mul"),
     ],
     "OneHot": [
-        case(11, integers(-5, 5, 3, 2), Constant(np.int64(4)), Fixed(floats(2))),
+        # onnx's evaluator takes an index that is out of range modulo the depth, and
+        # computes off + (on - off), which rounds.
+        case(11, integers(-4, 4, 3, 2), Constant(np.int64(4)),
+             Fixed(np.array([-0.5, 2], np.float32))),
+        case(11, integers(-3, 3, 6).astype(np.float32), Constant(np.float32(3)),
+             Fixed(np.array([7, 200], np.uint8))),
         case(11, integers(0, 5, 4, dtype=np.int32), np.int64(3),
              Fixed(np.array([7, -7], np.int32)), axis=0),
     ],
@@ -307,6 +312,19 @@ def test_bad_data(name, tmp_path):
                           environment=environment)
         assert result.returncode == 1, (program, result.stdout, result.stderr)
         assert f"/{operator}0" in result.stderr and message in result.stderr, result.stderr
+
+
+def test_one_hot_of_an_index_out_of_range_is_off(tmp_path):
+    """As the operator's text says: outside of [-depth, depth - 1] nothing is on."""
+    row = case(11, np.array([-5, -4, 3, 4]), Constant(np.int64(4)), Fixed(np.array([2, 9])))
+    _, feeds, path = write_model("OneHot", row[0], [row], tmp_path)
+    np.savez(tmp_path / "in.npz", **feeds)
+    run_ok("qopt-compile", path, "-o", tmp_path / "m.so")
+    for program in ([path, "--reference"], [tmp_path / "m.so"]):
+        run_ok("qopt-run", *program, "--inputs", tmp_path / "in.npz", "--outputs",
+               tmp_path / "out.npz")
+        with np.load(tmp_path / "out.npz") as out:
+            assert out["y0_0"].tolist() == [[2] * 4, [9, 2, 2, 2], [2, 2, 2, 9], [2] * 4]
 
 
 def test_quantized_models_keep_them(tmp_path):
