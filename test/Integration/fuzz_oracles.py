@@ -255,23 +255,24 @@ class CaseRun:
             want = imported[name]
             if want.dtype != np.float32 or not want.size or not np.isfinite(want).all():
                 continue
-            power = self.find_power(name, want)
+            find, measure = ((find_usual_power, measure_usual_noise) if has_poles
+                             else (find_power, measure_noise))
+            power = self.find_power(name, want, find)
             if power == 0:
                 continue  # there is nothing that noise could be compared with
-            measure = measure_usual_noise if has_poles else measure_noise
             noise = measure(want, have, power)
             sensitivity = max(measure(want, outputs[name], power) for outputs in nudged)
             if not noise <= max(most, 40 * sensitivity):
                 self.fail("quality: compiled program", f"sample {i}, {name}: noise {noise:.3g}")
 
-    def find_power(self, name, want):
-        """The mean square of an output, in the sample where it is largest: a range that fits
+    def find_power(self, name, want, find):
+        """What `find` says of an output, in the sample where it is largest: a range that fits
         all samples may round one of small values to nothing."""
-        powers = [np.square(outputs[name], dtype=np.float64).mean()
+        powers = [find(outputs[name])
                   for outputs in (self.read_outputs("model.onnx", i)
                                   for i in range(len(self.samples)))
                   if outputs and outputs[name].size and np.isfinite(outputs[name]).all()]
-        return max(powers, default=np.square(want, dtype=np.float64).mean())
+        return max(powers, default=find(want))
 
     def ask_onnx_runtime(self, i):
         """Its outputs without and with optimisations and of nudged inputs; None if it cannot."""
@@ -377,16 +378,26 @@ def find_most_noise(preset):
     return 0.5
 
 
+def find_power(output):
+    """The mean square."""
+    return np.square(output, dtype=np.float64).mean()
+
+
+def find_usual_power(output):
+    """The square of an element in the middle."""
+    return np.median(np.abs(output)).astype(np.float64) ** 2
+
+
 def measure_noise(want, have, power):
     """Mean square of the difference per `power`."""
     difference = want.astype(np.float64) - have.astype(np.float64)
     return np.square(difference).mean() / max(power, 1e-30)
 
 
-def measure_usual_noise(want, have, _power):
+def measure_usual_noise(want, have, power):
     """The same of the elements in the middle: a few are near a pole."""
     difference = np.abs(want.astype(np.float64) - have.astype(np.float64))
-    return (np.median(difference) / max(np.median(np.abs(want)), 1e-15)) ** 2
+    return np.median(difference) ** 2 / max(power, 1e-30)
 
 
 def open_export(path, source, sample):
