@@ -80,7 +80,7 @@ protected:
 
   /// The program of `quantize` for a recipe with these lines.
   std::string quantize(llvm::StringRef text) {
-    test::TemporaryFolder folder;
+    TemporaryFolder folder;
     llvm::cantFail(test::compileDigits(parse(text), Phase::Quantize, folder));
     auto file = llvm::cantFail(MappedFile::open(folder.file("program.mlir")));
     // Behind the line with the recipe.
@@ -159,7 +159,7 @@ TEST_F(ExampleMethods, AMethodIsToldOfTheProgramThatItAsksFor) {
                     "version: 1\npreset: w8a8-dynamic\n"
                     "rounding: {method: zero, correct-bias: false}\n",
                     own));
-    test::TemporaryFolder folder;
+    TemporaryFolder folder;
     llvm::cantFail(
         test::compileDigits(recipe, Phase::Quantize, folder, "digits-mlp"));
     ASSERT_EQ(told.size(), 3u);
