@@ -56,7 +56,7 @@ TEST(CAPITest, OptionsAreThoseOfTheFlags) {
   EXPECT_EQ(take(qoptCompileOptionsSet(options, "stop-after", "lunch"), text),
             2);
   EXPECT_EQ(text, "--stop-after expects import, prepare, calibrate, transform, "
-                  "quantize, fuse or kernels, but found 'lunch'");
+                  "quantize, fuse, kernels or target, but found 'lunch'");
   EXPECT_EQ(
       take(qoptCompileOptionsSet(options, "recipe-text", "version: 1\n"), text),
       2);

@@ -414,12 +414,11 @@ TEST(RefusedNodes, AreNamedTogether) {
   Imported imported =
       Model(17)
           .in("x", "f32[2, 3, 4, 4]")
-          .init("slope", "f32[1]", {0.5})
-          .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
+          .node("Det", {"x"}, {"a"}, {}, "p")
           .node("Relu", {"a"}, {"b"}, {}, "r")
           .node("Pad", {"x", "pads"}, {"c"}, {attr("mode", "reflect")}, "pad")
           .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
-          .node("PRelu", {"b", "slope"}, {"y"}, {}, "q")
+          .node("Det", {"b"}, {"y"}, {}, "q")
           .out("y")
           .import();
   ASSERT_FALSE(imported.isOk);
@@ -427,11 +426,11 @@ TEST(RefusedNodes, AreNamedTogether) {
   EXPECT_TRUE(
       llvm::StringRef(imported.error.message)
           .ends_with("model.onnx: 3 nodes are not supported\n"
-                     "  node \"p\" (PRelu, opset 17): the operator is not "
+                     "  node \"p\" (Det, opset 17): the operator is not "
                      "supported\n"
                      "  node \"pad\" (Pad, opset 17): expects mode "
                      "\"constant\", but found \"reflect\"\n"
-                     "  node \"q\" (PRelu, opset 17): the operator is not "
+                     "  node \"q\" (Det, opset 17): the operator is not "
                      "supported"))
       << imported.error.message;
   // What to do is said once.
@@ -445,13 +444,12 @@ TEST(RefusedNodes, DoNotHideThoseBehindThem) {
   Model model =
       Model(17)
           .in("x", "f32[2, 3, 4, 4]")
-          .init("slope", "f32[1]", {0.5})
-          .node("PRelu", {"x", "slope"}, {"a"}, {}, "p")
+          .node("Det", {"x"}, {"a"}, {}, "p")
           .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
           .node("Pad", {"a", "pads"}, {"y"}, {attr("mode", "reflect")}, "pad")
           .out("y");
   EXPECT_TRUE(llvm::StringRef(model.import().error.message)
-                  .ends_with("node \"p\" (PRelu, opset 17): the operator is "
+                  .ends_with("node \"p\" (Det, opset 17): the operator is "
                              "not supported"));
   *model.graph().add_value_info() = model.graph().input(0);
   model.graph().mutable_value_info(0)->set_name("a");

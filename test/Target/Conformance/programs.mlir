@@ -369,3 +369,13 @@ func.func @main(%x: tensor<f32>) -> tensor<f32> {
   %0 = qopt.transpose %x {perm = array<i64>} : (tensor<f32>) -> tensor<f32>
   return %0 : tensor<f32>
 }
+
+// -----
+
+// sums along an axis, and elements at tuples of indices
+func.func @main(%x: tensor<?x7xf32>) -> tensor<3xf32> {
+  %i = qopt.constant(dense<[[0, 6], [1, -1], [-1, 3]]> : tensor<3x2xi64>) : tensor<3x2xi64>
+  %0 = qopt.cum_sum %x {axis = 1 : i64, exclusive = false, reverse = false} : (tensor<?x7xf32>) -> tensor<?x7xf32>
+  %1 = qopt.gather_nd %0, %i : (tensor<?x7xf32>, tensor<3x2xi64>) -> tensor<3xf32>
+  return %1 : tensor<3xf32>
+}
