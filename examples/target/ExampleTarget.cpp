@@ -70,11 +70,15 @@ static constexpr KernelRow<cpu::AnyCpu, cpu::CpuProgram> kTranspose = {
     emitTranspose};
 
 namespace {
-/// A kernel of the host under a name of this target.
+/// A kernel of the host under a name of this target. What runs ops that no
+/// other kernel is for has one name everywhere.
 class HostKernel : public kernel::Kernel {
 public:
   explicit HostKernel(const kernel::Kernel &host)
-      : host(host), name("example.host." + host.getName().str()) {}
+      : host(host), name(host.getName()) {
+    if (name != kernel::kGeneric)
+      name = "example.host." + name;
+  }
 
   llvm::StringRef getName() const override { return name; }
   kernel::Match match(Operation *op) const override {
