@@ -84,8 +84,15 @@ protected:
     llvm::cantFail(test::compileDigits(parse(text), Phase::Quantize, folder));
     auto file = llvm::cantFail(MappedFile::open(folder.file("program.mlir")));
     // Behind the line with the recipe.
-    llvm::StringRef program = file->getText();
-    return program.substr(program.find("func.func")).str();
+    std::string result;
+    llvm::StringRef program = file.getText();
+    // Weights name their file, which lies in another folder each time.
+    std::string prefix = "#qopt.weight<\"" + folder.file("");
+    auto [before, after] =
+        program.substr(program.find("func.func")).split(prefix);
+    for (; !after.empty(); std::tie(before, after) = after.split(prefix))
+      result += before.str();
+    return result + before.str();
   }
 
   MethodRegistry methods;
