@@ -9,6 +9,7 @@
 #include "TargetCase.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
+#include "dialects/QOpt/IR/LoopDims.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
@@ -131,8 +132,7 @@ static bool runsAll(func::FuncOp main, kernel::KernelList kernels) {
       return true;
     StringAttr name =
         op.getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(&op));
-    return name.getValue() != kernel::kGeneric ||
-           (generic && bool(generic->match(&op)));
+    return name.getValue() != kernel::kGeneric || (generic && isLoopOp(&op));
   });
 }
 
