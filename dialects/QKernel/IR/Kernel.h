@@ -62,7 +62,7 @@ public:
 /// Kernels of one machine, the preferred ones first.
 using KernelList = llvm::ArrayRef<const Kernel *>;
 
-/// The name of an op that no kernel of its machine runs.
+/// The name of an op that no kernel matches: loops of its formula run it.
 inline constexpr llvm::StringLiteral kGeneric = "generic";
 
 /// The kernel with this name, or null.

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "CpuLoops.h"
+#include "GenericKernel.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "dialects/QOpt/Numerics/LoopFormulas.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
@@ -173,24 +173,6 @@ LogicalResult cpu::refuse(Operation *op) {
          << (reason ? reason.getValue() : "and no formula of loops");
 }
 
-namespace {
-class GenericKernel final : public kernel::Kernel {
-public:
-  StringRef getName() const override { return kernel::kGeneric; }
-  kernel::Match match(Operation *) const override {
-    return kernel::Match::other();
-  }
-  LogicalResult emit(Operation *op,
-                     kernel::KernelBuilder &builder) const override {
-    if (!isLoopOp(op))
-      return refuse(op);
-    CpuLoops policy(static_cast<CpuProgram &>(builder), op);
-    numerics::runFormula(policy, op);
-    return success();
-  }
-};
-} // namespace
-
 std::unique_ptr<kernel::Kernel> cpu::makeGenericKernel() {
-  return std::make_unique<GenericKernel>();
+  return std::make_unique<GenericKernel<CpuLoops, CpuProgram>>();
 }

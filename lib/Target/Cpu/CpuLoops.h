@@ -26,6 +26,9 @@ public:
   /// Allocates the results of `op`.
   CpuLoops(CpuProgram &program, mlir::Operation *op);
 
+  /// Nothing that formulas ask for is refused here.
+  bool isWritten() const { return true; }
+
   B values() { return B(builder(), program.loc()); }
   Index index(int64_t value) { return v().i64(value); }
   Index add(Index x, Index y) { return v().add(x, y); }
@@ -90,9 +93,6 @@ private:
   mlir::OpBuilder *inside = nullptr;
   llvm::SmallVector<Check> checks;
 };
-
-/// Says why `op`, which is named generic and has no formula, has no kernel.
-mlir::LogicalResult refuse(mlir::Operation *op);
 
 /// The kernel of every op that has a formula of loops: runs what no other one
 /// does.

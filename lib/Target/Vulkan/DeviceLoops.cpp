@@ -7,8 +7,7 @@
 
 #include "DeviceLoops.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "dialects/QOpt/Numerics/LoopFormulas.h"
-#include "lib/Target/Cpu/CpuLoops.h"
+#include "lib/Target/Cpu/GenericKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -168,24 +167,6 @@ void DeviceLoops::require(Value condition, const Twine &text) {
 // The kernel
 //===----------------------------------------------------------------------===//
 
-namespace {
-class GenericKernel final : public kernel::Kernel {
-public:
-  StringRef getName() const override { return kernel::kGeneric; }
-  kernel::Match match(Operation *) const override {
-    return kernel::Match::other();
-  }
-  LogicalResult emit(Operation *op,
-                     kernel::KernelBuilder &builder) const override {
-    if (!isLoopOp(op))
-      return cpu::refuse(op);
-    DeviceLoops policy(static_cast<DeviceProgram &>(builder), op);
-    numerics::runFormula(policy, op);
-    return success(policy.isWritten());
-  }
-};
-} // namespace
-
 std::unique_ptr<kernel::Kernel> vulkan::makeGenericKernel() {
-  return std::make_unique<GenericKernel>();
+  return std::make_unique<cpu::GenericKernel<DeviceLoops, DeviceProgram>>();
 }

@@ -1,0 +1,39 @@
+//===- GenericKernel.h - Runs what has a formula of loops -------*- C++ -*-===//
+//
+// The same on every target but for the loops that it writes and what it writes
+// them into.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QOPT_LIB_TARGET_CPU_GENERICKERNEL_H
+#define QOPT_LIB_TARGET_CPU_GENERICKERNEL_H
+
+#include "dialects/QKernel/IR/Kernel.h"
+#include "dialects/QOpt/Numerics/LoopFormulas.h"
+
+namespace qopt::cpu {
+
+/// Says why `op`, which is named generic and has no formula, has no kernel.
+mlir::LogicalResult refuse(mlir::Operation *op);
+
+/// Chosen by no match, but where no other kernel is for an op.
+template <class Loops, class Program>
+class GenericKernel final : public kernel::Kernel {
+public:
+  llvm::StringRef getName() const override { return kernel::kGeneric; }
+  kernel::Match match(mlir::Operation *) const override {
+    return kernel::Match::other();
+  }
+  mlir::LogicalResult emit(mlir::Operation *op,
+                           kernel::KernelBuilder &builder) const override {
+    if (!isLoopOp(op))
+      return refuse(op);
+    Loops loops(static_cast<Program &>(builder), op);
+    numerics::runFormula(loops, op);
+    return mlir::success(loops.isWritten());
+  }
+};
+
+} // namespace qopt::cpu
+
+#endif
