@@ -21,16 +21,12 @@ static constexpr llvm::StringLiteral kSamplesNote =
 
 /// What needs samples, and why; the note says what else can be done.
 static std::string describeNeed(const Recipe &recipe) {
-  auto isStatic = [&](const OverrideRecipe *rule) {
-    NodePrecision asked = recipe.getPrecision(rule);
-    return !asked.isFloat() && asked.params == "static";
-  };
-  if (isStatic(nullptr))
+  if (recipe.getPrecision(nullptr).isStatic())
     return describeRecipe(recipe) +
            " has static activations and needs samples\n"
            "note: give --calib DIR, or take a dynamic preset";
   for (const OverrideRecipe &rule : recipe.overrides)
-    if (isStatic(&rule))
+    if (recipe.getPrecision(&rule).isStatic())
       return "override '" + rule.pattern() +
              "' asks for static activations and needs samples\n"
              "note: give --calib DIR, or write precision: dynamic";

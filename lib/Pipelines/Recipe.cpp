@@ -13,6 +13,7 @@
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/MappedFile.h"
 #include "llvm/Support/YAMLTraits.h"
+#include <functional>
 
 using namespace qopt;
 
@@ -262,17 +263,19 @@ NodePrecision Recipe::getPrecision(llvm::StringRef node,
   return getPrecision(nullptr);
 }
 
-bool Recipe::isFloat() const {
-  return getPrecision(nullptr).isFloat() &&
-         llvm::all_of(overrides, [&](const OverrideRecipe &rule) {
-           return getPrecision(&rule).isFloat();
+bool Recipe::asksFor(
+    llvm::function_ref<bool(const NodePrecision &)> isMet) const {
+  return isMet(getPrecision(nullptr)) ||
+         llvm::any_of(overrides, [&](const OverrideRecipe &rule) {
+           return isMet(getPrecision(&rule));
          });
 }
 
+bool Recipe::isFloat() const {
+  return !asksFor([](const NodePrecision &asked) { return !asked.isFloat(); });
+}
+
 bool Recipe::needsCalibration() const {
-  auto isStatic = [](const NodePrecision &asked) {
-    return !asked.isFloat() && asked.params == "static";
-  };
   auto needsStatistics =
       [&](const std::unique_ptr<Transformation> &transformation) {
         return transformation->needsStatistics() &&
@@ -280,10 +283,7 @@ bool Recipe::needsCalibration() const {
       };
   return (!isFloat() &&
           llvm::any_of(methods->getTransformations(), needsStatistics)) ||
-         isStatic(getPrecision(nullptr)) ||
-         llvm::any_of(overrides, [&](const OverrideRecipe &rule) {
-           return isStatic(getPrecision(&rule));
-         });
+         asksFor(std::mem_fn(&NodePrecision::isStatic));
 }
 
 bool Recipe::usesCalibration() const {

@@ -7,20 +7,12 @@
 #include "qopt/Pipelines/RecipeRules.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "llvm/ADT/STLExtras.h"
+#include <functional>
 
 using namespace qopt;
 using llvm::StringRef;
 
 static std::string quote(StringRef text) { return ("'" + text + "'").str(); }
-
-/// True where the sections or an override ask for what `isMet` looks for.
-template <typename Predicate>
-static bool isAskedSomewhere(const Recipe &recipe, Predicate isMet) {
-  return isMet(recipe.getPrecision(nullptr)) ||
-         llvm::any_of(recipe.overrides, [&](const OverrideRecipe &rule) {
-           return isMet(recipe.getPrecision(&rule));
-         });
-}
 
 /// Null where nothing is quantized.
 static const BlockFormat *weightFormat(const NodePrecision &asked) {
@@ -152,8 +144,7 @@ static std::string checkUnusedActivations(const Recipe &recipe,
   const ActivationRecipe &activations = recipe.activations;
   bool isNamed = activations.format != ActivationRecipe().format ||
                  !activations.scale.empty();
-  if (recipe.isFloat() || !isNamed ||
-      isAskedSomewhere(recipe, readsActivations))
+  if (recipe.isFloat() || !isNamed || recipe.asksFor(readsActivations))
     return "";
   return "is none, so format and scale mean nothing; write mode: dynamic, or "
          "leave them out";
@@ -171,11 +162,9 @@ static bool hasActivations(const Recipe &recipe,
   case TransformedActivations::Any:
     return true;
   case TransformedActivations::Quantized:
-    return isAskedSomewhere(recipe, readsActivations);
+    return recipe.asksFor(readsActivations);
   case TransformedActivations::Static:
-    return isAskedSomewhere(recipe, [](const NodePrecision &asked) {
-      return !asked.isFloat() && asked.params == "static";
-    });
+    return recipe.asksFor(std::mem_fn(&NodePrecision::isStatic));
   }
   llvm_unreachable("all are told");
 }

@@ -10,6 +10,7 @@
 
 #include "qopt/Transforms/Methods.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -101,6 +102,8 @@ struct NodePrecision {
   OverrideActivations activations;
 
   bool isFloat() const { return params == "float" || weights.format.empty(); }
+  /// True where activations have one range for all data.
+  bool isStatic() const { return !isFloat() && params == "static"; }
 };
 
 struct Recipe {
@@ -123,6 +126,8 @@ struct Recipe {
   NodePrecision getPrecision(const OverrideRecipe *rule) const;
   /// What is asked of a node; the last override that matches it wins.
   NodePrecision getPrecision(llvm::StringRef node, llvm::StringRef op) const;
+  /// True when the sections or an override ask for what `isMet` looks for.
+  bool asksFor(llvm::function_ref<bool(const NodePrecision &)> isMet) const;
   /// True when static ranges or a transform need statistics of samples.
   bool needsCalibration() const;
   /// True when statistics change what comes out, so that they are collected
