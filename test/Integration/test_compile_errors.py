@@ -351,6 +351,25 @@ func.func @main(%x: tensor<4xi8>) -> tensor<4xi8> {
            arguments=["m.mlir", "-o", "m.onnx", "--start-from", "transform", "--emit", "qdq-onnx"])
 
 
+@pytest.mark.parametrize("kernel, text", [
+    ("x86-64.rows", "has the kernel \"x86-64.rows\", which does not run it"),
+    ("x86-64.abacus", "has the kernel \"x86-64.abacus\", which is not known here")])
+def test_a_kernel_of_another_op(kernel, text, tmp_path):
+    (tmp_path / "p.mlir").write_text("""
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = qopt.relu %x : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+""")
+    run_ok("qopt-compile", tmp_path / "p.mlir", "-o", tmp_path / "k.mlir", "--start-from", "import",
+           "--stop-after", "kernels", "--quiet")
+    program = (tmp_path / "k.mlir").read_text()
+    assert "x86-64.map" in program
+    (tmp_path / "k.mlir").write_text(program.replace("x86-64.map", kernel))
+    refuse(1, f"'qkernel.map' op {text}", "note: make the file again with this version",
+           folder=tmp_path, arguments=["k.mlir", "-o", "m.so", "--start-from", "kernels"])
+
+
 def test_help_names_the_forms():
     assert "shared, object, llvm, asm, mlir or qdq-onnx" in run_ok("qopt-compile", "--help")
 

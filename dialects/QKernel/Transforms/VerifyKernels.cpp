@@ -35,14 +35,28 @@ static LogicalResult verifyMemory(Operation *op) {
   return success();
 }
 
-static LogicalResult verifyKernelName(Operation *op) {
+/// A kernel writes what it matches, and takes for granted that it does.
+static LogicalResult verifyKernel(Operation *op, kernel::KernelList kernels) {
   auto name = op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
   if (!name)
     return op->emitOpError("has no kernel");
-  if (name.getValue() == kernel::kGeneric &&
-      !op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op)))
-    return op->emitOpError("is generic without a reason");
-  return success();
+  if (name.getValue() == kernel::kGeneric) {
+    if (!op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op)))
+      return op->emitOpError("is generic without a reason");
+    return success();
+  }
+  const kernel::Kernel *kernel = kernel::findKernel(kernels, name);
+  if (!kernel)
+    return op->emitOpError("has the kernel ")
+           << name << ", which is not known here";
+  kernel::Match match = kernel->match(op);
+  if (match)
+    return success();
+  InFlightDiagnostic error = op->emitOpError("has the kernel ")
+                             << name << ", which does not run it";
+  if (!match.getReason().empty())
+    error << ": " << match.getReason();
+  return error;
 }
 
 /// Code is written by the facts, so they must be true and all there.
@@ -65,18 +79,29 @@ static LogicalResult verifyFacts(Operation *op) {
   return error;
 }
 
+static LogicalResult verifyVariant(kernel::VariantOp variant) {
+  llvm::Expected<kernel::KernelList> kernels = variant.getTarget().getKernels();
+  if (!kernels)
+    return variant.emitOpError(llvm::toString(kernels.takeError()));
+  WalkResult result = variant.walk([&](Operation *op) {
+    bool isWrong =
+        kernel::needsKernel(op) &&
+        (failed(verifyFacts(op)) || failed(verifyKernel(op, *kernels)));
+    return isWrong ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 namespace {
 struct VerifyKernelsPass
     : kernel::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
   void runOnOperation() override {
+    // Regions after their op: a variant when its tensors are right.
     WalkResult result = getOperation()->walk([](Operation *op) {
-      bool isChosen =
-          kernel::needsKernel(op) && op->getParentOfType<kernel::VariantOp>();
-      if (failed(verifyMemory(op)) ||
-          (isChosen &&
-           (failed(verifyKernelName(op)) || failed(verifyFacts(op)))))
-        return WalkResult::interrupt();
-      return WalkResult::advance();
+      auto variant = dyn_cast<kernel::VariantOp>(op);
+      bool isRight = succeeded(verifyMemory(op)) &&
+                     (!variant || succeeded(verifyVariant(variant)));
+      return isRight ? WalkResult::advance() : WalkResult::interrupt();
     });
     if (result.wasInterrupted())
       signalPassFailure();

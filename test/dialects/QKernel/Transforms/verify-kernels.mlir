@@ -50,6 +50,53 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
 
 // -----
 
+// A kernel writes its op without another look at it.
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+    // expected-error @+1 {{'qkernel.map' op has the kernel "x86-64.rows", which does not run it}}
+    %1 = qkernel.map(%x) {kernel = "x86-64.rows"} : (tensor<8xf32>) -> tensor<8xf32> (%a0: tensor<8xf32>) {
+      %0 = qopt.relu %a0 : (tensor<8xf32>) -> tensor<8xf32>
+      qkernel.yield %0 : tensor<8xf32>
+    }
+    return %1 : tensor<8xf32>
+  }
+}
+
+// -----
+
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<8xi1>, %y: tensor<8xi1>) -> tensor<8xi1> {
+    // expected-error @+1 {{'qkernel.map' op has the kernel "x86-64.map", which does not run it: elements are of type i1}}
+    %1 = qkernel.map(%x, %y) {kernel = "x86-64.map"} : (tensor<8xi1>, tensor<8xi1>) -> tensor<8xi1> (%a: tensor<8xi1>, %b: tensor<8xi1>) {
+      %0 = qopt.less %a, %b : (tensor<8xi1>, tensor<8xi1>) -> tensor<8xi1>
+      qkernel.yield %0 : tensor<8xi1>
+    }
+    return %1 : tensor<8xi1>
+  }
+}
+
+// -----
+
+// Of another version, or of another machine.
+qkernel.variant @v3 #qkernel.target<"x86-64", "x86-64-v3"> {
+  func.func @main(%x: tensor<?x64xi8>, %w: tensor<64x8xi8>) -> tensor<?x8xi32> {
+    // expected-error @+1 {{'qkernel.contract' op has the kernel "x86-64.contract.i8i8.vnni", which is not known here}}
+    %1 = qkernel.contract(%x, %w) {kernel = "x86-64.contract.i8i8.vnni"} : (tensor<?x64xi8>, tensor<64x8xi8>) -> tensor<?x8xi32> (%a: tensor<?x64xi8>, %b: tensor<64x8xi8>) {
+      %0 = qopt.matmul %a, %b : (tensor<?x64xi8>, tensor<64x8xi8>) -> tensor<?x8xi32>
+      qkernel.yield %0 : tensor<?x8xi32>
+    }
+    return %1 : tensor<?x8xi32>
+  }
+}
+
+// -----
+
+// expected-error @+1 {{'qkernel.variant' op target 'abacus' is not known here}}
+qkernel.variant @beads #qkernel.target<"abacus", "wood"> {
+}
+
+// -----
+
 // A memref strides whole bytes, whatever its elements are.
 func.func @memory() {
   // expected-error @+1 {{uses 'memref<8xi4>', whose elements are narrower than a byte}}
