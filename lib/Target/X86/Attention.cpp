@@ -355,8 +355,8 @@ void AttentionKernel::finishRow(VectorBuilder &v, Value head, Value row,
 kernel::Match x86::checkAttention(const Tier &, Operation *op) {
   Operation *root = cast<kernel::AttentionOp>(op).getRoot();
   for (Value operand : root->getOperands())
-    if (!cast<RankedTensorType>(operand.getType()).getElementType().isF32())
-      return kernel::Match::failure("operands are not f32");
+    if (!getElementTypeOrSelf(operand).isF32())
+      return cpu::unsupported(getElementTypeOrSelf(operand));
   return kernel::Match::success();
 }
 

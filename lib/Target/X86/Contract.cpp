@@ -31,6 +31,20 @@ bool x86::isConstant(Operation *kernel, Value argument) {
   return isa_and_nonnull<ConstantOp, kernel::PackOp>(maker);
 }
 
+kernel::Match x86::wrongOperands(Value lhs, Value rhs) {
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << "operands of type " << getElementTypeOrSelf(lhs) << " and "
+      << getElementTypeOrSelf(rhs)
+      << " are neither f32 nor codes of at most 8 bits";
+  return kernel::Match::failure(text);
+}
+
+kernel::Match x86::wrongBlocks(FormatAttr lhs, FormatAttr rhs) {
+  return kernel::Match::failure("blocks of " + Twine(lhs.getBlockSize()) +
+                                " meet blocks of " + Twine(rhs.getBlockSize()));
+}
+
 /// What holds for floats and codes alike.
 static kernel::Match checkShape(Operation *op, const Contraction &sum) {
   if (sum.hasScales())
@@ -48,7 +62,7 @@ kernel::Match x86::checkFloatContract(const Tier &, Operation *op) {
   Contraction sum = sumOf(op);
   kernel::Match match = checkShape(op, sum);
   if (match && (!isF32(sum.lhs.tensor) || !isF32(sum.rhs.tensor)))
-    return kernel::Match::failure("operands are neither f32 nor 8-bit codes");
+    return wrongOperands(sum.lhs.tensor, sum.rhs.tensor);
   return match;
 }
 
@@ -56,7 +70,7 @@ kernel::Match x86::checkCodeContract(const Tier &, Operation *op) {
   Contraction sum = sumOf(op);
   kernel::Match match = checkShape(op, sum);
   if (match && (!isByteCodes(sum.lhs.tensor) || !isByteCodes(sum.rhs.tensor)))
-    return kernel::Match::failure("operands are neither f32 nor 8-bit codes");
+    return wrongOperands(sum.lhs.tensor, sum.rhs.tensor);
   return match;
 }
 

@@ -164,7 +164,7 @@ kernel::Match x86::checkDepthwise(const Tier &, Operation *op) {
   Type w = typeOf(root.getW()).getElementType();
   bool areCodes = isByteCodes(root.getX()) && isByteCodes(root.getW());
   if (!areCodes && !(x.isF32() && w.isF32()))
-    return kernel::Match::failure("operands are neither f32 nor 8-bit codes");
+    return wrongOperands(root.getX(), root.getW());
   return kernel::Match::success();
 }
 

@@ -137,8 +137,6 @@ private:
 
 static StringRef reject(Operation *kernel, const GroupedOperand &x,
                         const GroupedOperand &w) {
-  if (!x.isSupported() || !w.isSupported())
-    return "operands are neither f32 nor codes of at most 8 bits";
   if (!isConstant(kernel, w.tensor))
     return "the weight is not constant";
   if (!x.zeros.empty())
@@ -158,12 +156,13 @@ kernel::Match x86::checkGroupedDepthwise(const Tier &tier, Operation *op) {
   GroupedOperand x = lhsOf(root), w = rhsOf(root);
   if (x.scales.empty() && w.scales.empty())
     return kernel::Match::other();
+  if (!x.isSupported() || !w.isSupported())
+    return wrongOperands(x.tensor, w.tensor);
   StringRef reason = reject(op, x, w);
   if (!reason.empty())
     return kernel::Match::failure(reason);
   if (!convGroupShapeOf(tier, x, w))
-    return kernel::Match::failure(
-        "the blocks of the operands do not fit each other");
+    return wrongBlocks(*x.format, *w.format);
   return kernel::Match::success();
 }
 

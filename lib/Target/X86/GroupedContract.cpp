@@ -36,7 +36,8 @@ static kernel::Match sumIntegers(MatMulOp op, GroupShape &groups) {
       lhsOf(op), rhsOf(op), op.getContraction().countProducts(), groups);
   // Lanes are packed in chunks, so a group begins with one.
   if (match && groups.block % IntegerLanes::kDepthInChunk != 0)
-    return kernel::Match::failure("blocks are no multiples of 16");
+    return kernel::Match::failure("blocks of " + Twine(groups.block) +
+                                  " are no multiples of 16");
   return match;
 }
 
@@ -58,7 +59,8 @@ static kernel::Match sumIntegers(ConvOp op, GroupShape &groups) {
   if (match && !w.zeros.empty())
     return kernel::Match::failure("the weight has zeros");
   if (match && groups.block % kElementsInWord != 0)
-    return kernel::Match::failure("blocks are no multiples of 4");
+    return kernel::Match::failure("blocks of " + Twine(groups.block) +
+                                  " are no multiples of 4");
   return match;
 }
 
@@ -115,15 +117,13 @@ kernel::Match x86::checkGroupedContract(const Tier &tier, Operation *op) {
   if (lhs.scales.empty() && rhs.scales.empty())
     return kernel::Match::other();
   if (!lhs.isSupported() || !rhs.isSupported())
-    return kernel::Match::failure(
-        "operands are neither f32 nor codes of at most 8 bits");
+    return wrongOperands(lhs.tensor, rhs.tensor);
   StringRef reason =
       product ? reject(product, lhs, rhs) : reject(op, conv, lhs, rhs);
   if (!reason.empty())
     return kernel::Match::failure(reason);
   if (!groupsOf(tier, root))
-    return kernel::Match::failure(
-        "the blocks of the operands do not fit each other");
+    return wrongBlocks(*lhs.format, *rhs.format);
   return cpu::checkPrologue(op);
 }
 

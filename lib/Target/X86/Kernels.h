@@ -20,6 +20,11 @@ kernel::KernelList kernelsOf(const Tier &tier);
 /// True if the argument of a kernel's body stands for a constant.
 bool isConstant(mlir::Operation *kernel, mlir::Value argument);
 
+/// Why a product of other tensors than of f32 and of small codes has no kernel.
+kernel::Match wrongOperands(mlir::Value lhs, mlir::Value rhs);
+/// Why a product of codes in blocks of two sizes has none.
+kernel::Match wrongBlocks(FormatAttr lhs, FormatAttr rhs);
+
 /// `qkernel.contract` on f32.
 kernel::Match checkFloatContract(const Tier &tier, mlir::Operation *op);
 mlir::LogicalResult emitFloatContract(ProgramEmitter &program,

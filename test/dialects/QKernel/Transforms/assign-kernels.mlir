@@ -65,7 +65,7 @@ qkernel.variant @amx #qkernel.target<"x86-64", "amx"> {
   }
 }
 // CHECK-LABEL: qkernel.variant @v4
-// CHECK: {kernel = "x86-64.contract.grouped", reason = "blocks are no multiples of 16"}
+// CHECK: {kernel = "x86-64.contract.grouped", reason = "blocks of 20 are no multiples of 16"}
 qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
   func.func @main(%a: tensor<5x64xi8>, %t: tensor<5x1xf32>, %v: tensor<64x16xi4>, %u: tensor<4x16xf32>) -> tensor<5x16xf32> {
     %0 = qopt.matmul %a scales(%t), %v scales(%u) {lhs_format = #qopt.format<i8, axis = 0>, rhs_format = #qopt.format<i4, axis = 0, block = 20>} : (tensor<5x64xi8>, tensor<5x1xf32>, tensor<64x16xi4>, tensor<4x16xf32>) -> tensor<5x16xf32>
