@@ -44,9 +44,7 @@ LogicalResult SliceOp::verify() {
     if (!numbers)
       continue;
     auto type = cast<RankedTensorType>(numbers.getType());
-    if (type.getRank() != 1 ||
-        (!type.isDynamicDim(0) &&
-         type.getDimSize(0) != static_cast<int64_t>(axes.size())))
+    if (type.getShape() != ArrayRef<int64_t>(axes.size()))
       return emitOpError("expects starts, ends and steps for ")
              << axes.size() << " axes, but found " << type;
   }

@@ -91,10 +91,11 @@ static LogicalResult verifyAxis(Operation *op, int64_t axis, int64_t from,
          << from << " and below " << to << ", but found " << axis;
 }
 
-static LogicalResult verifyRankOfList(Operation *op, Value list) {
-  if (rankOf(list) <= 1)
+/// Checks that the rank of what the numbers of a list are the dims of is known.
+static LogicalResult verifyList(Operation *op, Value list) {
+  if (rankOf(list) <= 1 && typeOf(list).hasStaticShape())
     return success();
-  return op->emitOpError("expects a list of numbers, but found ")
+  return op->emitOpError("expects a list of a known number of dims, but found ")
          << list.getType();
 }
 
@@ -151,7 +152,7 @@ static LogicalResult verifyConstantOfShape(ConstantOfShapeOp op) {
                           "found ")
            << op.getValue().getShapedType();
   // constant_of_shape_c2
-  return verifyRankOfList(op, op.getShape());
+  return verifyList(op, op.getShape());
 }
 
 static LogicalResult verifyRange(RangeOp op) {
@@ -274,7 +275,7 @@ static LogicalResult verifyAttributes(Operation *op) {
       .Case([&](RangeOp op) { return verifyRange(op); })
       .Case<ReshapeOp, ExpandOp>(
           // reshape_c1, expand_c1
-          [&](auto op) { return verifyRankOfList(op, op.getShape()); })
+          [&](auto op) { return verifyList(op, op.getShape()); })
       .Case([&](FlattenOp op) {
         // flatten_c1
         return verifyAxis(op, op.getAxis(), 0, rankOf(op.getX()) + 1);

@@ -367,6 +367,14 @@ func.func @slice_c2(%x: tensor<4x8xf32>, %s: tensor<2xi64>, %e: tensor<1xi64>) {
 
 // -----
 
+func.func @slice_c2_open(%x: tensor<4x8xf32>, %s: tensor<?xi64>, %e: tensor<1xi64>) {
+  // expected-error @+1 {{'qopt.slice' op expects starts, ends and steps for 1 axes, but found 'tensor<?xi64>'}}
+  %0 = qopt.slice %x, %s, %e {axes = array<i64: 1>} : (tensor<4x8xf32>, tensor<?xi64>, tensor<1xi64>) -> tensor<4x?xf32>
+  return
+}
+
+// -----
+
 func.func @slice_c3(%x: tensor<4x8xf32>, %s: tensor<1xi64>, %e: tensor<1xi64>) {
   // expected-error @+1 {{'qopt.slice' op expects a result of rank 2, but found 'tensor<?xf32>'}}
   %0 = qopt.slice %x, %s, %e {axes = array<i64: 1>} : (tensor<4x8xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<?xf32>

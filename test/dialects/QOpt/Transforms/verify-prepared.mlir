@@ -137,8 +137,16 @@ func.func @range_c1(%s: tensor<2xi64>, %d: tensor<i64>) -> tensor<?xi64> {
 // -----
 
 func.func @reshape_c1(%x: tensor<4xf32>, %s: tensor<1x1xi64>) -> tensor<4xf32> {
-  // expected-error @+1 {{'qopt.reshape' op expects a list of numbers, but found 'tensor<1x1xi64>'}}
+  // expected-error @+1 {{'qopt.reshape' op expects a list of a known number of dims, but found 'tensor<1x1xi64>'}}
   %0 = qopt.reshape %x, %s : (tensor<4xf32>, tensor<1x1xi64>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @reshape_c1_open(%x: tensor<4xf32>, %s: tensor<?xi64>) -> tensor<4xf32> {
+  // expected-error @+1 {{'qopt.reshape' op expects a list of a known number of dims, but found 'tensor<?xi64>'}}
+  %0 = qopt.reshape %x, %s : (tensor<4xf32>, tensor<?xi64>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
 
@@ -299,7 +307,7 @@ func.func @split_c1(%x: tensor<4xf32>) {
 // -----
 
 func.func @constant_of_shape_c2(%s: tensor<1x1xi64>) {
-  // expected-error @+1 {{'qopt.constant_of_shape' op expects a list of numbers, but found 'tensor<1x1xi64>'}}
+  // expected-error @+1 {{'qopt.constant_of_shape' op expects a list of a known number of dims, but found 'tensor<1x1xi64>'}}
   %0 = qopt.constant_of_shape %s {value = dense<0.0> : tensor<1xf32>} : (tensor<1x1xi64>) -> tensor<?xf32>
   return
 }
@@ -307,7 +315,7 @@ func.func @constant_of_shape_c2(%s: tensor<1x1xi64>) {
 // -----
 
 func.func @expand_c1(%x: tensor<4xf32>, %s: tensor<1x1xi64>) {
-  // expected-error @+1 {{'qopt.expand' op expects a list of numbers, but found 'tensor<1x1xi64>'}}
+  // expected-error @+1 {{'qopt.expand' op expects a list of a known number of dims, but found 'tensor<1x1xi64>'}}
   %0 = qopt.expand %x, %s : (tensor<4xf32>, tensor<1x1xi64>) -> tensor<4xf32>
   return
 }
