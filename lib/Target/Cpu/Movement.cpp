@@ -47,21 +47,13 @@ LogicalResult cpu::emitTranspose(CpuProgram &program, Operation *anyOp) {
   return success();
 }
 
-/// True for the numbers that `CpuProgram::elements` gives.
-static bool isShortList(Value tensor) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  return type.hasStaticShape() && type.getRank() <= 1;
-}
-
 kernel::Match cpu::checkSlice(const AnyCpu &, Operation *op) {
-  auto slice = cast<SliceOp>(op);
-  if (slice.getSteps()) {
-    auto steps = kernel::findIntegers(op, slice.getSteps());
-    if (!steps || !steps.getElements())
-      return kernel::Match::failure("steps are not constant");
-  }
-  if (!isShortList(slice.getStarts()))
-    return kernel::Match::failure("starts have no static length");
+  Value steps = cast<SliceOp>(op).getSteps();
+  if (!steps)
+    return kernel::Match::success();
+  auto known = kernel::findIntegers(op, steps);
+  if (!known || !known.getElements())
+    return kernel::Match::failure("steps are not constant");
   return kernel::Match::success();
 }
 
@@ -310,13 +302,6 @@ LogicalResult cpu::emitConstantOfShape(CpuProgram &program, Operation *anyOp) {
   emitFill(program, "constant_of_shape", result.elementType(), value,
            result.pointer, v.product(result.dims));
   return success();
-}
-
-kernel::Match cpu::checkRange(const AnyCpu &, Operation *op) {
-  auto range = cast<RangeOp>(op);
-  if (!isShortList(range.getStart()) || !isShortList(range.getDelta()))
-    return kernel::Match::failure("limits are no scalars");
-  return kernel::Match::success();
 }
 
 LogicalResult cpu::emitRange(CpuProgram &program, Operation *anyOp) {

@@ -24,7 +24,6 @@ mlir::LogicalResult emitPad(CpuProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitShape(CpuProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitConstantOfShape(CpuProgram &program,
                                         mlir::Operation *op);
-kernel::Match checkRange(const AnyCpu &, mlir::Operation *op);
 mlir::LogicalResult emitRange(CpuProgram &program, mlir::Operation *op);
 
 } // namespace qopt::cpu

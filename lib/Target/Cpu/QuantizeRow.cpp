@@ -32,8 +32,6 @@ kernel::Match cpu::checkQuantization(QuantizeDynamicOp op) {
   if (!op.getFormat().isBlocked() && !format->elementInfo().isInteger())
     return kernel::Match::failure("format " + op.getFormat().getName() +
                                   " has no blocks");
-  if (cast<RankedTensorType>(op.getX().getType()).getRank() == 0)
-    return kernel::Match::failure("a scalar has no rows");
   return kernel::Match::success();
 }
 

@@ -47,7 +47,7 @@ static constexpr Row kTable[] = {
     {any("slice"), "", "slice", checkSlice, emitSlice},
     {any("concat"), "", "concat", nullptr, emitConcat},
     {any("split"), "", "split", nullptr, emitSplit},
-    {any("pad"), "", "pad", checkPad, emitPad},
+    {any("pad"), "", "pad", nullptr, emitPad},
     {any("gather"), "", "gather", nullptr, emitGather},
     {any("constant_of_shape"), "", "constant-of-shape", nullptr,
      emitConstantOfShape},

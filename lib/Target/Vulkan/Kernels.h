@@ -50,7 +50,6 @@ kernel::Match checkSlice(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitSlice(DeviceProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitConcat(DeviceProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitSplit(DeviceProgram &program, mlir::Operation *op);
-kernel::Match checkPad(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitPad(DeviceProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitGather(DeviceProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitConstantOfShape(DeviceProgram &program,

@@ -54,9 +54,7 @@ kernel::Match vulkan::checkSlice(const AnyDevice &, Operation *op) {
     if (!steps || !steps.getElements())
       return kernel::Match::failure("steps are not constant");
   }
-  auto starts = cast<RankedTensorType>(slice.getStarts().getType());
-  if (!starts.hasStaticShape() || starts.getRank() > 1 ||
-      !isHostTensor(slice.getStarts()))
+  if (!isHostTensor(slice.getStarts()))
     return kernel::Match::failure("the dims do not determine the starts");
   return kernel::Match::success();
 }
@@ -172,16 +170,6 @@ static SmallVector<Value> constantWords(Shader &shader, Type element,
     words.push_back(word);
   }
   return words;
-}
-
-kernel::Match vulkan::checkPad(const AnyDevice &, Operation *op) {
-  Value value = cast<PadOp>(op).getValue();
-  if (!value)
-    return kernel::Match::success();
-  auto type = cast<RankedTensorType>(value.getType());
-  if (!type.hasStaticShape() || type.getNumElements() != 1)
-    return kernel::Match::failure("the value to pad with is no scalar");
-  return kernel::Match::success();
 }
 
 LogicalResult vulkan::emitPad(DeviceProgram &program, Operation *anyOp) {
