@@ -59,7 +59,9 @@ void TargetBackend::loadDialects(MLIRContext *context) const {
 
 llvm::Expected<kernel::KernelList>
 TargetBackend::findKernels(StringRef cpu) const {
-  if (const Machine *machine = findMachine(cpu))
+  // In programs a machine has one name.
+  if (const Machine *machine = findMachine(cpu);
+      machine && machine->name == cpu)
     return getKernels(*machine);
   return llvm::createStringError(getName().str() + " has no machine \"" +
                                  cpu.str() + "\"");

@@ -102,11 +102,11 @@ def DecomposeKernelsPass : Pass<"qkernel-decompose"> {
 def VerifyKernelsPass : Pass<"verify-kernels"> {
   let summary = "check the form that the phase kernels leaves";
   let description = [{
-    Fails on a `qkernel.variant` of a machine that is not known, on an op of one
-    without the name of what runs it, or with the name of a kernel that does not,
-    on a generic one without a reason, on facts of operands that are not what
-    `qkernel-annotate-facts` finds, on a layout, which no kernel takes yet, and on
-    a memref whose elements are narrower than a byte.
+    Fails on a `qkernel.variant` of a machine that is not known or has another one;
+    on an op of a variant without the name of what runs it, or with that of a
+    kernel that does not; on a generic one without a reason; on facts of operands
+    that are not what `qkernel-annotate-facts` finds; on a layout, which no kernel
+    takes yet; and on a memref whose elements are narrower than a byte.
 
     Last in `kernels`.
 

@@ -96,9 +96,14 @@ namespace {
 struct VerifyKernelsPass
     : kernel::impl::VerifyKernelsPassBase<VerifyKernelsPass> {
   void runOnOperation() override {
-    // Regions after their op: a variant when its tensors are right.
-    WalkResult result = getOperation()->walk([](Operation *op) {
+    llvm::SmallDenseSet<Attribute> targets;
+    // Regions before their op: a variant when its tensors are right.
+    WalkResult result = getOperation()->walk([&](Operation *op) {
       auto variant = dyn_cast<kernel::VariantOp>(op);
+      if (variant && !targets.insert(variant.getTargetAttr()).second) {
+        variant.emitOpError("is a second one of ") << variant.getTargetAttr();
+        return WalkResult::interrupt();
+      }
       bool isRight = succeeded(verifyMemory(op)) &&
                      (!variant || succeeded(verifyVariant(variant)));
       return isRight ? WalkResult::advance() : WalkResult::interrupt();

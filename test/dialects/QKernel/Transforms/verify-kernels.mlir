@@ -97,6 +97,22 @@ qkernel.variant @beads #qkernel.target<"abacus", "wood"> {
 
 // -----
 
+// Each would be the code that the machine takes.
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+}
+// expected-error @+1 {{'qkernel.variant' op is a second one of #qkernel.target<"x86-64", "x86-64-v4">}}
+qkernel.variant @other #qkernel.target<"x86-64", "x86-64-v4"> {
+}
+
+// -----
+
+// In programs a machine has the name that artefacts know.
+// expected-error @+1 {{'qkernel.variant' op x86-64 has no machine "sapphirerapids"}}
+qkernel.variant @amx #qkernel.target<"x86-64", "sapphirerapids"> {
+}
+
+// -----
+
 // A memref strides whole bytes, whatever its elements are.
 func.func @memory() {
   // expected-error @+1 {{uses 'memref<8xi4>', whose elements are narrower than a byte}}
