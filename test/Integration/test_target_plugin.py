@@ -74,6 +74,8 @@ def refuse(code, text, plugin, tmp_path):
     result = run_tool("qopt-compile", CNN, "-o", tmp_path / "m.so", "--load-target", plugin)
     assert result.returncode == code, result.stderr
     assert f"{plugin}: {text}" in result.stderr
+    if code == 2:
+        assert "note: docs/Guides/add-a-target.md says how a target is built" in result.stderr
     assert not (tmp_path / "m.so").exists()
 
 
@@ -99,7 +101,7 @@ def test_a_library_that_is_no_plugin(tmp_path):
 
 
 def test_a_plugin_of_another_compiler(tmp_path):
-    refuse(2, "was built for version 77 of the plug-in interface",
+    refuse(2, "was built for version 77 of the plug-in interface, but this compiler has version ",
            build_c(tmp_path, "struct plugin { unsigned api; const char *name; void *f; };\n"
                              "struct plugin qoptGetTargetPlugin(void) {\n"
                              "  struct plugin p = {77, \"old\", 0};\n  return p;\n}"),

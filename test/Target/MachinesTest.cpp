@@ -102,6 +102,7 @@ TEST_F(MachinesTest, OfAnotherArchitectureAreNotAsked) {
   machine.platform = &elsewhere;
   DataTarget target("hexagon", machine);
   std::string why = target.findHere(target.getMachines()[0]).detail;
+  EXPECT_EQ(why.find("this machine is "), 0u) << why;
   EXPECT_NE(why.find(", not hexagon with linux"), std::string::npos) << why;
   EXPECT_EQ(target.findBestHere(), nullptr);
 }

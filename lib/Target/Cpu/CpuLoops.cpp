@@ -169,8 +169,8 @@ void CpuLoops::require(Value condition, const Twine &text) {
 
 LogicalResult cpu::refuse(Operation *op) {
   auto reason = op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
-  return op->emitOpError("has no kernel: ")
-         << (reason ? reason.getValue() : "and no formula of loops");
+  assert(reason && "kernels are verified");
+  return op->emitOpError("has no kernel: ") << reason.getValue();
 }
 
 std::unique_ptr<kernel::Kernel> cpu::makeGenericKernel() {

@@ -54,6 +54,8 @@ kernel::Match cpu::checkSlice(const AnyCpu &, Operation *op) {
   auto known = kernel::findIntegers(op, steps);
   if (!known || !known.getElements())
     return kernel::Match::failure("steps are not constant");
+  if (llvm::is_contained(known.getElements().asArrayRef(), 0))
+    return kernel::Match::failure("a step is 0");
   return kernel::Match::success();
 }
 

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Target/Cpu/Movement.h"
 #include "Epilogue.h"
 #include "Kernels.h"
 #include "lib/Target/Cpu/Constants.h"
@@ -48,13 +49,9 @@ LogicalResult vulkan::emitTranspose(DeviceProgram &program, Operation *anyOp) {
 }
 
 kernel::Match vulkan::checkSlice(const AnyDevice &, Operation *op) {
-  auto slice = cast<SliceOp>(op);
-  if (slice.getSteps()) {
-    auto steps = kernel::findIntegers(op, slice.getSteps());
-    if (!steps || !steps.getElements())
-      return kernel::Match::failure("steps are not constant");
-  }
-  if (!isHostTensor(slice.getStarts()))
+  if (kernel::Match match = cpu::checkSlice({}, op); !match)
+    return match;
+  if (!isHostTensor(cast<SliceOp>(op).getStarts()))
     return kernel::Match::failure("the dims do not determine the starts");
   return kernel::Match::success();
 }

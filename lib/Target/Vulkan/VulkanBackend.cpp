@@ -76,11 +76,8 @@ kernel::KernelList VulkanBackend::getKernels(const Machine &) const {
 FailureOr<OwningOpRef<ModuleOp>>
 VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
                      WeightsSection &weights) const {
-  if (config.cpu != kDevice)
-    return program.emitError("vulkan has no device \"") << config.cpu << "\"",
-           failure();
-  if (!program.getBody().hasOneBlock())
-    return program.emitError("expects a function of one block"), failure();
+  assert(config.cpu == kDevice && "a machine of this target");
+  assert(program.getBody().hasOneBlock() && "programs are verified");
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
   vulkan::DeviceProgram emitter(*module, device.host->name,

@@ -31,11 +31,8 @@ FailureOr<OwningOpRef<ModuleOp>>
 X86Backend::lower(func::FuncOp program, const TargetConfig &config,
                   WeightsSection &weights) const {
   const x86::Tier *tier = x86::findTier(config.cpu);
-  if (!tier)
-    return program.emitError("x86-64 has no tier \"") << config.cpu << "\"",
-           failure();
-  if (!program.getBody().hasOneBlock())
-    return program.emitError("expects a function of one block"), failure();
+  assert(tier && "a machine of this target");
+  assert(program.getBody().hasOneBlock() && "programs are verified");
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
   x86::ProgramEmitter emitter(*module, *tier, x86::kernelsOf(*tier), weights);
@@ -46,10 +43,6 @@ X86Backend::lower(func::FuncOp program, const TargetConfig &config,
 
 FailureOr<CompiledVariant>
 X86Backend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
-  const Machine *machine = findMachine(config.cpu);
-  if (!machine)
-    return lowered.emitError("x86-64 has no tier \"") << config.cpu << "\"",
-           failure();
   loadDialects(lowered.getContext());
-  return cpu::emitHostObject(lowered, *machine, config);
+  return cpu::emitHostObject(lowered, *findMachine(config.cpu), config);
 }

@@ -110,6 +110,27 @@ TEST(X86Errors, RefusesOperandsOfOtherSizes) {
               HasSubstr("the reduction dims of the operands differ"));
 }
 
+TEST(X86Errors, RefusesScalesOfOtherSizes) {
+  const char *text = R"mlir(
+    func.func @main(%x: tensor<4x64xi8>, %s: tensor<4x?xf32>) -> tensor<4x64xf32> {
+      %0 = qopt.dequantize %x scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>}
+        : (tensor<4x64xi8>, tensor<4x?xf32>) -> tensor<4x64xf32>
+      return %0 : tensor<4x64xf32>
+    })mlir";
+  EXPECT_EQ(messageOfRun(text, {2}), "");
+  EXPECT_THAT(messageOfRun(text, {3}),
+              HasSubstr("the dims of the scales do not fit the codes"));
+}
+
+TEST(X86Errors, RefusesARangeWithoutSteps) {
+  EXPECT_THAT(messageOfRun(R"mlir(
+    func.func @main(%x: tensor<i64> {test.codes = array<i32: 0>}) -> tensor<?xi64> {
+      %0 = qopt.range %x, %x, %x : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+      return %0 : tensor<?xi64>
+    })mlir"),
+              HasSubstr("a range has a step of 0"));
+}
+
 TEST(X86Errors, RefusesInputsThatShareASymbolButNotADim) {
   EXPECT_NE(messageOfRun(R"mlir(
     func.func @main(%a: tensor<?xf32> {qopt.name = "a", qopt.dims = ["n"]},
