@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "RecipeKeys.h"
 #include "qopt/Pipelines/Recipe.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/NearestName.h"
@@ -153,6 +154,8 @@ llvm::Expected<Recipe> qopt::getPreset(llvm::StringRef name,
                          suggest(suggestPreset(name)) +
                          "\nnote: qopt-compile --list-presets prints all");
   }
+  if (llvm::Error error = checkMethods(methods))
+    return std::move(error);
   Recipe recipe(methods);
   recipe.preset = name.str();
   llvm::StringRef rest = name;

@@ -315,6 +315,8 @@ llvm::Expected<Recipe> qopt::parseRecipe(llvm::StringRef path,
                                          const MethodRegistry &methods) {
   if (llvm::Error error = checkSize(path, text))
     return std::move(error);
+  if (llvm::Error error = checkMethods(methods))
+    return std::move(error);
   Recipe named(methods);
   if (llvm::Error error = parseInto(path, text, named))
     return std::move(error);

@@ -57,6 +57,9 @@ inline const MethodOptions *getMethodOptions(const RoundingRecipe &section) {
   return &section.options;
 }
 
+/// Fails where two methods have one name or one key of a recipe.
+llvm::Error checkMethods(const MethodRegistry &methods);
+
 /// The value of `key` in `section` as a recipe file has it.
 template <typename Section>
 std::string getText(const RecipeKey<Section> &key, const Section &section) {

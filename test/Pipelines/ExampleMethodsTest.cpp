@@ -179,3 +179,58 @@ TEST_F(ExampleMethods, AMethodIsToldOfTheProgramThatItAsksFor) {
     }
   }
 }
+
+namespace {
+/// A method with one option.
+class OptionRounding : public RoundingMethod {
+public:
+  OptionRounding(llvm::StringRef name, llvm::StringLiteral option)
+      : name(name), option{option, int64_t(1), number(0, 9), "", "2"} {}
+
+  llvm::StringRef getName() const override { return name; }
+  llvm::StringRef getMeaning() const override { return "takes the nearest"; }
+  llvm::ArrayRef<MethodOption> getOptions() const override { return option; }
+  llvm::Expected<QuantizedWeight> round(const LayerToRound &layer,
+                                        const WeightGrid &grid,
+                                        const MethodOptions &) const override {
+    return grid.quantize(layer.weight);
+  }
+
+private:
+  llvm::StringRef name;
+  MethodOption option;
+};
+} // namespace
+
+/// What recipes say of a registry that has a method of this name and with this
+/// option beside qopt's.
+static std::string refuse(llvm::StringRef name, llvm::StringLiteral option) {
+  MethodRegistry registry;
+  registerMethods(registry);
+  registry.add(std::make_unique<OptionRounding>(name, option));
+  std::string said = llvm::toString(
+      parseRecipe("r.yaml", "version: 1\n", registry).takeError());
+  EXPECT_EQ(llvm::toString(getPreset("fp32", registry).takeError()), said);
+  return said;
+}
+
+static constexpr char kNote[] =
+    "\nnote: load one of the methods, or rename what they share";
+
+// Plug-ins do not know of each other.
+TEST(Methods, HaveTheirNamesForThemselves) {
+  EXPECT_EQ(refuse("gptq", "mine"),
+            std::string("two rounding methods are called 'gptq'") + kNote);
+  EXPECT_EQ(refuse("mine", "damping"),
+            std::string("the key rounding.damping belongs to the rounding "
+                        "method 'gptq' and to the rounding method 'mine'") +
+                kNote);
+  EXPECT_EQ(refuse("mine", "correct-bias"),
+            std::string("the key rounding.correct-bias belongs to every recipe "
+                        "and to the rounding method 'mine'") +
+                kNote);
+  EXPECT_EQ(refuse("mine", "method"),
+            std::string("the key rounding.method belongs to every recipe and "
+                        "to the rounding method 'mine'") +
+                kNote);
+}

@@ -2,7 +2,6 @@
 
 #include "dialects/QOpt/Quantization/MethodRegistry.h"
 #include "llvm/ADT/STLExtras.h"
-#include <cassert>
 
 using namespace qopt;
 
@@ -11,11 +10,6 @@ static void addOptions(std::deque<MethodOption> &section,
                        llvm::StringRef method,
                        llvm::ArrayRef<MethodOption> options) {
   for (const MethodOption &option : options) {
-    assert(llvm::none_of(section,
-                         [&](const MethodOption &other) {
-                           return other.name == option.name;
-                         }) &&
-           "a key has one meaning");
     section.push_back(option);
     // The key that turns a transformation on says what that is.
     if (option.name != method)
@@ -25,7 +19,6 @@ static void addOptions(std::deque<MethodOption> &section,
 
 void MethodRegistry::add(std::unique_ptr<RoundingMethod> method) {
   llvm::StringRef name = method->getName();
-  assert(!findRoundingMethod(name) && "a name has one method");
   if (roundingOptions.empty())
     roundingOptions.push_back({"method",
                                name.str(),

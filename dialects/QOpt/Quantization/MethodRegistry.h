@@ -17,8 +17,9 @@ namespace qopt {
 
 class MethodRegistry {
 public:
-  /// Adds a method. Its name and those of its options are no other's. The first
-  /// one is taken where a recipe names none.
+  /// Adds a method. Recipes refuse a registry in which its name or those of its
+  /// options are another's too. The first one is taken where a recipe names
+  /// none.
   void add(std::unique_ptr<RoundingMethod> method);
   /// Adds a transformation that runs behind those that were added before.
   void add(std::unique_ptr<Transformation> transformation);
