@@ -110,3 +110,32 @@ def test_answers_as_reference_does(model, preset, tmp_path):
 
     sample = sorted(inputs.glob("*.npz"))[0]
     assert check_contractions(program, sample, has_exact_products(preset), tmp_path) > 1
+
+
+def test_samples_are_observed_on_the_host(tmp_path):
+    """What is known of activations does not depend on who runs the program, and no
+    device is opened to find it."""
+    prepared = prepare("digits-cnn")
+
+    def compile_model(output, *more):
+        result = run_tool("qopt-compile", prepared.model, "-o", output, "--preset", "w8a8",
+                          "--calib", prepared.calib, "--quiet", *more,
+                          environment={"VK_ICD_FILENAMES": str(tmp_path / "none.json")})
+        assert result.returncode == 0, result.stderr
+        return output
+
+    for phase in ("calibrate", "quantize"):
+        # Under one name, which stands in the file.
+        on_cpu, on_device = (
+            compile_model(tmp_path / f"{phase}.mlir", "--target", target, "--stop-after",
+                          phase).read_bytes() for target in ("x86-64", "vulkan"))
+        assert on_cpu == on_device
+        assert b"qopt.stats" in on_device
+
+    artefact = compile_model(tmp_path / "model.so", "--target", "vulkan")
+    run_on_device(artefact, "--inputs", prepared.eval, "--outputs", tmp_path / "device")
+    run_ok("qopt-run", tmp_path / "quantize.mlir", "--reference", "--inputs", prepared.eval,
+           "--outputs", tmp_path / "reference")
+    answers = [[next(iter(sample.values())).argmax(-1) for sample in read_samples(tmp_path / who)]
+               for who in ("device", "reference")]
+    assert np.array_equal(*answers)
