@@ -218,6 +218,20 @@ TEST_F(DeviceTest, NamesWhatItCannotDo) {
             std::string::npos);
 }
 
+// Which limit is met first depends on the device.
+TEST_F(DeviceTest, RefusesTensorsThatAreTooLarge) {
+  std::string failure = failureOfRun(R"(
+    func.func @main(%x: tensor<1x1xi8>) -> tensor<65536x32768xi8> {
+      %s = qopt.constant(dense<[65536, 32768]> : tensor<2xi64>) : tensor<2xi64>
+      %0 = qopt.expand %x, %s : (tensor<1x1xi8>, tensor<2xi64>) -> tensor<65536x32768xi8>
+      return %0 : tensor<65536x32768xi8>
+    })");
+  if (failure != "3: a tensor is too large for Vulkan")
+    EXPECT_NE(failure.find("3: the Vulkan device binds at most"),
+              std::string::npos)
+        << failure;
+}
+
 static constexpr char kNegation[] = R"(
     func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
       %0 = qopt.neg %x : (tensor<4xf32>) -> tensor<4xf32>
