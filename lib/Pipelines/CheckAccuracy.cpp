@@ -18,12 +18,14 @@ bool Compilation::measuresAccuracy() const {
   if (calibrationData.files.empty())
     return false;
   return options.accuracyGate ||
-         (!report.recipe.isFloat() && !isDone(Phase::Import));
+         (!report.recipe.isFloat() && !isDone(Phase::Quantize));
 }
 
-/// Runs the float and the quantized program on the samples that nothing was
-/// fitted to, or on those that there are.
-llvm::Error Compilation::checkAccuracy() {
+/// Gets the float program ready, and the samples: those that nothing was fitted
+/// to, or those that there are.
+llvm::Error Compilation::prepareMeter() {
+  // A phase file may have a plan already.
+  floatModule->walk([](Operation *op) { op->removeAttr(kRequestAttrName); });
   PassManager pm(&context, ModuleOp::getOperationName());
   buildPreparePipeline(pm, Recipe());
   buildQuantizePipeline(pm, Recipe());
@@ -32,21 +34,35 @@ llvm::Error Compilation::checkAccuracy() {
                      options.model + ": the float program cannot be prepared");
   const Recipe &recipe = report.recipe;
   bool isFitting = recipe.usesCalibration() || recipe.getRoundingNeeds().any();
-  CalibrationData samples = calibrationData;
-  if (CalibrationData heldBack = calibrationData.heldBack();
-      isFitting && !heldBack.files.empty()) {
-    samples = std::move(heldBack);
-    isFitting = false;
-  }
-  auto exactRunner = createRunner(), quantizedRunner = createRunner();
+  CalibrationData heldBack = calibrationData.heldBack();
+  bool areNew = isFitting && !heldBack.files.empty();
+  CalibrationData samples = areNew ? std::move(heldBack) : calibrationData;
+  report.accuracy.isOnFitted = isFitting && !areNew;
+  report.accuracy.samples = samples.files.size();
+  auto created =
+      AccuracyMeter::create(*floatModule, createRunner(), std::move(samples));
+  if (!created)
+    return created.takeError();
+  meter = std::move(*created);
+  return llvm::Error::success();
+}
+
+/// Compares the outputs of the program as it is with those of the float one.
+llvm::Error Compilation::measureOutputs() {
   Problems problems(context, options.model, report.contract);
-  auto measured =
-      measureAccuracy({*floatModule, *exactRunner},
-                      {*quantizedModule, *quantizedRunner}, samples);
+  if (!meter)
+    if (llvm::Error error = prepareMeter())
+      return problems.orReported(std::move(error));
+  OwningOpRef<ModuleOp> program = module->clone();
+  auto measured = meter->measure(*program, *createRunner());
   if (!measured)
     return problems.orReported(measured.takeError());
-  report.accuracy = {std::move(*measured),
-                     static_cast<int64_t>(samples.files.size()), isFitting};
+  report.accuracy.outputs = std::move(*measured);
+  return llvm::Error::success();
+}
+
+/// Tells of outputs that are far off, and holds them against the gate.
+llvm::Error Compilation::checkAccuracy() {
   if (std::string poor = report.accuracy.findPoorOutputs(); !poor.empty())
     report.warnings.push_back(std::move(poor));
   if (!options.accuracyGate)

@@ -8,6 +8,8 @@
 #ifndef LIB_PIPELINES_COMPILATION_H
 #define LIB_PIPELINES_COMPILATION_H
 
+#include "MeasureAccuracy.h"
+#include "Sensitivity.h"
 #include "qopt/Calibration/LayerActivations.h"
 #include "qopt/Pipelines/Compiler.h"
 #include "qopt/Support/CodedError.h"
@@ -71,9 +73,17 @@ private:
   llvm::Error quantize();
   void readFactors();
   llvm::Error insertQuantizers();
+  llvm::Error fixNumbers();
+
+  // WidenPlan.cpp
+  std::vector<mlir::Operation *> findNarrowProducts(mlir::ModuleOp program);
+  OutputNoise getOutputNoise() const;
+  llvm::Error widenPlan(mlir::ModuleOp planned);
 
   // CheckAccuracy.cpp
   bool measuresAccuracy() const;
+  llvm::Error prepareMeter();
+  llvm::Error measureOutputs();
   llvm::Error checkAccuracy();
 
   // KernelsPhase.cpp
@@ -105,12 +115,12 @@ private:
   std::vector<TargetConfig> configs;
   CalibrationData calibrationData;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  /// The imported program, kept where accuracy is measured.
+  /// The program that is compared with, kept where accuracy is measured.
   mlir::OwningOpRef<mlir::ModuleOp> floatModule;
   /// The program in the middle of `quantize`, kept where it is exported.
   mlir::OwningOpRef<mlir::ModuleOp> qdqModule;
-  /// The program at the end of it, kept where accuracy is measured.
-  mlir::OwningOpRef<mlir::ModuleOp> quantizedModule;
+  /// Compares with it.
+  std::optional<AccuracyMeter> meter;
   /// The functions of every machine, between `target` and `emit`.
   std::optional<LoweredProgram> lowered;
   /// True when the samples have other dims than `shapes` gives.

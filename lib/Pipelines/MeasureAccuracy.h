@@ -13,17 +13,29 @@
 
 namespace qopt {
 
-/// A program and what runs it.
-struct MeasuredProgram {
-  mlir::ModuleOp module;
-  ProgramRunner &runner;
-};
+/// Compares programs with one that is exact.
+class AccuracyMeter {
+public:
+  /// Prepares the exact program, whose outputs are observed from then on.
+  static llvm::Expected<AccuracyMeter>
+  create(mlir::ModuleOp exact, std::unique_ptr<ProgramRunner> runner,
+         CalibrationData samples);
 
-/// Compares the f32 outputs of `quantized` with those of `exact`; nothing where
-/// there are none.
-llvm::Expected<std::vector<OutputAccuracy>>
-measureAccuracy(MeasuredProgram exact, MeasuredProgram quantized,
-                const CalibrationData &data);
+  /// How far the f32 outputs of `program` are from the exact ones; nothing
+  /// where there are none.
+  llvm::Expected<std::vector<OutputAccuracy>> measure(mlir::ModuleOp program,
+                                                      ProgramRunner &runner);
+
+private:
+  AccuracyMeter(mlir::ModuleOp exact, std::unique_ptr<ProgramRunner> runner,
+                CalibrationData samples)
+      : exact(exact), exactRunner(std::move(runner)),
+        samples(std::move(samples)) {}
+
+  mlir::ModuleOp exact;
+  std::unique_ptr<ProgramRunner> exactRunner;
+  CalibrationData samples;
+};
 
 } // namespace qopt
 

@@ -88,10 +88,8 @@ llvm::Error Compilation::insertQuantizers() {
   return run(buildInsertRestPipeline);
 }
 
-/// Fixes the numbers; what was asked of them is checked here.
-llvm::Error Compilation::quantize() {
-  warnOfStatistics(*module, report.warnings);
-  readFactors();
+/// From the plan to integers, and how far these are from the float program.
+llvm::Error Compilation::fixNumbers() {
   if (llvm::Error error = insertQuantizers())
     return error;
   if (options.emit == EmitKind::QdqOnnx)
@@ -100,8 +98,22 @@ llvm::Error Compilation::quantize() {
         buildFormCodesPipeline(pm, report.recipe);
       }))
     return error;
-  if (floatModule)
-    quantizedModule = module->clone();
+  return floatModule ? measureOutputs() : llvm::Error::success();
+}
+
+/// Fixes the numbers; what was asked of them is checked here.
+llvm::Error Compilation::quantize() {
+  warnOfStatistics(*module, report.warnings);
+  readFactors();
+  // Kept where policy may plan again.
+  OwningOpRef<ModuleOp> planned;
+  if (floatModule && !findNarrowProducts(*module).empty())
+    planned = module->clone();
+  if (llvm::Error error = fixNumbers())
+    return error;
+  if (planned)
+    if (llvm::Error error = widenPlan(*planned))
+      return error;
   if (fixesShapesLate)
     for (ModuleOp program : {*module, qdqModule.get()})
       if (program)

@@ -56,6 +56,9 @@ template <> struct MappingTraits<CalibrationRecipe> {
 template <> struct MappingTraits<RoundingRecipe> {
   static void mapping(IO &io, RoundingRecipe &r) { mapKeys(io, r); }
 };
+template <> struct MappingTraits<PolicyRecipe> {
+  static void mapping(IO &io, PolicyRecipe &r) { mapKeys(io, r); }
+};
 template <> struct MappingTraits<OverrideActivations> {
   static void mapping(IO &io, OverrideActivations &r) { mapKeys(io, r); }
 };
@@ -75,6 +78,7 @@ template <> struct MappingTraits<Recipe> {
     io.mapOptional("transforms", r.transforms);
     io.mapOptional("calibration", r.calibration);
     io.mapOptional("rounding", r.rounding);
+    io.mapOptional("policy", r.policy);
     // An empty sequence that is optional would not be written.
     if (io.outputting())
       io.mapRequired("overrides", r.overrides);
@@ -137,6 +141,7 @@ public:
         [&] { return checkKeys("transforms.", recipe.transforms); },
         [&] { return checkKeys("calibration.", recipe.calibration); },
         [&] { return checkKeys("rounding.", recipe.rounding); },
+        [&] { return checkKeys("policy.", recipe.policy); },
         [&] { return checkPrecision("", recipe.getPrecision(nullptr)); },
         [&] { return checkTransforms(); }, [&] { return checkOverrides(); });
   }

@@ -119,8 +119,8 @@ template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
       {"clip-search", &RoundingRecipe::clipSearch, flag(),
        "tries narrower ranges of weights for the least squared error", "false"},
       {"correct-bias", &RoundingRecipe::correctBias, flag(),
-       "lets biases take back the mean error of rounded weights, where "
-       "activations are static: their means come from calibration",
+       "lets biases take back the mean error of rounded weights, where there "
+       "are samples",
        "false"},
       {"scale-rule", &RoundingRecipe::scaleRule,
        oneOf({"floor", "ceil", "even"}),
@@ -140,6 +140,17 @@ template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
        "exponents of activation scales that are powers of two; ceil cuts no "
        "range",
        "nearest", "w8a8-pow2"},
+  };
+  return keys;
+}
+
+template <> llvm::ArrayRef<RecipeKey<PolicyRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<PolicyRecipe> keys[] = {
+      {"min-output-sqnr", &PolicyRecipe::minOutputSqnr, number(0, kEndless),
+       "decibels of SQNR on samples below which an output is too far from the "
+       "float model's, so that the products that cost it most get 8 bits in "
+       "place of fewer",
+       "20", "mxfp4"},
   };
   return keys;
 }

@@ -113,6 +113,19 @@ the range of the least squared error, all of them for every tensor.
 )";
   writeSection(os, "rounding", "How numbers are rounded.", "rounding: {", "}",
                Recipe().rounding);
+  writeSection<PolicyRecipe>(os, "policy",
+                             "Where the compiler leaves what was asked for.",
+                             "policy: {", "}");
+  os << R"(
+Where there are samples, and outputs are below `min-output-sqnr` on those that
+nothing was fitted to, each product with codes of fewer than 8 bits is tried by
+itself on up to eight samples, all others in float. Those that cost most are taken
+in 8 bits until the outputs are expected to be good enough: `mxint8` in place of
+floats, `i8` in the same groups in place of integers. Then the program is
+quantized and measured again, up to four times. The report has the reason for each
+(`asked`, `planned`), and the compiler says how many they are. Nodes that an override
+names, and codes that came with the model, stay. `0` keeps what was asked for.
+)";
   writeSection<OverrideRecipe>(
       os, "overrides",
       "A list. Each entry says what some nodes are to be; where several match "

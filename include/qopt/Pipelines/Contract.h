@@ -77,10 +77,12 @@ public:
   /// A few lines for people.
   std::string summarize() const;
 
+  /// Of the nodes that a location is of, the one with products; null for none.
+  const ContractRow *findRowOfProducts(mlir::Location loc) const;
+
 private:
   const ContractRow *find(int64_t id) const;
   ContractRow *find(int64_t id);
-  const ContractRow *findRowOfProducts(mlir::Location loc) const;
   ContractRow *findRowOfProducts(mlir::Operation *contraction);
   ContractRow *findRowOfKernel(mlir::Operation *op);
   void readKernelsOf(kernel::VariantOp variant);

@@ -73,6 +73,14 @@ struct RoundingRecipe {
   std::string activation = "ceil";
 };
 
+/// Where the compiler leaves what the other sections ask for.
+struct PolicyRecipe {
+  /// Decibels of the outputs' SQNR on samples below which products with fewer
+  /// bits get 8. Above what is warned of: samples are few, and new data is
+  /// worse.
+  double minOutputSqnr = 12.0;
+};
+
 /// How the activations of some nodes are stored; empty keeps the recipe's.
 struct OverrideActivations {
   std::string format, scale;
@@ -118,6 +126,7 @@ struct Recipe {
   TransformRecipe transforms;
   CalibrationRecipe calibration;
   RoundingRecipe rounding;
+  PolicyRecipe policy;
   std::vector<OverrideRecipe> overrides;
 
   /// True when nothing is quantized.
