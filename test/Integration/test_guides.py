@@ -10,7 +10,7 @@ import pytest
 from qopt_tools import BUILD, ROOT
 
 DOCUMENTS = ["README.md", "docs/Guides/compile-a-model.md", "docs/Guides/write-a-pass-test.md",
-             "docs/Guides/add-a-target.md"]
+             "docs/Guides/add-a-kernel.md", "docs/Guides/add-a-target.md"]
 TOOLS = re.compile(r"(\S*/)?(qopt-\w+|lit|cmake) ")
 
 
@@ -106,7 +106,8 @@ def test_paths_of_the_documents_are_there():
                      "docs/report.md", "CONTRIBUTING.md"]:
         text = (ROOT / document).read_text()
         folder = (ROOT / document).parent
-        for path in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+        for path in re.findall(r"\]\((?!http)([^)#]+)\)", prose):
             assert (folder / path).exists(), f"{document}: {path}"
         for path in re.findall(r"`((?:lib|dialects|test|docs|include|examples|scripts)/[\w./-]+)`",
                                text):
