@@ -10,6 +10,7 @@
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
+#include "qopt/Target/TargetBackend.h"
 #include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -202,6 +203,11 @@ void qopt::buildKernelsPipeline(OpPassManager &pm) {
   // Of the ops that are chosen: taking kernels apart makes others.
   variant.addPass(kernel::createAnnotateFactsPass());
   pm.addPass(kernel::createVerifyKernelsPass());
+}
+
+void qopt::buildTargetPipeline(OpPassManager &pm,
+                               const TargetBackend &backend) {
+  backend.populateTargetPipeline(pm.nest<kernel::VariantOp>());
 }
 
 void qopt::buildVerifyPipeline(OpPassManager &pm, Phase phase) {

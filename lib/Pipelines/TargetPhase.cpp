@@ -28,6 +28,11 @@ static CodeForm getForm(EmitKind emit) {
 }
 
 llvm::Error Compilation::lower() {
+  backend->loadDialects(&context);
+  if (llvm::Error error = runPipeline(Phase::Target, [&](OpPassManager &pm) {
+        buildTargetPipeline(pm, *backend);
+      }))
+    return error;
   Problems problems(context, options.model, report.contract);
   for (TargetConfig &config : configs)
     config.form = getForm(options.emit);

@@ -9,8 +9,9 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/AnnotateFacts.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
+#include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -67,11 +68,13 @@ TargetBackend::findKernels(StringRef cpu) const {
                                  cpu.str() + "\"");
 }
 
-/// A program of `kernel` alone, with the constants that it reads.
-static OwningOpRef<func::FuncOp> isolate(Operation *kernel) {
+/// A program of the kernel alone that `launch` runs, with the constants that it
+/// reads.
+static OwningOpRef<func::FuncOp> isolate(Operation *launch, Operation *kernel) {
+  Location loc = launch->getLoc();
   OpBuilder builder(kernel->getContext());
   OwningOpRef<func::FuncOp> alone(func::FuncOp::create(
-      builder, kernel->getLoc(), "main",
+      builder, loc, "main",
       builder.getFunctionType({}, kernel->getResultTypes())));
   Block *body = alone->addEntryBlock();
   builder.setInsertionPointToEnd(body);
@@ -90,10 +93,15 @@ static OwningOpRef<func::FuncOp> isolate(Operation *kernel) {
     arguments.push_back(value.getType());
     mapping.map(value, body->addArgument(value.getType(), value.getLoc()));
   };
-  for (Value operand : kernel->getOperands())
+  for (Value operand : launch->getOperands())
     bring(bring, operand);
-  Operation *copy = builder.clone(*kernel, mapping);
-  func::ReturnOp::create(builder, kernel->getLoc(), copy->getResults());
+  Operation *copy = builder.clone(*kernel);
+  copy->setLoc(loc);
+  copy->setOperands(
+      llvm::map_to_vector(launch->getOperands(), [&](Value operand) {
+        return mapping.lookup(operand);
+      }));
+  func::ReturnOp::create(builder, loc, copy->getResults());
   alone->setType(builder.getFunctionType(arguments, kernel->getResultTypes()));
   return alone;
 }
@@ -103,15 +111,19 @@ static OwningOpRef<func::FuncOp> isolate(Operation *kernel) {
 static bool reportAll(const TargetBackend &backend, func::FuncOp program,
                       const TargetConfig &config) {
   bool isAnyReported = false;
+  SymbolTableCollection symbols;
   for (Operation &op : program.getOps()) {
+    auto launch = dyn_cast<kernel::LaunchOp>(op);
+    Operation *kernel = launch ? launch.getKernel(symbols) : &op;
     // Small integers may be dims, which only the whole program knows.
     bool takesDims = llvm::any_of(op.getOperandTypes(), [](Type type) {
       return getElementTypeOrSelf(type).isInteger(64);
     });
-    if (!kernel::isKernel(&op) || takesDims)
+    if (!kernel::isKernel(kernel) || takesDims)
       continue;
     WeightsSection weights;
-    isAnyReported |= failed(backend.lower(*isolate(&op), config, weights));
+    isAnyReported |=
+        failed(backend.lower(*isolate(&op, kernel), config, weights));
   }
   return isAnyReported;
 }
@@ -148,10 +160,52 @@ static LogicalResult lowerOne(const TargetBackend &backend,
   if (!result.machine || machine < result.machine)
     result.machine = machine;
   auto lowered = lower(backend, program, config, result.weights);
-  if (failed(lowered) || failed(verify(lowered->get())))
+  if (failed(lowered))
+    return failure();
+  // A launch can be several functions; dims that are known tell them apart.
+  PassManager pm(program.getContext(), ModuleOp::getOperationName());
+  pm.addPass(kernel::createMergeKernelFunctionsPass());
+  if (failed(pm.run(**lowered)))
     return failure();
   result.variants.push_back({config, std::move(*lowered)});
   return success();
+}
+
+void TargetBackend::populateTargetPipeline(OpPassManager &variant) const {
+  variant.nest<func::FuncOp>().addPass(
+      kernel::createMaterializeLifetimesPass({writesOutputsInPlace()}));
+  // Which results lie in outputs is no part of a kernel, so that comes first.
+  variant.addPass(kernel::createOutlineKernelsPass());
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+TargetBackend::makeVariants(ModuleOp module,
+                            ArrayRef<TargetConfig> configs) const {
+  MLIRContext *context = module.getContext();
+  loadDialects(context);
+  auto program = module.lookupSymbol<func::FuncOp>("main");
+  if (!program)
+    return module.emitError("expects a function @main"), failure();
+  OwningOpRef<ModuleOp> made(ModuleOp::create(module.getLoc()));
+  OpBuilder b = OpBuilder::atBlockEnd(made->getBody());
+  for (const TargetConfig &config : configs) {
+    llvm::Expected<kernel::KernelList> kernels = findKernels(config.cpu);
+    if (!kernels)
+      return module.emitError(llvm::toString(kernels.takeError())), failure();
+    auto variant = kernel::VariantOp::create(
+        b, module.getLoc(), config.cpu,
+        kernel::TargetAttr::get(context, getName(), config.cpu));
+    OpBuilder inner =
+        OpBuilder::atBlockBegin(&variant.getBody().emplaceBlock());
+    auto copy = cast<func::FuncOp>(inner.clone(*program));
+    kernel::assignKernels(copy, *kernels);
+    kernel::annotateFacts(copy);
+  }
+  PassManager pm(context, ModuleOp::getOperationName());
+  populateTargetPipeline(pm.nest<kernel::VariantOp>());
+  if (failed(pm.run(*made)))
+    return failure();
+  return made;
 }
 
 FailureOr<LoweredProgram>
@@ -172,21 +226,8 @@ TargetBackend::lowerProgram(ModuleOp module,
     if (failed(lowerOne(*this, program, config, result)))
       return failure();
   }
-  if (!result.variants.empty())
-    return result;
-  auto program = module.lookupSymbol<func::FuncOp>("main");
-  if (!program)
-    return module.emitOpError("expects a function @main"), failure();
-  for (const TargetConfig &config : configs) {
-    llvm::Expected<kernel::KernelList> kernels = findKernels(config.cpu);
-    if (!kernels)
-      return module.emitError(llvm::toString(kernels.takeError())), failure();
-    OwningOpRef<func::FuncOp> assigned(program.clone());
-    kernel::assignKernels(*assigned, *kernels);
-    kernel::annotateFacts(*assigned);
-    if (failed(lowerOne(*this, *assigned, config, result)))
-      return failure();
-  }
+  if (result.variants.empty())
+    return module.emitError("has no variant for ") << getName(), failure();
   return result;
 }
 
@@ -207,7 +248,10 @@ TargetBackend::emitProgram(LoweredProgram lowered) const {
 
 FailureOr<CompiledProgram>
 TargetBackend::compile(ModuleOp module, ArrayRef<TargetConfig> configs) const {
-  auto lowered = lowerProgram(module, configs);
+  auto variants = makeVariants(module, configs);
+  if (failed(variants))
+    return failure();
+  auto lowered = lowerProgram(**variants, configs);
   if (failed(lowered))
     return failure();
   return emitProgram(std::move(*lowered));

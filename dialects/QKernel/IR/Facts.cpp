@@ -38,16 +38,12 @@ IntegersAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult
-kernel::QKernelDialect::verifyOperationAttribute(Operation *op,
-                                                 NamedAttribute attribute) {
-  if (attribute.getName() != kFactsAttrName)
-    return success();
+LogicalResult kernel::verifyFacts(Operation *op, Attribute attribute) {
   // qkernel_c1
-  auto facts = dyn_cast<ArrayAttr>(attribute.getValue());
+  auto facts = dyn_cast<ArrayAttr>(attribute);
   if (!facts || !llvm::all_of(facts, llvm::IsaPred<IntegersAttr>))
     return op->emitOpError("expects an array of #qkernel.integers in ")
-           << kFactsAttrName << ", but found " << attribute.getValue();
+           << kFactsAttrName << ", but found " << attribute;
   int64_t previous = -1;
   for (auto fact : facts.getAsRange<IntegersAttr>()) {
     int64_t operand = fact.getOperand();

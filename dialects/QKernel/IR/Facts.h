@@ -23,6 +23,9 @@ IntegersAttr findIntegers(mlir::Operation *op, mlir::Value tensor);
 /// All that kernels ask of the operands of `op`; null for nothing.
 mlir::ArrayAttr findFacts(mlir::Operation *op);
 
+/// Checks the attribute that facts of `op` stand in.
+llvm::LogicalResult verifyFacts(mlir::Operation *op, mlir::Attribute attribute);
+
 /// What the facts of `op` say of `tensor`, one of its operands or an argument
 /// of its body; null where they say nothing.
 IntegersAttr getFact(mlir::Operation *op, mlir::Value tensor);

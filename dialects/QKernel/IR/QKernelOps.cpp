@@ -39,6 +39,10 @@ bool kernel::needsKernel(Operation *op) {
          !isa<ConstantOp, ObserveOp>(op);
 }
 
+bool kernel::isView(Operation *op) {
+  return isa<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op);
+}
+
 bool kernel::isEpilogueOp(Operation *op) {
   return op->hasTrait<ElementwiseTrait>() || op->hasTrait<EpilogueTrait>();
 }
@@ -266,15 +270,6 @@ static LogicalResult verifyKernel(Operation *kernel) {
   return success(succeeded(verifyFrame(kernel)) &&
                  succeeded(verifyOps(kernel)) &&
                  succeeded(verifyQuantizer(kernel)));
-}
-
-LogicalResult RequireOp::verify() {
-  // require_c1
-  if (getCode().has_value() == bool(getStatus()))
-    return emitOpError("expects a code or a status");
-  if (getMessage() && !getCode())
-    return emitOpError("expects a code for its message");
-  return success();
 }
 
 #define QOPT_KERNEL_METHODS(OP)                                                \

@@ -9,8 +9,10 @@
 
 #include "dialects/QKernel/IR/Kernel.h"
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TensorEncoding.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include <functional>
@@ -49,6 +51,16 @@ llvm::StringRef getReasonAttrName(mlir::Operation *op);
 
 /// True for an op that the phase `kernels` chooses a kernel for.
 bool needsKernel(mlir::Operation *op);
+
+/// The attribute that says which results are made in the memory of outputs.
+inline constexpr llvm::StringLiteral kOutputsAttrName = "qkernel.outputs";
+
+/// The output of the program that `result` is made in; nothing for none.
+std::optional<int32_t> getOutput(mlir::OpResult result);
+
+/// True if the result of `op` has the elements of its operand in the same
+/// order, so that it needs no memory of its own.
+bool isView(mlir::Operation *op);
 
 /// The type of the same tensor in row-major order.
 mlir::Type withoutLayout(mlir::Type type);

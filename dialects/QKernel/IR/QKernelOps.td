@@ -15,6 +15,7 @@ include "mlir/IR/OpBase.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def QKernel_Dialect : Dialect {
@@ -28,6 +29,13 @@ def QKernel_Dialect : Dialect {
     Constraints:
     - (C1) `qkernel.facts` is an array of `#qkernel.integers`, in the order of
       the operands that they tell of and at most one for each.
+
+    Which results of an op are made in the memory of an output of the program
+    stands in its attribute `qkernel.outputs`.
+
+    Constraints:
+    - (C2) `qkernel.outputs` is an array of i32 with one number for each result,
+      that of the output or -1.
   }];
   let hasOperationAttrVerify = 1;
   let useDefaultAttributePrinterParser = 1;
@@ -318,6 +326,104 @@ def QKernel_RequireOp : QKernel_Op<"require"> {
   let assemblyFormat = "$condition (`code` $code^)? ($message^)? "
                        "(`status` $status^)? attr-dict";
   let hasVerifier = 1;
+}
+
+def QKernel_FreeOp : QKernel_Op<"free"> {
+  let summary = "the memory of a tensor ends";
+  let description = [{
+    The operand owns its memory: it is no view of another tensor. Neither it nor
+    its views have a use after that.
+
+    Example:
+
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32>) {
+      %0 = qopt.relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      qkernel.free %0 : tensor<?x4xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Arg<AnyRankedTensor, "", [MemFree]>:$tensor);
+  let assemblyFormat = "$tensor attr-dict `:` type($tensor)";
+}
+
+def QKernel_CopyOp : QKernel_Op<"copy", [SameOperandsAndResultType]> {
+  let summary = "the same tensor in memory of its own";
+  let description = [{
+    What a region carries owns its memory, so what is not made for it is copied.
+    Two copies of one tensor are two places.
+
+    Example:
+
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32>) {
+      %0 = qkernel.copy %x : tensor<?x4xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source);
+  let results = (outs Res<AnyRankedTensor, "", [MemAlloc]>:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source)";
+}
+
+def QKernel_OutputOp : QKernel_Op<"output", [MemoryEffects<[MemWrite]>]> {
+  let summary = "give a tensor out of the program";
+  let description = [{
+    Asks the caller for the memory of output `index`, of which the dims are those
+    of the tensor, and copies the elements there. Outputs that their producer
+    writes in place have no such op: see `qkernel.outputs`.
+
+    Example:
+
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32>) {
+      qkernel.output %x at 0 : tensor<?x4xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$tensor,
+                       ConfinedAttr<I32Attr, [IntNonNegative]>:$index);
+  let assemblyFormat = "$tensor `at` $index attr-dict `:` type($tensor)";
+}
+
+def QKernel_LaunchOp : QKernel_Op<"launch",
+    [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "run the kernel that a function holds";
+  let description = [{
+    What several places of a program run alike is one function. Constants are
+    operands, and the names of nodes stay with the launch.
+
+    Constraints:
+    - (C1) `callee` names a function that takes the operands and gives the
+      results.
+    - (C2) the function holds one op, whose operands are its arguments, and
+      returns the results of that op.
+
+    Example:
+
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32>) {
+      %0 = qkernel.launch @relu(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      return
+    }
+    func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+      %0 = qopt.relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      return %0 : tensor<?x4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee,
+                       Variadic<AnyRankedTensor>:$inputs);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs);
+  let assemblyFormat = "$callee `(` $inputs `)` attr-dict `:` "
+                       "functional-type($inputs, $outputs)";
+  let extraClassDeclaration = [{
+    /// The op that it runs, in the function that it names.
+    ::mlir::Operation *getKernel(::mlir::SymbolTableCollection &symbols);
+  }];
 }
 
 def QKernel_VariantOp : QKernel_Op<"variant", [Symbol, SymbolTable,

@@ -114,6 +114,97 @@ def VerifyKernelsPass : Pass<"verify-kernels"> {
   }];
 }
 
+def MaterializeLifetimesPass
+    : Pass<"qkernel-materialize-lifetimes", "::mlir::func::FuncOp"> {
+  let summary = "say where the memory of each tensor begins and ends";
+  let description = [{
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
+      %0 = qopt.relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      %1 = qopt.neg %0 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      return %1, %x : tensor<?x4xf32>, tensor<?x4xf32>
+    }
+    // becomes
+    func.func @main(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
+      %0 = qopt.relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      %1 = qopt.neg %0 {qkernel.outputs = array<i32: 0>} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      qkernel.free %0 : tensor<?x4xf32>
+      qkernel.output %x at 1 : tensor<?x4xf32>
+      return %1, %x : tensor<?x4xf32>, tensor<?x4xf32>
+    }
+    ```
+
+    Memory ends after the last use of the tensor that owns it, of its views, and
+    of regions that use either. A reshape, flatten, squeeze or unsqueeze is a view
+    of its operand.
+
+    What a region of `scf` is given and yields owns its memory: a tensor that was
+    made in the region is handed on once, any other is copied.
+
+    An output is written in place by what makes it. It is copied instead where it
+    is an argument, a constant, a view or the result of control flow, where it is
+    returned twice, and where `in-place` is off.
+
+    Leaves constants alone, which have no lifetime, and arguments of the function,
+    which the caller owns.
+
+    Runs last of what looks at the values of a program: first in `target`.
+
+    Numerics: exact; the same ops on the same values.
+  }];
+  let options = [
+    Option<"inPlace", "in-place", "bool", "true",
+           "Whether ops write outputs of the program in their place.">];
+  let dependentDialects = ["::qopt::kernel::QKernelDialect"];
+  let statistics = [
+    Statistic<"numFrees", "num-frees", "tensors whose memory ends">,
+    Statistic<"numCopies", "num-copies", "tensors that are copied">];
+}
+
+def OutlineKernelsPass
+    : Pass<"qkernel-outline", "::qopt::kernel::VariantOp"> {
+  let summary = "make a function of each kernel, equal ones once";
+  let description = [{
+    ```mlir
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        %0 = qopt.softmax %x {axis = -1 : i64, qopt.kernel = "x86-64.rows"} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        %1 = qopt.softmax %0 {axis = -1 : i64, qopt.kernel = "x86-64.rows"} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        return %1 : tensor<?x4xf32>
+      }
+    }
+    // becomes
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        %0 = qkernel.launch @k0.softmax(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        %1 = qkernel.launch @k0.softmax(%0) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        return %1 : tensor<?x4xf32>
+      }
+      func.func private @k0.softmax(%arg0: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        %0 = qopt.softmax %arg0 {axis = -1 : i64, qopt.kernel = "x86-64.rows"} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        return %0 : tensor<?x4xf32>
+      }
+    }
+    ```
+
+    Two kernels are equal when their ops, attributes, bodies and the types of
+    their operands are; what the operands are and where they come from does not
+    count. `qkernel.outputs` stays with the launch.
+
+    Leaves alone what makes short lists of integers: these may be dims of other
+    tensors, which the host function follows through the ops that make them.
+    Leaves alone kernels with a packed operand.
+
+    Runs after `qkernel-materialize-lifetimes`, which looks for views.
+
+    Numerics: exact; the same ops on the same values.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numLaunches", "num-launches", "kernels that are launched">,
+    Statistic<"numFunctions", "num-functions", "functions that were made">];
+}
+
 def LowerChecksPass : Pass<"qkernel-lower-checks", "::mlir::ModuleOp"> {
   let summary = "make checks return from their function";
   let description = [{

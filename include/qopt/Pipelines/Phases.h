@@ -12,6 +12,7 @@
 #include <optional>
 
 namespace qopt {
+class TargetBackend;
 
 enum class Phase {
   Import,
@@ -69,6 +70,9 @@ void buildFusePipeline(mlir::OpPassManager &pm);
 
 /// Chooses the kernel of every op in the variants of a program.
 void buildKernelsPipeline(mlir::OpPassManager &pm);
+
+/// Makes what the functions of `backend` are written from.
+void buildTargetPipeline(mlir::OpPassManager &pm, const TargetBackend &backend);
 
 } // namespace qopt
 

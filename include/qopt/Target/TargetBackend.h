@@ -19,6 +19,10 @@
 #include <string>
 #include <vector>
 
+namespace mlir {
+class OpPassManager;
+}
+
 namespace qopt {
 
 /// What is asked of a target.
@@ -98,9 +102,20 @@ public:
   /// none.
   llvm::Expected<kernel::KernelList> findKernels(llvm::StringRef cpu) const;
 
-  /// Writes the functions of one program, whose ops name their kernels.
-  /// Constants go to `weights`.
-  ///   in:   func.func @main { qkernel.contract {kernel = "x86-64..."} ... }
+  /// Adds the passes from a variant, whose ops name their kernels, to the
+  /// program that `lower` takes.
+  ///   in:   %1 = qkernel.map(%0) {kernel = "x86-64.map"} ...
+  ///   out:  %1 = qkernel.launch @k0.relu(%0) ...
+  ///         qkernel.free %0
+  void populateTargetPipeline(mlir::OpPassManager &variant) const;
+
+  /// Whether kernels write outputs of a program where its caller wants them.
+  virtual bool writesOutputsInPlace() const { return true; }
+
+  /// Writes the functions of one program, which stands beside those that it
+  /// launches. Constants go to `weights`.
+  ///   in:   func.func @main { qkernel.launch @k0.matmul ... }
+  ///         func.func private @k0.matmul { qkernel.contract ... }
   ///   out:  module { llvm.func @main.x86-64-v3 { qkernel.require ... }
   ///                  llvm.func internal @k0.matmul { scf.for ... } }
   virtual mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
@@ -111,8 +126,13 @@ public:
   virtual mlir::FailureOr<CompiledVariant>
   emitDevice(mlir::ModuleOp lowered, const TargetConfig &config) const = 0;
 
-  /// Lowers the variants of `module` for this target, whose ops name their
-  /// kernels, or, where it has none, its @main for each of `configs`.
+  /// A variant of @main for each of `configs`, taken to what `lowerProgram`
+  /// takes.
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+  makeVariants(mlir::ModuleOp module,
+               llvm::ArrayRef<TargetConfig> configs) const;
+
+  /// Lowers the variants of `module` for this target.
   mlir::FailureOr<LoweredProgram>
   lowerProgram(mlir::ModuleOp module,
                llvm::ArrayRef<TargetConfig> configs) const;
@@ -120,7 +140,7 @@ public:
   /// Turns all that was lowered into bytes; modules go as they are done.
   mlir::FailureOr<CompiledProgram> emitProgram(LoweredProgram lowered) const;
 
-  /// Both, one after the other.
+  /// All of these, one after the other.
   mlir::FailureOr<CompiledProgram>
   compile(mlir::ModuleOp module, llvm::ArrayRef<TargetConfig> configs) const;
 };

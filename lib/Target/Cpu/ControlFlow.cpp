@@ -1,10 +1,8 @@
 //===- ControlFlow.cpp - Branches and loops of the host function ----------===//
 //
-// Regions stay regions, whose values are pointers and dims. What a region
-// yields is memory of its own, which its op owns afterwards: a tensor that was
-// made in the region is handed on, any other is copied. Values that are made
-// inside are forgotten at the end of the region, because they do not dominate
-// what follows.
+// Regions stay regions, whose values are pointers and dims: what they carry
+// owns its memory already. Values that are made inside are forgotten at the end
+// of the region, because they do not dominate what follows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -159,19 +157,7 @@ static SmallVector<Type> carriedTypes(CpuProgram &program, TypeRange types) {
   return carried;
 }
 
-/// Memory of its own with the elements of `tensor`.
-Value CpuProgram::copyOf(Value tensor) {
-  Buffer &source = buffer(tensor);
-  Value bytes = byteCount(source.dims, source.elementType());
-  Value target = checkedAlloc("qopt_rt_alloc", {context, bytes});
-  LLVM::MemcpyOp::create(b, location, target, source.pointer, bytes,
-                         /*isVolatile=*/false);
-  return target;
-}
-
-SmallVector<Value>
-CpuProgram::carry(ValueRange values,
-                  llvm::function_ref<Value(Value)> memoryOf) {
+SmallVector<Value> CpuProgram::carry(ValueRange values) {
   SmallVector<Value> carried;
   for (Value value : values) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -179,31 +165,11 @@ CpuProgram::carry(ValueRange values,
       carried.push_back(scalar(value));
       continue;
     }
-    carried.push_back(memoryOf(value));
+    carried.push_back(buffer(value).pointer);
     for (auto [i, dim] : llvm::enumerate(dims(value)))
       if (type.isDynamicDim(i))
         carried.push_back(dim);
   }
-  return carried;
-}
-
-SmallVector<Value> CpuProgram::copyInto(ValueRange values) {
-  return carry(values, [&](Value tensor) { return copyOf(tensor); });
-}
-
-SmallVector<Value> CpuProgram::yield(Operation *end, ValueRange values) {
-  current = end;
-  location = end->getLoc();
-  llvm::DenseSet<Value> moved;
-  SmallVector<Value> carried = carry(values, [&](Value tensor) {
-    Value owner = owners.lookup(tensor);
-    bool isMoved = owner && owner.getParentBlock() == end->getBlock() &&
-                   moved.insert(owner).second;
-    return isMoved ? buffer(tensor).pointer : copyOf(tensor);
-  });
-  for (Value value : lastUses.lookup(end))
-    if (!moved.contains(value))
-      freeBuffer(value);
   return carried;
 }
 
@@ -242,13 +208,12 @@ Block *CpuProgram::enterBlock(Region &region, TypeRange types) {
 }
 
 LogicalResult CpuProgram::emitBlock(Block &block) {
-  planLifetimes(block);
   for (Operation &op : block.without_terminator()) {
     current = &op;
     location = op.getLoc();
     if (failed(emitOp(&op)))
       return failure();
-    release(&op);
+    release();
   }
   return success();
 }
@@ -268,7 +233,7 @@ LogicalResult CpuProgram::emitIf(scf::IfOp op) {
       if (failed(emitBlock(region->front())))
         return failure();
       Operation *end = region->front().getTerminator();
-      carried = yield(end, end->getOperands());
+      carried = carry(end->getOperands());
     }
     scf::YieldOp::create(b, location, carried);
   }
@@ -293,7 +258,7 @@ LogicalResult CpuProgram::emitFor(scf::ForOp op) {
   SmallVector<Type> types{start.getType(), b.getI1Type()};
   llvm::append_range(types, carriedTypes(*this, op.getResultTypes()));
   SmallVector<Value> inits{start, isLess(start, limit)};
-  llvm::append_range(inits, copyInto(op.getInitArgs()));
+  llvm::append_range(inits, carry(op.getInitArgs()));
   auto loop = scf::WhileOp::create(b, location, types, inits);
 
   Block *before = enterBlock(loop.getBefore(), types);
@@ -308,7 +273,7 @@ LogicalResult CpuProgram::emitFor(scf::ForOp op) {
     if (failed(emitBlock(*op.getBody())))
       return failure();
     Operation *end = op.getBody()->getTerminator();
-    SmallVector<Value> yielded = yield(end, end->getOperands());
+    SmallVector<Value> yielded = carry(end->getOperands());
     // A counter that wraps around has passed every limit.
     Value after = arith::AddIOp::create(b, location, counter, step);
     Value goesOn = arith::AndIOp::create(b, location, isLess(counter, after),
@@ -324,8 +289,7 @@ LogicalResult CpuProgram::emitFor(scf::ForOp op) {
 LogicalResult CpuProgram::emitWhile(scf::WhileOp op) {
   SmallVector<Type> inits = carriedTypes(*this, op.getInits().getTypes());
   SmallVector<Type> results = carriedTypes(*this, op.getResultTypes());
-  auto loop =
-      scf::WhileOp::create(b, location, results, copyInto(op.getInits()));
+  auto loop = scf::WhileOp::create(b, location, results, carry(op.getInits()));
   {
     RegionScope scope(*this);
     bind(op.getBeforeArguments(),
@@ -333,7 +297,7 @@ LogicalResult CpuProgram::emitWhile(scf::WhileOp op) {
     if (failed(emitBlock(*op.getBeforeBody())))
       return failure();
     scf::ConditionOp end = op.getConditionOp();
-    SmallVector<Value> passed = yield(end, end.getArgs());
+    SmallVector<Value> passed = carry(end.getArgs());
     scf::ConditionOp::create(b, location, scalar(end.getCondition()), passed);
   }
   {
@@ -343,7 +307,7 @@ LogicalResult CpuProgram::emitWhile(scf::WhileOp op) {
     if (failed(emitBlock(*op.getAfterBody())))
       return failure();
     Operation *end = op.getAfterBody()->getTerminator();
-    scf::YieldOp::create(b, location, yield(end, end->getOperands()));
+    scf::YieldOp::create(b, location, carry(end->getOperands()));
   }
   b.setInsertionPointAfter(loop);
   bind(op.getResults(), loop.getResults());

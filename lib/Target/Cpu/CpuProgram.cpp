@@ -70,15 +70,13 @@ LogicalResult CpuProgram::emit(func::FuncOp program) {
   location = program.getLoc();
   declareHost();
   Block &block = program.getBody().front();
-  planLifetimes(block);
-  planOutputs(block.getTerminator());
   emitArguments(program, host.getBody().front().getArgument(2));
   for (Operation &op : block) {
     current = &op;
     location = op.getLoc();
     if (failed(emitOp(&op)))
       return failure();
-    release(&op);
+    release();
   }
   argsBlockSize->setAttr("value", b.getI64IntegerAttr(argsSlots));
   return success();
@@ -129,6 +127,10 @@ void CpuProgram::emitArguments(func::FuncOp program, Value inputs) {
 LogicalResult CpuProgram::emitOp(Operation *op) {
   if (isa<func::ReturnOp>(op))
     return emitReturn(op);
+  if (isa<kernel::FreeOp, kernel::CopyOp, kernel::OutputOp>(op))
+    return emitMemory(op);
+  if (auto launch = dyn_cast<kernel::LaunchOp>(op))
+    return emitLaunch(launch);
   if (isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
           op->getDialect()))
     return emitControlFlow(op);
@@ -142,6 +144,14 @@ LogicalResult CpuProgram::emitOp(Operation *op) {
   }
   const kernel::Kernel *kernel = findKernelOf(op);
   return kernel ? emitKernel(op, *kernel) : failure();
+}
+
+LogicalResult CpuProgram::emitLaunch(kernel::LaunchOp op) {
+  launched = op;
+  current = op.getKernel(symbols);
+  LogicalResult result = emitOp(current);
+  launched = nullptr;
+  return result;
 }
 
 LogicalResult CpuProgram::emitKernel(Operation *op,
@@ -176,21 +186,7 @@ void CpuProgram::emitObserve(ObserveOp op) {
 }
 
 LogicalResult CpuProgram::emitReturn(Operation *op) {
-  VectorBuilder v = vectors();
-  for (OpOperand &operand : op->getOpOperands()) {
-    Value value = operand.get();
-    int32_t index = operand.getOperandNumber();
-    if (directOutputs.count(value))
-      continue;
-    Buffer &source = buffer(value);
-    Value bytes = byteCount(source.dims, source.elementType());
-    Value target = checkedAlloc("qopt_rt_output",
-                                {context, v.i32(index), storeDims(source.dims),
-                                 v.i64(source.rank()), bytes});
-    LLVM::MemcpyOp::create(b, location, target, source.pointer, bytes,
-                           /*isVolatile=*/false);
-  }
-  LLVM::ReturnOp::create(b, location, v.i32(0));
+  LLVM::ReturnOp::create(b, location, vectors().i32(0));
   return success();
 }
 

@@ -101,7 +101,8 @@ public:
   /// Elements of an integer tensor of rank 0 or 1, as i64.
   /// Nothing when the length is not static.
   std::optional<llvm::SmallVector<mlir::Value>> elements(mlir::Value tensor);
-  /// Makes the buffer of a result of the op in work; freed after its last use.
+  /// Makes the buffer of a result of the op in work, in the memory of an output
+  /// where the op says so.
   Buffer &allocate(mlir::Value result);
   /// Makes the buffer of a value inside the kernel in work, for this op alone.
   Buffer &allocateInside(mlir::Value value);
@@ -116,8 +117,11 @@ public:
     return kernel::getFact(current, tensor);
   }
   /// The operand of the kernel in work that a body argument stands for; any
-  /// other value as it is.
+  /// other value as `hostValue` gives it.
   mlir::Value operandOf(mlir::Value tensor);
+  /// The operand or result of the launch in work that a value of the launched
+  /// function stands for; any other value as it is.
+  mlir::Value hostValue(mlir::Value tensor);
 
   //===--- Memory
   //------------------------------------------------------------===//
@@ -161,6 +165,10 @@ protected:
 
   /// Writes one op of the program.
   virtual mlir::LogicalResult emitOp(mlir::Operation *op);
+  /// Writes the kernel of another function.
+  mlir::LogicalResult emitLaunch(kernel::LaunchOp op);
+  /// The op of the host function in work.
+  mlir::Operation *hostOp() { return launched ? launched : current; }
   /// Writes an op with the kernel that it names; its dims are computed.
   virtual mlir::LogicalResult emitKernel(mlir::Operation *op,
                                          const kernel::Kernel &kernel);
@@ -168,11 +176,10 @@ protected:
   const kernel::Kernel *findKernelOf(mlir::Operation *op);
   /// False for a tensor whose elements the host function cannot load.
   virtual bool isOnHost(mlir::Value tensor) { return true; }
-  /// Ends the memory of `tensor`, which `allocate` or an override of it made.
+  /// Ends the memory of `tensor`.
   virtual void freeBuffer(mlir::Value tensor);
-  void planLifetimes(mlir::Block &block);
-  /// Finds the results of the program that their producer writes in place.
-  virtual void planOutputs(mlir::Operation *end);
+  /// Copies a tensor into the memory of an output.
+  virtual void emitOutput(kernel::OutputOp op);
 
   //===--- Control flow
   //------------------------------------------------------===//
@@ -191,21 +198,16 @@ protected:
   mlir::Block *enterBlock(mlir::Region &region, mlir::TypeRange types);
   /// What a scalar is in the host function.
   mlir::Value scalar(mlir::Value value);
-  mlir::Value copyOf(mlir::Value tensor);
-  /// `values` as regions carry them, tensors in the memory that
-  /// `memoryOf` gives.
-  llvm::SmallVector<mlir::Value>
-  carry(mlir::ValueRange values,
-        llvm::function_ref<mlir::Value(mlir::Value)> memoryOf);
-  /// The same with copies of tensors.
-  llvm::SmallVector<mlir::Value> copyInto(mlir::ValueRange values);
-  /// As `copyInto` at the end of a region, whose own tensors need no copy.
-  llvm::SmallVector<mlir::Value> yield(mlir::Operation *end,
-                                       mlir::ValueRange values);
+  /// Writes what tells of memory: copies, outputs, ends of lifetimes.
+  mlir::LogicalResult emitMemory(mlir::Operation *op);
+  void emitCopy(kernel::CopyOp op);
+  /// `values` as regions carry them, which own their memory.
+  llvm::SmallVector<mlir::Value> carry(mlir::ValueRange values);
   /// Makes `values` what is carried.
   void bind(mlir::ValueRange values, mlir::ValueRange carried);
 
-  mlir::LogicalResult emitReturn(mlir::Operation *op);
+  /// Ends the run.
+  virtual mlir::LogicalResult emitReturn(mlir::Operation *op);
   /// The constant behind a tensor, looking through `qkernel.pack`; null where
   /// there is none.
   ConstantOp constantOf(mlir::Value tensor);
@@ -220,7 +222,8 @@ protected:
   std::optional<llvm::SmallVector<mlir::Value>>
   followElements(mlir::Value tensor);
 
-  void release(mlir::Operation *op);
+  /// Ends the memory of temporaries.
+  void release();
   mlir::Value checkedAlloc(llvm::StringRef function, mlir::ValueRange operands);
   mlir::Value byteCount(mlir::ValueRange dims, mlir::Type element);
   mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,
@@ -232,7 +235,10 @@ protected:
   WeightsSection &weights;
   mlir::OpBuilder b;
   mlir::Location location;
-  mlir::Operation *current = nullptr;
+  /// The kernel or other op in work, and the launch that runs it; null where it
+  /// stands in the host function.
+  mlir::Operation *current = nullptr, *launched = nullptr;
+  mlir::SymbolTableCollection symbols;
   mlir::LLVM::LLVMFuncOp host;
   mlir::Value context, weightsBase, argsBlock;
   mlir::Operation *argsBlockSize = nullptr;
@@ -242,12 +248,6 @@ protected:
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorDims;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorElements;
-  /// The tensor whose memory a view uses.
-  llvm::DenseMap<mlir::Value, mlir::Value> owners;
-  /// Tensors whose memory ends with an op.
-  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
-  /// Outputs that their producer writes in place.
-  llvm::DenseMap<mlir::Value, int32_t> directOutputs;
   llvm::SmallVector<mlir::Value> temporaries;
   std::map<std::vector<void *>, mlir::Value> byteCounts;
 };

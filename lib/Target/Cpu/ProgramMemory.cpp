@@ -1,7 +1,7 @@
-//===- ProgramMemory.cpp - Buffers of a program and their lifetimes -------===//
+//===- ProgramMemory.cpp - Buffers of a program ---------------------------===//
 //
-// Views share the memory of the tensor that owns it, which lives until the last
-// use of any of them.
+// Views share the memory of the tensor that owns it. Where memory ends, ops of
+// the program say.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,96 +9,79 @@
 #include "CpuProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Transforms/RegionUtils.h"
-#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::cpu;
 
-/// Ops whose result has the operand's elements in the same order.
-static bool isView(Operation *op) {
-  return isa<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op);
-}
+//===----------------------------------------------------------------------===//
+// Ops on memory
+//===----------------------------------------------------------------------===//
 
-void CpuProgram::planLifetimes(Block &block) {
-  llvm::MapVector<Value, Operation *> last;
-  auto extend = [&](Value used, Operation *op) {
-    auto it = last.find(owners.lookup(used));
-    if (it != last.end())
-      it->second = op;
-  };
-  // What a region carries is its own; the caller owns the program's inputs.
-  if (!isa<func::FuncOp>(block.getParentOp()))
-    for (Value argument : block.getArguments()) {
-      owners[argument] = argument;
-      last[argument] = block.getTerminator();
-    }
-  for (Operation &op : block) {
-    for (Value operand : op.getOperands())
-      extend(operand, &op);
-    visitUsedValuesDefinedAbove(
-        op.getRegions(), [&](OpOperand *use) { extend(use->get(), &op); });
-    for (Value result : op.getResults()) {
-      if (isView(&op)) {
-        owners[result] = owners.lookup(op.getOperand(0));
-        continue;
-      }
-      if (isa<ConstantOp, arith::ConstantOp, kernel::PackOp>(op))
-        continue;
-      owners[result] = result;
-      last[result] = &op;
-    }
-  }
-  for (auto [value, op] : last)
-    lastUses[op].push_back(value);
-}
-
-void CpuProgram::planOutputs(Operation *end) {
-  for (OpOperand &operand : end->getOpOperands()) {
-    Value value = operand.get();
-    Operation *maker = value.getDefiningOp();
-    bool isYielded = maker && isa<scf::SCFDialect>(maker->getDialect());
-    if (owners.lookup(value) == value && !isYielded)
-      directOutputs.try_emplace(value, operand.getOperandNumber());
-  }
-  // A value that is returned twice has only one place of its own.
-  for (OpOperand &operand : end->getOpOperands()) {
-    auto it = directOutputs.find(operand.get());
-    if (it != directOutputs.end() &&
-        it->second != static_cast<int32_t>(operand.getOperandNumber()))
-      it->second = -1;
-  }
-  SmallVector<Value> twice;
-  for (auto [value, index] : directOutputs)
-    if (index < 0)
-      twice.push_back(value);
-  for (Value value : twice)
-    directOutputs.erase(value);
+LogicalResult CpuProgram::emitMemory(Operation *op) {
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](kernel::FreeOp end) { freeBuffer(end.getTensor()); })
+      .Case([&](kernel::CopyOp copy) { emitCopy(copy); })
+      .Case([&](kernel::OutputOp output) { emitOutput(output); });
+  return success();
 }
 
 void CpuProgram::freeBuffer(Value tensor) {
-  auto it = buffers.find(tensor);
-  if (it != buffers.end() && !directOutputs.count(tensor))
-    callRuntime("qopt_rt_free", {}, {context, it->second->pointer});
+  callRuntime("qopt_rt_free", {}, {context, buffer(tensor).pointer});
 }
 
-void CpuProgram::release(Operation *op) {
-  if (op->hasTrait<OpTrait::IsTerminator>())
-    return;
+void CpuProgram::emitCopy(kernel::CopyOp op) {
+  Buffer &source = buffer(op.getSource());
+  tensorDims[op.getResult()] = source.dims;
+  Buffer &target = allocate(op.getResult());
+  LLVM::MemcpyOp::create(b, location, target.pointer, source.pointer,
+                         byteCount(target.dims, target.elementType()),
+                         /*isVolatile=*/false);
+}
+
+void CpuProgram::emitOutput(kernel::OutputOp op) {
+  VectorBuilder v = vectors();
+  Buffer &source = buffer(op.getTensor());
+  Value bytes = byteCount(source.dims, source.elementType());
+  int32_t index = op.getIndex();
+  Value target = checkedAlloc("qopt_rt_output",
+                              {context, v.i32(index), storeDims(source.dims),
+                               v.i64(source.rank()), bytes});
+  LLVM::MemcpyOp::create(b, location, target, source.pointer, bytes,
+                         /*isVolatile=*/false);
+}
+
+void CpuProgram::release() {
   for (Value pointer : temporaries)
     callRuntime("qopt_rt_free", {}, {context, pointer});
   temporaries.clear();
-  for (Value value : lastUses.lookup(op))
-    freeBuffer(value);
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+Value CpuProgram::hostValue(Value tensor) {
+  if (!launched)
+    return tensor;
+  auto argument = dyn_cast<BlockArgument>(tensor);
+  if (argument && argument.getOwner() == current->getBlock())
+    return launched->getOperand(argument.getArgNumber());
+  auto result = dyn_cast<OpResult>(tensor);
+  if (result && result.getOwner() == current)
+    return launched->getResult(result.getResultNumber());
+  return tensor;
 }
 
 Value CpuProgram::operandOf(Value tensor) {
   auto argument = dyn_cast<BlockArgument>(tensor);
-  if (argument && argument.getOwner()->getParentOp() == current)
-    return current->getOperand(argument.getArgNumber());
-  return tensor;
+  // Loops have arguments too, which are values of the host function.
+  if (argument && kernel::isKernel(current) &&
+      argument.getOwner()->getParentOp() == current)
+    tensor = current->getOperand(argument.getArgNumber());
+  return hostValue(tensor);
 }
 
 ConstantOp CpuProgram::constantOf(Value tensor) {
@@ -180,19 +163,19 @@ Value CpuProgram::byteCount(ValueRange dims, Type element) {
 
 Buffer &CpuProgram::allocate(Value result) {
   VectorBuilder v = vectors();
+  result = hostValue(result);
   std::unique_ptr<Buffer> &entry = buffers[result];
   entry = std::make_unique<Buffer>();
   Buffer &buffer = *entry;
   buffer.type = cast<RankedTensorType>(result.getType());
   buffer.dims = dims(result);
   Value bytes = byteCount(buffer.dims, buffer.elementType());
-  auto output = directOutputs.find(result);
+  std::optional<int32_t> output = kernel::getOutput(cast<OpResult>(result));
   buffer.pointer =
-      output == directOutputs.end()
-          ? checkedAlloc("qopt_rt_alloc", {context, bytes})
-          : checkedAlloc("qopt_rt_output",
-                         {context, v.i32(output->second),
-                          storeDims(buffer.dims), v.i64(buffer.rank()), bytes});
+      output ? checkedAlloc("qopt_rt_output",
+                            {context, v.i32(*output), storeDims(buffer.dims),
+                             v.i64(buffer.rank()), bytes})
+             : checkedAlloc("qopt_rt_alloc", {context, bytes});
   return buffer;
 }
 
@@ -206,6 +189,7 @@ Buffer &CpuProgram::allocateInside(Value value) {
 }
 
 void CpuProgram::alias(Value result, Value source) {
+  result = hostValue(result);
   auto view = std::make_unique<Buffer>();
   view->pointer = buffer(source).pointer;
   view->type = cast<RankedTensorType>(result.getType());

@@ -196,6 +196,7 @@ std::optional<SmallVector<Value>> CpuProgram::followElements(Value tensor) {
 }
 
 std::optional<SmallVector<Value>> CpuProgram::elements(Value tensor) {
+  tensor = hostValue(tensor);
   auto type = cast<RankedTensorType>(tensor.getType());
   if (!type.hasStaticShape() || type.getRank() > 1 ||
       type.getNumElements() > kMaxKnownIntegers)
@@ -235,6 +236,7 @@ std::optional<SmallVector<Value>> CpuProgram::elements(Value tensor) {
 //===----------------------------------------------------------------------===//
 
 SmallVector<Value> CpuProgram::dims(Value tensor) {
+  tensor = hostValue(tensor);
   auto it = tensorDims.find(tensor);
   if (it != tensorDims.end())
     return it->second;
@@ -263,7 +265,7 @@ LogicalResult CpuProgram::computeDims(Operation *op) {
       return failure();
   for (auto [result, value] :
        llvm::zip_equal(op->getResults(), body.getTerminator()->getOperands()))
-    tensorDims[result] = dims(value);
+    tensorDims[hostValue(result)] = dims(value);
   return success();
 }
 
@@ -295,7 +297,7 @@ LogicalResult CpuProgram::setDims(Operation *op) {
                        " elements along axis " + Twine(i));
       dim = expected;
     }
-    tensorDims[result] = resultDims;
+    tensorDims[hostValue(result)] = resultDims;
   }
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
     Type element = getElementTypeOrSelf(op->getResult(0));

@@ -68,16 +68,16 @@ FailureOr<Value> DeviceProgram::handle(Value tensor) {
 Value DeviceProgram::allocateOnDevice(Value result) {
   Value bytes = byteCount(dims(result), getElementTypeOrSelf(result));
   Value made = callRuntime("qopt_rt_vk_alloc", pointerType(), {context, bytes});
-  deviceTensors.insert(result);
-  return handles[result] = made;
+  deviceTensors.insert(hostValue(result));
+  return handles[hostValue(result)] = made;
 }
 
 LogicalResult DeviceProgram::aliasOnDevice(Value result, Value source) {
   auto memory = handle(source);
   if (failed(memory))
     return failure();
-  handles[result] = *memory;
-  deviceTensors.insert(result);
+  handles[hostValue(result)] = *memory;
+  deviceTensors.insert(hostValue(result));
   return success();
 }
 
@@ -113,23 +113,24 @@ void DeviceProgram::beginRun() {
                              {context, mask.getResult()}));
 }
 
-LogicalResult DeviceProgram::finishRun(Operation *op) {
+void DeviceProgram::emitOutput(kernel::OutputOp op) {
   VectorBuilder v = vectors();
-  for (OpOperand &operand : op->getOpOperands()) {
-    Value value = operand.get();
-    int32_t index = operand.getOperandNumber();
-    SmallVector<Value> valueDims = dims(value);
-    Value bytes = byteCount(valueDims, getElementTypeOrSelf(value));
-    Value target = checkedAlloc("qopt_rt_output",
-                                {context, v.i32(index), storeDims(valueDims),
-                                 v.i64(valueDims.size()), bytes});
-    if (isOnHost(value))
-      LLVM::MemcpyOp::create(b, location, target, buffer(value).pointer, bytes,
-                             /*isVolatile=*/false);
-    else
-      callRuntime("qopt_rt_vk_download", {},
-                  {context, handles.lookup(value), target, bytes});
-  }
+  Value value = op.getTensor();
+  int32_t index = op.getIndex();
+  SmallVector<Value> valueDims = dims(value);
+  Value bytes = byteCount(valueDims, getElementTypeOrSelf(value));
+  Value target = checkedAlloc("qopt_rt_output",
+                              {context, v.i32(index), storeDims(valueDims),
+                               v.i64(valueDims.size()), bytes});
+  if (isOnHost(value))
+    LLVM::MemcpyOp::create(b, location, target, buffer(value).pointer, bytes,
+                           /*isVolatile=*/false);
+  else
+    callRuntime("qopt_rt_vk_download", {},
+                {context, handles.lookup(value), target, bytes});
+}
+
+LogicalResult DeviceProgram::emitReturn(Operation *op) {
   SmallVector<Value> flags = downloadFlags();
   Value status = callRuntime("qopt_rt_vk_finish", b.getI32Type(), {context});
   if (!flags.empty())
@@ -154,12 +155,12 @@ LogicalResult DeviceProgram::finishRun(Operation *op) {
 static constexpr int64_t kMaxFlags = 256;
 
 DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
-  if (lateChecks.empty() || lateChecks.back().op != current) {
+  if (lateChecks.empty() || lateChecks.back().op != hostOp()) {
     std::vector<uint8_t> zeros(kMaxFlags * 4, 0);
     Value handle = callRuntime(
         "qopt_rt_vk_upload", pointerType(),
         {context, weightPointer(zeros), vectors().i64(kMaxFlags * 4)});
-    lateChecks.push_back({current, location, handle, {}});
+    lateChecks.push_back({hostOp(), location, handle, {}});
   }
   auto &texts = lateChecks.back().texts;
   texts.push_back(text.str());
@@ -216,8 +217,6 @@ LogicalResult DeviceProgram::dispatch(
 LogicalResult DeviceProgram::emitOp(Operation *op) {
   if (!featureMask)
     beginRun();
-  if (isa<func::ReturnOp>(op))
-    return finishRun(op);
   if (isa<ObserveOp>(op) ||
       isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
           op->getDialect()))
@@ -234,7 +233,7 @@ LogicalResult DeviceProgram::emitKernel(Operation *op,
     callRuntime("qopt_rt_vk_free", {}, {context, temporary});
   deviceTemporaries.clear();
   for (Value made : op->getResults())
-    if (succeeded(result) && !deviceTensors.contains(made))
+    if (succeeded(result) && !deviceTensors.contains(hostValue(made)))
       return op->emitOpError("has no Vulkan kernel for results of other dims "
                              "than its root's");
   return result;

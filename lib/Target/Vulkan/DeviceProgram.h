@@ -54,11 +54,11 @@ protected:
                                  const kernel::Kernel &kernel) override;
   bool isOnHost(mlir::Value tensor) override;
   void freeBuffer(mlir::Value tensor) override;
-  void planOutputs(mlir::Operation *end) override {}
+  void emitOutput(kernel::OutputOp op) override;
+  mlir::LogicalResult emitReturn(mlir::Operation *op) override;
 
 private:
   void beginRun();
-  mlir::LogicalResult finishRun(mlir::Operation *op);
   void failUnlessZero(mlir::Value status);
   /// Reads all flags back; the host sees them when the device is done.
   llvm::SmallVector<mlir::Value> downloadFlags();

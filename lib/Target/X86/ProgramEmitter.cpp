@@ -15,7 +15,7 @@ LogicalResult ProgramEmitter::emitKernel(Operation *op,
                                          const kernel::Kernel &kernel) {
   // The dims, which operands give, can tell more than the types.
   auto isEmpty = [&](Value result) {
-    return llvm::any_of(tensorDims.lookup(result),
+    return llvm::any_of(dims(result),
                         [](Value dim) { return knownNumber(dim) == 0; });
   };
   bool hasTiles =

@@ -8,11 +8,9 @@
 
 #include "AmxEmulation.h"
 
-#include "dialects/QKernel/Transforms/AnnotateFacts.h"
-#include "dialects/QKernel/Transforms/AssignKernels.h"
-#include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
+#include "qopt/Target/Cpu/Passes.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -170,25 +168,24 @@ test::compileWithEmulatedTiles(ModuleOp module,
                                ArrayRef<TargetConfig> configs) {
   X86Backend backend;
   CompiledProgram result;
-  WeightsSection weights;
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  for (const TargetConfig &config : configs) {
-    OwningOpRef<func::FuncOp> assigned(main.clone());
-    kernel::assignKernels(*assigned,
-                          llvm::cantFail(backend.findKernels(config.cpu)));
-    kernel::annotateFacts(*assigned);
-    auto lowered = backend.lower(*assigned, config, weights);
-    if (failed(lowered) || failed(cpu::convertToLLVM(**lowered)))
+  auto variants = backend.makeVariants(module, configs);
+  if (failed(variants))
+    return failure();
+  auto lowered = backend.lowerProgram(**variants, configs);
+  if (failed(lowered))
+    return failure();
+  for (LoweredProgram::Variant &made : lowered->variants) {
+    if (failed(cpu::convertToLLVM(*made.module)))
       return failure();
-    emulateTiles(**lowered);
-    auto variant = backend.emitDevice(**lowered, config);
+    emulateTiles(*made.module);
+    auto variant = backend.emitDevice(*made.module, made.config);
     if (failed(variant))
       return failure();
-    if (config.cpu == "amx")
+    if (made.config.cpu == "amx")
       variant->requiredFeatures =
           backend.findMachine("x86-64-v4")->requiredFeatures;
     result.variants.push_back(std::move(*variant));
   }
-  result.weights = weights.take();
+  result.weights = lowered->weights.take();
   return result;
 }

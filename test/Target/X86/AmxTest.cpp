@@ -8,12 +8,10 @@
 #include "AmxEmulation.h"
 #include "ContractHarness.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "dialects/QKernel/Transforms/AnnotateFacts.h"
-#include "dialects/QKernel/Transforms/AssignKernels.h"
-#include "lib/Target/Cpu/ConvertToLLVM.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "qopt/Emit/EmitObject.h"
+#include "qopt/Target/Cpu/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -100,9 +98,9 @@ struct Lowered {
     }
     (void)main.eraseArguments(constants);
     X86Backend backend;
-    kernel::assignKernels(main, llvm::cantFail(backend.findKernels("amx")));
-    kernel::annotateFacts(main);
-    module = *backend.lower(main, {"amx"}, weights);
+    auto variants = *backend.makeVariants(*program, TargetConfig{"amx"});
+    auto lowered = *backend.lowerProgram(*variants, TargetConfig{"amx"});
+    module = std::move(lowered.variants.front().module);
     EXPECT_TRUE(succeeded(cpu::convertToLLVM(*module)));
   }
 
@@ -117,7 +115,6 @@ struct Lowered {
 
   MLIRContext context;
   OwningOpRef<ModuleOp> program, module;
-  WeightsSection weights;
 };
 } // namespace
 

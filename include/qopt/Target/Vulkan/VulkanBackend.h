@@ -23,6 +23,7 @@ public:
   Presence findHere(const Machine &machine) const override;
   void registerDialects(mlir::DialectRegistry &registry) const override;
   kernel::KernelList getKernels(const Machine &machine) const override;
+  bool writesOutputsInPlace() const override { return false; }
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp program, const TargetConfig &config,
         WeightsSection &weights) const override;

@@ -234,3 +234,61 @@ func.func @require_c1_message(%x: i1, %s: i32) {
   qkernel.require %x "why" status %s
   return
 }
+
+// -----
+
+func.func @qkernel_c2(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qopt.relu' op expects the output or -1 of each of its 1 results in qkernel.outputs, but found array<i32: 0, 1>}}
+  %0 = qopt.relu %x {qkernel.outputs = array<i32: 0, 1>} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @qkernel_c2_number(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qopt.relu' op expects the output or -1 of each of its 1 results in qkernel.outputs, but found array<i32: -2>}}
+  %0 = qopt.relu %x {qkernel.outputs = array<i32: -2>} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @launch_c1(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qkernel.launch' op expects a function @relu}}
+  %0 = qkernel.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @launch_c1_type(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qkernel.launch' op expects a function of its own type, but found '(tensor<3xf32>) -> tensor<3xf32>'}}
+  %0 = qkernel.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+func.func private @relu(%x: tensor<3xf32>) -> tensor<3xf32> {
+  %0 = qopt.relu %x : (tensor<3xf32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
+}
+
+// -----
+
+func.func @launch_c2(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qkernel.launch' op expects one op of the arguments in @relu}}
+  %0 = qkernel.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+func.func private @relu(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = qopt.relu %x : (tensor<2xf32>) -> tensor<2xf32>
+  %1 = qopt.relu %0 : (tensor<2xf32>) -> tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
+
+// -----
+
+func.func @launch_c2_declaration(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qkernel.launch' op expects one op of the arguments in @relu}}
+  %0 = qkernel.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+func.func private @relu(tensor<2xf32>) -> tensor<2xf32>

@@ -54,3 +54,21 @@ func.func @require(%holds: i1, %s: i32) {
   qkernel.require %holds status %s
   return
 }
+
+// Memory of the program, and what a function holds for several places.
+// CHECK: func.func @memory(%[[X:.*]]: tensor<?x4xf32>)
+// CHECK: %[[C:.*]] = qkernel.copy %[[X]] : tensor<?x4xf32>
+// CHECK: %[[L:.*]] = qkernel.launch @relu(%[[C]]) {qkernel.outputs = array<i32: -1>} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+// CHECK: qkernel.free %[[C]] : tensor<?x4xf32>
+// CHECK: qkernel.output %[[L]] at 0 : tensor<?x4xf32>
+func.func @memory(%x: tensor<?x4xf32>) {
+  %0 = qkernel.copy %x : tensor<?x4xf32>
+  %1 = qkernel.launch @relu(%0) {qkernel.outputs = array<i32: -1>} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  qkernel.free %0 : tensor<?x4xf32>
+  qkernel.output %1 at 0 : tensor<?x4xf32>
+  return
+}
+func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %0 = qopt.relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}
