@@ -10,11 +10,13 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace qopt {
@@ -22,9 +24,10 @@ namespace qopt {
 inline void registerAllDialects(mlir::DialectRegistry &registry) {
   registry
       .insert<QOptDialect, kernel::QKernelDialect, mlir::arith::ArithDialect,
-              mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
-              mlir::math::MathDialect, mlir::scf::SCFDialect,
-              mlir::tensor::TensorDialect, mlir::vector::VectorDialect>();
+              mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+              mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+              mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
+              mlir::ub::UBDialect, mlir::vector::VectorDialect>();
 }
 
 } // namespace qopt

@@ -176,7 +176,13 @@ def test_equal_layers_share_their_kernels(tmp_path):
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
                                     ir_version=10), path)
         text = emit(path, "llvm", "x86-64-v4", tmp_path / "m.ll").read_text()
-        return len(re.findall(r"^define internal ", text, re.MULTILINE))
+        functions = tmp_path / "t.mlir"
+        run_ok("qopt-compile", path, "-o", functions, "--preset", "w8a8-dynamic",
+               "--stop-after", "target", "--cpu", "x86-64-v4", "--quiet")
+        written = len(re.findall(r"^define internal ", text, re.MULTILINE))
+        # They are one before they are converted.
+        assert len(re.findall(r"llvm\.func internal ", functions.read_text())) == written
+        return written
 
     assert 0 < count_kernels(2) == count_kernels(8)
 

@@ -1,0 +1,74 @@
+//===- ConvertKernelsToLLVM.cpp - From loops and vectors to LLVM ----------===//
+//
+// The last step of lowering: afterwards the module has only the LLVM dialect.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QKernel/Transforms/Passes.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "qopt/Target/Cpu/Passes.h"
+
+#define DEBUG_TYPE "convert-kernels-to-llvm"
+
+namespace qopt::cpu {
+#define GEN_PASS_DEF_CONVERTKERNELSTOLLVMPASS
+#include "lib/Target/Cpu/Passes.h.inc"
+} // namespace qopt::cpu
+
+using namespace mlir;
+using namespace qopt;
+
+static bool isLibraryCall(Operation *op) {
+  return isa<LLVM::ExpOp, LLVM::Exp2Op, LLVM::LogOp, LLVM::Log2Op,
+             LLVM::Log10Op, LLVM::SinOp, LLVM::CosOp, LLVM::PowOp, LLVM::PowIOp,
+             LLVM::TanhOp>(op);
+}
+
+namespace {
+struct ConvertKernelsToLLVMPass
+    : cpu::impl::ConvertKernelsToLLVMPassBase<ConvertKernelsToLLVMPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    LLVMTypeConverter types(&getContext());
+    RewritePatternSet patterns(&getContext());
+    arith::populateArithToLLVMConversionPatterns(types, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
+    populateMathToLLVMConversionPatterns(types, patterns);
+    populateVectorToLLVMConversionPatterns(types, patterns);
+    LLVMConversionTarget target(getContext());
+    target.addLegalOp<ModuleOp>();
+    if (failed(applyFullConversion(module, target, std::move(patterns))))
+      return signalPassFailure();
+    WalkResult walk = module.walk([](Operation *op) {
+      if (!isLibraryCall(op))
+        return WalkResult::advance();
+      op->emitOpError("would need a math library");
+      return WalkResult::interrupt();
+    });
+    if (walk.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace
+
+void cpu::buildConvertPipeline(OpPassManager &pm) {
+  pm.addPass(createSCFToControlFlowPass());
+  // Checks return from their function, which they cannot out of a region.
+  pm.addPass(kernel::createLowerChecksPass());
+  pm.addPass(createConvertKernelsToLLVMPass());
+}
+
+LogicalResult cpu::convertToLLVM(ModuleOp module) {
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  buildConvertPipeline(pm);
+  return pm.run(module);
+}
