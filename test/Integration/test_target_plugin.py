@@ -75,7 +75,8 @@ def refuse(code, text, plugin, tmp_path):
     assert result.returncode == code, result.stderr
     assert f"{plugin}: {text}" in result.stderr
     if code == 2:
-        assert "note: docs/Guides/add-a-target.md says how a target is built" in result.stderr
+        assert ("note: docs/Guides/add-a-target.md says how a target is built as a plug-in"
+                in result.stderr)
     assert not (tmp_path / "m.so").exists()
 
 

@@ -3,6 +3,7 @@
 // RUN: not qopt-compile %t/shape.mlir --target=vulkan --start-from=import -o %t/m.so 2>&1 | FileCheck %s --check-prefix=SHAPE
 // RUN: not qopt-compile %t/large.mlir --target=vulkan --start-from=import -o %t/m.so 2>&1 | FileCheck %s --check-prefix=LARGE
 // RUN: not qopt-compile %t/dims.mlir --target=vulkan --start-from=fuse -o %t/m.so 2>&1 | FileCheck %s --check-prefix=DIMS
+// RUN: not qopt-compile %t/other.mlir --target=vulkan --start-from=kernels -o %t/m.so 2>&1 | FileCheck %s --check-prefix=OTHER
 // RUN: not ls %t/m.so
 
 // What a program may say and Vulkan does not run ends a compile with the op, and
@@ -47,5 +48,18 @@ module attributes {qopt.phase = "fuse"} {
       qkernel.yield %1, %2 : tensor<4x1xf32>, tensor<4x5xf32>
     }
     return %0#0, %0#1 : tensor<4x1xf32>, tensor<4x5xf32>
+  }
+}
+
+//--- other.mlir
+// OTHER: has no variant for vulkan
+module attributes {qopt.phase = "kernels"} {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    return %x : tensor<4xf32>
+  }
+  qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      return %x : tensor<4xf32>
+    }
   }
 }
