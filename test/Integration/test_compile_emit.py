@@ -159,22 +159,26 @@ def test_a_file_of_several_tiers_gives_the_one_asked_for(form, cpu, tmp_path):
     assert (tmp_path / "m").read_bytes() == expected.read_bytes()
 
 
+def write_equal_layers(layers, path):
+    random = np.random.default_rng(9)
+    nodes, weights, value = [], [], "x"
+    for i in range(layers):
+        weights.append(numpy_helper.from_array(
+            random.standard_normal((64, 64), np.float32), f"w{i}"))
+        nodes += [helper.make_node("MatMul", [value, f"w{i}"], [f"m{i}"]),
+                  helper.make_node("Tanh", [f"m{i}"], [f"t{i}"])]
+        value = f"t{i}"
+    graph = helper.make_graph(
+        nodes, "layers", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64])],
+        [helper.make_tensor_value_info(value, TensorProto.FLOAT, ["n", 64])], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
+                                ir_version=10), path)
+
+
 def test_equal_layers_share_their_kernels(tmp_path):
     def count_kernels(layers):
-        random = np.random.default_rng(9)
-        nodes, weights, value = [], [], "x"
-        for i in range(layers):
-            weights.append(numpy_helper.from_array(
-                random.standard_normal((64, 64), np.float32), f"w{i}"))
-            nodes += [helper.make_node("MatMul", [value, f"w{i}"], [f"m{i}"]),
-                      helper.make_node("Tanh", [f"m{i}"], [f"t{i}"])]
-            value = f"t{i}"
-        graph = helper.make_graph(
-            nodes, "layers", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64])],
-            [helper.make_tensor_value_info(value, TensorProto.FLOAT, ["n", 64])], weights)
         path = tmp_path / f"{layers}.onnx"
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
-                                    ir_version=10), path)
+        write_equal_layers(layers, path)
         text = emit(path, "llvm", "x86-64-v4", tmp_path / "m.ll").read_text()
         functions = tmp_path / "t.mlir"
         run_ok("qopt-compile", path, "-o", functions, "--preset", "w8a8-dynamic",
@@ -185,6 +189,22 @@ def test_equal_layers_share_their_kernels(tmp_path):
         return written
 
     assert 0 < count_kernels(2) == count_kernels(8)
+
+
+def test_equal_layers_are_launches_of_one_function(tmp_path):
+    path, kernels = tmp_path / "8.onnx", tmp_path / "k.mlir"
+    write_equal_layers(8, path)
+    run_ok("qopt-compile", path, "-o", kernels, "--preset", "w8a8-dynamic", "--stop-after",
+           "kernels", "--cpu", "x86-64-v4", "--quiet")
+    text = run_ok("qopt-opt", kernels, "--pass-pipeline=builtin.module(qkernel.variant("
+                  "func.func(qkernel-materialize-lifetimes),qkernel-outline))")
+    functions = re.findall(r"func\.func private (@[\w.]+)", text)
+    launched = re.findall(r"qkernel\.launch (@[\w.]+)", text)
+    assert set(launched) == set(functions)
+    # What the layers pass on ends with the next; the last writes the output.
+    assert len(launched) >= 8 > len(functions)
+    assert text.count("qkernel.free") == len(launched) - 1
+    assert text.count("qkernel.outputs = array<i32: 0>") == 1
 
 
 def test_a_program_without_a_kernel_goes_through_every_phase(tmp_path):
