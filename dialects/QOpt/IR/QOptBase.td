@@ -75,6 +75,10 @@ def QOpt_Dialect : Dialect {
 class QOpt_Op<string mnemonic, list<Trait> traits = []>
     : Op<QOpt_Dialect, mnemonic, traits>;
 
+/// A condition on the op's tensors, in C++, and in words for the message.
+class QOpt_Holds<string text, string condition>
+    : PredOpTrait<text, CPred<condition>>;
+
 /// A float, integer or code tensor of known rank.
 def QOpt_Tensor : AnyTypeOf<[AnyRankedTensor]>;
 def QOpt_FloatTensor : RankedTensorOf<[AnyFloat]>;

@@ -2,8 +2,8 @@
 //
 // Each formula is written once, over a loop policy
 // (dialects/QOpt/Numerics/LoopPolicy.h): it is what Reference evaluates and the
-// generic kernel of every target. What operands must be is a trait here, so an
-// op of this file needs no verifier either.
+// generic kernel of every target. The dims of results and what operands must be
+// stand here, so an op of this file needs neither a rule nor a verifier elsewhere.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,10 +11,6 @@
 #define DIALECTS_QOPT_IR_QOPTLOOPOPS_TD
 
 include "dialects/QOpt/IR/QOptEnums.td"
-
-/// A condition on the op's tensors, in C++, and in words for the message.
-class QOpt_Holds<string text, string condition>
-    : PredOpTrait<text, CPred<condition>>;
 
 /// `attribute` is an axis of `tensor`, not negative.
 class QOpt_IsAxis<string attribute, string tensor>
@@ -44,6 +40,14 @@ class QOpt_OneNumber<string tensor>
 
 class QOpt_LoopOp<string mnemonic, list<Trait> traits>
     : QOpt_Op<mnemonic, !listconcat([Pure], traits)> {
+  /// What gives the dims of each result, over a dim policy `policy`
+  /// (DimPolicy.h). No default: dims that stay are said to.
+  code dims = ?;
+  let extraClassDeclaration = [{
+    template <class P> ResultDims<P> inferDims(P &policy) {
+  }] # dims # [{
+    }
+  }];
   let results = (outs QOpt_Tensor:$result);
   let assemblyFormat =
     "operands attr-dict `:` functional-type(operands, results)";
@@ -78,6 +82,14 @@ def QOpt_GatherNDOp : QOpt_LoopOp<"gather_nd",
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices,
                        DefaultValuedAttr<I64Attr, "0">:$batch_dims);
+  let dims = [{
+    Dims<P> x = policy.dimsOf(getX()), result = policy.dimsOf(getIndices());
+    result.pop_back();
+    result.append(x.begin() + getBatchDims() +
+                      typeOf(getIndices()).getShape().back(),
+                  x.end());
+    return {result};
+  }];
 }
 
 def QOpt_ScatterNDOp : QOpt_LoopOp<"scatter_nd",
@@ -105,6 +117,7 @@ def QOpt_ScatterNDOp : QOpt_LoopOp<"scatter_nd",
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices,
                        QOpt_Tensor:$updates, QOpt_ScatterKindAttr:$kind);
+  let dims = [{ return {policy.dimsOf(getX())}; }];
 }
 
 def QOpt_GatherElementsOp : QOpt_LoopOp<"gather_elements",
@@ -124,6 +137,7 @@ def QOpt_GatherElementsOp : QOpt_LoopOp<"gather_elements",
     ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices, I64Attr:$axis);
+  let dims = [{ return {policy.dimsOf(getIndices())}; }];
 }
 
 def QOpt_ScatterElementsOp : QOpt_LoopOp<"scatter_elements",
@@ -149,6 +163,7 @@ def QOpt_ScatterElementsOp : QOpt_LoopOp<"scatter_elements",
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$indices,
                        QOpt_Tensor:$updates, I64Attr:$axis,
                        QOpt_ScatterKindAttr:$kind);
+  let dims = [{ return {policy.dimsOf(getX())}; }];
 }
 
 def QOpt_OneHotOp : QOpt_LoopOp<"one_hot",
@@ -173,6 +188,13 @@ def QOpt_OneHotOp : QOpt_LoopOp<"one_hot",
   }];
   let arguments = (ins QOpt_IndexTensor:$indices, QOpt_IndexTensor:$depth,
                        QOpt_Tensor:$values, I64Attr:$axis);
+  let dims = [{
+    Dims<P> result = policy.dimsOf(getIndices());
+    result.insert(
+        result.begin() + getAxis(),
+        policy.max(policy.elementsOf(getDepth())[0], policy.constant(0)));
+    return {result};
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -195,6 +217,14 @@ def QOpt_TileOp : QOpt_LoopOp<"tile",
     ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$repeats);
+  let dims = [{
+    Dims<P> result = policy.dimsOf(getX());
+    Dims<P> repeats = policy.elementsOf(getRepeats());
+    repeats.resize(result.size(), policy.constant(1));
+    for (auto [dim, times] : llvm::zip_equal(result, repeats))
+      dim = policy.mul(dim, policy.max(times, policy.constant(0)));
+    return {result};
+  }];
 }
 
 def QOpt_DepthToSpaceOp : QOpt_LoopOp<"depth_to_space",
@@ -220,6 +250,14 @@ def QOpt_DepthToSpaceOp : QOpt_LoopOp<"depth_to_space",
     ```
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$block, QOpt_DepthOrderAttr:$order);
+  let dims = [{
+    Dims<P> x = policy.dimsOf(getX());
+    auto block = policy.constant(getBlock());
+    x[1] = policy.floorDiv(x[1], policy.mul(block, block));
+    x[2] = policy.mul(x[2], block);
+    x[3] = policy.mul(x[3], block);
+    return {x};
+  }];
 }
 
 def QOpt_SpaceToDepthOp : QOpt_LoopOp<"space_to_depth",
@@ -242,6 +280,14 @@ def QOpt_SpaceToDepthOp : QOpt_LoopOp<"space_to_depth",
     ```
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$block);
+  let dims = [{
+    Dims<P> x = policy.dimsOf(getX());
+    auto block = policy.constant(getBlock());
+    x[1] = policy.mul(x[1], policy.mul(block, block));
+    x[2] = policy.floorDiv(x[2], block);
+    x[3] = policy.floorDiv(x[3], block);
+    return {x};
+  }];
 }
 
 def QOpt_ReverseSequenceOp : QOpt_LoopOp<"reverse_sequence",
@@ -266,6 +312,7 @@ def QOpt_ReverseSequenceOp : QOpt_LoopOp<"reverse_sequence",
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$lengths,
                        I64Attr:$batch_axis, I64Attr:$time_axis);
+  let dims = [{ return {policy.dimsOf(getX())}; }];
 }
 
 def QOpt_TriluOp : QOpt_LoopOp<"trilu",
@@ -288,6 +335,7 @@ def QOpt_TriluOp : QOpt_LoopOp<"trilu",
   }];
   let arguments = (ins QOpt_Tensor:$x, Optional<QOpt_IndexTensor>:$k,
                        BoolAttr:$upper);
+  let dims = [{ return {policy.dimsOf(getX())}; }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -315,6 +363,7 @@ def QOpt_CumSumOp : QOpt_LoopOp<"cum_sum",
   }];
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis, BoolAttr:$exclusive,
                        BoolAttr:$reverse);
+  let dims = [{ return {policy.dimsOf(getX())}; }];
 }
 
 def QOpt_ArgReduceOp : QOpt_LoopOp<"arg_reduce",
@@ -340,6 +389,14 @@ def QOpt_ArgReduceOp : QOpt_LoopOp<"arg_reduce",
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_ReduceKindAttr:$kind, I64Attr:$axis,
                        BoolAttr:$keepdims, BoolAttr:$select_last);
+  let dims = [{
+    Dims<P> result = policy.dimsOf(getX());
+    if (getKeepdims())
+      result[getAxis()] = policy.constant(1);
+    else
+      result.erase(result.begin() + getAxis());
+    return {result};
+  }];
 }
 
 def QOpt_TopKOp : QOpt_LoopOp<"top_k",
@@ -363,6 +420,13 @@ def QOpt_TopKOp : QOpt_LoopOp<"top_k",
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$k, I64Attr:$axis,
                        BoolAttr:$largest);
   let results = (outs QOpt_Tensor:$values, QOpt_Tensor:$indices);
+  let dims = [{
+    Dims<P> result = policy.dimsOf(getX());
+    auto &dim = result[getAxis()];
+    dim = policy.min(
+        policy.max(policy.elementsOf(getK())[0], policy.constant(0)), dim);
+    return {result, result};
+  }];
 }
 
 def QOpt_NonZeroOp : QOpt_LoopOp<"non_zero",
@@ -384,6 +448,11 @@ def QOpt_NonZeroOp : QOpt_LoopOp<"non_zero",
     ```
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_IndexTensor:$count);
+  let dims = [{
+    auto count = policy.elementsOf(getCount())[0];
+    return {{policy.constant(typeOf(getX()).getRank()),
+             policy.max(count, policy.constant(0))}};
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -420,6 +489,12 @@ def QOpt_GridSampleOp : QOpt_LoopOp<"grid_sample",
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$grid, QOpt_SamplingAttr:$sampling,
                        QOpt_OutsideAttr:$outside, BoolAttr:$align_corners);
+  let dims = [{
+    Dims<P> result = policy.dimsOf(getX()), grid = policy.dimsOf(getGrid());
+    for (size_t i = 2; i < result.size(); ++i)
+      result[i] = grid[i - 1];
+    return {result};
+  }];
 }
 
 def QOpt_InstanceNormOp : QOpt_LoopOp<"instance_norm",
@@ -443,6 +518,7 @@ def QOpt_InstanceNormOp : QOpt_LoopOp<"instance_norm",
   }];
   let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$scale, QOpt_Tensor:$bias,
                        F32Attr:$epsilon);
+  let dims = [{ return {policy.dimsOf(getX())}; }];
 }
 
 #endif

@@ -8,7 +8,9 @@
 #define DIALECTS_QOPT_IR_QOPTOPS_H
 
 #include "dialects/QOpt/IR/Contraction.h"
+#include "dialects/QOpt/IR/DimPolicy.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/OpDefinition.h"

@@ -1,8 +1,7 @@
 //===- ShapeFunctions.h - Result dims of every op ---------------*- C++ -*-===//
 //
 // One statement of each op's result dims, as templates over a dim policy
-// (DimPolicy.h). Ops of loops have
-// theirs in LoopDims.h.
+// (DimPolicy.h). Ops of loops have theirs in their definitions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,7 +9,7 @@
 #define DIALECTS_QOPT_IR_SHAPEFUNCTIONS_H
 
 #include "dialects/QOpt/IR/DimPolicy.h"
-#include "dialects/QOpt/IR/LoopDims.h"
+#include "dialects/QOpt/IR/LoopOps.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <optional>

@@ -7,7 +7,7 @@
 #ifndef DIALECTS_QOPT_NUMERICS_LOOPFORMULAS_H
 #define DIALECTS_QOPT_NUMERICS_LOOPFORMULAS_H
 
-#include "dialects/QOpt/IR/LoopDims.h"
+#include "dialects/QOpt/IR/LoopOps.h"
 #include "dialects/QOpt/Numerics/ImageFormulas.h"
 #include "dialects/QOpt/Numerics/IndexingFormulas.h"
 #include "dialects/QOpt/Numerics/MovementFormulas.h"

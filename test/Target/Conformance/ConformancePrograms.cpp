@@ -9,7 +9,7 @@
 #include "TargetCase.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
-#include "dialects/QOpt/IR/LoopDims.h"
+#include "dialects/QOpt/IR/LoopOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
