@@ -95,6 +95,16 @@ allocateResults(Operation *op, ArrayRef<HostTensor> operands,
   return results;
 }
 
+/// The result shares the operand's bytes.
+static Error reshape(const Evaluation &e) {
+  const HostTensor &x = e.operands.front();
+  if (x.getNumElements() != e.result().getNumElements())
+    return e.badData("cannot give " + formatDims(x.getDims()) + " the dims " +
+                     formatDims(e.result().getDims()));
+  e.result() = x.reshape(e.result().getDims());
+  return Error::success();
+}
+
 static Error evaluateInto(const Evaluation &e) {
   if (e.op->hasTrait<ElementwiseTrait>())
     return evaluateElementwiseOp(e);
@@ -104,14 +114,6 @@ static Error evaluateInto(const Evaluation &e) {
       .Case([&](ConvOp op) { return evaluateConv(e, op); })
       .Case([&](AttentionOp op) { return evaluateAttention(e, op); })
       .Case([&](BatchNormOp op) { return evaluateBatchNorm(e, op); })
-      .Case([&](LayerNormOp op) { return evaluateLayerNorm(e, op); })
-      .Case([&](SoftmaxOp op) { return evaluateSoftmax(e, op); })
-      .Case([&](ReduceOp op) { return evaluateReduce(e, op); })
-      .Case([&](GlobalAveragePoolOp op) {
-        return evaluateGlobalAveragePool(e, op);
-      })
-      .Case([&](AveragePoolOp op) { return evaluateAveragePool(e, op); })
-      .Case([&](MaxPoolOp op) { return evaluateMaxPool(e, op); })
       .Case([&](QuantizeOp op) { return evaluateQuantize(e, op); })
       .Case([&](DequantizeOp op) { return evaluateDequantize(e, op); })
       .Case(
@@ -120,7 +122,9 @@ static Error evaluateInto(const Evaluation &e) {
       .Case([&](ShiftOp op) { return evaluateShift(e, op); })
       .Case([&](DivideRoundOp op) { return evaluateDivideRound(e, op); })
       .Case([&](LookupOp op) { return evaluateLookup(e, op); })
-      .Default([&](Operation *) { return evaluateMovement(e); });
+      .Case<ReshapeOp, SqueezeOp, UnsqueezeOp, FlattenOp>(
+          [&](auto) { return reshape(e); })
+      .Default([&](Operation *) { return evaluateLoops(e); });
 }
 
 Expected<SmallVector<HostTensor>>

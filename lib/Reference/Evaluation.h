@@ -40,14 +40,6 @@ llvm::Error evaluateGemm(const Evaluation &evaluation, GemmOp op);
 llvm::Error evaluateConv(const Evaluation &evaluation, ConvOp op);
 llvm::Error evaluateAttention(const Evaluation &evaluation, AttentionOp op);
 
-llvm::Error evaluateLayerNorm(const Evaluation &evaluation, LayerNormOp op);
-llvm::Error evaluateSoftmax(const Evaluation &evaluation, SoftmaxOp op);
-llvm::Error evaluateReduce(const Evaluation &evaluation, ReduceOp op);
-llvm::Error evaluateGlobalAveragePool(const Evaluation &evaluation,
-                                      GlobalAveragePoolOp op);
-llvm::Error evaluateAveragePool(const Evaluation &evaluation, AveragePoolOp op);
-llvm::Error evaluateMaxPool(const Evaluation &evaluation, MaxPoolOp op);
-
 llvm::Error evaluateQuantize(const Evaluation &evaluation, QuantizeOp op);
 llvm::Error evaluateDequantize(const Evaluation &evaluation, DequantizeOp op);
 llvm::Error evaluateQuantizeDynamic(const Evaluation &evaluation,
@@ -57,10 +49,7 @@ llvm::Error evaluateShift(const Evaluation &evaluation, ShiftOp op);
 llvm::Error evaluateDivideRound(const Evaluation &evaluation, DivideRoundOp op);
 llvm::Error evaluateLookup(const Evaluation &evaluation, LookupOp op);
 
-/// Ops that copy elements and never look at them.
-llvm::Error evaluateMovement(const Evaluation &evaluation);
-
-/// Ops whose formula is loops; fails for any other.
+/// Ops with a formula of loops; fails for any other.
 llvm::Error evaluateLoops(const Evaluation &evaluation);
 
 /// Scalars of upstream's dialects, as tensors of rank 0; no shape rule is

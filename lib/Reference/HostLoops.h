@@ -45,6 +45,7 @@ public:
     return condition ? x : y;
   }
   float toFloat(Index x) const { return static_cast<float>(x); }
+  int64_t toLong(Index x) const { return x; }
   Index toIndex(int32_t x) const { return x; }
 
   numerics::Indices<HostLoops> dims(mlir::Value tensor) const {
@@ -58,6 +59,12 @@ public:
   Raw selectRaw(bool condition, Raw x, Raw y) const {
     return condition ? x : y;
   }
+  Raw constantRaw(uint64_t bits, mlir::Value) const { return bits; }
+  numerics::Indices<HostLoops> elementsOf(mlir::Value tensor) const;
+  /// Rows whose elements lie together are copied at once.
+  void copy(const numerics::Indices<HostLoops> &dims,
+            const numerics::Strided<HostLoops> &from,
+            const numerics::Strided<HostLoops> &to) const;
   Index loadIndex(mlir::Value tensor, Index at) const {
     return readInteger(get(tensor), at);
   }

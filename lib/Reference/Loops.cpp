@@ -1,6 +1,7 @@
-//===- Loops.cpp - Evaluation of ops of loops -----------------------------===//
+//===- Loops.cpp - Evaluation by formulas of loops ------------------------===//
 //
-// Runs the formulas that generic kernels are written from.
+// Of all that moves, searches, joins or reduces elements. Generic kernels are
+// written from the same formulas.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,13 +24,18 @@ HostTensor &HostLoops::get(Value tensor) const {
 
 HostLoops::Element HostLoops::load(Value tensor, Index at) const {
   const HostTensor &from = get(tensor);
+  // By far the most.
+  if (from.getType() == ElementType::F32)
+    return from.as<float>()[at];
   switch (*numerics::getValueKind(typeOf(tensor).getElementType())) {
   case ValueKind::Float:
     return readFloat(from, at);
   case ValueKind::Bool:
     return readInteger(from, at) != 0;
   case ValueKind::Int:
-    return static_cast<int32_t>(readInteger(from, at));
+    // Of codes that are floats the bits.
+    return static_cast<int32_t>(
+        isFloat(from.getType()) ? loadRaw(tensor, at) : readInteger(from, at));
   case ValueKind::Long:
     return readInteger(from, at);
   }
@@ -61,10 +67,50 @@ void HostLoops::storeRaw(Raw bytes, Value tensor, Index at) const {
   std::memcpy(to.getMutableData() + at * size, &bytes, size);
 }
 
+numerics::Indices<HostLoops> HostLoops::elementsOf(Value tensor) const {
+  numerics::Indices<HostLoops> elements;
+  const HostTensor &from = get(tensor);
+  for (int64_t i = 0, count = from.getNumElements(); i < count; ++i)
+    elements.push_back(readInteger(from, i));
+  return elements;
+}
+
+void HostLoops::copy(const numerics::Indices<HostLoops> &dims,
+                     const numerics::Strided<HostLoops> &from,
+                     const numerics::Strided<HostLoops> &to) const {
+  int64_t count = getProduct(dims);
+  if (!problem.empty() || count == 0)
+    return;
+  int64_t bytes = getBytesPerElement(get(from.tensor).getType());
+  int64_t inner = dims.empty() ? 1 : dims.back();
+  int64_t fromStep = dims.empty() ? 0 : from.strides.back() * bytes;
+  int64_t toStep = dims.empty() ? 0 : to.strides.back() * bytes;
+  const char *source = get(from.tensor).getData() + from.start * bytes;
+  char *target = get(to.tensor).getMutableData() + to.start * bytes;
+  ArrayRef<int64_t> outer(dims);
+  outer = dims.empty() ? outer : outer.drop_back();
+  Shape at(outer.size(), 0);
+  for (int64_t row = 0, rows = count / inner; row < rows; ++row) {
+    int64_t fromRow = 0, toRow = 0;
+    for (size_t i = 0; i < outer.size(); ++i) {
+      fromRow += at[i] * from.strides[i] * bytes;
+      toRow += at[i] * to.strides[i] * bytes;
+    }
+    if (fromStep == bytes && toStep == bytes)
+      std::memcpy(target + toRow, source + fromRow, inner * bytes);
+    else
+      for (int64_t i = 0; i < inner; ++i)
+        std::memcpy(target + toRow + i * toStep,
+                    source + fromRow + i * fromStep, bytes);
+    advance(at, outer);
+  }
+}
+
 llvm::Error reference::evaluateLoops(const Evaluation &evaluation) {
+  if (!numerics::hasFormula(evaluation.op))
+    return evaluation.unsupported("has no formula for its types");
   HostLoops policy(evaluation);
-  if (!numerics::runFormula(policy, evaluation.op))
-    return evaluation.unsupported("has no reference evaluation");
+  numerics::runFormula(policy, evaluation.op);
   if (!policy.problem.empty())
     return evaluation.badData(policy.problem);
   return llvm::Error::success();

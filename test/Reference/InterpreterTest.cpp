@@ -50,8 +50,10 @@ TEST(Interpreter, ErrorsNameTheNode) {
                   "tensor<1xi64>) -> tensor<1xf32>"
                   " loc(fused<#qopt.node<4>>[\"/embed/Gather\"])"
                   " return %0 : tensor<1xf32> }");
-  EXPECT_EQ(program.fail({f32({2}, {1, 2}), i64({1}, {9})}),
-            "/embed/Gather: 'qopt.gather' op index 9 is outside an axis of 2");
+  EXPECT_EQ(
+      program.fail({f32({2}, {1, 2}), i64({1}, {9})}),
+      "/embed/Gather: 'qopt.gather' op an index is out of range of axis 0, "
+      "which is from -2 to 1");
 }
 
 TEST(Interpreter, ObserversSeeOperands) {

@@ -90,7 +90,7 @@ TEST(Movement, ConcatAndSplit) {
   EXPECT_EQ(valuesOf<int32_t>(parts[0]), (Ints{0, 3}));
   EXPECT_EQ(valuesOf<int32_t>(parts[1]), (Ints{1, 2, 4, 5}));
   EXPECT_EQ(split.fail({i32({2, 4}, iota(8))}),
-            "'qopt.split' op sizes do not sum to the dim 4");
+            "'qopt.split' op the sizes of the parts do not sum to the dim");
 }
 
 TEST(Movement, Gather) {
@@ -101,7 +101,8 @@ TEST(Movement, Gather) {
       valuesOf<int32_t>(gather.get({i32({2, 3}, iota(6)), i64({2}, {-1, 0})})),
       (Ints{2, 0, 5, 3}));
   EXPECT_EQ(gather.fail({i32({2, 3}, iota(6)), i64({1}, {3})}),
-            "'qopt.gather' op index 3 is outside an axis of 3");
+            "'qopt.gather' op an index is out of range of axis 1, which is "
+            "from -3 to 2");
 }
 
 TEST(Movement, AxesOfSizeOne) {

@@ -26,11 +26,6 @@ template <class Fn> bool dispatchLoopOp(mlir::Operation *op, Fn fn) {
       .Default([](mlir::Operation *) { return false; });
 }
 
-/// True when `op` has a formula of loops.
-inline bool isLoopOp(mlir::Operation *op) {
-  return dispatchLoopOp(op, [](auto) {});
-}
-
 /// Dims of the results of an op of loops; nothing for any other.
 template <class P>
 std::optional<ResultDims<P>> getLoopDims(mlir::Operation *op, P &policy) {

@@ -1,4 +1,4 @@
-//===- ImageFormulas.h - Samples and norms of images, as loops --*- C++ -*-===//
+//===- ImageFormulas.h - Samples of images, as loops ------------*- C++ -*-===//
 //
 // What QOptLoopOps.td says of them. Coordinates stay floats until they are
 // known to be inside, so that no NaN and no infinity becomes an index.
@@ -156,51 +156,6 @@ template <class P> void formula(P &p, GridSampleOp op) {
     p.store(value, op.getResult(), linearize(p, at, dims));
   };
   p.forEach(dims, sample, p.index(32));
-}
-
-//===----------------------------------------------------------------------===//
-// instance_norm
-//===----------------------------------------------------------------------===//
-
-template <class P> void formula(P &p, InstanceNormOp op) {
-  using Index = typename P::Index;
-  using F = typename P::B::F;
-  auto x = p.dims(op.getX());
-  for (mlir::Value factor : {op.getScale(), op.getBias()})
-    requireEqualDims(p, p.dims(factor)[0], x[1],
-                     "there is no scale and bias for each channel");
-  Indices<P> rows(x.begin(), x.begin() + 2);
-  Index n = product(p, llvm::ArrayRef(x).drop_front(2));
-  auto normalize = [&](Indices<P> at) {
-    auto b = p.values();
-    Index first = p.mul(linearize(p, at, rows), n);
-    auto get = [&](Index i) {
-      return loadAs<F>(p, op.getX(), p.add(first, i));
-    };
-    F count = p.toFloat(n);
-    F mean = b.div(
-        rowSumBy(p, n,
-                 [&](F sum, Index i) { return p.values().add(sum, get(i)); }),
-        count);
-    F variance = b.div(rowSumBy(p, n,
-                                [&](F sum, Index i) {
-                                  auto b = p.values();
-                                  F d = b.sub(get(i), mean);
-                                  return b.fma(d, d, sum);
-                                }),
-                       count);
-    F epsilon = b.f(op.getEpsilon().convertToFloat());
-    F r = b.div(b.f(1), b.sqrt(b.add(variance, epsilon)));
-    F scale = loadAs<F>(p, op.getScale(), at[1]);
-    F bias = loadAs<F>(p, op.getBias(), at[1]);
-    p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
-      auto b = p.values();
-      F d = b.sub(get(i), mean);
-      p.store(b.fma(b.mul(d, r), scale, bias), op.getResult(), p.add(first, i));
-      return std::tuple<>();
-    });
-  };
-  p.forEach(rows, normalize, n);
 }
 
 } // namespace qopt::numerics

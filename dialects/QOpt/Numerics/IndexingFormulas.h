@@ -12,8 +12,14 @@
 
 namespace qopt::numerics {
 
-inline std::string describeAxis(int64_t axis) {
-  return "an index is out of range of axis " + std::to_string(axis);
+/// What an index of `axis` may be, where the size is known.
+inline std::string describeAxis(int64_t axis,
+                                int64_t size = mlir::ShapedType::kDynamic) {
+  std::string text = "an index is out of range of axis " + std::to_string(axis);
+  if (mlir::ShapedType::isDynamic(size))
+    return text;
+  return text + ", which is from " + std::to_string(-size) + " to " +
+         std::to_string(size - 1);
 }
 
 /// Where tuples of indices point in `x`.

@@ -1,6 +1,7 @@
 //===- LoopFormulas.h - The formula of every op of loops --------*- C++ -*-===//
 //
-// One dispatch from the ops of QOptLoopOps.td to `formula`.
+// One dispatch from ops to `formula`: those of QOptLoopOps.td, which have no
+// other code, and those that have faster kernels beside.
 //
 //===----------------------------------------------------------------------===//
 
@@ -8,16 +9,55 @@
 #define DIALECTS_QOPT_NUMERICS_LOOPFORMULAS_H
 
 #include "dialects/QOpt/IR/LoopOps.h"
+#include "dialects/QOpt/Numerics/CopyFormulas.h"
 #include "dialects/QOpt/Numerics/ImageFormulas.h"
 #include "dialects/QOpt/Numerics/IndexingFormulas.h"
 #include "dialects/QOpt/Numerics/MovementFormulas.h"
+#include "dialects/QOpt/Numerics/ReductionFormulas.h"
 #include "dialects/QOpt/Numerics/SearchFormulas.h"
+#include "dialects/QOpt/Numerics/WindowFormulas.h"
 
 namespace qopt::numerics {
 
-/// Runs, or writes, the formula of `op`; false when it has none of loops.
-template <class P> bool runFormula(P &policy, mlir::Operation *op) {
-  return dispatchLoopOp(op, [&](auto loopOp) { formula(policy, loopOp); });
+/// Calls `fn` with `op` as the op with a formula of loops that it is; false for
+/// any other.
+template <class Fn> bool dispatchFormula(mlir::Operation *op, Fn fn) {
+  if (dispatchLoopOp(op, fn))
+    return true;
+  return llvm::TypeSwitch<mlir::Operation *, bool>(op)
+      .Case<AveragePoolOp, ConcatOp, ConstantOfShapeOp, ExpandOp, GatherOp,
+            GlobalAveragePoolOp, LayerNormOp, MaxPoolOp, PadOp, RangeOp,
+            ReduceOp, ShapeOp, SliceOp, SoftmaxOp, SplitOp, TransposeOp>(
+          [&](auto other) {
+            fn(other);
+            return true;
+          })
+      .Default([](mlir::Operation *) { return false; });
+}
+
+/// True when `op` has a formula of loops, and for its types too: what looks at
+/// elements knows those that have a kind.
+inline bool hasFormula(mlir::Operation *op) {
+  if (auto reduce = llvm::dyn_cast<ReduceOp>(op))
+    return hasFormula(reduce);
+  if (llvm::isa<AveragePoolOp, GlobalAveragePoolOp, LayerNormOp, SoftmaxOp>(op))
+    return llvm::all_of(op->getOperands(), [](mlir::Value operand) {
+      return isFloatElement(typeOf(operand).getElementType());
+    });
+  if (auto pool = llvm::dyn_cast<MaxPoolOp>(op)) {
+    auto kind = getValueKind(typeOf(pool.getX()).getElementType());
+    return kind && *kind != ValueKind::Bool;
+  }
+  if (auto constant = llvm::dyn_cast<ConstantOfShapeOp>(op)) {
+    llvm::Expected<HostTensor> value = readElements(constant.getValue());
+    return value ? true : (llvm::consumeError(value.takeError()), false);
+  }
+  return dispatchFormula(op, [](auto) {});
+}
+
+/// Runs, or writes, the formula of `op`, which has one.
+template <class P> void runFormula(P &policy, mlir::Operation *op) {
+  dispatchFormula(op, [&](auto known) { formula(policy, known); });
 }
 
 } // namespace qopt::numerics

@@ -19,7 +19,13 @@
 //   store(v, tensor, at) rounds or cuts it to the element type
 //   loadRaw, storeRaw    the same without a look at it
 //   zeroRaw(tensor), selectRaw(m, x, y)
+//   constantRaw(bits, tensor)   the low bits of a number of 64
+//   elementsOf(tensor)   the numbers of a list of known length, outside of
+//                        forEach; what dims were made of is known there
+//   copy(dims, from, to) `dims` elements from one Strided to another; where it
+//                        ends, all is stored. copyOneByOne is one
 //   toFloat(x)           an F, rounded
+//   toLong(x)            an L
 //   toIndex(i)           of an I
 //   loadIndex, storeIndex   of i32 or i64; what no Index holds becomes a number
 //                        that is out of every range
@@ -108,6 +114,55 @@ typename P::Index getPosition(P &p, const Line<P> &line,
   return p.add(line.start, p.mul(index, line.stride));
 }
 
+/// Where elements of a tensor lie: at start + coordinates * strides.
+template <class P> struct Strided {
+  mlir::Value tensor;
+  typename P::Index start;
+  Indices<P> strides;
+};
+
+/// The row-major strides of `dims`.
+template <class P> Indices<P> getStrides(P &p, const Indices<P> &dims) {
+  Indices<P> strides(dims.size(), p.index(1));
+  for (size_t axis = dims.size(); axis-- > 1;)
+    strides[axis - 1] = p.mul(strides[axis], dims[axis]);
+  return strides;
+}
+
+/// The strides with which a tensor of `dims` is read as one of `rank` axes: 0
+/// where its dim is 1 or absent.
+template <class P>
+Indices<P> getBroadcastStrides(P &p, const Indices<P> &dims, size_t rank) {
+  Indices<P> strides = getStrides(p, dims);
+  for (auto [stride, dim] : llvm::zip_equal(strides, dims))
+    stride = p.select(p.equal(dim, p.index(1)), p.index(0), stride);
+  strides.insert(strides.begin(), rank - dims.size(), p.index(0));
+  return strides;
+}
+
+/// All of a tensor.
+template <class P> Strided<P> getStrided(P &p, mlir::Value tensor) {
+  return {tensor, p.index(0), getStrides(p, p.dims(tensor))};
+}
+
+template <class P>
+typename P::Index getPosition(P &p, const Strided<P> &from,
+                              const Indices<P> &at) {
+  typename P::Index position = from.start;
+  for (auto [index, stride] : llvm::zip_equal(at, from.strides))
+    position = p.add(position, p.mul(index, stride));
+  return position;
+}
+
+template <class P>
+void copyOneByOne(P &p, const Indices<P> &dims, const Strided<P> &from,
+                  const Strided<P> &to) {
+  p.forEach(dims, [&](Indices<P> at) {
+    p.storeRaw(p.loadRaw(from.tensor, getPosition(p, from, at)), to.tensor,
+               getPosition(p, to, at));
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Checks
 //===----------------------------------------------------------------------===//
@@ -191,6 +246,46 @@ template <class P, class Fn> void asNumbers(P &, mlir::Type type, Fn fn) {
 template <class T, class P>
 T loadAs(P &p, mlir::Value tensor, typename P::Index at) {
   return getAs<typename P::B, T>(p.load(tensor, at));
+}
+
+/// True for floats, codes among them.
+inline bool isFloatElement(mlir::Type type) {
+  return getValueKind(type) && !type.isIntOrIndex();
+}
+
+/// An element of floats, decoded where it is a code.
+template <class P>
+typename P::B::F loadFloat(P &p, mlir::Value tensor, typename P::Index at) {
+  using F = typename P::B::F;
+  mlir::Type type = typeOf(tensor).getElementType();
+  if (type.isF32() || getValueKind(type) == ValueKind::Float)
+    return loadAs<F>(p, tensor, at);
+  auto b = p.values();
+  mlir::Type f32 = mlir::Float32Type::get(tensor.getContext());
+  return getAs<typename P::B, F>(
+      *castElement(b, p.load(tensor, at), type, f32));
+}
+
+/// Rounds `value` to an element of floats.
+template <class P>
+void storeFloat(P &p, typename P::B::F value, mlir::Value tensor,
+                typename P::Index at) {
+  mlir::Type type = typeOf(tensor).getElementType();
+  if (getValueKind(type) == ValueKind::Float)
+    return p.store(value, tensor, at);
+  auto b = p.values();
+  mlir::Type f32 = mlir::Float32Type::get(tensor.getContext());
+  p.store(*castElement<typename P::B>(b, value, f32, type), tensor, at);
+}
+
+/// An element of integers as an L.
+template <class P>
+typename P::B::L loadLong(P &p, mlir::Value tensor, typename P::Index at) {
+  using B = typename P::B;
+  auto b = p.values();
+  if (getValueKind(typeOf(tensor).getElementType()) == ValueKind::Long)
+    return loadAs<typename B::L>(p, tensor, at);
+  return b.extendToL(loadAs<typename B::I>(p, tensor, at));
 }
 
 template <class P>

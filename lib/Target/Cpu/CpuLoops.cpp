@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "CpuLoops.h"
-#include "GenericKernel.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
@@ -54,9 +53,15 @@ void CpuLoops::storeRaw(Raw element, Value tensor, Index at) {
   v().storeScalar(element, bufferOf(tensor).pointer, at);
 }
 
-Value CpuLoops::zeroRaw(Value tensor) {
-  TypedAttr zero = builder().getZeroAttr(memoryType(elementOf(tensor)));
-  return v().constant(zero, 0);
+CpuLoops::Raw CpuLoops::constantRaw(uint64_t bits, Value tensor) {
+  Type memory = memoryType(elementOf(tensor));
+  unsigned width = memory.getIntOrFloatBitWidth();
+  APInt number(64, bits);
+  number = number.trunc(width);
+  if (auto real = dyn_cast<FloatType>(memory))
+    return v().constant(
+        FloatAttr::get(memory, APFloat(real.getFloatSemantics(), number)), 0);
+  return v().constant(IntegerAttr::get(memory, number), 0);
 }
 
 Value CpuLoops::loadIndex(Value tensor, Index at) {
@@ -166,6 +171,27 @@ void CpuLoops::require(Value condition, const Twine &text) {
 //===----------------------------------------------------------------------===//
 // The kernel
 //===----------------------------------------------------------------------===//
+
+Operation *cpu::findSingleOp(Operation *op) {
+  if (!kernel::isKernel(op))
+    return op;
+  Block &body = op->getRegion(0).front();
+  return llvm::hasSingleElement(body.without_terminator()) ? &body.front() : op;
+}
+
+Value cpu::findOutside(Operation *kernel, Value value) {
+  if (!kernel::isKernel(kernel))
+    return value;
+  Block &body = kernel->getRegion(0).front();
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return argument.getOwner() == &body
+               ? kernel->getOperand(argument.getArgNumber())
+               : value;
+  ValueRange yielded = body.getTerminator()->getOperands();
+  if (value.getParentBlock() != &body)
+    return value;
+  return kernel->getResult(llvm::find(yielded, value) - yielded.begin());
+}
 
 LogicalResult cpu::refuse(Operation *op) {
   auto reason = op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));

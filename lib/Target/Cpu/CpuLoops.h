@@ -10,6 +10,7 @@
 #define QOPT_LIB_TARGET_CPU_CPULOOPS_H
 
 #include "CpuProgram.h"
+#include "GenericKernel.h"
 #include "LoopValues.h"
 #include "dialects/QOpt/Numerics/LoopPolicy.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
@@ -44,14 +45,22 @@ public:
     return v().select(condition, x, y);
   }
   mlir::Value toFloat(Index x) { return values().toFloat(x); }
+  mlir::Value toLong(Index x) { return x; }
   Index toIndex(mlir::Value x);
 
-  Coordinates dims(mlir::Value tensor) { return program.dims(tensor); }
+  Coordinates dims(mlir::Value tensor) {
+    return program.dims(findOutside(op, tensor));
+  }
+  /// Of static length, as the dims of the results were made of them.
+  Coordinates elementsOf(mlir::Value tensor) {
+    return *program.elements(findOutside(op, tensor));
+  }
   mlir::Value load(mlir::Value tensor, Index at);
   void store(mlir::Value value, mlir::Value tensor, Index at);
   Raw loadRaw(mlir::Value tensor, Index at);
   void storeRaw(Raw element, mlir::Value tensor, Index at);
-  Raw zeroRaw(mlir::Value tensor);
+  Raw zeroRaw(mlir::Value tensor) { return constantRaw(0, tensor); }
+  Raw constantRaw(uint64_t bits, mlir::Value tensor);
   Raw selectRaw(mlir::Value condition, Raw x, Raw y) {
     return v().select(condition, x, y);
   }
@@ -71,6 +80,10 @@ public:
   void ifThen(mlir::Value condition, llvm::function_ref<void()> then) {
     v().ifThen(condition, then);
   }
+  void copy(const Coordinates &dims, const numerics::Strided<CpuLoops> &from,
+            const numerics::Strided<CpuLoops> &to) {
+    numerics::copyOneByOne(*this, dims, from, to);
+  }
   void forEach(const Coordinates &dims,
                llvm::function_ref<void(Coordinates)> body, Index work = {});
   void require(mlir::Value condition, const llvm::Twine &text);
@@ -84,7 +97,9 @@ private:
 
   mlir::OpBuilder &builder() { return inside ? *inside : program.builder(); }
   VectorBuilder v() { return VectorBuilder(builder(), program.loc()); }
-  Buffer &bufferOf(mlir::Value tensor) { return program.buffer(tensor); }
+  Buffer &bufferOf(mlir::Value tensor) {
+    return program.buffer(findOutside(op, tensor));
+  }
   void launch(mlir::Block &body, mlir::Value parts);
 
   CpuProgram &program;

@@ -7,7 +7,6 @@
 
 #include "DeviceLoops.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "lib/Target/Cpu/GenericKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -17,13 +16,13 @@ using namespace qopt::vulkan;
 static Type elementOf(Value tensor) { return getElementTypeOrSelf(tensor); }
 
 DeviceLoops::DeviceLoops(DeviceProgram &program, Operation *op)
-    : program(program) {
+    : program(program), op(op) {
   for (Value result : op->getResults())
     program.allocateOnDevice(result);
 }
 
 Value DeviceLoops::handle(Value tensor) {
-  auto known = program.handle(tensor);
+  auto known = program.handle(cpu::findOutside(op, tensor));
   if (succeeded(known))
     return *known;
   hasFailed = true;
@@ -102,12 +101,8 @@ void DeviceLoops::storeRaw(const Raw &words, Value tensor, Index at) {
   shader->storeRaw(words, handle(tensor), elementOf(tensor), in(at));
 }
 
-DeviceLoops::Raw DeviceLoops::zeroRaw(Value tensor) {
-  Raw words = loadRaw(tensor, shader->i32(0));
-  for (Value &word : words)
-    word = arith::ConstantOp::create(shader->b, shader->loc,
-                                     shader->b.getZeroAttr(word.getType()));
-  return words;
+DeviceLoops::Raw DeviceLoops::constantRaw(uint64_t bits, Value tensor) {
+  return shader->constantRaw(elementOf(tensor), bits);
 }
 
 DeviceLoops::Raw DeviceLoops::selectRaw(Value condition, const Raw &x,
@@ -166,6 +161,12 @@ void DeviceLoops::require(Value condition, const Twine &text) {
 //===----------------------------------------------------------------------===//
 // The kernel
 //===----------------------------------------------------------------------===//
+
+LogicalResult vulkan::emitFormula(DeviceProgram &program, Operation *op) {
+  DeviceLoops loops(program, op);
+  numerics::runFormula(loops, op);
+  return success(loops.isWritten());
+}
 
 std::unique_ptr<kernel::Kernel> vulkan::makeGenericKernel() {
   return std::make_unique<cpu::GenericKernel<DeviceLoops, DeviceProgram>>();

@@ -13,6 +13,7 @@
 #include "DeviceProgram.h"
 #include "ExactPolicy.h"
 #include "dialects/QOpt/Numerics/LoopPolicy.h"
+#include "lib/Target/Cpu/GenericKernel.h"
 #include "lib/Target/Cpu/LoopValues.h"
 
 namespace qopt::vulkan {
@@ -43,14 +44,22 @@ public:
   mlir::Value equal(Index x, Index y);
   Index select(mlir::Value condition, Index x, Index y);
   mlir::Value toFloat(Index x) { return values().toFloat(in(x)); }
+  mlir::Value toLong(Index x) { return values().extendToL(in(x)); }
   Index toIndex(mlir::Value x) { return x; }
 
-  Coordinates dims(mlir::Value tensor) { return program.dims(tensor); }
+  Coordinates dims(mlir::Value tensor) {
+    return program.dims(cpu::findOutside(op, tensor));
+  }
+  /// Known on the host, as the dims of the results were made of them.
+  Coordinates elementsOf(mlir::Value tensor) {
+    return *program.elements(cpu::findOutside(op, tensor));
+  }
   mlir::Value load(mlir::Value tensor, Index at);
   void store(mlir::Value value, mlir::Value tensor, Index at);
   Raw loadRaw(mlir::Value tensor, Index at);
   void storeRaw(const Raw &words, mlir::Value tensor, Index at);
-  Raw zeroRaw(mlir::Value tensor);
+  Raw zeroRaw(mlir::Value tensor) { return constantRaw(0, tensor); }
+  Raw constantRaw(uint64_t bits, mlir::Value tensor);
   Raw selectRaw(mlir::Value condition, const Raw &x, const Raw &y);
   Index loadIndex(mlir::Value tensor, Index at);
   void storeIndex(Index value, mlir::Value tensor, Index at);
@@ -75,6 +84,10 @@ public:
   void ifThen(mlir::Value condition, llvm::function_ref<void()> then) {
     shader->ifThen(condition, then);
   }
+  void copy(const Coordinates &dims, const numerics::Strided<DeviceLoops> &from,
+            const numerics::Strided<DeviceLoops> &to) {
+    numerics::copyOneByOne(*this, dims, from, to);
+  }
   void forEach(const Coordinates &dims,
                llvm::function_ref<void(Coordinates)> body, Index work = {});
   void require(mlir::Value condition, const llvm::Twine &text);
@@ -86,10 +99,14 @@ private:
   mlir::Value handle(mlir::Value tensor);
 
   DeviceProgram &program;
+  mlir::Operation *op;
   /// Null in the host function.
   Shader *shader = nullptr;
   bool hasFailed = false;
 };
+
+/// Writes `op`, which has a formula of loops, as that says.
+mlir::LogicalResult emitFormula(DeviceProgram &program, mlir::Operation *op);
 
 /// The kernel of every op that has a formula of loops.
 std::unique_ptr<kernel::Kernel> makeGenericKernel();

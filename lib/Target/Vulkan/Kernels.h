@@ -43,18 +43,9 @@ mlir::LogicalResult emitAttention(DeviceProgram &program, mlir::Operation *op);
 kernel::Match checkPool(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitPool(DeviceProgram &program, mlir::Operation *op);
 
-/// Ops that only copy elements.
+/// Another view of the same memory: `qopt.reshape` and its like.
 mlir::LogicalResult emitView(DeviceProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitTranspose(DeviceProgram &program, mlir::Operation *op);
 kernel::Match checkSlice(const AnyDevice &, mlir::Operation *op);
-mlir::LogicalResult emitSlice(DeviceProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitConcat(DeviceProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitSplit(DeviceProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitPad(DeviceProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitGather(DeviceProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitConstantOfShape(DeviceProgram &program,
-                                        mlir::Operation *op);
-mlir::LogicalResult emitExpand(DeviceProgram &program, mlir::Operation *op);
 
 } // namespace qopt::vulkan
 

@@ -234,6 +234,22 @@ void Shader::storeRaw(ValueRange words, Value handle, Type element,
                            value);
 }
 
+SmallVector<Value> Shader::constantRaw(Type element, uint64_t bits) {
+  auto makeWord = [&](uint64_t number) -> Value {
+    unsigned width = wordBits(element);
+    Value word = arith::ConstantOp::create(
+        b, loc,
+        IntegerAttr::get(b.getIntegerType(width),
+                         APInt(64, number).trunc(width)));
+    return element.isF32()
+               ? arith::BitcastOp::create(b, loc, element, word).getResult()
+               : word;
+  };
+  if (!isTwoWords(element))
+    return {makeWord(bits)};
+  return {makeWord(bits), makeWord(bits >> 32)};
+}
+
 Value Shader::load(Value handle, Type element, Value index) {
   SmallVector<Value> words = loadRaw(handle, element, index);
   if (element.isF32())

@@ -59,6 +59,8 @@ public:
                                          mlir::Value index);
   void storeRaw(mlir::ValueRange words, mlir::Value handle, mlir::Type element,
                 mlir::Value index);
+  /// The words of an element with the low bits of a number.
+  llvm::SmallVector<mlir::Value> constantRaw(mlir::Type element, uint64_t bits);
   /// What storing a value and loading it again leaves of it.
   mlir::Value roundTo(mlir::Value value, mlir::Type element);
 

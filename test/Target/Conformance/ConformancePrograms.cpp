@@ -9,7 +9,7 @@
 #include "TargetCase.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
-#include "dialects/QOpt/IR/LoopOps.h"
+#include "lib/Target/Cpu/GenericKernel.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
@@ -132,7 +132,8 @@ static bool runsAll(func::FuncOp main, kernel::KernelList kernels) {
       return true;
     StringAttr name =
         op.getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(&op));
-    return name.getValue() != kernel::kGeneric || (generic && isLoopOp(&op));
+    return name.getValue() != kernel::kGeneric ||
+           (generic && numerics::hasFormula(cpu::findSingleOp(&op)));
   });
 }
 

@@ -211,7 +211,7 @@ TEST_F(DeviceTest, LooksAtNothing) {
 TEST_F(DeviceTest, NamesWhatItCannotDo) {
   EXPECT_NE(failureOf(R"(
     func.func @main(%x: tensor<4xi64>) -> tensor<1xi64> {
-      %0 = qopt.reduce %x {kind = #qopt.kind<mean>, axes = array<i64: 0>, keepdims = true} : (tensor<4xi64>) -> tensor<1xi64>
+      %0 = qopt.reduce %x {kind = #qopt.kind<l2>, axes = array<i64: 0>, keepdims = true} : (tensor<4xi64>) -> tensor<1xi64>
       return %0 : tensor<1xi64>
     })")
                 .find("has no kernel: elements are of type i64"),

@@ -1,0 +1,342 @@
+//===- ReductionFormulas.h - Norms, softmax, sums, as loops -----*- C++ -*-===//
+//
+// What QOptNormalizationOps.td says of them, and the norm of QOptLoopOps.td. A
+// row is what one result, or a row of them, is made from.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QOPT_NUMERICS_REDUCTIONFORMULAS_H
+#define DIALECTS_QOPT_NUMERICS_REDUCTIONFORMULAS_H
+
+#include "dialects/QOpt/Numerics/Exponential.h"
+#include "dialects/QOpt/Numerics/IntegerLimits.h"
+#include "dialects/QOpt/Numerics/LoopPolicy.h"
+
+namespace qopt::numerics {
+
+/// The row sum of get(0) ... get(n - 1).
+template <class P, class Get>
+typename P::B::F rowSum(P &p, typename P::Index n, Get get) {
+  return rowSumBy(p, n, [&](typename P::B::F sum, typename P::Index i) {
+    return p.values().add(sum, get(i));
+  });
+}
+
+/// The same of their squares, each added by fma.
+template <class P, class Get>
+typename P::B::F rowSumOfSquares(P &p, typename P::Index n, Get get) {
+  return rowSumBy(p, n, [&](typename P::B::F sum, typename P::Index i) {
+    auto x = get(i);
+    return p.values().fma(x, x, sum);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// layer_norm, instance_norm
+//===----------------------------------------------------------------------===//
+
+/// What the elements of a row are normalised by.
+template <class P> struct Moments {
+  typename P::B::F mean, factor;
+};
+
+template <class P, class Get>
+Moments<P> getMoments(P &p, typename P::Index n, llvm::APFloat epsilon,
+                      Get get) {
+  auto b = p.values();
+  auto count = p.toFloat(n);
+  auto mean = b.div(rowSum(p, n, get), count);
+  auto variance = b.div(rowSumOfSquares(p, n,
+                                        [&](typename P::Index i) {
+                                          return p.values().sub(get(i), mean);
+                                        }),
+                        count);
+  auto shifted = b.add(variance, b.f(epsilon.convertToFloat()));
+  return {mean, b.div(b.f(1), b.sqrt(shifted))};
+}
+
+template <class P> void formula(P &p, LayerNormOp op) {
+  using Index = typename P::Index;
+  using F = typename P::B::F;
+  auto x = p.dims(op.getX());
+  int64_t axis = op.getAxis();
+  axis += axis < 0 ? x.size() : 0;
+  Indices<P> outer(x.begin(), x.begin() + axis), row(x.begin() + axis, x.end());
+  Index n = product<P>(p, row);
+  auto normalize = [&](Indices<P> at) {
+    Index first = p.mul(linearize(p, at, outer), n);
+    auto get = [&](Index i) {
+      return loadFloat(p, op.getX(), p.add(first, i));
+    };
+    auto factorOf = [&](mlir::Value factors, const Indices<P> &place) {
+      Strided<P> all{factors, p.index(0),
+                     getBroadcastStrides(p, p.dims(factors), row.size())};
+      return loadFloat(p, factors, getPosition(p, all, place));
+    };
+    Moments<P> moments = getMoments(p, n, op.getEpsilon(), get);
+    p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
+      auto b = p.values();
+      Indices<P> place = delinearize(p, i, row);
+      F scaled = b.mul(b.sub(get(i), moments.mean), moments.factor);
+      F scale = factorOf(op.getScale(), place);
+      F y = op.getBias() ? b.fma(scaled, scale, factorOf(op.getBias(), place))
+                         : b.mul(scaled, scale);
+      storeFloat(p, y, op.getResult(), p.add(first, i));
+      return std::tuple<>();
+    });
+  };
+  p.forEach(outer, normalize, n);
+}
+
+template <class P> void formula(P &p, InstanceNormOp op) {
+  using Index = typename P::Index;
+  using F = typename P::B::F;
+  auto x = p.dims(op.getX());
+  for (mlir::Value factor : {op.getScale(), op.getBias()})
+    requireEqualDims(p, p.dims(factor)[0], x[1],
+                     "there is no scale and bias for each channel");
+  Indices<P> rows(x.begin(), x.begin() + 2);
+  Index n = product(p, llvm::ArrayRef(x).drop_front(2));
+  auto normalize = [&](Indices<P> at) {
+    Index first = p.mul(linearize(p, at, rows), n);
+    auto get = [&](Index i) {
+      return loadAs<F>(p, op.getX(), p.add(first, i));
+    };
+    Moments<P> moments = getMoments(p, n, op.getEpsilon(), get);
+    F scale = loadAs<F>(p, op.getScale(), at[1]);
+    F bias = loadAs<F>(p, op.getBias(), at[1]);
+    p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
+      auto b = p.values();
+      F d = b.sub(get(i), moments.mean);
+      p.store(b.fma(b.mul(d, moments.factor), scale, bias), op.getResult(),
+              p.add(first, i));
+      return std::tuple<>();
+    });
+  };
+  p.forEach(rows, normalize, n);
+}
+
+//===----------------------------------------------------------------------===//
+// softmax
+//===----------------------------------------------------------------------===//
+
+template <class P> void formula(P &p, SoftmaxOp op) {
+  using Index = typename P::Index;
+  using F = typename P::B::F;
+  auto x = p.dims(op.getX());
+  int64_t axis = op.getAxis();
+  axis += axis < 0 ? x.size() : 0;
+  Index n = x[axis];
+  auto normalize = [&](Indices<P> at) {
+    Line<P> line = getLine(p, at, x, axis);
+    auto get = [&](Index i) {
+      return loadFloat(p, op.getX(), getPosition(p, line, i));
+    };
+    auto b = p.values();
+    std::tuple<F> max = p.loop(
+        p.index(0), n, std::tuple<F>(b.f(-infinity)), [&](Index i, F max) {
+          return std::tuple<F>(p.values().max(get(i), max));
+        });
+    auto power = [&](Index i) {
+      auto b = p.values();
+      return expF32(b, b.sub(get(i), std::get<0>(max)));
+    };
+    F sum = rowSum(p, n, power);
+    p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
+      F y = power(i);
+      storeFloat(p, p.values().div(y, sum), op.getResult(),
+                 getPosition(p, line, i));
+      return std::tuple<>();
+    });
+  };
+  p.forEach(without<P>(x, axis), normalize, n);
+}
+
+//===----------------------------------------------------------------------===//
+// reduce, global_average_pool
+//===----------------------------------------------------------------------===//
+
+/// The rows of x along some of its axes. Axes of a row that follow each other
+/// are walked as one.
+template <class P> class Rows {
+public:
+  using Index = typename P::Index;
+
+  Rows(P &p, const Indices<P> &x, llvm::ArrayRef<int64_t> axes) : p(p) {
+    Indices<P> strides = getStrides(p, x);
+    for (size_t axis = 0; axis < x.size(); ++axis) {
+      bool isReduced = llvm::is_contained(axes, axis);
+      if (!isReduced) {
+        kept.push_back(x[axis]);
+        keptStrides.push_back(strides[axis]);
+      } else if (axis > 0 && llvm::is_contained(axes, axis - 1)) {
+        row.back() = p.mul(row.back(), x[axis]);
+        rowStrides.back() = strides[axis];
+      } else {
+        row.push_back(x[axis]);
+        rowStrides.push_back(strides[axis]);
+      }
+    }
+    size = product<P>(p, row);
+  }
+
+  /// Where the element `i` of the row at `at` lies.
+  Index getPosition(const Indices<P> &at, Index i) {
+    Index position = p.index(0);
+    for (auto [index, stride] : llvm::zip_equal(at, keptStrides))
+      position = p.add(position, p.mul(index, stride));
+    for (auto [index, stride] :
+         llvm::zip_equal(delinearize(p, i, row), rowStrides))
+      position = p.add(position, p.mul(index, stride));
+    return position;
+  }
+
+  Indices<P> kept;
+  Index size;
+
+private:
+  P &p;
+  Indices<P> keptStrides, row, rowStrides;
+};
+
+/// One chain of step(total, element) over a row.
+template <class T, class P, class Get, class Step>
+T chain(P &p, typename P::Index n, T start, Get get, Step step) {
+  std::tuple<T> result = p.loop(p.index(0), n, std::tuple<T>(start),
+                                [&](typename P::Index i, T total) {
+                                  auto b = p.values();
+                                  return std::tuple<T>(step(b, total, get(i)));
+                                });
+  return std::get<0>(result);
+}
+
+template <class P, class Get>
+typename P::B::F reduceFloats(P &p, ReduceKind kind, typename P::Index n,
+                              Get get) {
+  using B = typename P::B;
+  using F = typename B::F;
+  auto b = p.values();
+  switch (kind) {
+  case ReduceKind::Sum:
+    return rowSum(p, n, get);
+  case ReduceKind::Mean:
+    return b.div(rowSum(p, n, get), p.toFloat(n));
+  case ReduceKind::L2:
+    return b.sqrt(rowSumOfSquares(p, n, get));
+  case ReduceKind::Prod:
+    return chain<F>(p, n, b.f(1), get,
+                    [](B &b, F product, F x) { return b.mul(product, x); });
+  case ReduceKind::Max:
+    return chain<F>(p, n, b.f(-infinity), get,
+                    [](B &b, F max, F x) { return b.max(x, max); });
+  case ReduceKind::Min:
+    return chain<F>(p, n, b.f(infinity), get,
+                    [](B &b, F min, F x) { return b.min(x, min); });
+  }
+  llvm_unreachable("all kinds are reduced");
+}
+
+/// T is I or L; get(i) and `constant` give such. A mean is taken by others.
+template <class T, class P, class Get, class Constant>
+T reduceIntegers(P &p, ReduceKind kind, mlir::Type element, typename P::Index n,
+                 Get get, Constant constant) {
+  using B = typename P::B;
+  auto step = [&](B &b, T total, T x) {
+    return kind == ReduceKind::Sum    ? b.addI(total, x)
+           : kind == ReduceKind::Prod ? b.mulI(total, x)
+           : kind == ReduceKind::Max  ? b.maxS(x, total)
+                                      : b.minS(x, total);
+  };
+  int64_t start = kind == ReduceKind::Sum    ? 0
+                  : kind == ReduceKind::Prod ? 1
+                  : kind == ReduceKind::Max  ? leastInteger(element)
+                                             : greatestInteger(element);
+  return chain<T>(p, n, constant(start), get, step);
+}
+
+template <class P> void formula(P &p, ReduceOp op) {
+  using Index = typename P::Index;
+  using B = typename P::B;
+  using L = typename B::L;
+  using I = typename B::I;
+  using M = typename B::M;
+  mlir::Value x = op.getX(), result = op.getResult();
+  mlir::Type element = typeOf(x).getElementType();
+  ReduceKind kind = op.getKind();
+  Rows<P> rows(p, p.dims(x), op.getAxes());
+  auto reduce = [&](Indices<P> at) {
+    auto b = p.values();
+    Index to = linearize(p, at, rows.kept);
+    auto place = [&](Index i) { return rows.getPosition(at, i); };
+    if (isFloatElement(element))
+      return storeFloat(
+          p,
+          reduceFloats(p, kind, rows.size,
+                       [&](Index i) { return loadFloat(p, x, place(i)); }),
+          result, to);
+    auto getLong = [&](Index i) { return loadLong(p, x, place(i)); };
+    auto makeLong = [&](int64_t value) { return b.l(value); };
+    if (kind == ReduceKind::Mean) {
+      L sum = reduceIntegers<L>(p, ReduceKind::Sum, element, rows.size, getLong,
+                                makeLong);
+      L mean = b.divS(sum, p.toLong(p.max(rows.size, p.index(1))));
+      if (getValueKind(element) == ValueKind::Long)
+        return p.store(mean, result, to);
+      return p.store(b.lowHalf(mean), result, to);
+    }
+    switch (*getValueKind(element)) {
+    case ValueKind::Bool: {
+      bool isMax = kind == ReduceKind::Max;
+      M start = isMax ? b.olt(b.f(0), b.f(0)) : b.oeq(b.f(0), b.f(0));
+      return p.store(chain<M>(
+                         p, rows.size, start,
+                         [&](Index i) { return loadAs<M>(p, x, place(i)); },
+                         [&](B &b, M total, M y) {
+                           return isMax ? b.orM(total, y) : b.andM(total, y);
+                         }),
+                     result, to);
+    }
+    case ValueKind::Long:
+      return p.store(
+          reduceIntegers<L>(p, kind, element, rows.size, getLong, makeLong),
+          result, to);
+    default:
+      return p.store(reduceIntegers<I>(
+                         p, kind, element, rows.size,
+                         [&](Index i) { return loadAs<I>(p, x, place(i)); },
+                         [&](int64_t value) { return b.i(value); }),
+                     result, to);
+    }
+  };
+  p.forEach(rows.kept, reduce, rows.size);
+}
+
+/// Integers have no norm, and booleans an order only.
+inline bool hasFormula(ReduceOp op) {
+  mlir::Type element = typeOf(op.getX()).getElementType();
+  auto kind = getValueKind(element);
+  bool isOrder =
+      op.getKind() == ReduceKind::Max || op.getKind() == ReduceKind::Min;
+  return kind &&
+         (isFloatElement(element) || (op.getKind() != ReduceKind::L2 &&
+                                      (*kind != ValueKind::Bool || isOrder)));
+}
+
+template <class P> void formula(P &p, GlobalAveragePoolOp op) {
+  using Index = typename P::Index;
+  auto x = p.dims(op.getX());
+  Indices<P> rows(x.begin(), x.begin() + 2);
+  Index n = product(p, llvm::ArrayRef(x).drop_front(2));
+  auto average = [&](Indices<P> at) {
+    Index to = linearize(p, at, rows), first = p.mul(to, n);
+    auto mean = reduceFloats(p, ReduceKind::Mean, n, [&](Index i) {
+      return loadFloat(p, op.getX(), p.add(first, i));
+    });
+    storeFloat(p, mean, op.getResult(), to);
+  };
+  p.forEach(rows, average, n);
+}
+
+} // namespace qopt::numerics
+
+#endif // DIALECTS_QOPT_NUMERICS_REDUCTIONFORMULAS_H
