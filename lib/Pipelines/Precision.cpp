@@ -130,19 +130,26 @@ std::string qopt::describeValues(Operation *op) {
   return textOf(type);
 }
 
+/// The product of dims, of which an unknown one counts as 1.
+static uint64_t countKnown(ArrayRef<int64_t> dims) {
+  uint64_t count = 1;
+  for (int64_t dim : dims)
+    count *= ShapedType::isDynamic(dim) ? 1 : dim;
+  return count;
+}
+
 uint64_t qopt::countMacs(Operation *op) {
-  uint64_t outputs = 1;
-  for (int64_t dim : typeOf(op->getResult(0)).getShape())
-    outputs *= ShapedType::isDynamic(dim) ? 1 : dim;
+  ArrayRef<int64_t> result = typeOf(op->getResult(0)).getShape();
   if (auto contraction = dyn_cast<ContractionOpInterface>(op))
-    return outputs * contraction.getContraction().countProducts().value_or(1);
+    return countKnown(result) *
+           contraction.getContraction().countProducts().value_or(1);
   auto attention = dyn_cast<qopt::AttentionOp>(op);
   if (!attention)
-    return outputs;
-  auto known = [](int64_t dim) -> uint64_t {
-    return ShapedType::isDynamic(dim) ? 1 : dim;
-  };
-  auto key = typeOf(attention.getKey());
-  return outputs * (known(typeOf(attention.getQuery()).getShape().back()) +
-                    known(key.getDimSize(key.getRank() - 2)));
+    return countKnown(result);
+  // A query and a key meet in each element of the head, a weight and a value in
+  // each of the result.
+  ArrayRef<int64_t> key = typeOf(attention.getKey()).getShape();
+  uint64_t pairs =
+      countKnown(result.drop_back()) * countKnown(key[key.size() - 2]);
+  return pairs * (countKnown(key.back()) + countKnown(result.back()));
 }

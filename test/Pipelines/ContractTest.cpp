@@ -7,6 +7,7 @@
 
 #include "Programs.h"
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "lib/Pipelines/Precision.h"
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 #include <numeric>
@@ -237,4 +238,18 @@ TEST(Contract, ANodeWithoutAnOpIsFolded) {
   EXPECT_EQ(contract.getRows()[2].kernel, "folded in prepare");
   EXPECT_EQ(contract.getRows()[0].kernel, "");
   EXPECT_TRUE(contract.findBreaches("any").empty());
+}
+
+TEST(Contract, AttentionCountsItsTwoProducts) {
+  auto context = makeContext();
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(R"(
+func.func @main(%q: tensor<2x3x7xf32>, %k: tensor<2x5x7xf32>, %v: tensor<2x5x11xf32>) -> tensor<2x3x11xf32> {
+  %0 = qopt.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x3x7xf32>, tensor<2x5x7xf32>, tensor<2x5x11xf32>) -> tensor<2x3x11xf32>
+  return %0 : tensor<2x3x11xf32>
+})",
+                                                        context.get());
+  ASSERT_TRUE(module);
+  module->walk([](AttentionOp op) {
+    EXPECT_EQ(countMacs(op), 2u * (3 * 5 * 7 + 3 * 5 * 11));
+  });
 }
