@@ -356,6 +356,24 @@ def test_one_hot_of_an_index_out_of_range_is_off(tmp_path):
             assert out["y0_0"].tolist() == [[2] * 4, [9, 2, 2, 2], [2, 2, 2, 9], [2] * 4]
 
 
+@pytest.mark.parametrize("axis", [np.int64(-3), np.int64(-1), np.int32(0), np.array([1]), np.int64(3)],
+                         ids=str)
+def test_cumsum_along_an_axis_that_a_run_knows(axis, tmp_path):
+    row = case(14, floats(3, 4, 2), axis if axis.ndim == 0 else Fixed(axis), reverse=1)
+    model, feeds, path = write_model("CumSum", row[0], [row], tmp_path)
+    run_ok("qopt-compile", path, "-o", tmp_path / "m.so")
+    np.savez(tmp_path / "in.npz", **feeds)
+    if axis.size and not -3 <= axis < 3:
+        for program in ([path, "--reference"], [tmp_path / "m.so"]):
+            result = run_tool("qopt-run", *program, "--inputs", tmp_path / "in.npz")
+            assert result.returncode == 1 and "an index is out of range" in result.stderr, result.stderr
+        return
+    expected = ReferenceEvaluator(model).run(None, {**feeds, "x0_1": feeds["x0_1"].reshape(())})[0]
+    reference = run_arrays(path, feeds, tmp_path, "--reference")["y0_0"]
+    compare(reference, expected, 1e-6, "reference")
+    assert run_arrays(tmp_path / "m.so", feeds, tmp_path)["y0_0"].tobytes() == reference.tobytes()
+
+
 def test_quantized_models_keep_them(tmp_path):
     """What is quantized around them is, and the report names their kernel."""
     nodes = [helper.make_node("MatMul", ["x", "w"], ["h"], "/product"),

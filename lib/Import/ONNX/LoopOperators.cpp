@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -248,21 +249,79 @@ static LogicalResult importTrilu(NodeImporter &node) {
 // What an axis holds
 //===----------------------------------------------------------------------===//
 
-static LogicalResult importCumSum(NodeImporter &node) {
-  Value x = node.getInput(0);
-  std::optional<SmallVector<int64_t>> axes =
-      node.getConstantIntegers(1, "axis");
-  if (!axes || failed(expectOne(node, node.getInput(1), "axis")) ||
-      failed(expectNumbers(node, x)))
-    return failure();
-  std::optional<int64_t> axis = node.getAxis(axes->front(), getRank(x));
-  if (!axis)
-    return failure();
-  return node.makeOutput<CumSumOp>(
+static Value makeCumSum(NodeImporter &node, Value x, int64_t axis) {
+  return node.make<CumSumOp>(
       getElementType(x), x,
-      {node.attr("axis", *axis),
+      {node.attr("axis", axis),
        node.attr("exclusive", node.getInt("exclusive", 0) != 0),
        node.attr("reverse", node.getInt("reverse", 0) != 0)});
+}
+
+/// The product of the dims [starts, ends) of a shape, as a list of one.
+static Value makeProductOfDims(NodeImporter &node, Value shape, Value starts,
+                               Value ends) {
+  Type word = node.getBuilder().getI64Type();
+  Value dims = node.make<SliceOp>(word, {shape, starts, ends},
+                                  node.attr("axes", ArrayRef<int64_t>{0}));
+  if (!dims)
+    return {};
+  return node.make<ReduceOp>(
+      word, dims,
+      {choice<ReduceKindAttr>(node, "kind", ReduceKind::Prod),
+       node.attr("axes", ArrayRef<int64_t>{0}), node.attr("keepdims", true)});
+}
+
+/// `x` as three axes, those before the axis and those behind it as one each;
+/// the axis is a number that only a run knows.
+static Value joinAround(NodeImporter &node, Value x, Value axis, Value shape) {
+  OpBuilder &builder = node.getBuilder();
+  Type word = builder.getI64Type();
+  auto list = [&](int64_t number) {
+    return makeIntegers(builder, node.getLoc(), number);
+  };
+  axis = castToLong(node, axis);
+  if (axis)
+    axis = node.make<ReshapeOp>(word, {axis, list(1)},
+                                node.attr("allow_zero", false));
+  if (!axis)
+    return {};
+  // A gather refuses what is no axis.
+  Value size =
+      node.make<GatherOp>(word, {shape, axis}, node.attr("axis", int64_t(0)));
+  Value isNegative = node.make<LessOp>(builder.getI1Type(), {axis, list(0)});
+  Value wrapped = node.make<AddOp>(word, {axis, list(getRank(x))});
+  axis = node.make<WhereOp>(word, {isNegative, wrapped, axis});
+  Value behind = node.make<AddOp>(word, {axis, list(1)});
+  Value outer = makeProductOfDims(node, shape, list(0), axis);
+  Value inner = makeProductOfDims(node, shape, behind, list(getRank(x)));
+  if (!outer || !inner)
+    return {};
+  Value dims = node.make<ConcatOp>(word, {outer, size, inner},
+                                   node.attr("axis", int64_t(0)));
+  return node.make<ReshapeOp>(getElementType(x), {x, dims},
+                              node.attr("allow_zero", true));
+}
+
+static LogicalResult importCumSum(NodeImporter &node) {
+  Value x = node.getInput(0), axis = node.getInput(1);
+  if (failed(expectOne(node, axis, "axis")) ||
+      failed(node.expectIndices(axis, "axis")) ||
+      failed(expectNumbers(node, x)) ||
+      failed(node.expectRank(x, 1, "an input")))
+    return failure();
+  if (auto known = getAllKnownIntegers(axis)) {
+    std::optional<int64_t> number = node.getAxis(known->front(), getRank(x));
+    return number ? node.setOutput(0, makeCumSum(node, x, *number)) : failure();
+  }
+  Value shape = node.make<ShapeOp>(
+      node.getBuilder().getI64Type(), x,
+      {node.attr("start", int64_t(0)), node.attr("end", getRank(x))});
+  Value joined = shape ? joinAround(node, x, axis, shape) : Value();
+  Value sums = joined ? makeCumSum(node, joined, 1) : Value();
+  if (!sums)
+    return failure();
+  return node.makeOutput<ReshapeOp>(getElementType(x), {sums, shape},
+                                    node.attr("allow_zero", true));
 }
 
 static LogicalResult importArg(NodeImporter &node, ReduceKind kind) {
@@ -398,7 +457,7 @@ ArrayRef<Operator> qopt::importer::getLoopOperators() {
   static constexpr Operator rows[] = {
       {"ArgMax", 1, 1, 1, importArgMax, numbers},
       {"ArgMin", 1, 1, 1, importArgMin, numbers},
-      {"CumSum", 11, 2, 2, importCumSum, "axis known; no float64, no uint64"},
+      {"CumSum", 11, 2, 2, importCumSum, "no float64, no uint64"},
       {"DepthToSpace", 1, 1, 1, importDepthToSpace},
       {"GatherElements", 11, 2, 2, importGatherElements},
       {"GatherND", 11, 2, 2, importGatherND, "indices whose last dim is known"},
