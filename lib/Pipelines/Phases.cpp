@@ -88,6 +88,8 @@ static PlanPrecisionPassOptions planOptions(const Recipe &recipe) {
 
 void qopt::buildPreparePipeline(OpPassManager &pm, const Recipe &recipe) {
   OpPassManager &function = pm.nest<func::FuncOp>();
+  // No later pass knows sequences.
+  function.addPass(createFoldSequencesPass());
   function.addPass(createInferShapesPass());
   // Shape arithmetic must be gone before patterns look for constant shapes.
   function.addPass(createFoldConstantsPass());

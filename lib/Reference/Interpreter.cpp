@@ -2,7 +2,8 @@
 //
 // A value keeps its tensor until the last op of its block that uses it, itself
 // or inside its regions. Regions see what is outside of them. Scalars of
-// control flow are tensors of rank 0 here.
+// control flow are tensors of rank 0 here. Sequences and optionals live between
+// ops; functions take and return tensors.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,7 @@
 
 #include "Elements.h"
 #include "Evaluation.h"
+#include "HostValue.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -20,26 +22,29 @@ using llvm::Error;
 using llvm::Expected;
 
 namespace {
-using Tensors = SmallVector<HostTensor>;
+using Values = SmallVector<HostValue>;
 
 class Interpreter {
 public:
   explicit Interpreter(ObserveCallback observe) : observe(observe) {}
 
   /// Runs `block` to its end; what its terminator uses become `results`.
-  Error runBlock(Block &block, ArrayRef<HostTensor> arguments,
-                 Tensors &results);
+  Error runBlock(Block &block, ArrayRef<HostValue> arguments, Values &results);
 
 private:
   void planLifetimes(Block &block);
-  Tensors tensorsOf(ValueRange values) const;
+  Values valuesOf(ValueRange values) const;
+  const HostTensor &tensorOf(Value value) const {
+    return live.find(value)->second.getTensor();
+  }
   Error runOp(Operation &op);
-  Expected<Tensors> run(scf::IfOp op);
-  Expected<Tensors> run(scf::ForOp op);
-  Expected<Tensors> run(scf::WhileOp op);
+  Expected<Values> evaluate(Operation &op) const;
+  Expected<Values> run(scf::IfOp op);
+  Expected<Values> run(scf::ForOp op);
+  Expected<Values> run(scf::WhileOp op);
 
   ObserveCallback observe;
-  llvm::DenseMap<Value, HostTensor> live;
+  llvm::DenseMap<Value, HostValue> live;
   /// Values that are used last by an op of their own block.
   llvm::DenseMap<Operation *, SmallVector<Value>> lastUses;
   llvm::DenseSet<Block *> planned;
@@ -64,18 +69,18 @@ void Interpreter::planLifetimes(Block &block) {
     llvm::for_each(op.getResults(), plan);
 }
 
-Tensors Interpreter::tensorsOf(ValueRange values) const {
+Values Interpreter::valuesOf(ValueRange values) const {
   return llvm::map_to_vector(values,
                              [&](Value value) { return live.at(value); });
 }
 
-Error Interpreter::runBlock(Block &block, ArrayRef<HostTensor> arguments,
-                            Tensors &results) {
+Error Interpreter::runBlock(Block &block, ArrayRef<HostValue> arguments,
+                            Values &results) {
   planLifetimes(block);
-  for (auto [argument, tensor] :
+  for (auto [argument, value] :
        llvm::zip_equal(block.getArguments(), arguments))
     if (!argument.use_empty())
-      live[argument] = tensor;
+      live[argument] = value;
   for (Operation &op : block.without_terminator()) {
     if (Error error = runOp(op))
       return error;
@@ -83,27 +88,41 @@ Error Interpreter::runBlock(Block &block, ArrayRef<HostTensor> arguments,
       live.erase(value);
   }
   Operation *end = block.getTerminator();
-  results = tensorsOf(end->getOperands());
+  results = valuesOf(end->getOperands());
   for (Value value : lastUses.lookup(end))
     live.erase(value);
   return Error::success();
 }
 
-Error Interpreter::runOp(Operation &op) {
-  if (auto observed = dyn_cast<ObserveOp>(op); observed && observe)
-    observe(observed.getId(), live.at(observed.getX()));
-  Expected<Tensors> results =
-      llvm::TypeSwitch<Operation *, Expected<Tensors>>(&op)
-          .Case<scf::IfOp, scf::ForOp, scf::WhileOp>(
-              [&](auto flow) { return run(flow); })
-          .Default([&](Operation *) {
-            return evaluateOp(&op, tensorsOf(op.getOperands()));
-          });
+Expected<Values> Interpreter::evaluate(Operation &op) const {
+  Values operands = valuesOf(op.getOperands());
+  if (isSequenceOp(&op)) {
+    Expected<HostValue> result = evaluateSequenceOp(&op, operands);
+    if (!result)
+      return result.takeError();
+    return Values{std::move(*result)};
+  }
+  auto tensors = llvm::map_to_vector(
+      operands, [](const HostValue &value) { return value.getTensor(); });
+  Expected<SmallVector<HostTensor>> results = evaluateOp(&op, tensors);
   if (!results)
     return results.takeError();
-  for (auto [result, tensor] : llvm::zip_equal(op.getResults(), *results))
+  return Values(results->begin(), results->end());
+}
+
+Error Interpreter::runOp(Operation &op) {
+  if (auto observed = dyn_cast<ObserveOp>(op); observed && observe)
+    observe(observed.getId(), tensorOf(observed.getX()));
+  Expected<Values> results =
+      llvm::TypeSwitch<Operation *, Expected<Values>>(&op)
+          .Case<scf::IfOp, scf::ForOp, scf::WhileOp>(
+              [&](auto flow) { return run(flow); })
+          .Default([&](Operation *) { return evaluate(op); });
+  if (!results)
+    return results.takeError();
+  for (auto [result, value] : llvm::zip_equal(op.getResults(), *results))
     if (!result.use_empty())
-      live[result] = std::move(tensor);
+      live[result] = std::move(value);
   return Error::success();
 }
 
@@ -111,33 +130,33 @@ Error Interpreter::runOp(Operation &op) {
 // Control flow
 //===----------------------------------------------------------------------===//
 
-Expected<Tensors> Interpreter::run(scf::IfOp op) {
-  bool holds = readInteger(live.at(op.getCondition()), 0) != 0;
+Expected<Values> Interpreter::run(scf::IfOp op) {
+  bool holds = readInteger(tensorOf(op.getCondition()), 0) != 0;
   Region &taken = holds ? op.getThenRegion() : op.getElseRegion();
-  Tensors results;
+  Values results;
   if (!taken.empty())
     if (Error error = runBlock(taken.front(), {}, results))
       return std::move(error);
   return results;
 }
 
-Expected<Tensors> Interpreter::run(scf::ForOp op) {
-  int64_t index = readInteger(live.at(op.getLowerBound()), 0);
-  int64_t end = readInteger(live.at(op.getUpperBound()), 0);
-  int64_t step = readInteger(live.at(op.getStep()), 0);
+Expected<Values> Interpreter::run(scf::ForOp op) {
+  int64_t index = readInteger(tensorOf(op.getLowerBound()), 0);
+  int64_t end = readInteger(tensorOf(op.getUpperBound()), 0);
+  int64_t step = readInteger(tensorOf(op.getStep()), 0);
   if (op.getUnsignedCmp())
     return makeOpError(op, ExitCode::Unsupported, "compares without sign");
   if (step <= 0)
     return makeOpError(op, ExitCode::BadData,
                        "expects a step above 0, but found " + Twine(step));
   auto indexType = *getHostElementType(op.getInductionVar().getType());
-  Tensors carried = tensorsOf(op.getInitArgs());
+  Values carried = valuesOf(op.getInitArgs());
   while (index < end) {
     Expected<HostTensor> counter = HostTensor::allocate(indexType, {});
     if (!counter)
       return counter.takeError();
     writeInteger(*counter, 0, index);
-    Tensors arguments{std::move(*counter)};
+    Values arguments{HostValue(std::move(*counter))};
     llvm::append_range(arguments, carried);
     if (Error error = runBlock(*op.getBody(), arguments, carried))
       return std::move(error);
@@ -147,13 +166,13 @@ Expected<Tensors> Interpreter::run(scf::ForOp op) {
   return carried;
 }
 
-Expected<Tensors> Interpreter::run(scf::WhileOp op) {
-  Tensors carried = tensorsOf(op.getInits());
+Expected<Values> Interpreter::run(scf::WhileOp op) {
+  Values carried = valuesOf(op.getInits());
   while (true) {
-    Tensors passed;
+    Values passed;
     if (Error error = runBlock(*op.getBeforeBody(), carried, passed))
       return std::move(error);
-    bool goesOn = readInteger(passed.front(), 0) != 0;
+    bool goesOn = readInteger(passed.front().getTensor(), 0) != 0;
     passed.erase(passed.begin());
     if (!goesOn)
       return passed;
@@ -171,11 +190,16 @@ Error qopt::evaluate(func::FuncOp function, ArrayRef<HostTensor> inputs,
   if (Error error = checkInputs(function, inputs))
     return error;
   Block &block = function.getBody().front();
-  if (!isa<func::ReturnOp>(block.getTerminator()))
-    return makeError(ExitCode::Unsupported, "expects a function that returns");
-  Tensors results;
-  if (Error error = Interpreter(observe).runBlock(block, inputs, results))
+  if (!isa<func::ReturnOp>(block.getTerminator()) ||
+      !llvm::all_of(block.getTerminator()->getOperandTypes(),
+                    llvm::IsaPred<TensorType>))
+    return makeError(ExitCode::Unsupported,
+                     "expects a function that returns tensors");
+  Values arguments(inputs.begin(), inputs.end()), results;
+  if (Error error = Interpreter(observe).runBlock(block, arguments, results))
     return error;
-  outputs.assign(results.begin(), results.end());
+  outputs.clear();
+  for (const HostValue &result : results)
+    outputs.push_back(result.getTensor());
   return Error::success();
 }

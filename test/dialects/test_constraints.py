@@ -5,9 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# An op, an attribute, the text that kernels share, and what holds for all ops of a dialect.
+# An op, an attribute or a type, the text that kernels share, and what holds for all ops of a dialect.
 SUBJECT = re.compile(
-    r'^(?:def \w+Op\s*:\s*\w+<"(\w+)"|def \w+Attr\s*:\s*\w+<"\w+", "(\w+)"|defvar (kernel)Text\b|def \w+_Dialect\b[^"]*"(\w+)")',
+    r'^(?:def \w+Op\s*:\s*\w+<"(\w+)"|def \w+(?:Attr|Type)\s*:\s*\w+<"\w+", "(\w+)"|defvar (kernel)Text\b|def \w+_Dialect\b[^"]*"(\w+)")',
     re.MULTILINE)
 NAME = re.compile(r"([a-z]\w*?_c\d+)(?:_\w+)?$")
 

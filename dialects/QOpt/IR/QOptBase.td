@@ -36,8 +36,8 @@ def QOpt_Dialect : Dialect {
 
     Constraints of all ops, beside those that each one states. They are checked
     where a program is read from a file and behind `prepare`:
-    - (C1) a tensor has no encoding, and elements of a float type or of integers
-      of 1, 2, 4, 8, 16, 32 or 64 bits that are not `si`.
+    - (C1) a tensor, also one of a sequence, has no encoding, and elements of a
+      float type or of integers of 1, 2, 4, 8, 16, 32 or 64 bits that are not `si`.
     - (C2) a tensor with elements of 8 bytes would take less than 2^48 bytes.
     - (C3) the axis of a format is one of its tensor; one with blocks has one.
     - (C4) element-wise operands and results have one element type, but for
@@ -53,6 +53,7 @@ def QOpt_Dialect : Dialect {
     - (C11) operands broadcast to the dims of the result.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 0;
   let extraClassDeclaration = [{
     /// The bytes of every weight that the context's modules refer to.
@@ -66,6 +67,8 @@ def QOpt_Dialect : Dialect {
     void registerMovementOps();
     void registerNormalizationOps();
     void registerQuantizationOps();
+    void registerSequenceOps();
+    void registerTypes();
     std::unique_ptr<WeightStore> weightStore;
 
   public:

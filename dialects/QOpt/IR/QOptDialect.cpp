@@ -22,6 +22,8 @@ void QOptDialect::initialize() {
   registerMovementOps();
   registerNormalizationOps();
   registerQuantizationOps();
+  registerSequenceOps();
+  registerTypes();
 }
 
 unsigned qopt::getPackedBitWidth(Type elementType) {

@@ -1,4 +1,4 @@
-//===- QOptDialect.h - The qopt dialect and its attributes ------*- C++ -*-===//
+//===- QOptDialect.h - The qopt dialect, attributes and types ---*- C++ -*-===//
 //
 // Include QOptOps.h for the ops.
 //
@@ -18,6 +18,9 @@
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/QOpt/IR/QOptAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/QOpt/IR/QOptTypes.h.inc"
 
 namespace qopt {
 

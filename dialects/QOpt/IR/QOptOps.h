@@ -30,5 +30,7 @@
 #include "dialects/QOpt/IR/QOptNormalizationOps.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/QOpt/IR/QOptQuantizationOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/QOpt/IR/QOptSequenceOps.h.inc"
 
 #endif

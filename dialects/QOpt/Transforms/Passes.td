@@ -35,6 +35,33 @@ def InferShapesPass : Pass<"qopt-infer-shapes", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numRefined", "num-refined", "ops with better types">];
 }
 
+def FoldSequencesPass : Pass<"qopt-fold-sequences", "::mlir::func::FuncOp"> {
+  let summary = "replace sequences and optionals by the tensors in them";
+  let description = [{
+    ```mlir
+    %s = qopt.split_to_sequence %x {axis = 0 : i64, keepdims = false} : (tensor<2x8xf32>) -> !qopt.sequence<tensor<8xf32>>
+    %0 = qopt.sequence_at %s, %one : (!qopt.sequence<tensor<8xf32>>, tensor<i64>) -> tensor<8xf32>
+    // becomes
+    %a, %b = qopt.split %x {axis = 0 : i64, sizes = array<i64: 1, 1>} : (tensor<2x8xf32>) -> (tensor<1x8xf32>, tensor<1x8xf32>)
+    %c = qopt.squeeze %b {axes = array<i64: 0>} : (tensor<1x8xf32>) -> tensor<8xf32>
+    ```
+
+    Result types are refined as by `qopt-infer-shapes`. Where a sequence has a
+    known length, and its tensors static dims that agree, a position may be
+    computed: the tensors are stacked and one is gathered.
+
+    Refuses what is left, and names it: parts along an axis of unknown size,
+    sizes and other positions that are computed, sequences that a loop or a branch
+    carries, a tensor whose type would change for another dialect; and positions
+    that no run takes.
+
+    Runs first in `prepare`: no later pass and no kernel knows sequences.
+
+    Numerics: exact; tensors are moved only.
+  }];
+  let statistics = [Statistic<"numFolded", "num-folded", "ops folded">];
+}
+
 def DecomposeGemmPass : Pass<"qopt-decompose-gemm", "::mlir::func::FuncOp"> {
   let summary = "rewrite gemm as matmul, mul and add";
   let description = [{

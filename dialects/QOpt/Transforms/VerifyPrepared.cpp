@@ -6,6 +6,7 @@
 
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "dialects/QOpt/IR/VerifyTypes.h"
+#include "dialects/QOpt/Transforms/FoldSequences.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -27,6 +28,8 @@ static LogicalResult verifyPrepared(Operation *op) {
            << "run --qopt-decompose-gemm";
   if (isa<ObserveOp>(op))
     return op->emitOpError("stands outside of a calibration");
+  if (hasSequences(op))
+    return refuseSequences(op);
   return verifyTypes(op);
 }
 

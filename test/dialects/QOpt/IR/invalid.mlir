@@ -527,6 +527,11 @@ func.func @max_pool_c3_dilations(%x: tensor<1x4x8xf32>) {
 
 // -----
 
+// expected-error @+1 {{expects a tensor of known rank or a sequence, but found 'tensor<*xf32>'}}
+func.func private @optional_c1(!qopt.optional<tensor<*xf32>>)
+
+// -----
+
 // expected-error @+1 {{unknown format 'i9'}}
 func.func private @format_c1() attributes {test.format = #qopt.format<i9>}
 

@@ -1,0 +1,381 @@
+//===- FoldSequences.cpp - Tensors in place of sequences ------------------===//
+//
+// One walk in the order of uses, which remembers the tensors of each sequence
+// whose length is known. What is folded stays until no op uses it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QOpt/Transforms/FoldSequences.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
+#include "dialects/QOpt/Transforms/Constants.h"
+#include "dialects/QOpt/Transforms/Passes.h"
+#include "dialects/QOpt/Transforms/ShapeRefinement.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#define DEBUG_TYPE "qopt-fold-sequences"
+
+namespace qopt {
+#define GEN_PASS_DEF_FOLDSEQUENCESPASS
+#include "dialects/QOpt/Transforms/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+using Tensors = SmallVector<Value>;
+
+/// What is known of the sequences and optionals of a function.
+class Folder {
+public:
+  /// Folds what `op` does with sequences; false where a run alone knows it.
+  /// Fails, with a diagnostic, for a position that no run could take.
+  FailureOr<bool> fold(Operation *op);
+  /// True when an operand is a sequence or optional of which nothing is known.
+  bool takesUnknown(Operation *op) const;
+
+private:
+  FailureOr<bool> fold(SequenceConstructOp op);
+  FailureOr<bool> fold(SequenceAtOp op);
+  FailureOr<bool> fold(SequenceInsertOp op);
+  FailureOr<bool> fold(SequenceEraseOp op);
+  FailureOr<bool> fold(SequenceLengthOp op);
+  FailureOr<bool> fold(SplitToSequenceOp op);
+  FailureOr<bool> fold(ConcatFromSequenceOp op);
+  FailureOr<bool> fold(OptionalOp op);
+  FailureOr<bool> fold(OptionalHasElementOp op);
+  FailureOr<bool> fold(OptionalGetElementOp op);
+
+  llvm::DenseMap<Value, Tensors> sequences;
+  /// The value of an optional; null where it holds nothing.
+  llvm::DenseMap<Value, Value> optionals;
+};
+} // namespace
+
+static bool isList(Type type) { return isa<SequenceType, OptionalType>(type); }
+
+bool Folder::takesUnknown(Operation *op) const {
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    return isList(operand.getType()) && !sequences.contains(operand) &&
+           !optionals.contains(operand);
+  });
+}
+
+bool qopt::hasSequences(Operation *op) {
+  return llvm::any_of(op->getOperandTypes(), isList) ||
+         llvm::any_of(op->getResultTypes(), isList);
+}
+
+LogicalResult qopt::refuseSequences(Operation *op) {
+  InFlightDiagnostic error =
+      op->emitOpError("works on a sequence or optional that a run alone knows");
+  error.attachNote() << "qopt-run --reference runs it; kernels are for "
+                        "tensors: make lengths and positions constants of the "
+                        "model";
+  return error;
+}
+
+static LogicalResult explain(InFlightDiagnostic error) {
+  error.attachNote() << "no run of the model can do it: correct the model";
+  return error;
+}
+
+//===----------------------------------------------------------------------===//
+// Ops in place of others
+//===----------------------------------------------------------------------===//
+
+/// Makes an op with results whose dims follow from its operands.
+template <class Op>
+static Op make(OpBuilder &b, Location loc, TypeRange elements,
+               ValueRange operands, ArrayRef<NamedAttribute> attributes) {
+  SmallVector<Type> types;
+  for (Type element : elements)
+    types.push_back(RankedTensorType::get({}, element));
+  auto op = Op::create(b, loc, types, operands, attributes);
+  refineShapes(op);
+  return op;
+}
+
+static Value unsqueeze(OpBuilder &b, Location loc, Value x, int64_t axis) {
+  return make<UnsqueezeOp>(b, loc, typeOf(x).getElementType(), x,
+                           b.getNamedAttr("axes", b.getDenseI64ArrayAttr(axis)))
+      .getResult();
+}
+
+static Value squeeze(OpBuilder &b, Location loc, Value x, int64_t axis) {
+  return make<SqueezeOp>(b, loc, typeOf(x).getElementType(), x,
+                         b.getNamedAttr("axes", b.getDenseI64ArrayAttr(axis)))
+      .getResult();
+}
+
+/// `tensors` one after the other, or stacked along a new axis.
+static Value join(OpBuilder &b, Location loc, Tensors tensors, int64_t axis,
+                  bool isNewAxis) {
+  if (isNewAxis)
+    for (Value &tensor : tensors)
+      tensor = unsqueeze(b, loc, tensor, axis);
+  if (tensors.size() == 1)
+    return tensors.front();
+  return make<ConcatOp>(b, loc, typeOf(tensors.front()).getElementType(),
+                        tensors,
+                        b.getNamedAttr("axis", b.getI64IntegerAttr(axis)))
+      .getResult();
+}
+
+/// Gives the users of `from` the value `to`, which is the same; false where its
+/// type is not, and a user does not cope with that.
+static bool replace(Value from, Value to) {
+  auto copes = [](Operation *user) {
+    return isa_and_nonnull<QOptDialect>(user->getDialect()) ||
+           isa<func::ReturnOp>(user);
+  };
+  if (from.getType() != to.getType() && !llvm::all_of(from.getUsers(), copes))
+    return false;
+  from.replaceAllUsesWith(to);
+  return true;
+}
+
+/// The index of `position` among `size`, or among one more; nothing where it is
+/// not known. Fails, with a diagnostic, where there is none.
+static FailureOr<std::optional<int64_t>>
+findPosition(Operation *op, Value position, int64_t size, int64_t end) {
+  auto known = getAllKnownIntegers(position);
+  if (!known)
+    return std::optional<int64_t>();
+  int64_t at = known->front();
+  if (at < -size || at >= end)
+    return explain(op->emitOpError("expects a position from ")
+                   << -size << " and below " << end << ", but found " << at);
+  return std::optional<int64_t>(at < 0 ? at + size : at);
+}
+
+//===----------------------------------------------------------------------===//
+// Sequences
+//===----------------------------------------------------------------------===//
+
+FailureOr<bool> Folder::fold(SequenceConstructOp op) {
+  sequences[op.getResult()] = Tensors(op.getInputs());
+  return true;
+}
+
+/// One of `tensors` of the same static dims, which a run knows.
+static Value selectTensor(SequenceAtOp op, const Tensors &tensors) {
+  auto isLikeFirst = [&](Value tensor) {
+    return tensor.getType() == tensors.front().getType();
+  };
+  if (tensors.empty() || !typeOf(tensors.front()).hasStaticShape() ||
+      !llvm::all_of(tensors, isLikeFirst))
+    return {};
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Value position = op.getPosition();
+  Type element = typeOf(tensors.front()).getElementType();
+  Value stack = join(b, loc, tensors, 0, /*isNewAxis=*/true);
+  Value picked = make<GatherOp>(b, loc, element, ValueRange{stack, position},
+                                b.getNamedAttr("axis", b.getI64IntegerAttr(0)))
+                     .getResult();
+  return typeOf(position).getRank() == 0 ? picked : squeeze(b, loc, picked, 0);
+}
+
+FailureOr<bool> Folder::fold(SequenceAtOp op) {
+  auto tensors = sequences.find(op.getSequence());
+  if (tensors == sequences.end())
+    return false;
+  int64_t size = tensors->second.size();
+  auto at = findPosition(op, op.getPosition(), size, size);
+  if (failed(at))
+    return failure();
+  Value tensor =
+      *at ? tensors->second[**at] : selectTensor(op, tensors->second);
+  return tensor && replace(op.getResult(), tensor);
+}
+
+FailureOr<bool> Folder::fold(SequenceInsertOp op) {
+  auto known = sequences.find(op.getSequence());
+  if (known == sequences.end())
+    return false;
+  Tensors tensors = known->second;
+  std::optional<int64_t> at = tensors.size();
+  if (op.getPosition()) {
+    auto found =
+        findPosition(op, op.getPosition(), tensors.size(), tensors.size() + 1);
+    if (failed(found))
+      return failure();
+    at = *found;
+  }
+  if (!at)
+    return false;
+  tensors.insert(tensors.begin() + *at, op.getTensor());
+  sequences[op.getResult()] = std::move(tensors);
+  return true;
+}
+
+FailureOr<bool> Folder::fold(SequenceEraseOp op) {
+  auto known = sequences.find(op.getSequence());
+  if (known == sequences.end())
+    return false;
+  Tensors tensors = known->second;
+  std::optional<int64_t> at = int64_t(tensors.size()) - 1;
+  if (op.getPosition()) {
+    auto found =
+        findPosition(op, op.getPosition(), tensors.size(), tensors.size());
+    if (failed(found))
+      return failure();
+    at = *found;
+  } else if (tensors.empty()) {
+    return explain(op.emitOpError("expects a sequence that is not empty"));
+  }
+  if (!at)
+    return false;
+  tensors.erase(tensors.begin() + *at);
+  sequences[op.getResult()] = std::move(tensors);
+  return true;
+}
+
+FailureOr<bool> Folder::fold(SequenceLengthOp op) {
+  auto tensors = sequences.find(op.getSequence());
+  if (tensors == sequences.end())
+    return false;
+  OpBuilder b(op);
+  auto type = RankedTensorType::get({}, b.getI64Type());
+  auto length = DenseElementsAttr::get(type, int64_t(tensors->second.size()));
+  return replace(op.getResult(),
+                 ConstantOp::create(b, op.getLoc(), type, length));
+}
+
+/// The sizes of the parts, where they are known.
+static std::optional<SmallVector<int64_t>> findSizes(SplitToSequenceOp op) {
+  int64_t dim = typeOf(op.getX()).getDimSize(op.getAxis());
+  Value sizes = op.getSizes();
+  if (sizes && typeOf(sizes).getRank() == 1)
+    return getAllKnownIntegers(sizes);
+  SmallVector<int64_t> part{1};
+  if (sizes) {
+    auto known = getAllKnownIntegers(sizes);
+    if (!known)
+      return std::nullopt;
+    part = *known;
+  }
+  if (ShapedType::isDynamic(dim) || part.front() < 1)
+    return std::nullopt;
+  SmallVector<int64_t> result;
+  for (; dim > 0; dim -= result.back())
+    result.push_back(std::min(dim, part.front()));
+  return result;
+}
+
+FailureOr<bool> Folder::fold(SplitToSequenceOp op) {
+  auto sizes = findSizes(op);
+  int64_t dim = typeOf(op.getX()).getDimSize(op.getAxis()), rest = dim;
+  if (!sizes)
+    return false;
+  for (int64_t size : *sizes) {
+    if (size < 0)
+      return explain(
+          op.emitOpError("expects sizes that are not negative, but found ")
+          << size);
+    rest -= size;
+  }
+  if (!ShapedType::isDynamic(dim) && rest != 0)
+    return explain(op.emitOpError("expects sizes that sum to ")
+                   << dim << ", but found [" << *sizes << "]");
+  OpBuilder b(op);
+  Type element = typeOf(op.getX()).getElementType();
+  auto split = make<SplitOp>(
+      b, op.getLoc(), SmallVector<Type>(sizes->size(), element), op.getX(),
+      {b.getNamedAttr("axis", op.getAxisAttr()),
+       b.getNamedAttr("sizes", b.getDenseI64ArrayAttr(*sizes))});
+  Tensors parts(split.getParts());
+  if (!op.getKeepdims())
+    for (Value &part : parts)
+      part = squeeze(b, op.getLoc(), part, op.getAxis());
+  sequences[op.getResult()] = std::move(parts);
+  return true;
+}
+
+FailureOr<bool> Folder::fold(ConcatFromSequenceOp op) {
+  auto tensors = sequences.find(op.getSequence());
+  if (tensors == sequences.end())
+    return false;
+  if (tensors->second.empty())
+    return explain(op.emitOpError("expects a sequence that is not empty"));
+  OpBuilder b(op);
+  return replace(op.getResult(), join(b, op.getLoc(), tensors->second,
+                                      op.getAxis(), op.getNewAxis()));
+}
+
+//===----------------------------------------------------------------------===//
+// Optionals
+//===----------------------------------------------------------------------===//
+
+FailureOr<bool> Folder::fold(OptionalOp op) {
+  optionals[op.getResult()] = op.getValue();
+  return true;
+}
+
+FailureOr<bool> Folder::fold(OptionalHasElementOp op) {
+  auto value = optionals.find(op.getOptional());
+  if (value == optionals.end())
+    return false;
+  OpBuilder b(op);
+  auto type = RankedTensorType::get({}, b.getI1Type());
+  auto holds = DenseElementsAttr::get(type, bool(value->second));
+  return replace(op.getResult(),
+                 ConstantOp::create(b, op.getLoc(), type, holds));
+}
+
+FailureOr<bool> Folder::fold(OptionalGetElementOp op) {
+  auto value = optionals.find(op.getOptional());
+  if (value == optionals.end())
+    return false;
+  if (!value->second)
+    return explain(op.emitOpError("expects an optional that holds a value"));
+  return replace(op.getResult(), value->second);
+}
+
+FailureOr<bool> Folder::fold(Operation *op) {
+  return llvm::TypeSwitch<Operation *, FailureOr<bool>>(op)
+      .Case<SequenceConstructOp, SequenceAtOp, SequenceInsertOp,
+            SequenceEraseOp, SequenceLengthOp, SplitToSequenceOp,
+            ConcatFromSequenceOp, OptionalOp, OptionalHasElementOp,
+            OptionalGetElementOp>([&](auto known) { return fold(known); })
+      .Default([](Operation *) { return false; });
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+/// Names an op that leaves a sequence or optional, or takes one in spite of
+/// what is known of it; those behind it follow from it.
+static LogicalResult check(Operation *op, bool isFolded, const Folder &folder) {
+  if (isFolded || !hasSequences(op) || op->hasTrait<OpTrait::IsTerminator>() ||
+      folder.takesUnknown(op))
+    return success();
+  return refuseSequences(op);
+}
+
+namespace {
+struct FoldSequencesPass
+    : qopt::impl::FoldSequencesPassBase<FoldSequencesPass> {
+  void runOnOperation() override {
+    Folder folder;
+    SmallVector<Operation *> folded;
+    bool hasFailed = false;
+    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      refineShapes(op);
+      FailureOr<bool> isFolded = folder.fold(op);
+      hasFailed |= failed(isFolded) || failed(check(op, *isFolded, folder));
+      if (succeeded(isFolded) && *isFolded)
+        folded.push_back(op);
+    });
+    if (hasFailed)
+      return signalPassFailure();
+    numFolded += folded.size();
+    for (Operation *op : llvm::reverse(folded))
+      if (op->use_empty())
+        op->erase();
+    updateResultTypes(getOperation());
+  }
+};
+} // namespace
