@@ -21,6 +21,11 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
 
+/// Of the graph's inputs and outputs.
+static constexpr llvm::StringLiteral kTensorsOnly =
+    "only tensors are supported, not sequences, maps, optional or sparse "
+    "values";
+
 /// Puts what a failure is about in front of it.
 static Failure about(const Twine &subject, Failure failure) {
   failure.what = (subject + ": " + failure.what).str();
@@ -141,8 +146,7 @@ GraphImporter::readDeclared(const onnx::ValueInfoProto &info,
   if (info.has_type() &&
       info.type().value_case() != onnx::TypeProto::VALUE_NOT_SET &&
       !info.type().has_tensor_type())
-    return unsupported("only tensors are supported, not sequences, maps, "
-                       "optional or sparse values");
+    return unsupported(kTensorsOnly);
   const onnx::TypeProto::Tensor &type = info.type().tensor_type();
   StringRef typeName = getOnnxTypeName(type.elem_type());
   if (typeName.empty())
@@ -238,7 +242,8 @@ GraphImporter::checkDeclaredTypes(const onnx::NodeProto &node) {
     if (declared == declaredValues.end() || value == values.end())
       continue;
     int32_t type = declared->second->type().tensor_type().elem_type();
-    Type found = importer::getElementType(value->second);
+    auto made = dyn_cast<RankedTensorType>(value->second.getType());
+    Type found = made ? made.getElementType() : Type();
     Type expected = getOnnxElementType(builder.getContext(), type);
     if (expected && expected != found)
       return malformed("output " + quote(output) + " is declared as " +
@@ -291,6 +296,12 @@ GraphImporter::getInputs(const onnx::NodeProto &node, const Operator &row,
     if (!node.input(i).empty()) {
       if (auto failure = getValue(node.input(i), inputs[i]))
         return failure;
+      if (!row.takesLists && !isa<RankedTensorType>(inputs[i].getType()))
+        return unsupported("input " + Twine(i) +
+                               " is a sequence or optional, which the operator "
+                               "is not supported with",
+                           "take tensors from it by SequenceAt or "
+                           "ConcatFromSequence");
     } else if (i < row.minInputs || row.maxInputs == kAnyNumber) {
       return malformed("expects input " + Twine(i) + ", but it is left out");
     }
@@ -417,6 +428,8 @@ GraphImporter::importOutput(const onnx::ValueInfoProto &output,
   Value value;
   if (auto failure = getValue(output.name(), value))
     return failure;
+  if (!isa<RankedTensorType>(value.getType()))
+    return unsupported(kTensorsOnly);
   DeclaredTensor declared;
   bool hasType = output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET;
   if (hasType)

@@ -280,6 +280,10 @@ LogicalResult NodeImporter::finish(Operation *op) {
     if (auto shapeFailure = checkShape(getType(result).getShape(),
                                        importer::getElementType(result)))
       return fail(std::move(*shapeFailure));
+  return verifyNew(op);
+}
+
+LogicalResult NodeImporter::verifyNew(Operation *op) {
   std::string text;
   ScopedDiagnosticHandler handler(op->getContext(),
                                   [&](Diagnostic &diagnostic) {

@@ -116,6 +116,18 @@ public:
     return mlir::succeeded(finish(op)) ? op->getResult(0) : mlir::Value();
   }
 
+  /// Makes an op with one result of this type, and verifies it. Null on
+  /// failure.
+  template <typename OpTy>
+  mlir::Value makeTyped(mlir::Type type, mlir::ValueRange operands,
+                        llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
+    if (failure)
+      return {};
+    mlir::Operation *op =
+        OpTy::create(builder, loc, mlir::TypeRange(type), operands, attributes);
+    return mlir::succeeded(verifyNew(op)) ? op->getResult(0) : mlir::Value();
+  }
+
   /// Infers the dims of a new op's results and verifies it.
   mlir::LogicalResult finish(mlir::Operation *op);
 
@@ -131,6 +143,7 @@ public:
   mlir::ArrayRef<mlir::Value> getOutputs() const { return outputs; }
 
 private:
+  mlir::LogicalResult verifyNew(mlir::Operation *op);
   const onnx::AttributeProto *find(llvm::StringRef name);
   const onnx::AttributeProto *
   findOfType(llvm::StringRef name, onnx::AttributeProto::AttributeType type);

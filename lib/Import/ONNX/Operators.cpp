@@ -16,8 +16,8 @@ static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
           getElementwiseOperators(),  getLoopOperators(),
           getMovementOperators(),     getNormalizationOperators(),
           getQuantizationOperators(), getReductionOperators(),
-          getShapeOperators(),        getUpsampleOperators(),
-          getWindowOperators()};
+          getSequenceOperators(),     getShapeOperators(),
+          getUpsampleOperators(),     getWindowOperators()};
 }
 
 const Operator *qopt::importer::lookupOperator(llvm::StringRef name,

@@ -24,6 +24,8 @@ struct Operator {
   mlir::LogicalResult (*import)(NodeImporter &node);
   /// What of the operator is taken, in words for its users; "" for all of it.
   const char *limits = "";
+  /// It takes sequences and optionals beside tensors.
+  bool takesLists = false;
 };
 
 llvm::ArrayRef<Operator> getConstantOperators();
@@ -34,6 +36,7 @@ llvm::ArrayRef<Operator> getMovementOperators();
 llvm::ArrayRef<Operator> getNormalizationOperators();
 llvm::ArrayRef<Operator> getQuantizationOperators();
 llvm::ArrayRef<Operator> getReductionOperators();
+llvm::ArrayRef<Operator> getSequenceOperators();
 llvm::ArrayRef<Operator> getShapeOperators();
 llvm::ArrayRef<Operator> getUpsampleOperators();
 llvm::ArrayRef<Operator> getWindowOperators();
