@@ -180,11 +180,17 @@ public:
     size = product<P>(p, row);
   }
 
-  /// Where the element `i` of the row at `at` lies.
-  Index getPosition(const Indices<P> &at, Index i) {
+  /// Where the row at `at` begins.
+  Index getStart(const Indices<P> &at) {
     Index position = p.index(0);
     for (auto [index, stride] : llvm::zip_equal(at, keptStrides))
       position = p.add(position, p.mul(index, stride));
+    return position;
+  }
+  /// Where the element `i` of the row that begins at `position` lies.
+  Index getPosition(Index position, Index i) {
+    if (row.size() == 1)
+      return p.add(position, p.mul(i, rowStrides[0]));
     for (auto [index, stride] :
          llvm::zip_equal(delinearize(p, i, row), rowStrides))
       position = p.add(position, p.mul(index, stride));
@@ -267,7 +273,8 @@ template <class P> void formula(P &p, ReduceOp op) {
   auto reduce = [&](Indices<P> at) {
     auto b = p.values();
     Index to = linearize(p, at, rows.kept);
-    auto place = [&](Index i) { return rows.getPosition(at, i); };
+    Index start = rows.getStart(at);
+    auto place = [&](Index i) { return rows.getPosition(start, i); };
     if (isFloatElement(element))
       return storeFloat(
           p,
@@ -287,9 +294,9 @@ template <class P> void formula(P &p, ReduceOp op) {
     switch (*getValueKind(element)) {
     case ValueKind::Bool: {
       bool isMax = kind == ReduceKind::Max;
-      M start = isMax ? b.olt(b.f(0), b.f(0)) : b.oeq(b.f(0), b.f(0));
+      M first = isMax ? b.olt(b.f(0), b.f(0)) : b.oeq(b.f(0), b.f(0));
       return p.store(chain<M>(
-                         p, rows.size, start,
+                         p, rows.size, first,
                          [&](Index i) { return loadAs<M>(p, x, place(i)); },
                          [&](B &b, M total, M y) {
                            return isMax ? b.orM(total, y) : b.andM(total, y);
