@@ -64,15 +64,6 @@ TEST(Movement, Slice) {
   EXPECT_EQ(none.getDims(), (llvm::ArrayRef<int64_t>{3, 0}));
 }
 
-TEST(Movement, SliceNeedsANumberForEachAxis) {
-  Program slice =
-      program("%x: tensor<4xi32>, %b: tensor<?xi64>, %e: tensor<1xi64>",
-              "slice %x, %b, %e {axes = array<i64: 0>}",
-              "tensor<4xi32>, tensor<?xi64>, tensor<1xi64>", "tensor<?xi32>");
-  EXPECT_EQ(slice.fail({i32({4}, iota(4)), i64({0}, {}), i64({1}, {2})}),
-            "'qopt.slice' op expects 1 numbers, but found 0");
-}
-
 TEST(Movement, ConcatAndSplit) {
   Program concat =
       program("%x: tensor<2x?xi32>, %y: tensor<2x?xi32>",
