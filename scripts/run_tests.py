@@ -8,11 +8,13 @@ tier. With --assertions a last round runs the tests of a build that has
 QOPT_ASSERTIONS.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ElementTree
 
 import time_limit
@@ -42,10 +44,12 @@ class Round:
         self.tool_limit = 3600 if full else 600
         self.suite_limit = 12 * 3600 if full else 1800
 
-    def run(self, *command):
-        """The exit code; what is ended for its time counts as failed."""
+    def run(self, *command, file=None):
+        """The exit code; what is ended for its time counts as failed. With `file` all
+        that is printed goes there.
+        """
         code, ended = time_limit.run(command, self.suite_limit, self.tool_limit,
-                                     self.environment)
+                                     self.environment, output=file or sys.stdout, stdout=file)
         for what in ended:
             self.fail(what)
         return code
@@ -105,30 +109,50 @@ def run_unit(suites):
 
 
 def run_pytest(suites):
-    """Each file in a process of its own, so that one that hangs ends alone."""
-    for path in sorted((ROOT / "test").rglob("test_*.py")):
-        file = path.relative_to(ROOT)
-        report = suites.build / "pytest" / f"{path.stem}.xml"
-        report.unlink(missing_ok=True)
-        print(file, flush=True)
-        failed_before = len(suites.total.failed)
+    """Each file in a process of its own, so that one that hangs ends alone, and two at a
+    time: most of a file's time is that of tools with one thread.
+    """
+    paths = sorted((ROOT / "test").rglob("test_*.py"))
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as executor:
+        codes = executor.map(lambda path: run_python_file(suites, path), paths)
+        for path, code in zip(paths, codes):
+            count_python_file(suites, path, code)
+
+
+def find_report(suites, path):
+    return suites.build / "pytest" / f"{path.stem}.xml"
+
+
+def run_python_file(suites, path):
+    """The exit code; what the file printed is printed when it is done, in one piece."""
+    report = find_report(suites, path)
+    report.unlink(missing_ok=True)
+    with tempfile.TemporaryFile("w+") as printed:
         code = suites.run(sys.executable, "-m", "pytest", "-q", "-rs", f"--junitxml={report}",
                           "-p", "no:cacheprovider", "--rootdir", ROOT,
-                          "-o", f"faulthandler_timeout={suites.tool_limit}", path)
-        if not report.exists():
-            suites.fail(f"{file}: ended with {code} and no report")
-            continue
-        for case in ElementTree.parse(report).iter("testcase"):
-            name = f"pytest {case.get('classname')}.{case.get('name')}"
-            skipped = case.find("skipped")
-            if case.find("failure") is not None or case.find("error") is not None:
-                suites.fail(name)
-            elif skipped is not None:
-                suites.skip(f"{name}: {skipped.get('message')}")
-            else:
-                suites.total.passed += 1
-        if code and len(suites.total.failed) == failed_before:
-            suites.fail(f"{file}: exit code {code}")
+                          "-o", f"faulthandler_timeout={suites.tool_limit}", path, file=printed)
+        printed.seek(0)
+        print(f"{path.relative_to(ROOT)}\n{printed.read()}", end="", flush=True)
+    return code
+
+
+def count_python_file(suites, path, code):
+    report, name = find_report(suites, path), path.relative_to(ROOT)
+    if not report.exists():
+        suites.fail(f"{name}: ended with {code} and no report")
+        return
+    failed_before = len(suites.total.failed)
+    for case in ElementTree.parse(report).iter("testcase"):
+        test = f"pytest {case.get('classname')}.{case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            suites.fail(test)
+        elif skipped is not None:
+            suites.skip(f"{test}: {skipped.get('message')}")
+        else:
+            suites.total.passed += 1
+    if code and len(suites.total.failed) == failed_before:
+        suites.fail(f"{name}: exit code {code}")
 
 
 def list_machines(build):

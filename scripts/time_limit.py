@@ -87,13 +87,15 @@ def end(pid, seconds, output):
     return f"{name}: not done after {seconds:g} s"
 
 
-def run(command, limit, limit_of_started, environment=None, output=sys.stdout):
+def run(command, limit, limit_of_started, environment=None, output=sys.stdout, stdout=None):
     """The exit code of the command and a list of what was ended.
 
     `limit` and `limit_of_started` are in seconds, for the command and for each
-    process that it starts.
+    process that it starts. What the command prints goes to `stdout`, a file, in place
+    of where the caller prints.
     """
-    process = subprocess.Popen(list(map(str, command)), env=environment)
+    process = subprocess.Popen(list(map(str, command)), env=environment, stdout=stdout,
+                               stderr=subprocess.STDOUT if stdout else None)
     begin = time.monotonic()
     first_seen, ended, own_words = {}, [], None
     while True:
