@@ -142,8 +142,7 @@ LogicalResult CpuProgram::emitOp(Operation *op) {
     emitObserve(observe);
     return success();
   }
-  const kernel::Kernel *kernel = findKernelOf(op);
-  return kernel ? emitKernel(op, *kernel) : failure();
+  return emitKernel(op, *findKernelOf(op));
 }
 
 LogicalResult CpuProgram::emitLaunch(kernel::LaunchOp op) {
@@ -161,12 +160,10 @@ LogicalResult CpuProgram::emitKernel(Operation *op,
 
 const kernel::Kernel *CpuProgram::findKernelOf(Operation *op) {
   auto name = op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
-  if (!name)
-    return op->emitOpError("names no kernel"), nullptr;
-  if (const kernel::Kernel *kernel = kernel::findKernel(kernels, name))
-    return kernel;
-  op->emitOpError("names the kernel ") << name << ", which is not known here";
-  return nullptr;
+  const kernel::Kernel *kernel =
+      name ? kernel::findKernel(kernels, name) : nullptr;
+  assert(kernel && "kernels are verified");
+  return kernel;
 }
 
 Value CpuProgram::storeDims(ValueRange dims) {

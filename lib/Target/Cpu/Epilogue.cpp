@@ -144,7 +144,7 @@ Epilogue::Access &Epilogue::access(OpOperand &use) {
   return accesses.emplace_back(std::move(wanted));
 }
 
-LogicalResult Epilogue::visit(Value start) {
+void Epilogue::visit(Value start) {
   // A value that is read twice is visited once.
   llvm::DenseSet<Value> seen;
   SmallVector<Value> pending{start};
@@ -152,16 +152,13 @@ LogicalResult Epilogue::visit(Value start) {
     Value tensor = pending.pop_back_val();
     if (tensor == root || !seen.insert(tensor).second)
       continue;
-    if (!laneType(getElementTypeOrSelf(tensor)))
-      return kernel->emitOpError("has no CPU kernel for elements of type ")
-             << getElementTypeOrSelf(tensor);
+    assert(laneType(getElementTypeOrSelf(tensor)) && "see checkBody");
     if (isInMemory(tensor)) {
       access(tensor);
       continue;
     }
     Operation *op = tensor.getDefiningOp();
-    if (!kernel::isEpilogueOp(op))
-      return op->emitOpError("cannot stand in the epilogue of a kernel");
+    assert(kernel::isEpilogueOp(op) && "kernels are verified");
     for (OpOperand &operand : op->getOpOperands())
       if (isInMemory(operand.get()) &&
           laneType(getElementTypeOrSelf(operand.get())))
@@ -169,7 +166,6 @@ LogicalResult Epilogue::visit(Value start) {
       else
         pending.push_back(operand.get());
   }
-  return success();
 }
 
 void Epilogue::findAccesses() {
@@ -177,11 +173,9 @@ void Epilogue::findAccesses() {
     return;
   isAnalysed = true;
   for (unsigned index : stored)
-    if (failed(visit(yieldedValue(kernel, index))))
-      canEvaluate = failure();
+    visit(yieldedValue(kernel, index));
   for (Value tensor : needed)
-    if (failed(visit(tensor)))
-      canEvaluate = failure();
+    visit(tensor);
   int64_t rank = spaceDims.size();
   for (Access &access : accesses) {
     SmallVector<Value> dims = program.dims(access.tensor);
@@ -256,10 +250,8 @@ SmallVector<Value> Epilogue::groupDims() {
   return dims;
 }
 
-LogicalResult Epilogue::capture(SmallVectorImpl<Value> &captures) {
+void Epilogue::capture(SmallVectorImpl<Value> &captures) {
   findAccesses();
-  if (failed(canEvaluate))
-    return failure();
   VectorBuilder v = program.vectors();
   firstCapture = captures.size();
   SmallVector<Value> dims = groupDims();
@@ -291,11 +283,10 @@ LogicalResult Epilogue::capture(SmallVectorImpl<Value> &captures) {
     }
   }
   if (stored.empty())
-    return success();
+    return;
   captures.append(v.strides(dims));
   for (unsigned index : stored)
     captures.push_back(program.allocate(kernel->getResult(index)).pointer);
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -423,14 +414,7 @@ Value Epilogue::evaluateOp(VectorBuilder &v, Operation *op, const Lanes &lanes,
   auto value = numerics::evaluateElementwise<numerics::MLIRPolicy>(
       policy, op, operands, getElementTypeOrSelf(op->getOperand(first)),
       result);
-  if (failed(value)) {
-    op->emitOpError("has no CPU kernel for elements of type ")
-        << getElementTypeOrSelf(op->getOperand(first));
-    canEvaluate = failure();
-    return arith::ConstantOp::create(
-        v.b, v.loc,
-        v.b.getZeroAttr(VectorType::get({kLanes}, laneType(result))));
-  }
+  assert(succeeded(value) && "see checkBody");
   return roundTo(v, *value, result);
 }
 

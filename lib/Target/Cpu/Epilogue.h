@@ -44,8 +44,8 @@ public:
   llvm::SmallVector<mlir::Value> groupDims();
   /// Allocates the results that have the dims of the space (unless another
   /// epilogue of the kernel did) and appends what the kernel needs to
-  /// `captures`. Fails, with a diagnostic, for what cannot be evaluated.
-  mlir::LogicalResult capture(llvm::SmallVectorImpl<mlir::Value> &captures);
+  /// `captures`.
+  void capture(llvm::SmallVectorImpl<mlir::Value> &captures);
 
   //===--- In the kernel
   //------------------------------------------------------===//
@@ -69,8 +69,6 @@ public:
   /// Evaluates the yielded values that have the dims of the space and stores
   /// them. There must be one.
   void finish(mlir::OpBuilder &b, const Lanes &lanes, mlir::Value root = {});
-  /// Fails when something could not be evaluated; the diagnostic is out.
-  mlir::LogicalResult verify() const { return canEvaluate; }
 
   /// Positions of the results that `finish` stores.
   llvm::ArrayRef<unsigned> storedResults() const { return stored; }
@@ -83,7 +81,7 @@ private:
 
   void chooseStored();
   void findAccesses();
-  mlir::LogicalResult visit(mlir::Value tensor);
+  void visit(mlir::Value tensor);
   Access &access(mlir::OpOperand &use);
   Access &access(mlir::Value tensor);
   mlir::Value evaluateValue(VectorBuilder &v, mlir::Value tensor,
@@ -100,7 +98,6 @@ private:
   llvm::SmallVector<unsigned> stored;
   llvm::SmallVector<mlir::Value> needed;
   bool isAnalysed = false;
-  mlir::LogicalResult canEvaluate = mlir::success();
   std::vector<Access> accesses;
   size_t firstCapture = 0;
   llvm::SmallVector<mlir::Value> limits, outputPointers, outputStrides;

@@ -128,18 +128,13 @@ FailureOr<Value> Epilogue::lookUp(LookupOp op) {
 //===----------------------------------------------------------------------===//
 
 FailureOr<Value> Epilogue::evaluateOp(Operation *op) {
-  if (!kernel::isEpilogueOp(op))
-    return op->emitOpError("cannot stand in the epilogue of a kernel"),
-           failure();
+  assert(kernel::isEpilogueOp(op) && "kernels are verified");
   if (auto lookup = dyn_cast<LookupOp>(op))
     return lookUp(lookup);
   SmallVector<Value> operands;
   for (OpOperand &operand : op->getOpOperands()) {
-    Type element = getElementTypeOrSelf(operand.get());
-    if (!numerics::getValueKind(element))
-      return op->emitOpError("has no Vulkan kernel for elements of type ")
-                 << element,
-             failure();
+    assert(numerics::getValueKind(getElementTypeOrSelf(operand.get())) &&
+           "see checkBody");
     auto value = isa<BlockArgument>(operand.get())
                      ? loadUse(operand)
                      : evaluateValue(operand.get());
@@ -159,10 +154,7 @@ FailureOr<Value> Epilogue::evaluateOp(Operation *op) {
     value = numerics::evaluateElementwise<numerics::MLIRPolicy>(
         policy, op, operands, operand, result);
   }
-  if (failed(value))
-    return op->emitOpError("has no Vulkan kernel for elements of type ")
-               << operand,
-           failure();
+  assert(succeeded(value) && "see checkBody");
   return shader->roundTo(*value, result);
 }
 
