@@ -351,5 +351,5 @@ int qopt::compileMain(int argc, char **argv) {
   ExitCode code;
   std::string message = takeMessage(std::move(error), code);
   printMessage("qopt-compile", message);
-  return static_cast<int>(code);
+  return endProcess(static_cast<int>(code));
 }

@@ -11,10 +11,15 @@
 #include "qopt/Support/CodedError.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/Signals.h"
+#include "llvm/Support/raw_ostream.h"
 #include <csignal>
+#include <unistd.h>
 #include <vector>
 
 using namespace qopt;
+
+/// Set once and for all: what the thread that crashed held is never let go.
+static bool hasCrashed = false;
 
 /// Lets the handlers of LLVM's recovery run on the stack of `sigaltstack`.
 static void moveHandlers() {
@@ -47,6 +52,7 @@ llvm::Error qopt::runGuarded(llvm::StringRef tool, llvm::StringRef model,
       kStackBytes);
   if (survived)
     return error;
+  hasCrashed = true;
   llvm::sys::RunInterruptHandlers();
   return llvm::joinErrors(
       std::move(error),
@@ -54,4 +60,12 @@ llvm::Error qopt::runGuarded(llvm::StringRef tool, llvm::StringRef model,
                 model + ": " + tool +
                     " crashed\nnote: please report this, with the files that "
                     "it was given"));
+}
+
+int qopt::endProcess(int code) {
+  if (!hasCrashed)
+    return code;
+  llvm::outs().flush();
+  llvm::errs().flush();
+  _exit(code);
 }

@@ -20,6 +20,10 @@ namespace qopt {
 llvm::Error runGuarded(llvm::StringRef tool, llvm::StringRef model,
                        llvm::function_ref<llvm::Error()> work);
 
+/// What `main` returns. Does not come back where guarded work crashed: what
+/// runs at the end of a process would wait for locks that stay taken.
+int endProcess(int code);
+
 } // namespace qopt
 
 #endif // LIB_DRIVER_CRASHGUARD_H

@@ -113,5 +113,5 @@ int qopt::runMain(int argc, char **argv) {
   if (error)
     text = takeMessage(std::move(error), code);
   printMessage("qopt-run", text);
-  return static_cast<int>(code);
+  return endProcess(static_cast<int>(code));
 }

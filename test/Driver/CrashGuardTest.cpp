@@ -47,6 +47,17 @@ TEST(CrashGuard, TellsOfAnEndlessRecursion) {
   EXPECT_GT(depth, 10000);
 }
 
+TEST(CrashGuard, EndsAProcessThatCrashedAtOnce) {
+  // What runs at the end may wait for what the thread that crashed held.
+  auto endAfter = [](llvm::function_ref<void()> work) {
+    std::atexit([] { std::_Exit(99); });
+    crash(work);
+    std::exit(endProcess(70));
+  };
+  EXPECT_EXIT(endAfter([] { raise(SIGBUS); }), testing::ExitedWithCode(70), "");
+  EXPECT_EXIT(endAfter([] {}), testing::ExitedWithCode(99), "");
+}
+
 TEST(CrashGuard, PassesOnWhatTheWorkSays) {
   EXPECT_EQ(crash([] {}), "no crash");
   llvm::Error error = runGuarded("qopt-test", "m.onnx", [] {
