@@ -8,6 +8,7 @@
 
 #include "qopt/Execution/ModelRunner.h"
 
+#include "LoadableFile.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Support/FileSeal.h"
 #include "qopt/Support/Notes.h"
@@ -107,6 +108,10 @@ llvm::Error ModelRunner::load(StringRef newPath) {
   struct stat status;
   if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
     return makeError(ExitCode::NoResource, path + ": is not a file");
+  if (isCut(file, status.st_size))
+    return makeError(ExitCode::BadData,
+                     path + ": cannot load: the file was cut: it ends before "
+                            "what it holds does");
   std::string loaderPath = makeLoaderPath(file);
   library = ::dlopen(loaderPath.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
