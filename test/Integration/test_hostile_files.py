@@ -83,6 +83,7 @@ func.func private @f()""", "stands beside @main"),
   %0 = arith.addf %x, %x : tensor<4xf32>
   return %0 : tensor<4xf32>
 }""", "is no op of a phase file"),
+    # request_c3
     "a request of another axis": (
         """func.func @main(%x: tensor<4x8xf32>, %y: tensor<8x4xf32>) -> tensor<4x4xf32> {
   %w = qopt.constant(dense<1.0> : tensor<8x4xf32>) : tensor<8x4xf32>
@@ -91,6 +92,24 @@ func.func private @f()""", "stands beside @main"),
     : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
 }""", "but expects axis 1"),
+    # request_c1
+    "a request without activations": (
+        """func.func @main(%x: tensor<4x64xf32>) -> tensor<4x4xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<64x4xf32>) : tensor<64x4xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, weight = <i8>>}
+    : (tensor<4x64xf32>, tensor<64x4xf32>) -> tensor<4x4xf32>
+  return %0 : tensor<4x4xf32>
+}""", "is requested as dynamic, but the formats of its operands are not those"),
+    # request_c4
+    "a request of static floats": (
+        """func.func @main(%x: tensor<4x64xf32>) -> tensor<4x4xf32> {
+  %w = qopt.constant(dense<1.0> : tensor<64x4xf32>) : tensor<64x4xf32>
+  %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = static, act = <f8E4M3FN>,
+    weight = <i8>>}
+    : (tensor<4x64xf32>, tensor<64x4xf32>) -> tensor<4x4xf32>
+  return %0 : tensor<4x4xf32>
+}""", "but expects integers without blocks"),
+    # request_c2
     "a request of blocks without an axis": (
         """func.func @main(%x: tensor<4x64xf32>) -> tensor<4x4xf32> {
   %w = qopt.constant(dense<1.0> : tensor<64x4xf32>) : tensor<64x4xf32>
@@ -110,6 +129,7 @@ func.func private @f()""", "stands beside @main"),
         """module attributes {qopt.nodes = [#qopt.node_info<-1, "a", "Relu">]} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> }
 }""", "expects a table of nodes in qopt.nodes"),
+    # qopt_c12
     "statistics of other channels": (
         """func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = qopt.relu %x {qopt.stats = {channel_axis = 1 : i64, channel_min = array<f32: 1.0>,

@@ -7,7 +7,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # An op, an attribute or a type, the text that kernels share, and what holds for all ops of a dialect.
 SUBJECT = re.compile(
-    r'^(?:def \w+Op\s*:\s*\w+<"(\w+)"|def \w+(?:Attr|Type)\s*:\s*\w+<"\w+", "(\w+)"|defvar (kernel)Text\b|def \w+_Dialect\b[^"]*"(\w+)")',
+    r'^(?:def \w+Op\s*:\s*\w+<"(\w+)"|def \w+(?:Attr|Type)\s*:\s*\w+<"\w+", "(\w+)"|'
+    r'def \w+Attr\s*:\s*AttrDef<[^{]*\{\s*let mnemonic = "(\w+)"|'
+    r'defvar (kernel)Text\b|def \w+_Dialect\b[^"]*"(\w+)")',
     re.MULTILINE)
 NAME = re.compile(r"([a-z]\w*?_c\d+)(?:_\w+)?$")
 

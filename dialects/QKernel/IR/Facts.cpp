@@ -25,9 +25,11 @@ LogicalResult
 IntegersAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                      unsigned operand, int64_t min, int64_t max,
                      DenseI64ArrayAttr elements) {
+  // integers_c1
   if (min > max)
     return emitError() << "expects min of at most max, but found " << min
                        << " and " << max;
+  // integers_c2
   if (!elements)
     return success();
   ArrayRef<int64_t> list = elements.asArrayRef();

@@ -17,9 +17,11 @@ LogicalResult LayoutAttr::verifyEncoding(
   SmallVector<int64_t> sorted(order);
   llvm::sort(sorted);
   auto axes = llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  // layout_c1
   if (sorted != axes)
     return emitError() << "expects a layout of " << shape.size()
                        << " axes, each once, but found " << *this;
+  // layout_c2
   if (order == ArrayRef<int64_t>(axes))
     return emitError() << "expects no layout for row-major order, but found "
                        << *this;

@@ -93,6 +93,10 @@ def QKernel_LayoutAttr : AttrDef<QKernel_Dialect, "Layout",
     ```mlir
     tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>  // channels last
     ```
+
+    Constraints:
+    - (C1) `order` has each axis of the tensor once.
+    - (C2) `order` is not that of a row-major tensor.
   }];
   let parameters = (ins "::mlir::DenseI64ArrayAttr":$order);
   let assemblyFormat = "`<` struct(params) `>`";
@@ -144,6 +148,11 @@ def QKernel_IntegersAttr : AttrDef<QKernel_Dialect, "Integers"> {
     ```mlir
     #qkernel.integers<operand = 2, min = -1, max = 1, elements = [1, -1]>
     ```
+
+    Constraints:
+    - (C1) `min` is at most `max`.
+    - (C2) `elements` are 1 to 64 numbers, the least of which is `min` and the
+      greatest `max`.
   }];
   let parameters = (ins "unsigned":$operand, "int64_t":$min, "int64_t":$max,
     OptionalParameter<"::mlir::DenseI64ArrayAttr">:$elements);

@@ -91,6 +91,16 @@ def QOpt_RequestAttr : QOpt_Attr<"Request", "request"> {
   let description = [{
     Attached to contractions and Gather as the discardable attribute `qopt.request`, and,
     with its reason, to ops that stay float among ops on codes.
+
+    Constraints, where a program is read from a file, on contractions with a
+    constant side and on Gather:
+    - (C1) other than float it has a format of the weight, and one of the
+      activations unless it is `weight-only`.
+    - (C2) the axis of the weight's format is one of the weight; one with blocks
+      has one.
+    - (C3) the axis of the activations' format is the one that is summed where it
+      has blocks, and none where it has not.
+    - (C4) `static` activations are integers without blocks.
   }];
   let parameters = (ins
     QOpt_ParamsParameter:$params,

@@ -51,6 +51,8 @@ def QOpt_Dialect : Dialect {
     - (C9) scales and zeros fit the codes as said above, or are one number.
     - (C10) the dims of results are those that operands and attributes give.
     - (C11) operands broadcast to the dims of the result.
+    - (C12) statistics of channels, of which a file may have some for each
+      tensor, are along an axis of it, one of each kind for each channel.
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;

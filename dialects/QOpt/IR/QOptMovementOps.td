@@ -23,7 +23,7 @@ def QOpt_ReshapeOp : QOpt_MovementOp<"reshape", "same elements, other dims", [{
     `allow_zero`.
 
     Constraints:
-    - (C1) `shape` has rank 1, or 0 and one number.
+    - (C1) `shape` has rank 1 and a known length, or rank 0.
 
     Example:
 
@@ -143,7 +143,7 @@ def QOpt_ExpandOp : QOpt_MovementOp<"expand", "broadcast to a shape",
     The result's dims are the numpy broadcast of x's and `shape`.
 
     Constraints:
-    - (C1) `shape` has rank 1, or 0 and one number.
+    - (C1) `shape` has rank 1 and a known length, or rank 0.
 
     Example:
 

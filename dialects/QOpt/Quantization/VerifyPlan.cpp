@@ -16,10 +16,12 @@ using namespace qopt;
 static LogicalResult verifyActivation(Operation *op, RequestAttr request,
                                       const Contraction &view) {
   FormatAttr act = request.getAct();
+  // request_c3
   int64_t expected = act.isBlocked() ? view.lhs.getProductAxis() : -1;
   if (act.getAxis() != expected)
     return op->emitOpError("is requested with activations of ")
            << act << ", but expects axis " << expected;
+  // request_c4
   if (request.getParams() == Params::Static &&
       (act.isBlocked() || !isa<IntegerType>(act.getElementType())))
     return op->emitOpError("is requested with static activations of ")
@@ -36,6 +38,7 @@ LogicalResult qopt::verifyRequest(Operation *op) {
   // What works on codes already only tells what was planned.
   if (!view && !gather)
     return success();
+  // request_c1
   if (!request.getWeight() ||
       (request.getParams() == Params::WeightOnly) != !request.getAct())
     return op->emitOpError("is requested as ")
@@ -43,6 +46,7 @@ LogicalResult qopt::verifyRequest(Operation *op) {
            << ", but the formats of its operands are not those";
   Value weight = view ? view->rhs.tensor : gather.getX();
   FormatAttr format = request.getWeight();
+  // request_c2
   if (format.getAxis() >= cast<RankedTensorType>(weight.getType()).getRank() ||
       (format.isBlocked() && !format.hasAxis()))
     return op->emitOpError("is requested with weights of ")
@@ -67,6 +71,7 @@ LogicalResult qopt::verifyStatistics(Value value) {
     else
       fits &= axis >= 0 && axis < type.getRank() &&
               (type.isDynamicDim(axis) || type.getDimSize(axis) == found);
+    // qopt_c12
     if (!fits)
       return emitError(value.getLoc(), "expects statistics of the channels of ")
              << type << " along axis " << axis << ", but found " << found;

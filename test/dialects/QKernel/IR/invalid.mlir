@@ -176,22 +176,22 @@ func.func @qkernel_c1_twice(%x: tensor<4xi32>) -> tensor<4xi32> {
 // -----
 
 // expected-error @+1 {{expects min of at most max, but found 2 and 1}}
-#bounds = #qkernel.integers<operand = 0, min = 2, max = 1>
+func.func private @integers_c1() attributes {test.fact = #qkernel.integers<operand = 0, min = 2, max = 1>}
 
 // -----
 
 // expected-error @+1 {{expects elements from min to max, but found array<i64: 0, 3> for 0 and 2}}
-#elements = #qkernel.integers<operand = 0, min = 0, max = 2, elements = [0, 3]>
+func.func private @integers_c2() attributes {test.fact = #qkernel.integers<operand = 0, min = 0, max = 2, elements = [0, 3]>}
 
 // -----
 
 // expected-error @+1 {{expects a layout of 2 axes, each once, but found #qkernel.layout<order = [0, 2, 1]>}}
-func.func private @layout_axes(%x: tensor<2x3xf32, #qkernel.layout<order = [0, 2, 1]>>)
+func.func private @layout_c1(%x: tensor<2x3xf32, #qkernel.layout<order = [0, 2, 1]>>)
 
 // -----
 
 // expected-error @+1 {{expects no layout for row-major order, but found #qkernel.layout<order = [0, 1]>}}
-func.func private @layout_row_major(%x: tensor<2x3xf32, #qkernel.layout<order = [0, 1]>>)
+func.func private @layout_c2(%x: tensor<2x3xf32, #qkernel.layout<order = [0, 1]>>)
 
 // -----
 
