@@ -78,12 +78,15 @@ private:
   void makeOther(Operation *op, RequestAttr request, Params params,
                  StringRef why) {
     bool isFloat = params == Params::Float;
+    // A reason that is there already stays.
+    std::string reasons = request.getWhy() ? request.getWhy().str() + "; " : "";
+    reasons += why;
     op->setAttr(
         kRequestAttrName,
         RequestAttr::get(&getContext(), params,
                          isFloat ? FormatAttr() : signedForm(request.getAct()),
                          isFloat ? FormatAttr() : request.getWeight(),
-                         StringAttr::get(&getContext(), why)));
+                         StringAttr::get(&getContext(), reasons)));
   }
 };
 } // namespace
