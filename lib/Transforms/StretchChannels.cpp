@@ -228,7 +228,7 @@ private:
     auto stats = qopt::getStatistics(x);
     auto weight = evaluateExpression(conv.getW());
     if (!stats || stats->samples == 0 || !weight || stats->channelAxis != 1 ||
-        static_cast<int64_t>(stats->channelMin.size()) != conv.getGroup())
+        stats->channelMin.size() != conv.getGroup())
       return;
     bool isFree = canScale(x, /*takesProducts=*/!settings.keepsCodes);
     if (!isFree && settings.keepsCodes && isMadeFromCodes(x))

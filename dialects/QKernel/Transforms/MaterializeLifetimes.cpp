@@ -29,7 +29,7 @@ namespace {
 /// The tensors that have memory in one block.
 class Lifetimes {
 public:
-  explicit Lifetimes(Block &block) : block(block) {
+  explicit Lifetimes(Block &block) {
     // What a region carries is its own; the caller owns the program's inputs.
     if (!isa<func::FuncOp>(block.getParentOp()))
       for (Value argument : block.getArguments())
@@ -76,7 +76,6 @@ private:
       add(result, &op);
   }
 
-  Block &block;
   llvm::DenseMap<Value, Value> owners;
   llvm::MapVector<Value, Operation *> last;
 };

@@ -287,7 +287,7 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
         for (mlir::Value input : op.getInputs().drop_front()) {
           Dims<P> other = dims(input);
           for (size_t i = 0; i < result.size(); ++i)
-            if (static_cast<int64_t>(i) == op.getAxis())
+            if (i == op.getAxis())
               result[i] = policy.add(result[i], other[i]);
             else if (!policy.known(result[i]))
               result[i] = other[i];
@@ -336,7 +336,7 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
       .Case([&](FlattenOp op) {
         Dims<P> result(2, policy.constant(1));
         for (auto [i, dim] : llvm::enumerate(dims(op.getX()))) {
-          auto &side = result[static_cast<int64_t>(i) < op.getAxis() ? 0 : 1];
+          auto &side = result[i < op.getAxis() ? 0 : 1];
           side = policy.mul(side, dim);
         }
         return one(result);
