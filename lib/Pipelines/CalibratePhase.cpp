@@ -39,6 +39,10 @@ static std::string describeNeed(const Recipe &recipe) {
               "note: give --calib DIR, or leave " +
               name + " out")
           .str();
+  if (!recipe.getRoundingNeeds().any())
+    return "policy.min-output-sqnr of " + describeRecipe(recipe) +
+           " is measured on samples and needs some\n"
+           "note: give --calib DIR, or leave min-output-sqnr out";
   return "rounding.method of " + describeRecipe(recipe) +
          " rounds weights by activations and needs samples\n"
          "note: give --calib DIR, or write method: nearest";
@@ -48,7 +52,8 @@ llvm::Error Compilation::checkCalibration() {
   bool isQuantized = options.startFrom && *options.startFrom >= Phase::Quantize;
   const Recipe &recipe = report.recipe;
   bool needsStatistics =
-      (recipe.needsCalibration() || recipe.getRoundingNeeds().any()) &&
+      (recipe.needsCalibration() || recipe.getRoundingNeeds().any() ||
+       recipe.asksForOutputSqnr()) &&
       !isQuantized;
   if (options.calibration.empty() && !needsStatistics)
     return options.accuracyGate

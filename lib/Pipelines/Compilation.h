@@ -78,6 +78,8 @@ private:
   // WidenPlan.cpp
   std::vector<mlir::Operation *> findNarrowProducts(mlir::ModuleOp program);
   OutputNoise getOutputNoise() const;
+  double getWorstNoise() const;
+  llvm::Error quantizeAgain(mlir::ModuleOp planned);
   llvm::Error widenPlan(mlir::ModuleOp planned);
 
   // CheckAccuracy.cpp

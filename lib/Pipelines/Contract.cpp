@@ -118,8 +118,8 @@ void Contract::readPlan(func::FuncOp main, const Recipe &recipe,
       row->planned = request ? describeRequest(request) : describePrecision(op);
       if (row->asked.empty())
         row->asked = asked;
-      if (request && request.getWhy())
-        row->reason = request.getWhy().getValue().str();
+      if (request)
+        row->reason = request.getWhy() ? request.getWhy().getValue().str() : "";
       else if (isOfFile && !precision.isFloat())
         row->reason = "from the file";
     }

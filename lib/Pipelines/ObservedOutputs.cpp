@@ -44,7 +44,13 @@ llvm::Error qopt::runObserved(ProgramRunner &runner,
 void qopt::addDistances(ArrayRef<HostTensor> found,
                         ArrayRef<HostTensor> expected,
                         MutableArrayRef<DistanceSums> sums) {
-  for (auto [sum, values, wanted] : llvm::zip_equal(sums, found, expected))
+  for (auto [sum, values, wanted] : llvm::zip_equal(sums, found, expected)) {
+    // As many as the data says: no number stands for another.
+    if (values.getDims() != wanted.getDims()) {
+      sum.add(std::numeric_limits<double>::quiet_NaN(), 0);
+      continue;
+    }
     for (auto [x, y] : llvm::zip_equal(values.as<float>(), wanted.as<float>()))
       sum.add(x, y);
+  }
 }

@@ -30,6 +30,7 @@ llvm::Error runObserved(ProgramRunner &runner,
                         llvm::MutableArrayRef<HostTensor> outputs);
 
 /// Adds the distances of outputs from the expected ones to the sums of each.
+/// One of other dims is an error that cannot be measured.
 void addDistances(llvm::ArrayRef<HostTensor> found,
                   llvm::ArrayRef<HostTensor> expected,
                   llvm::MutableArrayRef<DistanceSums> sums);

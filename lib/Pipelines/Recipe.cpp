@@ -291,6 +291,10 @@ bool Recipe::needsCalibration() const {
          asksFor(std::mem_fn(&NodePrecision::isStatic));
 }
 
+bool Recipe::asksForOutputSqnr() const {
+  return !isFloat() && policy.minOutputSqnr > PolicyRecipe().minOutputSqnr;
+}
+
 bool Recipe::usesCalibration() const {
   return needsCalibration() || (!isFloat() && rounding.correctBias);
 }

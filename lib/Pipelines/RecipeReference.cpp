@@ -124,7 +124,8 @@ in 8 bits until the outputs are expected to be good enough: `mxint8` in place of
 floats, `i8` in the same groups in place of integers. Then the program is
 quantized and measured again, up to four times. The report has the reason for each
 (`asked`, `planned`), and the compiler says how many they are. Nodes that an override
-names, and codes that came with the model, stay. `0` keeps what was asked for.
+names, codes that came with the model, and blocks that would cross groups of channels
+stay; so does all of a round after which outputs are worse. `0` keeps what was asked for.
 )";
   writeSection<OverrideRecipe>(
       os, "overrides",

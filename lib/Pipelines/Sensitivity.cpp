@@ -8,6 +8,7 @@
 
 #include "Sensitivity.h"
 #include "ObservedOutputs.h"
+#include "dialects/QOpt/Quantization/Statistics.h"
 #include "mlir/IR/IRMapping.h"
 #include "qopt/Pipelines/Phases.h"
 #include "qopt/Support/CodedError.h"
@@ -35,6 +36,8 @@ static void addSwitch(Operation *op, func::FuncOp main) {
   auto choice =
       WhereOp::create(builder, op->getLoc(), coded.getType(),
                       main.getArgument(index), coded, twin->getResult(0));
+  // What reads it next is quantized as ever.
+  setStatisticsAttr(choice, getStatisticsAttr(coded));
   coded.replaceAllUsesExcept(choice.getResult(), choice);
 }
 

@@ -1,6 +1,6 @@
 //===- WidenChoice.cpp - Which products get more bits ---------------------===//
 //
-// Greedy: the output that is worst chooses next.
+// Greedy: of the outputs that can be helped, the worst chooses next.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,24 +22,37 @@ static OutputNoise findFactors(llvm::ArrayRef<NarrowProduct> products,
   return factors;
 }
 
+/// The product that costs `output` most; null where none costs anything.
+static NarrowProduct *findCostliest(std::vector<NarrowProduct> &products,
+                                    size_t output) {
+  NarrowProduct *costliest = nullptr;
+  for (NarrowProduct &product : products)
+    if (product.getNoise(output) >
+        (costliest ? costliest->getNoise(output) : 0))
+      costliest = &product;
+  return costliest;
+}
+
 llvm::SmallVector<size_t>
 qopt::widenProducts(std::vector<NarrowProduct> &products, OutputNoise measured,
                     double bound) {
   OutputNoise factors = findFactors(products, measured);
   llvm::SmallVector<size_t> widened;
-  while (!measured.empty()) {
-    size_t output = llvm::max_element(measured) - measured.begin();
-    auto best = llvm::max_element(
-        products, [&](const NarrowProduct &a, const NarrowProduct &b) {
-          return a.getNoise(output) < b.getNoise(output);
-        });
-    if (measured[output] <= bound || best == products.end() ||
-        factors[output] * best->getNoise(output) <= 0)
-      break;
-    for (auto [other, noise] : llvm::enumerate(measured))
-      noise -= factors[other] * best->getNoise(other);
-    best->isWide = true;
-    widened.push_back(best - products.begin());
+  while (true) {
+    // Of the outputs that a product can help.
+    NarrowProduct *chosen = nullptr;
+    double worst = bound;
+    for (auto [output, noise] : llvm::enumerate(measured))
+      if (NarrowProduct *product = findCostliest(products, output);
+          product && noise > worst) {
+        chosen = product;
+        worst = noise;
+      }
+    if (!chosen)
+      return widened;
+    for (auto [output, noise] : llvm::enumerate(measured))
+      noise -= factors[output] * chosen->getNoise(output);
+    chosen->isWide = true;
+    widened.push_back(chosen - products.data());
   }
-  return widened;
 }

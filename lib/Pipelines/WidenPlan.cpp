@@ -53,6 +53,14 @@ OutputNoise Compilation::getOutputNoise() const {
   return noise;
 }
 
+/// Noise of the output that is worst.
+double Compilation::getWorstNoise() const {
+  double worst = 0;
+  for (double noise : getOutputNoise())
+    worst = std::max(worst, noise);
+  return worst;
+}
+
 /// Gives a product more bits, and the reason for it.
 static void widen(Operation *op, const OutputNoise &noise) {
   RequestAttr wide = widenRequest(op);
@@ -67,15 +75,21 @@ static void widen(Operation *op, const OutputNoise &noise) {
                                StringAttr::get(op->getContext(), why)));
 }
 
+/// Quantizes what is planned anew.
+llvm::Error Compilation::quantizeAgain(ModuleOp planned) {
+  // Tables lose their requests on the way to codes.
+  report.contract.readPlan(qopt::getMain(planned), report.recipe,
+                           getName(Phase::Quantize));
+  module = planned.clone();
+  report.errors.clear();
+  return fixNumbers();
+}
+
 llvm::Error Compilation::widenPlan(ModuleOp planned) {
   double bound = boundOf(report.recipe);
-  auto isPoor = [&] {
-    return llvm::any_of(getOutputNoise(),
-                        [&](double noise) { return noise > bound; });
-  };
-  if (report.recipe.policy.minOutputSqnr == 0 || !isPoor())
+  double before = getWorstNoise(), worst = before;
+  if (report.recipe.policy.minOutputSqnr == 0 || worst <= bound)
     return llvm::Error::success();
-  double before = toDecibels(*llvm::max_element(getOutputNoise()));
   std::vector<Operation *> ops = findNarrowProducts(planned);
   Problems problems(context, options.model, report.contract);
   auto noises = measureSensitivities(planned, ops, report.recipe,
@@ -86,24 +100,37 @@ llvm::Error Compilation::widenPlan(ModuleOp planned) {
   for (const OutputNoise &noise : *noises)
     products.push_back({noise});
   size_t count = 0;
-  for (int round = 0; round < kMaxRounds && isPoor(); ++round) {
+  for (int round = 0; round < kMaxRounds && worst > bound; ++round) {
     llvm::SmallVector<size_t> widened =
         widenProducts(products, getOutputNoise(), bound);
     if (widened.empty())
       break;
-    count += widened.size();
-    for (size_t index : widened)
+    llvm::SmallVector<std::pair<Operation *, Attribute>> narrow;
+    for (size_t index : widened) {
+      narrow.push_back({ops[index], ops[index]->getAttr(kRequestAttrName)});
       widen(ops[index], products[index].noise);
-    module = planned.clone();
-    report.errors.clear();
-    if (llvm::Error error = fixNumbers())
+    }
+    if (llvm::Error error = quantizeAgain(planned))
       return error;
+    if (getWorstNoise() < worst) {
+      count += widened.size();
+      worst = getWorstNoise();
+      continue;
+    }
+    // More bits are no better where other noise decides.
+    for (auto [op, request] : narrow)
+      op->setAttr(kRequestAttrName, request);
+    if (llvm::Error error = quantizeAgain(planned))
+      return error;
+    break;
   }
   if (count)
-    report.warnings.push_back(
-        llvm::formatv("outputs had {0:f1} dB, so {1} of the {2} products with "
-                      "fewer bits have 8; overrides and "
-                      "policy.min-output-sqnr of a recipe say otherwise",
-                      before, count, products.size()));
+    report.warnings.push_back(llvm::formatv(
+        "outputs had {0:f1} dB, so {1} of the {2} products with "
+        "fewer bits have 8: {3:f1} dB now, where "
+        "policy.min-output-sqnr asks for {4}; overrides of a "
+        "recipe keep what they name",
+        toDecibels(before), count, products.size(), toDecibels(worst),
+        formatNumber(report.recipe.policy.minOutputSqnr)));
   return llvm::Error::success();
 }

@@ -36,6 +36,11 @@ TEST(WidenChoice, AsksEachOutput) {
   EXPECT_EQ(widenProducts(products, {0.31, 0.21}, 0.05), (Indices{0, 2}));
 }
 
+TEST(WidenChoice, HelpsTheOthersOfAnOutputThatNothingHelps) {
+  auto products = productsOf({{0, 0.3}, {0, 0.01}});
+  EXPECT_EQ(widenProducts(products, {16, 0.4}, 0.1), (Indices{0}));
+}
+
 TEST(WidenChoice, GoesOnFromWhatIsWide) {
   auto products = productsOf({{0.1}, {0.4}, {0.3}});
   EXPECT_EQ(widenProducts(products, {0.8}, 0.45), (Indices{1}));

@@ -139,6 +139,9 @@ struct Recipe {
   bool asksFor(llvm::function_ref<bool(const NodePrecision &)> isMet) const;
   /// True when static ranges or a transform need statistics of samples.
   bool needsCalibration() const;
+  /// True when outputs are to be closer to the float model's than they are
+  /// without being asked for it.
+  bool asksForOutputSqnr() const;
   /// True when statistics change what comes out, so that they are collected
   /// wherever there are samples.
   bool usesCalibration() const;
