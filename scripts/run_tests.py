@@ -45,14 +45,14 @@ class Round:
         self.suite_limit = 12 * 3600 if full else 1800
 
     def run(self, *command, file=None):
-        """The exit code; what is ended for its time counts as failed. With `file` all
-        that is printed goes there.
+        """The exit code, None for what was ended for its time and counts as failed. With
+        `file` all that is printed goes there.
         """
         code, ended = time_limit.run(command, self.suite_limit, self.tool_limit,
                                      self.environment, output=file or sys.stdout, stdout=file)
         for what in ended:
             self.fail(what)
-        return code
+        return None if ended else code
 
     def describe(self, name):
         return f"{name} [{self.title}]" if self.title else name
@@ -141,17 +141,18 @@ def count_python_file(suites, path, code):
     if not report.exists():
         suites.fail(f"{name}: ended with {code} and no report")
         return
-    failed_before = len(suites.total.failed)
+    has_failed = False
     for case in ElementTree.parse(report).iter("testcase"):
         test = f"pytest {case.get('classname')}.{case.get('name')}"
         skipped = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
+            has_failed = True
             suites.fail(test)
         elif skipped is not None:
             suites.skip(f"{test}: {skipped.get('message')}")
         else:
             suites.total.passed += 1
-    if code and len(suites.total.failed) == failed_before:
+    if code and not has_failed:
         suites.fail(f"{name}: exit code {code}")
 
 

@@ -9,6 +9,7 @@
 #define LIB_PIPELINES_COMPILATION_H
 
 #include "MeasureAccuracy.h"
+#include "ObservedOutputs.h"
 #include "Sensitivity.h"
 #include "qopt/Calibration/LayerActivations.h"
 #include "qopt/Pipelines/Compiler.h"
@@ -78,7 +79,6 @@ private:
   // WidenPlan.cpp
   std::vector<mlir::Operation *> findNarrowProducts(mlir::ModuleOp program);
   OutputNoise getOutputNoise() const;
-  double getWorstNoise() const;
   llvm::Error quantizeAgain(mlir::ModuleOp planned);
   llvm::Error widenPlan(mlir::ModuleOp planned);
 
@@ -102,9 +102,7 @@ private:
   llvm::Error writeTier(const CompiledProgram &program);
   std::string makeManifest();
 
-  mlir::func::FuncOp getMain() {
-    return module->lookupSymbol<mlir::func::FuncOp>("main");
-  }
+  mlir::func::FuncOp getMain() { return qopt::getMain(*module); }
   bool isDone(Phase phase) const {
     return options.startFrom && phase <= *options.startFrom;
   }

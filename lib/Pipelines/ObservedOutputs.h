@@ -15,6 +15,7 @@
 
 namespace qopt {
 
+/// The function that a program is.
 mlir::func::FuncOp getMain(mlir::ModuleOp module);
 
 /// Indices of the results that are compared.

@@ -125,7 +125,7 @@ floats, `i8` in the same groups in place of integers. Then the program is
 quantized and measured again, up to four times. The report has the reason for each
 (`asked`, `planned`), and the compiler says how many they are. Nodes that an override
 names, codes that came with the model, and blocks that would cross groups of channels
-stay; so does all of a round after which outputs are worse. `0` keeps what was asked for.
+stay; so does all of a round that does not make the worst output better. `0` keeps what was asked for.
 )";
   writeSection<OverrideRecipe>(
       os, "overrides",

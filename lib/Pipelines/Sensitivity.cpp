@@ -75,7 +75,7 @@ static llvm::Expected<std::vector<HostTensor>> allocateFlags(size_t count) {
 
 double qopt::toNoise(const Distance &distance) {
   double noise = std::pow(10, -distance.sqnrInDecibels / 10);
-  return std::isfinite(noise) ? noise : 0;
+  return std::isnan(noise) ? std::numeric_limits<double>::infinity() : noise;
 }
 
 /// Those of the outputs that are compared.
@@ -85,8 +85,10 @@ getNoises(ArrayRef<std::vector<DistanceSums>> sums,
   std::vector<OutputNoise> noises;
   for (ArrayRef<DistanceSums> distances : sums) {
     OutputNoise &noise = noises.emplace_back();
-    for (unsigned output : outputs)
-      noise.push_back(toNoise(distances[output].get()));
+    for (unsigned output : outputs) {
+      double measured = toNoise(distances[output].get());
+      noise.push_back(std::isfinite(measured) ? measured : 0);
+    }
   }
   return noises;
 }

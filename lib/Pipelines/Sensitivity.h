@@ -25,7 +25,7 @@ llvm::Expected<std::vector<OutputNoise>> measureSensitivities(
     mlir::ModuleOp module, llvm::ArrayRef<mlir::Operation *> products,
     const Recipe &recipe, ProgramRunner &runner, const CalibrationData &data);
 
-/// The same of a distance; 0 where it is none that can be measured.
+/// The same of a distance; infinite where it is none that can be measured.
 double toNoise(const Distance &distance);
 
 } // namespace qopt

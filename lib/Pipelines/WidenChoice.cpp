@@ -6,6 +6,7 @@
 
 #include "WidenChoice.h"
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
 
 using namespace qopt;
 
@@ -17,7 +18,7 @@ static OutputNoise findFactors(llvm::ArrayRef<NarrowProduct> products,
     double sum = 0;
     for (const NarrowProduct &product : products)
       sum += product.getNoise(output);
-    factors.push_back(sum > 0 ? noise / sum : 0);
+    factors.push_back(sum > 0 && std::isfinite(noise) ? noise / sum : 0);
   }
   return factors;
 }
@@ -44,7 +45,7 @@ qopt::widenProducts(std::vector<NarrowProduct> &products, OutputNoise measured,
     double worst = bound;
     for (auto [output, noise] : llvm::enumerate(measured))
       if (NarrowProduct *product = findCostliest(products, output);
-          product && noise > worst) {
+          product && std::isfinite(noise) && noise > worst) {
         chosen = product;
         worst = noise;
       }

@@ -23,8 +23,9 @@ struct NarrowProduct {
 
 /// Makes products wide until no output is expected to have more noise than
 /// `bound`, where the program has `measured` as it is: first those that cost
-/// most. Noise of single products is taken to add up in proportion. Returns
-/// their indices; none where no product helps.
+/// most. Outputs whose noise is infinite are left out. Noise of single products
+/// is taken to add up in proportion. Returns their indices; none where no
+/// product helps.
 llvm::SmallVector<size_t> widenProducts(std::vector<NarrowProduct> &products,
                                         OutputNoise measured, double bound);
 

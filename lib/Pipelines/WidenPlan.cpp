@@ -1,7 +1,7 @@
 //===- WidenPlan.cpp - More bits where few ruin the outputs ---------------===//
 //
-// A program that its user would be warned of is planned again. It costs time
-// only there: every product is tried by itself.
+// A program whose outputs are not what the recipe's policy asks for is planned
+// again. It costs time only there: every product is tried by itself.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,13 +53,25 @@ OutputNoise Compilation::getOutputNoise() const {
   return noise;
 }
 
-/// Noise of the output that is worst.
-double Compilation::getWorstNoise() const {
-  double worst = 0;
-  for (double noise : getOutputNoise())
-    worst = std::max(worst, noise);
-  return worst;
-}
+namespace {
+/// How far outputs are off, to be compared: those that cannot be measured count
+/// first.
+struct WorstNoise {
+  size_t numUnmeasured = 0;
+  double noise = 0;
+
+  explicit WorstNoise(const OutputNoise &outputs) {
+    for (double output : outputs)
+      if (std::isfinite(output))
+        noise = std::max(noise, output);
+      else
+        ++numUnmeasured;
+  }
+  bool operator<(const WorstNoise &other) const {
+    return numUnmeasured <= other.numUnmeasured && noise < other.noise;
+  }
+};
+} // namespace
 
 /// Gives a product more bits, and the reason for it.
 static void widen(Operation *op, const OutputNoise &noise) {
@@ -81,14 +93,15 @@ llvm::Error Compilation::quantizeAgain(ModuleOp planned) {
   report.contract.readPlan(qopt::getMain(planned), report.recipe,
                            getName(Phase::Quantize));
   module = planned.clone();
+  // Those of the program that is given up.
   report.errors.clear();
   return fixNumbers();
 }
 
 llvm::Error Compilation::widenPlan(ModuleOp planned) {
   double bound = boundOf(report.recipe);
-  double before = getWorstNoise(), worst = before;
-  if (report.recipe.policy.minOutputSqnr == 0 || worst <= bound)
+  WorstNoise before(getOutputNoise()), worst = before;
+  if (report.recipe.policy.minOutputSqnr == 0 || worst.noise <= bound)
     return llvm::Error::success();
   std::vector<Operation *> ops = findNarrowProducts(planned);
   Problems problems(context, options.model, report.contract);
@@ -100,7 +113,7 @@ llvm::Error Compilation::widenPlan(ModuleOp planned) {
   for (const OutputNoise &noise : *noises)
     products.push_back({noise});
   size_t count = 0;
-  for (int round = 0; round < kMaxRounds && worst > bound; ++round) {
+  for (int round = 0; round < kMaxRounds && worst.noise > bound; ++round) {
     llvm::SmallVector<size_t> widened =
         widenProducts(products, getOutputNoise(), bound);
     if (widened.empty())
@@ -112,9 +125,9 @@ llvm::Error Compilation::widenPlan(ModuleOp planned) {
     }
     if (llvm::Error error = quantizeAgain(planned))
       return error;
-    if (getWorstNoise() < worst) {
+    if (WorstNoise now(getOutputNoise()); now < worst) {
       count += widened.size();
-      worst = getWorstNoise();
+      worst = now;
       continue;
     }
     // More bits are no better where other noise decides.
@@ -125,12 +138,13 @@ llvm::Error Compilation::widenPlan(ModuleOp planned) {
     break;
   }
   if (count)
-    report.warnings.push_back(llvm::formatv(
-        "outputs had {0:f1} dB, so {1} of the {2} products with "
-        "fewer bits have 8: {3:f1} dB now, where "
-        "policy.min-output-sqnr asks for {4}; overrides of a "
-        "recipe keep what they name",
-        toDecibels(before), count, products.size(), toDecibels(worst),
-        formatNumber(report.recipe.policy.minOutputSqnr)));
+    report.warnings.push_back(
+        llvm::formatv("outputs had {0:f1} dB, so {1} of the {2} products with "
+                      "fewer bits have 8: {3:f1} dB now, where "
+                      "policy.min-output-sqnr asks for {4}; overrides of a "
+                      "recipe keep what they name",
+                      toDecibels(before.noise), count, products.size(),
+                      toDecibels(worst.noise),
+                      formatNumber(report.recipe.policy.minOutputSqnr)));
   return llvm::Error::success();
 }

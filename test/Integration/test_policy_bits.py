@@ -196,6 +196,5 @@ def test_an_exported_file_has_the_same_bits(folder, tmp_path):
     compile_report(folder, tmp_path, "mxfp4")
     run_ok("qopt-compile", folder / "model.onnx", "--recipe", tmp_path / "r.yaml", "--calib",
            folder / "calib", "--emit=qdq-onnx", "-o", tmp_path / "q.onnx")
-    text = run_ok("qopt-run", tmp_path / "x.so", "--compare", tmp_path / "q.onnx", "--inputs",
+    run_ok("qopt-run", tmp_path / "x.so", "--compare", tmp_path / "q.onnx", "--inputs",
                   folder / "eval", "--min-sqnr", 90)
-    assert "y" in text

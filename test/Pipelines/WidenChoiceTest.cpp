@@ -41,6 +41,12 @@ TEST(WidenChoice, HelpsTheOthersOfAnOutputThatNothingHelps) {
   EXPECT_EQ(widenProducts(products, {16, 0.4}, 0.1), (Indices{0}));
 }
 
+TEST(WidenChoice, LeavesOutWhatCannotBeMeasured) {
+  auto products = productsOf({{0.5, 0.1}, {0.2, 0.3}});
+  double endless = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(widenProducts(products, {endless, 0.4}, 0.15), (Indices{1}));
+}
+
 TEST(WidenChoice, GoesOnFromWhatIsWide) {
   auto products = productsOf({{0.1}, {0.4}, {0.3}});
   EXPECT_EQ(widenProducts(products, {0.8}, 0.45), (Indices{1}));

@@ -13,7 +13,8 @@ namespace qopt {
 
 /// The plan of `op` with 8 bits wherever its request has fewer: mxint8 in
 /// place of floats in blocks, i8 in the same groups in place of integers.
-/// Null without such a request, and where no kernel takes the wider form.
+/// An activation or weight whose wider blocks might cross groups of channels
+/// stays. Null where nothing changes.
 RequestAttr widenRequest(mlir::Operation *op);
 
 } // namespace qopt

@@ -76,8 +76,8 @@ struct RoundingRecipe {
 /// Where the compiler leaves what the other sections ask for.
 struct PolicyRecipe {
   /// Decibels of the outputs' SQNR on samples below which products with fewer
-  /// bits get 8. Above what is warned of: samples are few, and new data is
-  /// worse.
+  /// bits get 8. Above the 10 that are warned of: samples are few, and new data
+  /// is worse.
   double minOutputSqnr = 12.0;
 };
 
