@@ -47,7 +47,9 @@ TEST(CrashGuard, TellsOfAnEndlessRecursion) {
   EXPECT_GT(depth, 10000);
 }
 
-TEST(CrashGuard, EndsAProcessThatCrashedAtOnce) {
+// Death tests run first: a process that survived a crash stays one that
+// crashed.
+TEST(CrashGuardDeathTest, EndsAProcessThatCrashedAtOnce) {
   // What runs at the end may wait for what the thread that crashed held.
   auto endAfter = [](llvm::function_ref<void()> work) {
     std::atexit([] { std::_Exit(99); });

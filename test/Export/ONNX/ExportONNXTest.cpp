@@ -59,7 +59,7 @@ static std::string makeProgram(StringRef type, StringRef body,
 }
 
 TEST_F(ExportONNXTest, EveryOpOfTheImporterHasAForm) {
-  // Ops on codes, those that only phases make, and those of loops.
+  // Ops on codes, those that only phases make, those of loops and of sequences.
   static constexpr llvm::StringLiteral without[] = {"qopt.constant",
                                                     "qopt.divide_round",
                                                     "qopt.lookup",
@@ -81,7 +81,17 @@ TEST_F(ExportONNXTest, EveryOpOfTheImporterHasAForm) {
                                                     "qopt.space_to_depth",
                                                     "qopt.tile",
                                                     "qopt.top_k",
-                                                    "qopt.trilu"};
+                                                    "qopt.trilu",
+                                                    "qopt.concat_from_sequence",
+                                                    "qopt.optional",
+                                                    "qopt.optional_get_element",
+                                                    "qopt.optional_has_element",
+                                                    "qopt.sequence_at",
+                                                    "qopt.sequence_construct",
+                                                    "qopt.sequence_erase",
+                                                    "qopt.sequence_insert",
+                                                    "qopt.sequence_length",
+                                                    "qopt.split_to_sequence"};
   size_t count = 0;
   for (RegisteredOperationName name : context.getRegisteredOperations()) {
     StringRef op = name.getStringRef();
