@@ -295,8 +295,19 @@ void copyElement(P &p, mlir::Value from, typename P::Index fromAt,
 }
 
 //===----------------------------------------------------------------------===//
-// Sums
+// Rows
 //===----------------------------------------------------------------------===//
+
+/// One chain of step(total, element) over a row.
+template <class T, class P, class Get, class Step>
+T chain(P &p, typename P::Index n, T start, Get get, Step step) {
+  std::tuple<T> result = p.loop(p.index(0), n, std::tuple<T>(start),
+                                [&](typename P::Index i, T total) {
+                                  auto b = p.values();
+                                  return std::tuple<T>(step(b, total, get(i)));
+                                });
+  return std::get<0>(result);
+}
 
 /// 16 partial sums of add(sum, i), element i in sum i mod 16, each from +0,
 /// then a fixed tree. No partial sum is -0, so adding +0 for what lies behind

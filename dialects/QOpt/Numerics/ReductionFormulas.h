@@ -35,14 +35,11 @@ typename P::B::F rowSumOfSquares(P &p, typename P::Index n, Get get) {
 // layer_norm, instance_norm
 //===----------------------------------------------------------------------===//
 
-/// What the elements of a row are normalised by.
-template <class P> struct Moments {
-  typename P::B::F mean, factor;
-};
-
-template <class P, class Get>
-Moments<P> getMoments(P &p, typename P::Index n, llvm::APFloat epsilon,
-                      Get get) {
+/// Calls put(i, y) for get(0) ... get(n - 1) less their mean, over the root of
+/// their variance and `epsilon`.
+template <class P, class Get, class Put>
+void normalizeRow(P &p, typename P::Index n, llvm::APFloat epsilon, Get get,
+                  Put put) {
   auto b = p.values();
   auto count = p.toFloat(n);
   auto mean = b.div(rowSum(p, n, get), count);
@@ -52,7 +49,12 @@ Moments<P> getMoments(P &p, typename P::Index n, llvm::APFloat epsilon,
                                         }),
                         count);
   auto shifted = b.add(variance, b.f(epsilon.convertToFloat()));
-  return {mean, b.div(b.f(1), b.sqrt(shifted))};
+  auto factor = b.div(b.f(1), b.sqrt(shifted));
+  p.loop(p.index(0), n, std::tuple<>(), [&](typename P::Index i) {
+    auto b = p.values();
+    put(i, b.mul(b.sub(get(i), mean), factor));
+    return std::tuple<>();
+  });
 }
 
 template <class P> void formula(P &p, LayerNormOp op) {
@@ -68,21 +70,22 @@ template <class P> void formula(P &p, LayerNormOp op) {
     auto get = [&](Index i) {
       return loadFloat(p, op.getX(), p.add(first, i));
     };
-    auto factorOf = [&](mlir::Value factors, const Indices<P> &place) {
-      Strided<P> all{factors, p.index(0),
-                     getBroadcastStrides(p, p.dims(factors), row.size())};
-      return loadFloat(p, factors, getPosition(p, all, place));
+    auto walk = [&](mlir::Value factors) {
+      return Strided<P>{factors, p.index(0),
+                        getBroadcastStrides(p, p.dims(factors), row.size())};
     };
-    Moments<P> moments = getMoments(p, n, op.getEpsilon(), get);
-    p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
+    Strided<P> scales = walk(op.getScale()), biases;
+    if (op.getBias())
+      biases = walk(op.getBias());
+    normalizeRow(p, n, op.getEpsilon(), get, [&](Index i, F x) {
       auto b = p.values();
       Indices<P> place = delinearize(p, i, row);
-      F scaled = b.mul(b.sub(get(i), moments.mean), moments.factor);
-      F scale = factorOf(op.getScale(), place);
-      F y = op.getBias() ? b.fma(scaled, scale, factorOf(op.getBias(), place))
-                         : b.mul(scaled, scale);
+      auto load = [&](const Strided<P> &factors) {
+        return loadFloat(p, factors.tensor, getPosition(p, factors, place));
+      };
+      F scale = load(scales);
+      F y = op.getBias() ? b.fma(x, scale, load(biases)) : b.mul(x, scale);
       storeFloat(p, y, op.getResult(), p.add(first, i));
-      return std::tuple<>();
     });
   };
   p.forEach(outer, normalize, n);
@@ -102,15 +105,10 @@ template <class P> void formula(P &p, InstanceNormOp op) {
     auto get = [&](Index i) {
       return loadAs<F>(p, op.getX(), p.add(first, i));
     };
-    Moments<P> moments = getMoments(p, n, op.getEpsilon(), get);
     F scale = loadAs<F>(p, op.getScale(), at[1]);
     F bias = loadAs<F>(p, op.getBias(), at[1]);
-    p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
-      auto b = p.values();
-      F d = b.sub(get(i), moments.mean);
-      p.store(b.fma(b.mul(d, moments.factor), scale, bias), op.getResult(),
-              p.add(first, i));
-      return std::tuple<>();
+    normalizeRow(p, n, op.getEpsilon(), get, [&](Index i, F x) {
+      p.store(p.values().fma(x, scale, bias), op.getResult(), p.add(first, i));
     });
   };
   p.forEach(rows, normalize, n);
@@ -122,7 +120,8 @@ template <class P> void formula(P &p, InstanceNormOp op) {
 
 template <class P> void formula(P &p, SoftmaxOp op) {
   using Index = typename P::Index;
-  using F = typename P::B::F;
+  using B = typename P::B;
+  using F = typename B::F;
   auto x = p.dims(op.getX());
   int64_t axis = op.getAxis();
   axis += axis < 0 ? x.size() : 0;
@@ -133,13 +132,11 @@ template <class P> void formula(P &p, SoftmaxOp op) {
       return loadFloat(p, op.getX(), getPosition(p, line, i));
     };
     auto b = p.values();
-    std::tuple<F> max = p.loop(
-        p.index(0), n, std::tuple<F>(b.f(-infinity)), [&](Index i, F max) {
-          return std::tuple<F>(p.values().max(get(i), max));
-        });
+    F max = chain<F>(p, n, b.f(-infinity), get,
+                     [](B &b, F max, F x) { return b.max(x, max); });
     auto power = [&](Index i) {
       auto b = p.values();
-      return expF32(b, b.sub(get(i), std::get<0>(max)));
+      return expF32(b, b.sub(get(i), max));
     };
     F sum = rowSum(p, n, power);
     p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
@@ -204,17 +201,6 @@ private:
   P &p;
   Indices<P> keptStrides, row, rowStrides;
 };
-
-/// One chain of step(total, element) over a row.
-template <class T, class P, class Get, class Step>
-T chain(P &p, typename P::Index n, T start, Get get, Step step) {
-  std::tuple<T> result = p.loop(p.index(0), n, std::tuple<T>(start),
-                                [&](typename P::Index i, T total) {
-                                  auto b = p.values();
-                                  return std::tuple<T>(step(b, total, get(i)));
-                                });
-  return std::get<0>(result);
-}
 
 template <class P, class Get>
 typename P::B::F reduceFloats(P &p, ReduceKind kind, typename P::Index n,

@@ -13,21 +13,17 @@
 
 namespace qopt::numerics {
 
+/// The part inside of x of the window that one result is made from.
 template <class P> class Window {
 public:
   using Index = typename P::Index;
 
-  Window(P &p, mlir::Value x, llvm::ArrayRef<int64_t> kernel,
-         llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> pads,
-         llvm::ArrayRef<int64_t> dilations)
-      : p(p), dims(p.dims(x)), kernel(kernel), strides(strides), pads(pads),
-        dilations(dilations) {}
-
-  /// Goes to the window of the result at `at`, n and c in front.
-  void moveTo(const Indices<P> &at) {
-    plane = {at[0], at[1]};
-    first.clear();
-    counts.clear();
+  /// That of the result at `at`, n and c in front.
+  Window(P &p, mlir::Value x, const Indices<P> &at,
+         llvm::ArrayRef<int64_t> kernel, llvm::ArrayRef<int64_t> strides,
+         llvm::ArrayRef<int64_t> pads, llvm::ArrayRef<int64_t> dilations)
+      : p(p), dims(p.dims(x)), plane{at[0], at[1]}, kernel(kernel), pads(pads),
+        dilations(dilations) {
     for (size_t i = 0; i < kernel.size(); ++i) {
       Index begin =
           p.sub(p.mul(at[i + 2], p.index(strides[i])), p.index(pads[i]));
@@ -38,9 +34,10 @@ public:
       counts.push_back(p.max(p.sub(end, tap), p.index(0)));
       starts.push_back(begin);
     }
+    inside = product<P>(p, counts);
   }
   /// Positions inside of x.
-  Index countInside() { return product<P>(p, counts); }
+  Index countInside() const { return inside; }
   /// Positions inside of x and its pads, of windows without dilation.
   Index countPadded() {
     Index count = p.index(1);
@@ -72,46 +69,37 @@ private:
 
   P &p;
   Indices<P> dims, plane, starts, first, counts;
-  llvm::ArrayRef<int64_t> kernel, strides, pads, dilations;
+  Index inside;
+  llvm::ArrayRef<int64_t> kernel, pads, dilations;
 };
+
+/// One chain of step(total, element) over the positions inside of a window.
+template <class T, class P, class Load, class Step>
+T chainOver(P &p, Window<P> &window, T start, Load load, Step step) {
+  return chain<T>(
+      p, window.countInside(), start,
+      [&](typename P::Index i) { return load(window.getPosition(i)); }, step);
+}
 
 template <class P> void formula(P &p, AveragePoolOp op) {
   using Index = typename P::Index;
-  using F = typename P::B::F;
+  using B = typename P::B;
+  using F = typename B::F;
   auto dims = p.dims(op.getResult());
   auto average = [&](Indices<P> at) {
     auto b = p.values();
-    Window<P> window(p, op.getX(), op.getKernel(), op.getStrides(),
+    Window<P> window(p, op.getX(), at, op.getKernel(), op.getStrides(),
                      op.getPads(), {});
-    window.moveTo(at);
-    Index inside = window.countInside();
-    std::tuple<F> sum =
-        p.loop(p.index(0), inside, std::tuple<F>(b.f(0)), [&](Index i, F sum) {
-          F x = loadFloat(p, op.getX(), window.getPosition(i));
-          return std::tuple<F>(p.values().add(sum, x));
-        });
-    Index count = op.getCountIncludePad() ? window.countPadded() : inside;
-    storeFloat(p, b.div(std::get<0>(sum), p.toFloat(count)), op.getResult(),
+    F sum = chainOver<F>(
+        p, window, b.f(0),
+        [&](Index from) { return loadFloat(p, op.getX(), from); },
+        [](B &b, F sum, F x) { return b.add(sum, x); });
+    Index count =
+        op.getCountIncludePad() ? window.countPadded() : window.countInside();
+    storeFloat(p, b.div(sum, p.toFloat(count)), op.getResult(),
                linearize(p, at, dims));
   };
   p.forEach(dims, average, p.index(16));
-}
-
-/// One chain over the positions inside of the window at `at`.
-template <class T, class P, class Load, class Max>
-T maxOf(P &p, MaxPoolOp op, const Indices<P> &at, T lowest, Load load,
-        Max max) {
-  using Index = typename P::Index;
-  Window<P> window(p, op.getX(), op.getKernel(), op.getStrides(), op.getPads(),
-                   op.getDilations());
-  window.moveTo(at);
-  std::tuple<T> result =
-      p.loop(p.index(0), window.countInside(), std::tuple<T>(lowest),
-             [&](Index i, T most) {
-               auto b = p.values();
-               return std::tuple<T>(max(b, load(window.getPosition(i)), most));
-             });
-  return std::get<0>(result);
 }
 
 template <class P> void formula(P &p, MaxPoolOp op) {
@@ -126,22 +114,24 @@ template <class P> void formula(P &p, MaxPoolOp op) {
   auto findMax = [&](Indices<P> at) {
     auto b = p.values();
     Index to = linearize(p, at, dims);
-    auto maxS = [](B &b, auto x, auto y) { return b.maxS(x, y); };
+    Window<P> window(p, x, at, op.getKernel(), op.getStrides(), op.getPads(),
+                     op.getDilations());
+    auto maxS = [](B &b, auto most, auto y) { return b.maxS(y, most); };
     if (isFloatElement(element))
       return storeFloat(p,
-                        maxOf<F>(
-                            p, op, at, b.f(-infinity),
+                        chainOver<F>(
+                            p, window, b.f(-infinity),
                             [&](Index from) { return loadFloat(p, x, from); },
-                            [](B &b, F x, F y) { return b.max(x, y); }),
+                            [](B &b, F most, F y) { return b.max(y, most); }),
                         op.getResult(), to);
     if (getValueKind(element) == ValueKind::Long)
-      return p.store(maxOf<L>(
-                         p, op, at, b.l(leastInteger(element)),
+      return p.store(chainOver<L>(
+                         p, window, b.l(leastInteger(element)),
                          [&](Index from) { return loadAs<L>(p, x, from); },
                          maxS),
                      op.getResult(), to);
-    p.store(maxOf<I>(
-                p, op, at, b.i(std::numeric_limits<int32_t>::min()),
+    p.store(chainOver<I>(
+                p, window, b.i(std::numeric_limits<int32_t>::min()),
                 [&](Index from) { return loadAs<I>(p, x, from); }, maxS),
             op.getResult(), to);
   };
