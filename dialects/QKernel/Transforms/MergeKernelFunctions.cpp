@@ -1,15 +1,13 @@
 //===- MergeKernelFunctions.cpp - Equal kernels, compiled once ------------===//
 //
-// Functions are put in buckets by a hash of what they hold; only those of one
-// bucket are compared. Which values an op uses is left to the comparison.
+// The first of equal ones stands in for the others.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QKernel/Transforms/EqualRegions.h"
 #include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AttrTypeSubElements.h"
-#include "mlir/IR/OperationSupport.h"
-#include "llvm/ADT/Hashing.h"
 
 #define DEBUG_TYPE "qkernel-merge-kernel-functions"
 
@@ -34,23 +32,14 @@ static NamedAttrList attributesOf(LLVM::LLVMFuncOp function) {
 }
 
 static llvm::hash_code hashOf(LLVM::LLVMFuncOp function) {
-  MLIRContext *context = function.getContext();
-  llvm::hash_code hash =
-      hash_value(attributesOf(function).getDictionary(context));
-  function.getBody().walk([&](Operation *op) {
-    hash =
-        llvm::hash_combine(hash, OperationEquivalence::computeHash(
-                                     op, OperationEquivalence::ignoreHashValue,
-                                     OperationEquivalence::ignoreHashValue,
-                                     OperationEquivalence::IgnoreLocations));
-  });
-  return hash;
+  return llvm::hash_combine(
+      attributesOf(function).getDictionary(function.getContext()),
+      kernel::hashRegion(function.getBody()));
 }
 
 static bool areEqual(LLVM::LLVMFuncOp a, LLVM::LLVMFuncOp b) {
   return attributesOf(a) == attributesOf(b) &&
-         OperationEquivalence::isRegionEquivalentTo(
-             &a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
+         kernel::areRegionsEqual(a.getBody(), b.getBody());
 }
 
 namespace {

@@ -1,15 +1,13 @@
 //===- OutlineKernels.cpp - A function of each kernel ---------------------===//
 //
-// Kernels are put in buckets by a hash of what they hold; only those of one
-// bucket are compared. Where operands come from does not count: the body of a
-// kernel sees nothing else from outside.
+// Where operands come from does not count: the body of a kernel sees nothing
+// else from outside.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QKernel/Transforms/EqualRegions.h"
 #include "dialects/QKernel/Transforms/Passes.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
-#include "mlir/IR/OperationSupport.h"
-#include "llvm/ADT/Hashing.h"
 
 #define DEBUG_TYPE "qkernel-outline"
 
@@ -58,28 +56,15 @@ static llvm::hash_code hashOf(Operation *op) {
                          llvm::hash_combine_range(op->getOperandTypes()),
                          llvm::hash_combine_range(op->getResultTypes()));
   for (Region &region : op->getRegions())
-    region.walk([&](Operation *inner) {
-      hash = llvm::hash_combine(
-          hash, OperationEquivalence::computeHash(
-                    inner, OperationEquivalence::ignoreHashValue,
-                    OperationEquivalence::ignoreHashValue,
-                    OperationEquivalence::IgnoreLocations));
-    });
+    hash = llvm::hash_combine(hash, kernel::hashRegion(region));
   return hash;
 }
 
 static bool areEqual(Operation *a, Operation *b) {
-  auto haveEqualRegions = [](auto pair) {
-    return OperationEquivalence::isRegionEquivalentTo(
-        &std::get<0>(pair), &std::get<1>(pair),
-        OperationEquivalence::IgnoreLocations);
-  };
   return a->getName() == b->getName() && attributesOf(a) == attributesOf(b) &&
          a->getOperandTypes() == b->getOperandTypes() &&
          a->getResultTypes() == b->getResultTypes() &&
-         a->getNumRegions() == b->getNumRegions() &&
-         llvm::all_of(llvm::zip(a->getRegions(), b->getRegions()),
-                      haveEqualRegions);
+         llvm::equal(a->getRegions(), b->getRegions(), kernel::areRegionsEqual);
 }
 
 //===----------------------------------------------------------------------===//
