@@ -38,10 +38,8 @@ private:
   std::shared_ptr<const List> elements;
 };
 
-/// True for an op with a sequence or optional among its operands and results.
-bool isSequenceOp(mlir::Operation *op);
-
-/// Evaluates such an op, which has one result.
+/// Evaluates an op of qopt with a sequence or optional among its operands and
+/// results, of which it has one.
 llvm::Expected<HostValue>
 evaluateSequenceOp(mlir::Operation *op, llvm::ArrayRef<HostValue> operands);
 

@@ -12,6 +12,7 @@
 #include "Elements.h"
 #include "Evaluation.h"
 #include "HostValue.h"
+#include "dialects/QOpt/IR/Sequences.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -96,7 +97,7 @@ Error Interpreter::runBlock(Block &block, ArrayRef<HostValue> arguments,
 
 Expected<Values> Interpreter::evaluate(Operation &op) const {
   Values operands = valuesOf(op.getOperands());
-  if (isSequenceOp(&op)) {
+  if (isa_and_nonnull<QOptDialect>(op.getDialect()) && hasSequences(&op)) {
     Expected<HostValue> result = evaluateSequenceOp(&op, operands);
     if (!result)
       return result.takeError();

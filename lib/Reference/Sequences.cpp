@@ -18,13 +18,6 @@ using llvm::Error;
 using llvm::Expected;
 using List = HostValue::List;
 
-bool reference::isSequenceOp(Operation *op) {
-  auto isList = llvm::IsaPred<SequenceType, OptionalType>;
-  return isa_and_nonnull<QOptDialect>(op->getDialect()) &&
-         (llvm::any_of(op->getOperandTypes(), isList) ||
-          llvm::any_of(op->getResultTypes(), isList));
-}
-
 static Error badData(Operation *op, const Twine &message) {
   return makeOpError(op, ExitCode::BadData, message);
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/Sequences.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -29,6 +30,15 @@ OptionalType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
 
 #define GET_TYPEDEF_CLASSES
 #include "dialects/QOpt/IR/QOptTypes.cpp.inc"
+
+bool qopt::isSequenceOrOptional(Type type) {
+  return isa<SequenceType, OptionalType>(type);
+}
+
+bool qopt::hasSequences(Operation *op) {
+  return llvm::any_of(op->getOperandTypes(), isSequenceOrOptional) ||
+         llvm::any_of(op->getResultTypes(), isSequenceOrOptional);
+}
 
 void QOptDialect::registerTypes() {
   addTypes<

@@ -7,6 +7,7 @@
 
 #include "dialects/QOpt/Transforms/FoldSequences.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
+#include "dialects/QOpt/IR/Sequences.h"
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "dialects/QOpt/Transforms/ShapeRefinement.h"
@@ -52,18 +53,11 @@ private:
 };
 } // namespace
 
-static bool isList(Type type) { return isa<SequenceType, OptionalType>(type); }
-
 bool Folder::takesUnknown(Operation *op) const {
   return llvm::any_of(op->getOperands(), [&](Value operand) {
-    return isList(operand.getType()) && !sequences.contains(operand) &&
-           !optionals.contains(operand);
+    return isSequenceOrOptional(operand.getType()) &&
+           !sequences.contains(operand) && !optionals.contains(operand);
   });
-}
-
-bool qopt::hasSequences(Operation *op) {
-  return llvm::any_of(op->getOperandTypes(), isList) ||
-         llvm::any_of(op->getResultTypes(), isList);
 }
 
 LogicalResult qopt::refuseSequences(Operation *op) {

@@ -11,9 +11,6 @@
 
 namespace qopt {
 
-/// True for an op with a sequence or optional among its operands and results.
-bool hasSequences(mlir::Operation *op);
-
 /// Says that `op` works on what a run alone knows; always fails.
 mlir::LogicalResult refuseSequences(mlir::Operation *op);
 

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/QOptOps.h"
+#include "dialects/QOpt/IR/Sequences.h"
 #include "dialects/QOpt/IR/VerifyTypes.h"
 #include "dialects/QOpt/Transforms/FoldSequences.h"
 #include "dialects/QOpt/Transforms/Passes.h"
