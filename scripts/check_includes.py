@@ -24,7 +24,8 @@ RULES = {
                       "lib/Transforms", "lib/Conversion", "lib/Emit", "lib/Target"],
     # One machine each; its part of the runtime says what a device is.
     "lib/Target/*": ["lib/Target/Cpu", "lib/Runtime"],
-    "lib/Target/Cpu": ["lib/Emit"],
+    "lib/Target/Cpu": ["lib/Target/Host"],
+    "lib/Target/Host": ["lib/Emit"],
     "lib/Emit": ["lib/Target", "lib/Runtime"],
     "lib/Target": ["dialects/QKernel/Transforms"],
     "lib/Execution": ["lib/Support", "include/qopt-runtime"],

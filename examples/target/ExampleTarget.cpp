@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Target/Cpu/HostObject.h"
 #include "lib/Target/Cpu/Kernels.h"
+#include "lib/Target/Host/HostObject.h"
 #include "lib/Target/X86/ProgramEmitter.h"
 #include "qopt/Target/TargetPlugin.h"
 #include "qopt/Target/X86/X86Backend.h"
@@ -19,11 +19,12 @@ using namespace qopt;
 static constexpr llvm::StringLiteral kMachine = "example-1";
 
 /// result[i, j] = x[permuted i and j]: a part for each row of the result.
-static LogicalResult emitTranspose(cpu::CpuProgram &program, Operation *anyOp) {
+static LogicalResult emitTranspose(host::HostProgram &program,
+                                   Operation *anyOp) {
   auto op = cast<TransposeOp>(anyOp);
-  cpu::VectorBuilder host = program.vectors();
-  cpu::Buffer &x = program.buffer(op.getX());
-  cpu::Buffer &result = program.allocate(op.getResult());
+  cpu::VectorBuilder host(program.code());
+  host::Buffer &x = program.buffer(op.getX());
+  host::Buffer &result = program.allocate(op.getResult());
   SmallVector<Value> sizes(result.dims), xStrides = host.strides(x.dims);
   SmallVector<Value> strides;
   for (int64_t axis : op.getPerm())
@@ -35,24 +36,25 @@ static LogicalResult emitTranspose(cpu::CpuProgram &program, Operation *anyOp) {
   SmallVector<Value> captures{x.pointer, result.pointer, rowSize, rowStride};
   captures.append(sizes);
   captures.append(strides);
-  Type memory = cpu::memoryType(x.elementType());
-  program.launch(
-      "transpose", captures, host.product(sizes), [&](cpu::KernelScope &scope) {
-        cpu::VectorBuilder v = scope.vectors();
-        ArrayRef<Value> own(scope.captures);
-        Value from = own[0], to = own[1], size = own[2], stride = own[3];
-        ArrayRef<Value> sizes = own.slice(4, (own.size() - 4) / 2);
-        ArrayRef<Value> strides = own.take_back(sizes.size());
-        Value source = v.i64(0), target = v.mul(scope.part, size);
-        for (auto [at, stride] :
-             llvm::zip(v.delinearize(scope.part, sizes), strides))
-          source = v.add(source, v.mul(at, stride));
-        v.loop(v.i64(0), size, 1, [&](Value i) {
-          Value element =
-              v.loadScalar(from, v.add(source, v.mul(i, stride)), memory);
-          v.storeScalar(element, to, v.add(target, i));
-        });
-      });
+  Type memory = host::memoryType(x.elementType());
+  program.launch("transpose", captures, host.product(sizes),
+                 [&](host::KernelScope &scope) {
+                   cpu::VectorBuilder v(scope.code());
+                   ArrayRef<Value> own(scope.captures);
+                   Value from = own[0], to = own[1], size = own[2],
+                         stride = own[3];
+                   ArrayRef<Value> sizes = own.slice(4, (own.size() - 4) / 2);
+                   ArrayRef<Value> strides = own.take_back(sizes.size());
+                   Value source = v.i64(0), target = v.mul(scope.part, size);
+                   for (auto [at, stride] :
+                        llvm::zip(v.delinearize(scope.part, sizes), strides))
+                     source = v.add(source, v.mul(at, stride));
+                   v.loop(v.i64(0), size, 1, [&](Value i) {
+                     Value element = v.loadScalar(
+                         from, v.add(source, v.mul(i, stride)), memory);
+                     v.storeScalar(element, to, v.add(target, i));
+                   });
+                 });
   return success();
 }
 
@@ -62,7 +64,7 @@ static kernel::Match checkTranspose(const cpu::AnyCpu &, Operation *op) {
                                                  : kernel::Match::success();
 }
 
-static constexpr KernelRow<cpu::AnyCpu, cpu::CpuProgram> kTranspose = {
+static constexpr KernelRow<cpu::AnyCpu, host::HostProgram> kTranspose = {
     {"transpose", "*", "*", "*", "*", "*", "none"},
     "",
     "transpose",
@@ -142,7 +144,7 @@ public:
   FailureOr<CompiledVariant>
   emitDevice(ModuleOp lowered, const TargetConfig &config) const override {
     loadDialects(lowered.getContext());
-    return cpu::emitHostObject(lowered, machine, config);
+    return host::emitHostObject(lowered, machine, config);
   }
 
 private:

@@ -12,7 +12,7 @@
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
-#include "qopt/Target/Cpu/Passes.h"
+#include "qopt/Target/Host/Passes.h"
 #include "qopt/Transforms/Passes.h"
 
 namespace qopt {
@@ -24,7 +24,7 @@ inline void registerAllPasses() {
   registerQOptTransformsPasses();
   registerQOptToQKernelPasses();
   kernel::registerQKernelPasses();
-  cpu::registerQOptTargetCpuPasses();
+  host::registerQOptTargetHostPasses();
 }
 
 } // namespace qopt

@@ -12,8 +12,8 @@ READS = re.compile(r"\b(constantOf|constantBytes|constantIntegers|elementBytes|r
 # What stores bytes of the artefact or computes dims in the host function. The
 # fill value of ConstantOfShape is an attribute of the op.
 ALLOWED = {
-    "Cpu/Constants.cpp", "Cpu/Constants.h", "Cpu/CpuProgram.h", "Cpu/ProgramMemory.cpp",
-    "Cpu/ProgramShapes.cpp", "Cpu/ControlFlow.cpp", "Vulkan/DeviceProgram.cpp",
+    "Host/Constants.cpp", "Host/Constants.h", "Host/HostProgram.h", "Host/ProgramMemory.cpp",
+    "Host/ProgramShapes.cpp", "Host/ControlFlow.cpp", "Vulkan/DeviceProgram.cpp",
 }
 FILL = "elementBytes(op.getValue())"
 
@@ -29,4 +29,4 @@ def test_no_kernel_reads_a_constant():
 
 
 def test_the_search_finds_what_it_looks_for():
-    assert "Cpu/ProgramMemory.cpp" in find_readers()
+    assert "Host/ProgramMemory.cpp" in find_readers()

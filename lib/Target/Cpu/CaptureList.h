@@ -7,7 +7,8 @@
 #ifndef QOPT_LIB_TARGET_CPU_CAPTURELIST_H
 #define QOPT_LIB_TARGET_CPU_CAPTURELIST_H
 
-#include "CpuProgram.h"
+#include "VectorBuilder.h"
+#include "lib/Target/Host/HostProgram.h"
 
 namespace qopt::cpu {
 

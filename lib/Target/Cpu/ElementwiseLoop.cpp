@@ -14,13 +14,13 @@ using namespace qopt::cpu;
 /// Elements of a part; a multiple of the lanes.
 static constexpr int64_t kPartElements = 16384;
 
-LogicalResult cpu::emitElementwiseLoop(CpuProgram &program, StringRef name,
+LogicalResult cpu::emitElementwiseLoop(HostProgram &program, StringRef name,
                                        Epilogue &epilogue,
                                        ArrayRef<Value> extras, RootLanes root) {
   epilogue.collapseAll();
   SmallVector<Value> captures;
   epilogue.capture(captures);
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   SmallVector<Value> dims = epilogue.groupDims();
   Value inner = dims.back();
   Value rows = host.product(ArrayRef(dims).drop_back());
@@ -37,7 +37,7 @@ LogicalResult cpu::emitElementwiseLoop(CpuProgram &program, StringRef name,
 
   program.launch(name, captures, parts, [&](KernelScope &scope) {
     epilogue.enter(scope);
-    VectorBuilder v = scope.vectors();
+    VectorBuilder v(scope.code());
     ArrayRef<Value> limits = epilogue.dimsInside();
     ArrayRef<Value> args = ArrayRef(scope.captures).drop_front(own);
     bool isWhole = knownNumber(args[1]) == 1;

@@ -18,7 +18,7 @@ using RootLanes = llvm::function_ref<mlir::Value(
     mlir::Value count)>;
 
 /// Finishes every element of the space of `epilogue`, which has no groups yet.
-mlir::LogicalResult emitElementwiseLoop(CpuProgram &program,
+mlir::LogicalResult emitElementwiseLoop(HostProgram &program,
                                         llvm::StringRef name,
                                         Epilogue &epilogue,
                                         llvm::ArrayRef<mlir::Value> extras = {},

@@ -57,7 +57,7 @@ static bool isInMemory(Value tensor) {
          isa<QuantizeDynamicOp>(tensor.getDefiningOp());
 }
 
-Epilogue::Epilogue(CpuProgram &program, Operation *kernel, Value space,
+Epilogue::Epilogue(HostProgram &program, Operation *kernel, Value space,
                    Value root, Stores stores)
     : program(program), kernel(kernel), space(space), root(root),
       spaceDims(program.dims(space)) {
@@ -242,7 +242,7 @@ void Epilogue::collapseAll(int64_t firstAxis) {
 }
 
 SmallVector<Value> Epilogue::groupDims() {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> dims;
   for (Group group : groups)
     dims.push_back(v.product(
@@ -252,7 +252,7 @@ SmallVector<Value> Epilogue::groupDims() {
 
 void Epilogue::capture(SmallVectorImpl<Value> &captures) {
   findAccesses();
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   firstCapture = captures.size();
   SmallVector<Value> dims = groupDims();
   captures.append(dims);
@@ -375,7 +375,7 @@ static Value roundTo(VectorBuilder &v, Value value, Type element) {
 }
 
 /// True if every amount is known and from 1 to 31.
-static bool shiftsRight(CpuProgram &program, ShiftOp op) {
+static bool shiftsRight(HostProgram &program, ShiftOp op) {
   kernel::IntegersAttr amounts = program.factOf(op.getAmount());
   return amounts && amounts.getMin() >= 1 && amounts.getMax() <= 31 &&
          getElementTypeOrSelf(op.getX()).isInteger(32);

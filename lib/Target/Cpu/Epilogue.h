@@ -14,7 +14,8 @@
 #ifndef QOPT_LIB_TARGET_CPU_EPILOGUE_H
 #define QOPT_LIB_TARGET_CPU_EPILOGUE_H
 
-#include "CpuProgram.h"
+#include "VectorBuilder.h"
+#include "lib/Target/Host/HostProgram.h"
 
 namespace qopt::cpu {
 
@@ -25,7 +26,7 @@ public:
   /// the kernel computes itself (null in a map).
   /// Stores::Nothing leaves the kernel's results to the caller.
   enum class Stores { Results, Nothing };
-  Epilogue(CpuProgram &program, mlir::Operation *kernel, mlir::Value space,
+  Epilogue(HostProgram &program, mlir::Operation *kernel, mlir::Value space,
            mlir::Value root, Stores stores = Stores::Results);
   ~Epilogue();
 
@@ -90,7 +91,7 @@ private:
                          const Lanes &lanes, mlir::Value root);
   mlir::Value loadAccess(VectorBuilder &v, Access &access, const Lanes &lanes);
 
-  CpuProgram &program;
+  HostProgram &program;
   mlir::Operation *kernel;
   mlir::Value space, root;
   llvm::SmallVector<mlir::Value> spaceDims;

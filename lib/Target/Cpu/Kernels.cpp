@@ -6,13 +6,12 @@
 
 #include "Kernels.h"
 #include "Movement.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::cpu;
 
-using Row = KernelRow<AnyCpu, CpuProgram>;
+using Row = KernelRow<AnyCpu, HostProgram>;
 
 /// Of an op that has no weight, whatever it is fused with.
 static constexpr KernelTypes any(llvm::StringLiteral operation) {
@@ -48,12 +47,6 @@ void cpu::addKernels(KernelSet &set, llvm::StringRef target) {
   static constexpr AnyCpu machine;
   for (const Row &row : kTable)
     set.add(target, row, machine);
-}
-
-kernel::Match cpu::unsupported(Type element) {
-  std::string text;
-  llvm::raw_string_ostream(text) << "elements are of type " << element;
-  return kernel::Match::failure(text);
 }
 
 kernel::Match cpu::checkFloats(Operation *op) {

@@ -12,7 +12,7 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::cpu;
 
-LogicalResult cpu::emitMap(CpuProgram &program, Operation *op) {
+LogicalResult cpu::emitMap(HostProgram &program, Operation *op) {
   Block &body = op->getRegion(0).front();
   StringRef name = body.front().getName().stripDialect();
   llvm::SmallSet<unsigned, 8> done;

@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Movement.h"
-#include "Constants.h"
 #include "StridedCopy.h"
+#include "lib/Target/Host/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -19,9 +19,9 @@ static Value productOf(VectorBuilder v, ArrayRef<Value> dims, size_t first,
   return v.product(dims.slice(first, last - first));
 }
 
-LogicalResult cpu::emitTranspose(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitTranspose(HostProgram &program, Operation *anyOp) {
   auto op = cast<TransposeOp>(anyOp);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Buffer &x = program.buffer(op.getX());
   Buffer &result = program.allocate(op.getResult());
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
@@ -59,9 +59,9 @@ kernel::Match cpu::checkSlice(const AnyCpu &, Operation *op) {
   return kernel::Match::success();
 }
 
-LogicalResult cpu::emitSlice(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitSlice(HostProgram &program, Operation *anyOp) {
   auto op = cast<SliceOp>(anyOp);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Buffer &x = program.buffer(op.getX());
   auto starts = program.elements(op.getStarts());
   SmallVector<int64_t> steps(op.getAxes().size(), 1);
@@ -101,10 +101,10 @@ LogicalResult cpu::emitSlice(CpuProgram &program, Operation *anyOp) {
 
 /// Copies between a whole tensor and a part of it along `axis` that begins at
 /// `begin`: into the whole, or out of it.
-static void copyPart(CpuProgram &program, StringRef name, const Buffer &whole,
+static void copyPart(HostProgram &program, StringRef name, const Buffer &whole,
                      const Buffer &part, int64_t axis, Value begin,
                      bool isIntoWhole) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Value inner = productOf(v, part.dims, axis + 1, part.dims.size());
   Value run = v.mul(part.dims[axis], inner);
   Value pitch = v.mul(whole.dims[axis], inner);
@@ -118,9 +118,9 @@ static void copyPart(CpuProgram &program, StringRef name, const Buffer &whole,
                   isIntoWhole ? inside : part.pointer);
 }
 
-LogicalResult cpu::emitConcat(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitConcat(HostProgram &program, Operation *anyOp) {
   auto op = cast<ConcatOp>(anyOp);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Buffer &result = program.allocate(op.getResult());
   Value begin = v.i64(0);
   for (Value input : op.getInputs()) {
@@ -132,9 +132,9 @@ LogicalResult cpu::emitConcat(CpuProgram &program, Operation *anyOp) {
   return success();
 }
 
-LogicalResult cpu::emitSplit(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitSplit(HostProgram &program, Operation *anyOp) {
   auto op = cast<SplitOp>(anyOp);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Buffer &x = program.buffer(op.getX());
   int64_t begin = 0;
   for (auto [part, size] : llvm::zip_equal(op.getParts(), op.getSizes())) {
@@ -156,8 +156,8 @@ static Value loadIndex(VectorBuilder &v, Value pointer, Value at, Type element,
 
 /// Ends the run when an index is out of range, and says which one is, as far as
 /// the program knows.
-static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
-  VectorBuilder v = program.vectors();
+static void checkIndices(HostProgram &program, GatherOp op, Value size) {
+  VectorBuilder v(program.code());
   kernel::IntegersAttr known = program.factOf(op.getIndices());
   std::optional<int64_t> knownSize = knownNumber(size);
   if (known && knownSize && known.getMin() >= -*knownSize &&
@@ -182,9 +182,9 @@ static void checkIndices(CpuProgram &program, GatherOp op, Value size) {
   program.require(results[0], 1, "an index is out of range" + range);
 }
 
-LogicalResult cpu::emitGather(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitGather(HostProgram &program, Operation *anyOp) {
   auto op = cast<GatherOp>(anyOp);
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Buffer &x = program.buffer(op.getX());
   Buffer &indices = program.buffer(op.getIndices());
   int64_t axis = op.getAxis();
@@ -202,7 +202,7 @@ LogicalResult cpu::emitGather(CpuProgram &program, Operation *anyOp) {
       {x.pointer, indices.pointer, result.pointer, size, inner, count, rows,
        rowsPerPart},
       host.ceilDiv(rows, rowsPerPart), [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         ArrayRef<Value> own(scope.captures);
         Value low = v.mul(scope.part, own[7]);
         Value high = v.min(own[6], v.add(low, own[7]));
@@ -225,9 +225,9 @@ LogicalResult cpu::emitGather(CpuProgram &program, Operation *anyOp) {
   return success();
 }
 
-LogicalResult cpu::emitExpand(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitExpand(HostProgram &program, Operation *anyOp) {
   auto op = cast<ExpandOp>(anyOp);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Buffer &x = program.buffer(op.getX());
   Buffer &result = program.allocate(op.getResult());
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
@@ -257,9 +257,9 @@ LogicalResult cpu::emitExpand(CpuProgram &program, Operation *anyOp) {
   return success();
 }
 
-LogicalResult cpu::emitPad(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitPad(HostProgram &program, Operation *anyOp) {
   auto op = cast<PadOp>(anyOp);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Buffer &x = program.buffer(op.getX());
   Value value = op.getValue()
                     ? program.buffer(op.getValue()).pointer
@@ -286,9 +286,9 @@ LogicalResult cpu::emitPad(CpuProgram &program, Operation *anyOp) {
   return success();
 }
 
-LogicalResult cpu::emitShape(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitShape(HostProgram &program, Operation *anyOp) {
   auto op = cast<ShapeOp>(anyOp);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> dims = program.dims(op.getX());
   Buffer &result = program.allocate(op.getResult());
   for (int64_t i = op.getStart(), e = op.getEnd(); i < e; ++i)
@@ -296,21 +296,21 @@ LogicalResult cpu::emitShape(CpuProgram &program, Operation *anyOp) {
   return success();
 }
 
-LogicalResult cpu::emitConstantOfShape(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitConstantOfShape(HostProgram &program, Operation *anyOp) {
   auto op = cast<ConstantOfShapeOp>(anyOp);
   Value value = program.weightPointer(elementBytes(op.getValue()));
   Buffer &result = program.allocate(op.getResult());
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   emitFill(program, "constant_of_shape", result.elementType(), value,
            result.pointer, v.product(result.dims));
   return success();
 }
 
-LogicalResult cpu::emitRange(CpuProgram &program, Operation *anyOp) {
+LogicalResult cpu::emitRange(HostProgram &program, Operation *anyOp) {
   auto op = cast<RangeOp>(anyOp);
   auto start = program.elements(op.getStart());
   auto delta = program.elements(op.getDelta());
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Value isZero = host.equal((*delta)[0], host.i64(0));
   program.require(host.select(isZero, host.i1(false), host.i1(true)), 1,
                   "a range has a step of 0");
@@ -319,7 +319,7 @@ LogicalResult cpu::emitRange(CpuProgram &program, Operation *anyOp) {
   program.launch(
       "range", {result.pointer, result.dims[0], (*start)[0], (*delta)[0]},
       host.i64(1), [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         ArrayRef<Value> own(scope.captures);
         v.loop(v.i64(0), own[1], 1, [&](Value i) {
           Value value = v.add(own[2], v.mul(i, own[3]));
@@ -332,7 +332,7 @@ LogicalResult cpu::emitRange(CpuProgram &program, Operation *anyOp) {
   return success();
 }
 
-LogicalResult cpu::emitView(CpuProgram &program, Operation *op) {
+LogicalResult cpu::emitView(HostProgram &program, Operation *op) {
   program.alias(op->getResult(0), op->getOperand(0));
   return success();
 }

@@ -12,19 +12,19 @@
 namespace qopt::cpu {
 
 /// Another view of the same memory: reshape and its like.
-mlir::LogicalResult emitView(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitTranspose(CpuProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitView(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitTranspose(HostProgram &program, mlir::Operation *op);
 kernel::Match checkSlice(const AnyCpu &, mlir::Operation *op);
-mlir::LogicalResult emitSlice(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitConcat(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitSplit(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitGather(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitExpand(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitPad(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitShape(CpuProgram &program, mlir::Operation *op);
-mlir::LogicalResult emitConstantOfShape(CpuProgram &program,
+mlir::LogicalResult emitSlice(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitConcat(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitSplit(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitGather(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitExpand(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitPad(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitShape(HostProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitConstantOfShape(HostProgram &program,
                                         mlir::Operation *op);
-mlir::LogicalResult emitRange(CpuProgram &program, mlir::Operation *op);
+mlir::LogicalResult emitRange(HostProgram &program, mlir::Operation *op);
 
 } // namespace qopt::cpu
 

@@ -117,13 +117,13 @@ RowFormula cpu::formulaOf(SoftmaxOp softmax) {
 
 /// Softmax along an axis with others behind it: the lanes run along the last
 /// axis, each is a row of its own.
-static LogicalResult emitLaneSoftmax(CpuProgram &program, Operation *op,
+static LogicalResult emitLaneSoftmax(HostProgram &program, Operation *op,
                                      SoftmaxOp softmax, int64_t axis) {
   Epilogue epilogue(program, op, softmax.getResult(), softmax.getResult());
   epilogue.need(softmax.getX());
   SmallVector<Value> captures;
   epilogue.capture(captures);
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   SmallVector<Value> dims = program.dims(softmax.getX());
   SmallVector<Value> outer(dims);
   outer.pop_back();
@@ -140,7 +140,7 @@ static LogicalResult emitLaneSoftmax(CpuProgram &program, Operation *op,
       [&](KernelScope &scope) {
         epilogue.enter(scope);
         OpBuilder &b = scope.b;
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         MLIRPolicy policy(b, scope.loc, kLanes);
         ArrayRef<Value> args = ArrayRef(scope.captures).drop_front(own);
         SmallVector<Value> dims(epilogue.dimsInside());
@@ -219,7 +219,7 @@ kernel::Match cpu::checkRows(const AnyCpu &, Operation *op) {
   return checkQuantization(rows.getQuantizer());
 }
 
-LogicalResult cpu::emitRows(CpuProgram &program, Operation *op) {
+LogicalResult cpu::emitRows(HostProgram &program, Operation *op) {
   auto rows = cast<kernel::RowsOp>(op);
   Operation *root = rows.getRoot();
   auto softmax = dyn_cast<SoftmaxOp>(root);

@@ -102,10 +102,10 @@ static Value join(MLIRPolicy &policy, bool isMax, Value value, Value before) {
 }
 
 /// Windows that tile x.
-static void emitTiles(CpuProgram &program, Buffer &x, Buffer &result,
+static void emitTiles(HostProgram &program, Buffer &x, Buffer &result,
                       const Window &window, bool isMax) {
   Type element = x.elementType(), lane = laneType(element);
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   int64_t columns = *knownNumber(result.dims.back());
   int64_t width = *knownNumber(x.dims.back()), across = window.kernel.back();
   int64_t down = window.kernel.size() > 1 ? window.kernel.front() : 1;
@@ -116,7 +116,7 @@ static void emitTiles(CpuProgram &program, Buffer &x, Buffer &result,
   program.launch(
       isMax ? "max_pool" : "average_pool", captures,
       host.ceilDiv(total, host.i64(perPart)), [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         OpBuilder &b = scope.b;
         MLIRPolicy policy(b, scope.loc, kLanes);
         ArrayRef<Value> own(scope.captures);
@@ -151,7 +151,7 @@ static void emitTiles(CpuProgram &program, Buffer &x, Buffer &result,
       });
 }
 
-static LogicalResult emitWindows(CpuProgram &program, Operation *op,
+static LogicalResult emitWindows(HostProgram &program, Operation *op,
                                  const Window &window, bool isMax,
                                  bool countsPads) {
   Buffer &x = program.buffer(op->getOperand(0));
@@ -163,7 +163,7 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
     emitTiles(program, x, result, window, isMax);
     return success();
   }
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   ArrayRef<Value> outer = ArrayRef(result.dims).drop_front(2).drop_back();
   Value columns = result.dims.back();
   Value rowsOfPlane = host.product(outer);
@@ -184,7 +184,7 @@ static LogicalResult emitWindows(CpuProgram &program, Operation *op,
   program.launch(
       isMax ? "max_pool" : "average_pool", captures,
       host.ceilDiv(rows, rowsPerPart), [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         OpBuilder &b = scope.b;
         MLIRPolicy policy(b, scope.loc, kLanes);
         ArrayRef<Value> own(scope.captures);
@@ -242,7 +242,7 @@ kernel::Match cpu::checkPool(const AnyCpu &, Operation *op) {
   return kernel::Match::success();
 }
 
-LogicalResult cpu::emitPool(CpuProgram &program, Operation *op) {
+LogicalResult cpu::emitPool(HostProgram &program, Operation *op) {
   if (auto pool = dyn_cast<MaxPoolOp>(op)) {
     Window window{
         llvm::to_vector(pool.getKernel()), llvm::to_vector(pool.getStrides()),

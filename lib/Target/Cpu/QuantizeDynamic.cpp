@@ -24,12 +24,12 @@ static constexpr int64_t kPartElements = 8192;
 namespace {
 /// A quantization whose operand lies in memory.
 struct TensorQuantization : Quantization {
-  TensorQuantization(CpuProgram &program, const Quantization &q)
+  TensorQuantization(HostProgram &program, const Quantization &q)
       : Quantization(q), program(program),
         x(program.buffer(op->getOperand(0)).pointer),
         dims(program.dims(op->getOperand(0))) {}
 
-  CpuProgram &program;
+  HostProgram &program;
   Value x, codes;
   SmallVector<Value> scales, dims;
 };
@@ -37,14 +37,14 @@ struct TensorQuantization : Quantization {
 
 /// Integers, a scale for each run along the last axis.
 static void emitIntegerRows(const TensorQuantization &q) {
-  VectorBuilder host = q.program.vectors();
+  VectorBuilder host(q.program.code());
   Value size = q.dims.back();
   Value rows = host.product(ArrayRef(q.dims).drop_back());
   Value perPart = rowsPerPart(host, size, kPartElements);
   q.program.launch("quantize_dynamic",
                    {q.x, q.codes, q.scales[0], size, rows, perPart},
                    host.ceilDiv(rows, perPart), [&](KernelScope &scope) {
-                     VectorBuilder v = scope.vectors();
+                     VectorBuilder v(scope.code());
                      ArrayRef<Value> own(scope.captures);
                      Value low = v.mul(scope.part, own[5]);
                      Value high = v.min(own[4], v.add(low, own[5]));
@@ -65,7 +65,7 @@ struct Pieces {
 
 static Pieces emitPieceMaxima(const TensorQuantization &q, Value rows,
                               Value size) {
-  VectorBuilder host = q.program.vectors();
+  VectorBuilder host(q.program.code());
   Value perRow = host.ceilDiv(size, host.i64(kPartElements));
   Value parts = host.mul(rows, perRow);
   Value maxima =
@@ -73,7 +73,7 @@ static Pieces emitPieceMaxima(const TensorQuantization &q, Value rows,
   q.program.launch(
       "largest_magnitude", {q.x, maxima, size, perRow}, parts,
       [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         ArrayRef<Value> own(scope.captures);
         Value row = v.div(scope.part, own[3]);
         Value first = v.mul(v.rem(scope.part, own[3]), v.i64(kPartElements));
@@ -99,14 +99,14 @@ static Value joinPieces(VectorBuilder &v, Value maxima, Value row,
 
 /// Integers, a scale for each index of the first axis.
 static void emitIntegerSamples(const TensorQuantization &q) {
-  VectorBuilder host = q.program.vectors();
+  VectorBuilder host(q.program.code());
   Value size = host.product(ArrayRef(q.dims).drop_front());
   Pieces pieces = emitPieceMaxima(q, q.dims.front(), size);
   q.program.launch(
       "quantize_dynamic",
       {q.x, q.codes, q.scales[0], size, pieces.perRow, pieces.maxima},
       host.mul(pieces.rows, pieces.perRow), [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         MLIRPolicy one(scope.b, scope.loc);
         ArrayRef<Value> own(scope.captures);
         Value row = v.div(scope.part, own[4]);
@@ -162,14 +162,14 @@ static void quantizeColumns(VectorBuilder &v, const TensorQuantization &q,
 
 /// NVFP4: writes the scale of each sample and returns the factors, in memory.
 static Value emitSampleScales(const TensorQuantization &q) {
-  VectorBuilder host = q.program.vectors();
+  VectorBuilder host(q.program.code());
   Value size = host.product(ArrayRef(q.dims).drop_front());
   Pieces pieces = emitPieceMaxima(q, q.dims.front(), size);
   Value factors = q.program.temporary(host.mul(pieces.rows, host.i64(4)));
   q.program.launch(
       "sample_scales", {pieces.maxima, pieces.perRow, q.scales[1], factors},
       pieces.rows, [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         ArrayRef<Value> own(scope.captures);
         Value sample = scope.part;
         Value factor = encodeScaleOf(v, joinPieces(v, own[0], sample, own[1]));
@@ -180,7 +180,7 @@ static Value emitSampleScales(const TensorQuantization &q) {
 }
 
 static void emitBlocks(const TensorQuantization &q) {
-  VectorBuilder host = q.program.vectors();
+  VectorBuilder host(q.program.code());
   int64_t axis = q.axis;
   ArrayRef<Value> dims(q.dims);
   Value outer = host.product(dims.take_front(axis));
@@ -205,7 +205,7 @@ static void emitBlocks(const TensorQuantization &q) {
   q.program.launch(
       "quantize_dynamic", captures, host.ceilDiv(rows, perPart),
       [&](KernelScope &scope) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         ArrayRef<Value> args(scope.captures);
         BlockRule rule{*q.format, q.rule, q.isNvfp4()};
         Value low = v.mul(scope.part, args[7]);
@@ -245,7 +245,7 @@ kernel::Match cpu::checkQuantizeDynamic(const AnyCpu &, Operation *op) {
   return kernel::Match::success();
 }
 
-LogicalResult cpu::emitQuantizeDynamic(CpuProgram &program, Operation *op) {
+LogicalResult cpu::emitQuantizeDynamic(HostProgram &program, Operation *op) {
   auto root = cast<QuantizeDynamicOp>(cast<kernel::RowsOp>(op).getRoot());
   if (!isa<BlockArgument>(root.getX()))
     return emitTrailingRows(program, op, {"map", root.getX()}, root);

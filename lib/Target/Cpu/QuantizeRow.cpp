@@ -176,11 +176,11 @@ void cpu::quantizeRowOfBlocks(VectorBuilder &v, const Quantization &q, Run x,
 // Rows of a kernel
 //===----------------------------------------------------------------------===//
 
-RowQuantizer::RowQuantizer(CpuProgram &program,
+RowQuantizer::RowQuantizer(HostProgram &program,
                            const Quantization &quantization, Value codes,
                            ArrayRef<Value> scales, Value size)
     : quantization(quantization), codes(codes), size(size), scales(scales) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   this->quantization.xType = v.b.getF32Type();
   scalesPerRow = quantization.block ? v.ceilDiv(size, v.i64(quantization.block))
                                     : v.i64(1);

@@ -90,7 +90,7 @@ void writeOuterScale(VectorBuilder &v, const Quantization &q,
 class RowQuantizer {
 public:
   /// Host: rows of `size` elements become codes and scales at these places.
-  RowQuantizer(CpuProgram &program, const Quantization &quantization,
+  RowQuantizer(HostProgram &program, const Quantization &quantization,
                mlir::Value codes, llvm::ArrayRef<mlir::Value> scales,
                mlir::Value size);
   void capture(CaptureList &captures) {

@@ -97,7 +97,7 @@ struct Formula {
 
 /// One reduction: what it reads and the temporary tensor that it fills.
 struct Reduction {
-  CpuProgram &program;
+  HostProgram &program;
   Operation *op;
   Value x;
   SmallVector<int64_t> kept, reduced;
@@ -135,14 +135,14 @@ static void place(SmallVectorImpl<Value> &coordinates, ArrayRef<int64_t> axes,
 
 /// The last axis is kept.
 static LogicalResult emitAcross(Reduction &reduction) {
-  CpuProgram &program = reduction.program;
+  HostProgram &program = reduction.program;
   SmallVector<Value> captures;
   reduction.source.capture(captures);
   const Formula &formula = reduction.formula;
   SmallVector<Value> dims = reduction.source.groupDims();
   int64_t rank = dims.size();
   ArrayRef<int64_t> rowAxes = ArrayRef(reduction.kept).drop_back();
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Value rows = host.product(pick(dims, rowAxes));
   Value size = host.product(pick(dims, reduction.reduced));
   Value perPart = rowsPerPart(host, host.mul(size, dims.back()), kPartElements);
@@ -154,7 +154,7 @@ static LogicalResult emitAcross(Reduction &reduction) {
   program.launch(
       "reduce", captures, host.ceilDiv(rows, perPart), [&](KernelScope &scope) {
         reduction.source.enter(scope);
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         ArrayRef<Value> args = ArrayRef(scope.captures).drop_front(own);
         SmallVector<Value> dims(reduction.source.dimsInside());
         SmallVector<Value> rowDims = pick(dims, rowAxes);
@@ -251,14 +251,14 @@ static Value totalOfLine(VectorBuilder &v, const Formula &formula, Value line,
 
 /// The last axis is reduced.
 static LogicalResult emitAlong(Reduction &reduction) {
-  CpuProgram &program = reduction.program;
+  HostProgram &program = reduction.program;
   SmallVector<Value> captures;
   reduction.source.capture(captures);
   const Formula &formula = reduction.formula;
   SmallVector<Value> dims = reduction.source.groupDims();
   int64_t rank = dims.size();
   ArrayRef<int64_t> lineAxes = ArrayRef(reduction.reduced).drop_back();
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Value rows = host.product(pick(dims, reduction.kept));
   Value size = host.product(pick(dims, reduction.reduced));
   Value perPart = rowsPerPart(host, size, kPartElements);
@@ -272,7 +272,7 @@ static LogicalResult emitAlong(Reduction &reduction) {
   program.launch(
       "reduce", captures, host.ceilDiv(rows, perPart), [&](KernelScope &scope) {
         reduction.source.enter(scope);
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         ArrayRef<Value> args = ArrayRef(scope.captures).drop_front(own);
         SmallVector<Value> dims(reduction.source.dimsInside());
         SmallVector<Value> lineDims = pick(dims, lineAxes);
@@ -312,7 +312,7 @@ static LogicalResult emitEpilogue(Reduction &reduction, Operation *root) {
       reduction.program, "reduce_epilogue", epilogue, {reduction.totals},
       [&](KernelScope &scope, ArrayRef<Value> extras, Value index,
           Value count) {
-        VectorBuilder v = scope.vectors();
+        VectorBuilder v(scope.code());
         OpBuilder &b = scope.b;
         if (isFloat)
           return v.load(extras[0], index, b.getF32Type());
@@ -342,7 +342,7 @@ kernel::Match cpu::checkReduce(Operation *op) {
   return kernel::Match::success();
 }
 
-LogicalResult cpu::emitReduce(CpuProgram &program, Operation *op) {
+LogicalResult cpu::emitReduce(HostProgram &program, Operation *op) {
   Operation *root = cast<kernel::RowsOp>(op).getRoot();
   Value x = root->getOperand(0);
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
@@ -371,7 +371,7 @@ LogicalResult cpu::emitReduce(CpuProgram &program, Operation *op) {
       Epilogue(program, op, x, Value(), Epilogue::Stores::Nothing),
       Value()};
   reduction.source.need(x);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> dims = reduction.source.groupDims();
   Value results = v.product(pick(dims, kept));
   // The slack behind the totals takes the last vector that is read.

@@ -5,8 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowMath.h"
-#include "CpuProgram.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
+#include "VectorBuilder.h"
+#include "lib/Target/Host/HostProgram.h"
 
 using namespace mlir;
 using namespace qopt;

@@ -15,9 +15,9 @@ using namespace qopt::cpu;
 /// Elements of a part.
 static constexpr int64_t kPartElements = 32768;
 
-void cpu::emitStridedCopy(CpuProgram &program, StringRef name, Type element,
+void cpu::emitStridedCopy(HostProgram &program, StringRef name, Type element,
                           ArrayRef<CopyAxis> axes, Value from, Value to) {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Type memory = memoryType(element);
   CopyAxis one{host.i64(1), host.i64(1), host.i64(1)};
   CopyAxis inner = axes.empty() ? one : axes.back();
@@ -45,7 +45,7 @@ void cpu::emitStridedCopy(CpuProgram &program, StringRef name, Type element,
   captures.append(fromStrides);
   captures.append(toStrides);
   program.launch(name, captures, parts, [&](KernelScope &scope) {
-    VectorBuilder v = scope.vectors();
+    VectorBuilder v(scope.code());
     ArrayRef<Value> own(scope.captures);
     ArrayRef<Value> sizes = own.slice(fixed, count);
     ArrayRef<Value> fromStrides = own.slice(fixed + count, count);
@@ -81,13 +81,13 @@ void cpu::emitStridedCopy(CpuProgram &program, StringRef name, Type element,
   });
 }
 
-void cpu::emitFill(CpuProgram &program, StringRef name, Type element,
+void cpu::emitFill(HostProgram &program, StringRef name, Type element,
                    Value value, Value to, Value count) {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Type memory = memoryType(element);
   Value parts = host.ceilDiv(count, host.i64(kPartElements));
   program.launch(name, {value, to, count}, parts, [&](KernelScope &scope) {
-    VectorBuilder v = scope.vectors();
+    VectorBuilder v(scope.code());
     Value lanes = v.splat(v.loadScalar(scope.captures[0], v.i64(0), memory));
     Value low = v.mul(scope.part, v.i64(kPartElements));
     Value high = v.min(scope.captures[2], v.add(low, v.i64(kPartElements)));

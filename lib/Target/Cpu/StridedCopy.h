@@ -7,7 +7,8 @@
 #ifndef QOPT_LIB_TARGET_CPU_STRIDEDCOPY_H
 #define QOPT_LIB_TARGET_CPU_STRIDEDCOPY_H
 
-#include "CpuProgram.h"
+#include "VectorBuilder.h"
+#include "lib/Target/Host/HostProgram.h"
 
 namespace qopt::cpu {
 
@@ -18,12 +19,12 @@ struct CopyAxis {
 };
 
 /// Copies the elements that `axes` reach.
-void emitStridedCopy(CpuProgram &program, llvm::StringRef name,
+void emitStridedCopy(HostProgram &program, llvm::StringRef name,
                      mlir::Type element, llvm::ArrayRef<CopyAxis> axes,
                      mlir::Value from, mlir::Value to);
 
 /// Sets `count` elements to the one at `value`.
-void emitFill(CpuProgram &program, llvm::StringRef name, mlir::Type element,
+void emitFill(HostProgram &program, llvm::StringRef name, mlir::Type element,
               mlir::Value value, mlir::Value to, mlir::Value count);
 
 } // namespace qopt::cpu

@@ -30,7 +30,7 @@ namespace {
 /// One launch over rows.
 class RowPass {
 public:
-  RowPass(CpuProgram &program, Operation *kernel, const RowFormula &formula,
+  RowPass(HostProgram &program, Operation *kernel, const RowFormula &formula,
           Epilogue::Stores stores)
       : program(program), formula(formula),
         epilogue(program, kernel, formula.result ? formula.result : formula.x,
@@ -41,7 +41,7 @@ public:
       epilogue.need(other);
     dims = program.dims(formula.x);
     axis = formula.axis < 0 ? formula.axis + dims.size() : formula.axis;
-    size = program.vectors().product(ArrayRef(dims).drop_front(axis));
+    size = program.code().product(ArrayRef(dims).drop_front(axis));
   }
 
   LogicalResult quantize(QuantizeDynamicOp op, Value codes,
@@ -64,7 +64,7 @@ private:
   void finish(VectorBuilder &v, const Epilogue::Lanes &at, Value index,
               Value result, Value line);
 
-  CpuProgram &program;
+  HostProgram &program;
   const RowFormula &formula;
   Epilogue epilogue;
   SmallVector<Value> dims;
@@ -78,7 +78,7 @@ private:
 } // namespace
 
 LogicalResult RowPass::launch() {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Value count = host.product(ArrayRef(dims).take_front(axis));
   Value perPart = rowsPerPart(host, size, kPartElements);
   Value parts = host.ceilDiv(count, perPart);
@@ -96,7 +96,7 @@ LogicalResult RowPass::launch() {
     list.enter(scope);
     epilogue.enter(scope);
     dims.assign(epilogue.dimsInside().begin(), epilogue.dimsInside().end());
-    VectorBuilder v = scope.vectors();
+    VectorBuilder v(scope.code());
     Value first = v.mul(scope.part, perPart);
     Value end = v.min(count, v.add(first, perPart));
     Value line =
@@ -107,7 +107,7 @@ LogicalResult RowPass::launch() {
 }
 
 void RowPass::runRow(KernelScope &scope, Value row, Value line) {
-  VectorBuilder v = scope.vectors();
+  VectorBuilder v(scope.code());
   Run made = source ? Run{source, v.mul(row, size)} : Run{line, v.i64(0)};
   auto forEach = [&](function_ref<void(const Epilogue::Lanes &, Value)> body) {
     loopRowElements(v, dims, axis, row, body);
@@ -140,7 +140,7 @@ void RowPass::finish(VectorBuilder &v, const Epilogue::Lanes &at, Value index,
     v.store(epilogue.evaluate(v.b, rows, at, result), line, index);
 }
 
-Value cpu::placeOf(CpuProgram &program, Operation *kernel, Value inside) {
+Value cpu::placeOf(HostProgram &program, Operation *kernel, Value inside) {
   Operation *yield = kernel->getRegion(0).front().getTerminator();
   for (OpOperand &operand : yield->getOpOperands())
     if (operand.get() == inside)
@@ -149,7 +149,7 @@ Value cpu::placeOf(CpuProgram &program, Operation *kernel, Value inside) {
   return program.allocateInside(inside).pointer;
 }
 
-LogicalResult cpu::emitTrailingRows(CpuProgram &program, Operation *kernel,
+LogicalResult cpu::emitTrailingRows(HostProgram &program, Operation *kernel,
                                     const RowFormula &formula,
                                     QuantizeDynamicOp quantizer) {
   RowPass pass(program, kernel, formula, Epilogue::Stores::Results);
@@ -178,13 +178,13 @@ kernel::Match cpu::checkPrologue(Operation *op) {
   return quantizer ? checkQuantization(quantizer) : kernel::Match::success();
 }
 
-void cpu::placePrologue(CpuProgram &program, MatMulOp product) {
+void cpu::placePrologue(HostProgram &program, MatMulOp product) {
   if (QuantizeDynamicOp quantizer = prologueOf(product))
     for (Value made : quantizer->getResults())
       program.allocateInside(made);
 }
 
-static LogicalResult emitPrologue(CpuProgram &program, MatMulOp product,
+static LogicalResult emitPrologue(HostProgram &program, MatMulOp product,
                                   QuantizeDynamicOp quantizer,
                                   RowConsumer &consumer) {
   auto contract = cast<kernel::ContractOp>(product->getParentOp());
@@ -202,7 +202,7 @@ static LogicalResult emitPrologue(CpuProgram &program, MatMulOp product,
   return pass.launch();
 }
 
-LogicalResult cpu::emitConsumer(CpuProgram &program, MatMulOp product,
+LogicalResult cpu::emitConsumer(HostProgram &program, MatMulOp product,
                                 StringRef name, Value rows,
                                 RowConsumer &consumer) {
   if (QuantizeDynamicOp quantizer = prologueOf(product))
@@ -211,7 +211,7 @@ LogicalResult cpu::emitConsumer(CpuProgram &program, MatMulOp product,
   consumer.capture(list);
   program.launch(name, list.values(), rows, [&](KernelScope &scope) {
     list.enter(scope);
-    VectorBuilder v = scope.vectors();
+    VectorBuilder v(scope.code());
     consumer.run(v, scope.part);
   });
   return success();

@@ -55,23 +55,23 @@ RowFormula formulaOf(SoftmaxOp op);
 
 /// Rows and what is element-wise behind them. `quantizer`, which may be null,
 /// makes codes of them.
-mlir::LogicalResult emitTrailingRows(CpuProgram &program,
+mlir::LogicalResult emitTrailingRows(HostProgram &program,
                                      mlir::Operation *kernel,
                                      const RowFormula &formula,
                                      QuantizeDynamicOp quantizer);
 
 /// The consumer of the rows of codes of `product`'s lhs: behind what makes them
 /// inside the kernel, or else in a launch of its own with the name `name`.
-mlir::LogicalResult emitConsumer(CpuProgram &program, MatMulOp product,
+mlir::LogicalResult emitConsumer(HostProgram &program, MatMulOp product,
                                  llvm::StringRef name, mlir::Value rows,
                                  RowConsumer &consumer);
 
 /// Gives what the prologue of `product` makes, if it has one, its memory.
-void placePrologue(CpuProgram &program, MatMulOp product);
+void placePrologue(HostProgram &program, MatMulOp product);
 
 /// The memory for a value inside a kernel: that of the result which yields it,
 /// or else the kernel's own.
-mlir::Value placeOf(CpuProgram &program, mlir::Operation *kernel,
+mlir::Value placeOf(HostProgram &program, mlir::Operation *kernel,
                     mlir::Value inside);
 
 } // namespace qopt::cpu

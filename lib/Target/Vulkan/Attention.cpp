@@ -57,33 +57,31 @@ private:
 } // namespace
 
 LogicalResult AttentionEmitter::computeScores() {
-  return program.dispatch(
-      program.vectors().product(scoreDims), [&](Shader &shader, Value index) {
-        MLIRPolicy policy(shader.b, shader.loc);
-        SmallVector<Value> place =
-            shader.delinearize(index, shader.host(scoreDims));
-        SmallVector<Value> query(place), key(place);
-        key.erase(key.end() - 2);
-        key.push_back(Value());
-        Value depth = shader.host(queryDims.back());
-        Value sum =
-            shader.loop(shader.i32(0), depth, shader.i32(1), policy.f(0),
-                        [&](Value d, ValueRange before) {
-                          query.back() = key.back() = d;
-                          return SmallVector<Value>{policy.fma(
-                              load(shader, op.getQuery(), query),
-                              load(shader, op.getKey(), key), before[0])};
-                        })[0];
-        Value score = policy.mul(sum, policy.f(op.getScale().convertToFloat()));
-        if (Value mask = op.getMask())
-          score = policy.add(
-              score,
-              shader.load(
-                  *program.handle(mask), getElementTypeOrSelf(mask),
-                  broadcastIndex(program, shader, program.dims(mask), place)));
-        shader.store(score, scores, f32, index);
-        return success();
-      });
+  return program.dispatch(program.code().product(scoreDims), [&](Shader &shader,
+                                                                 Value index) {
+    MLIRPolicy policy(shader.b, shader.loc);
+    SmallVector<Value> place =
+        shader.delinearize(index, shader.host(scoreDims));
+    SmallVector<Value> query(place), key(place);
+    key.erase(key.end() - 2);
+    key.push_back(Value());
+    Value depth = shader.host(queryDims.back());
+    Value sum = shader.loop(shader.i32(0), depth, shader.i32(1), policy.f(0),
+                            [&](Value d, ValueRange before) {
+                              query.back() = key.back() = d;
+                              return SmallVector<Value>{policy.fma(
+                                  load(shader, op.getQuery(), query),
+                                  load(shader, op.getKey(), key), before[0])};
+                            })[0];
+    Value score = policy.mul(sum, policy.f(op.getScale().convertToFloat()));
+    if (Value mask = op.getMask())
+      score = policy.add(
+          score, shader.load(*program.handle(mask), getElementTypeOrSelf(mask),
+                             broadcastIndex(program, shader, program.dims(mask),
+                                            place)));
+    shader.store(score, scores, f32, index);
+    return success();
+  });
 }
 
 LogicalResult AttentionEmitter::computeWeights() {
@@ -125,7 +123,7 @@ LogicalResult AttentionEmitter::computeResult() {
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
   return program.dispatch(
-      program.vectors().product(epilogue.dims()),
+      program.code().product(epilogue.dims()),
       [&](Shader &shader, Value index) {
         MLIRPolicy policy(shader.b, shader.loc);
         SmallVector<Value> place =
@@ -167,7 +165,7 @@ LogicalResult AttentionEmitter::run() {
   for (Value operand : op->getOperands())
     if (failed(program.handle(operand)))
       return failure();
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   f32 = program.builder().getF32Type();
   keys = keyDims[keyDims.size() - 2];
   blocks = v.ceilDiv(keys, v.i64(kBlockKeys));
@@ -188,7 +186,7 @@ kernel::Match vulkan::checkAttention(const AnyDevice &, Operation *op) {
   for (Value operand : root->getOperands()) {
     Type element = getElementTypeOrSelf(operand);
     if (numerics::getValueKind(element) != numerics::ValueKind::Float)
-      return cpu::unsupported(element);
+      return host::unsupported(element);
   }
   return kernel::Match::success();
 }

@@ -41,7 +41,7 @@ static int64_t rankOf(Value tensor) {
 static kernel::Match checkSum(Operation *op, const Contraction &sum) {
   for (const ContractionOperand &operand : {sum.lhs, sum.rhs})
     if (!isUsable(operand))
-      return cpu::unsupported(getElementTypeOrSelf(operand.tensor));
+      return host::unsupported(getElementTypeOrSelf(operand.tensor));
   int64_t a = blockOf(sum.lhs), b = blockOf(sum.rhs);
   if (a && b && a != b)
     return kernel::Match::failure("blocks of " + Twine(a) + " meet blocks of " +
@@ -51,7 +51,7 @@ static kernel::Match checkSum(Operation *op, const Contraction &sum) {
                    !CodeOperand::isReal(sum.rhs.tensor);
   if (isInteger ? !result.isInteger(32)
                 : !(result.isF32() || result.isF16() || result.isBF16()))
-    return cpu::unsupported(result);
+    return host::unsupported(result);
   return kernel::Match::success();
 }
 
@@ -91,7 +91,7 @@ static LogicalResult emitMatMul(DeviceProgram &program, Operation *kernel,
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
   return program.dispatch(
-      program.vectors().product(epilogue.dims()),
+      program.code().product(epilogue.dims()),
       [&](Shader &shader, Value index) {
         SmallVector<Value> coordinates =
             shader.delinearize(index, shader.host(epilogue.dims()));
@@ -111,7 +111,7 @@ static LogicalResult emitConv(DeviceProgram &program, Operation *kernel,
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
   return program.dispatch(
-      program.vectors().product(epilogue.dims()),
+      program.code().product(epilogue.dims()),
       [&](Shader &shader, Value index) -> LogicalResult {
         SmallVector<Value> coordinates =
             shader.delinearize(index, shader.host(epilogue.dims()));

@@ -52,7 +52,7 @@ ConvSum::ConvSum(DeviceProgram &program, Shader &shader, ConvOp op,
       wDims(shader.host(w.dims())), output(coordinates.drop_front(2)),
       sample(coordinates[0]), outputChannel(coordinates[1]) {
   groupChannels = wDims[1];
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   Value perGroup = v.div(w.dims()[0], v.i64(op.getGroup()));
   Value group = shader.div(outputChannel, shader.host(perGroup));
   firstChannel =

@@ -43,7 +43,7 @@ static Line makeLine(DeviceProgram &program, Shader &shader,
     if (i != axis && !stride)
       position[i] = shader.i32(0);
   Value first = broadcastIndex(program, shader, operand.dims(), position);
-  Value stride = program.vectors().strides(operand.dims())[axis];
+  Value stride = program.code().strides(operand.dims())[axis];
   return {operand, position, axis, first, shader.host(stride)};
 }
 

@@ -22,7 +22,7 @@ DeviceLoops::DeviceLoops(DeviceProgram &program, Operation *op)
 }
 
 Value DeviceLoops::handle(Value tensor) {
-  auto known = program.handle(cpu::findOutside(op, tensor));
+  auto known = program.handle(host::findOutside(op, tensor));
   if (succeeded(known))
     return *known;
   hasFailed = true;
@@ -169,5 +169,5 @@ LogicalResult vulkan::emitFormula(DeviceProgram &program, Operation *op) {
 }
 
 std::unique_ptr<kernel::Kernel> vulkan::makeGenericKernel() {
-  return std::make_unique<cpu::GenericKernel<DeviceLoops, DeviceProgram>>();
+  return std::make_unique<host::GenericKernel<DeviceLoops, DeviceProgram>>();
 }

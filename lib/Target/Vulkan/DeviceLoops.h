@@ -13,8 +13,8 @@
 #include "DeviceProgram.h"
 #include "ExactPolicy.h"
 #include "dialects/QOpt/Numerics/LoopPolicy.h"
-#include "lib/Target/Cpu/GenericKernel.h"
-#include "lib/Target/Cpu/LoopValues.h"
+#include "lib/Target/Host/GenericKernel.h"
+#include "lib/Target/Host/LoopValues.h"
 
 namespace qopt::vulkan {
 
@@ -48,11 +48,11 @@ public:
   Index toIndex(mlir::Value x) { return x; }
 
   Coordinates dims(mlir::Value tensor) {
-    return program.dims(cpu::findOutside(op, tensor));
+    return program.dims(host::findOutside(op, tensor));
   }
   /// Known on the host, as the dims of the results were made of them.
   Coordinates elementsOf(mlir::Value tensor) {
-    return *program.elements(cpu::findOutside(op, tensor));
+    return *program.elements(host::findOutside(op, tensor));
   }
   mlir::Value load(mlir::Value tensor, Index at);
   void store(mlir::Value value, mlir::Value tensor, Index at);
@@ -68,15 +68,15 @@ public:
   std::tuple<T...> loop(Index low, Index high, std::tuple<T...> carried,
                         Fn fn) {
     llvm::SmallVector<mlir::Value> inits;
-    for (mlir::Value value : cpu::toValues(carried))
+    for (mlir::Value value : host::toValues(carried))
       inits.push_back(in(value));
-    return cpu::fromValues<std::tuple<T...>>(shader->loop(
+    return host::fromValues<std::tuple<T...>>(shader->loop(
         in(low), in(high), shader->i32(1), inits,
         [&](mlir::Value i, mlir::ValueRange values) {
           auto next = std::apply([&](auto... x) { return fn(i, x...); },
-                                 cpu::fromValues<std::tuple<T...>>(values));
+                                 host::fromValues<std::tuple<T...>>(values));
           llvm::SmallVector<mlir::Value> results;
-          for (mlir::Value value : cpu::toValues(next))
+          for (mlir::Value value : host::toValues(next))
             results.push_back(in(value));
           return results;
         }));
@@ -93,7 +93,7 @@ public:
   void require(mlir::Value condition, const llvm::Twine &text);
 
 private:
-  cpu::VectorBuilder host() { return program.vectors(); }
+  host::CodeBuilder host() { return program.code(); }
   /// A number of the host function as one of the shader.
   mlir::Value in(mlir::Value number);
   mlir::Value handle(mlir::Value tensor);

@@ -8,15 +8,15 @@
 #include "DeviceProgram.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "lib/Target/Cpu/Constants.h"
+#include "lib/Target/Host/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
-using cpu::Buffer;
-using cpu::knownNumber;
-using cpu::VectorBuilder;
+using host::Buffer;
+using host::CodeBuilder;
+using host::knownNumber;
 
 /// What a binding may hold on every device.
 static constexpr int64_t kMaxBindingBytes = int64_t(128) << 20;
@@ -43,11 +43,11 @@ FailureOr<Value> DeviceProgram::handle(Value tensor) {
     tensor = pack.getOperands().front();
   if (Value known = handles.lookup(tensor))
     return known;
-  VectorBuilder v = vectors();
+  CodeBuilder v = code();
   Value made;
   if (auto constant = tensor.getDefiningOp<ConstantOp>()) {
     std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> bytes = cpu::constantBytes(constant, storage);
+    ArrayRef<uint8_t> bytes = host::constantBytes(constant, storage);
     if (static_cast<int64_t>(bytes.size()) >= kMaxBindingBytes) {
       current->emitOpError("has a constant of ")
           << bytes.size() << " bytes, but Vulkan binds less than "
@@ -90,7 +90,7 @@ Value DeviceProgram::deviceTemporary(ValueRange dims, Type element) {
 
 void DeviceProgram::freeBuffer(Value tensor) {
   if (!deviceTensors.contains(tensor))
-    return CpuProgram::freeBuffer(tensor);
+    return HostProgram::freeBuffer(tensor);
   callRuntime("qopt_rt_vk_free", {}, {context, handles.lookup(tensor)});
 }
 
@@ -100,7 +100,7 @@ void DeviceProgram::freeBuffer(Value tensor) {
 
 /// Returns `status` from the host function unless it is 0.
 void DeviceProgram::failUnlessZero(Value status) {
-  VectorBuilder v = vectors();
+  CodeBuilder v = code();
   kernel::RequireOp::create(b, location, v.equal(status, v.i32(0)),
                             /*code=*/IntegerAttr(), /*message=*/StringAttr(),
                             status);
@@ -114,7 +114,7 @@ void DeviceProgram::beginRun() {
 }
 
 void DeviceProgram::emitOutput(kernel::OutputOp op) {
-  VectorBuilder v = vectors();
+  CodeBuilder v = code();
   Value value = op.getTensor();
   int32_t index = op.getIndex();
   SmallVector<Value> valueDims = dims(value);
@@ -138,7 +138,7 @@ LogicalResult DeviceProgram::emitReturn(Operation *op) {
   for (auto [checks, found] : llvm::zip_equal(lateChecks, flags)) {
     location = checks.location;
     for (auto [slot, text] : llvm::enumerate(checks.texts)) {
-      VectorBuilder after = vectors();
+      CodeBuilder after = code();
       Value flag = after.loadScalar(found, after.i64(slot), b.getI32Type());
       require(after.equal(flag, after.i32(0)), 1, text);
     }
@@ -157,9 +157,9 @@ static constexpr int64_t kMaxFlags = 256;
 DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
   if (lateChecks.empty() || lateChecks.back().op != hostOp()) {
     std::vector<uint8_t> zeros(kMaxFlags * 4, 0);
-    Value handle = callRuntime(
-        "qopt_rt_vk_upload", pointerType(),
-        {context, weightPointer(zeros), vectors().i64(kMaxFlags * 4)});
+    Value handle =
+        callRuntime("qopt_rt_vk_upload", pointerType(),
+                    {context, weightPointer(zeros), code().i64(kMaxFlags * 4)});
     lateChecks.push_back({hostOp(), location, handle, {}});
   }
   auto &texts = lateChecks.back().texts;
@@ -171,7 +171,7 @@ DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
 SmallVector<Value> DeviceProgram::downloadFlags() {
   SmallVector<Value> found;
   for (LateChecks &checks : lateChecks) {
-    Value bytes = vectors().i64(kMaxFlags * 4);
+    Value bytes = code().i64(kMaxFlags * 4);
     found.push_back(checkedAlloc("qopt_rt_alloc", {context, bytes}));
     callRuntime("qopt_rt_vk_download", {},
                 {context, checks.handle, found.back(), bytes});
@@ -185,16 +185,16 @@ LogicalResult DeviceProgram::dispatch(
   Shader shader(b.getContext(), location);
   if (failed(body(shader, shader.begin(count))))
     return failure();
-  auto code = shader.finish();
-  if (failed(code))
+  auto words = shader.finish();
+  if (failed(words))
     return current->emitOpError("cannot be written in SPIR-V");
   features |= shader.requiredFeatures();
-  VectorBuilder v = vectors();
+  CodeBuilder v = code();
   // Indices are 32-bit.
   require(v.less(count, v.i64(int64_t(1) << 31)), 3,
           "a tensor is too large for Vulkan");
-  ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(code->data()),
-                          code->size() * sizeof(uint32_t));
+  ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(words->data()),
+                          words->size() * sizeof(uint32_t));
   auto parameters = shader.parameters();
   auto bindings = shader.bindings();
   for (auto [i, number] : llvm::enumerate(parameters))
@@ -221,12 +221,12 @@ LogicalResult DeviceProgram::emitOp(Operation *op) {
       isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
           op->getDialect()))
     return op->emitOpError("has no Vulkan kernel");
-  return CpuProgram::emitOp(op);
+  return HostProgram::emitOp(op);
 }
 
 LogicalResult DeviceProgram::emitKernel(Operation *op,
                                         const kernel::Kernel &kernel) {
-  LogicalResult result = CpuProgram::emitKernel(op, kernel);
+  LogicalResult result = HostProgram::emitKernel(op, kernel);
   if (isHostKernel(kernel.getName()))
     return result;
   for (Value temporary : deviceTemporaries)

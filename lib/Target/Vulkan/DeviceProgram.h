@@ -10,15 +10,15 @@
 #define QOPT_LIB_TARGET_VULKAN_DEVICEPROGRAM_H
 
 #include "Shader.h"
-#include "lib/Target/Cpu/CpuProgram.h"
+#include "lib/Target/Host/HostProgram.h"
 
 namespace qopt::vulkan {
 
-class DeviceProgram : public cpu::CpuProgram {
+class DeviceProgram : public host::HostProgram {
 public:
   DeviceProgram(mlir::ModuleOp module, llvm::StringRef hostTier,
                 kernel::KernelList kernels, WeightsSection &weights)
-      : CpuProgram(module, hostTier, kernels, weights) {}
+      : HostProgram(module, hostTier, kernels, weights) {}
 
   mlir::LogicalResult emitProgram(mlir::func::FuncOp program);
 

@@ -12,13 +12,13 @@
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::vulkan;
-using cpu::isSameDim;
-using cpu::knownNumber;
-using cpu::VectorBuilder;
+using host::CodeBuilder;
+using host::isSameDim;
+using host::knownNumber;
 
 SmallVector<Value> vulkan::broadcastStrides(DeviceProgram &program,
                                             ValueRange dims) {
-  VectorBuilder v = program.vectors();
+  CodeBuilder v = program.code();
   SmallVector<Value> strides = v.strides(dims);
   for (auto [dim, stride] : llvm::zip_equal(dims, strides)) {
     if (knownNumber(dim) == 1)

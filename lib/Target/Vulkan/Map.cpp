@@ -22,7 +22,7 @@ LogicalResult vulkan::emitMap(DeviceProgram &program, Operation *op) {
     done.insert(epilogue.storedResults().begin(),
                 epilogue.storedResults().end());
     epilogue.allocate();
-    Value count = program.vectors().product(epilogue.dims());
+    Value count = program.code().product(epilogue.dims());
     if (failed(program.dispatch(count, [&](Shader &shader, Value index) {
           return epilogue.finish(
               shader, shader.delinearize(index, shader.host(epilogue.dims())));

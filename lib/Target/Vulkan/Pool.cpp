@@ -72,8 +72,8 @@ static LogicalResult emitMax(DeviceProgram &program, MaxPoolOp op) {
   SmallVector<Value> dims = program.dims(op.getResult());
   Window window{op.getKernel(), op.getStrides(), op.getPads(),
                 op.getDilations()};
-  return program.dispatch(program.vectors().product(dims), [&](Shader &shader,
-                                                               Value index) {
+  return program.dispatch(program.code().product(dims), [&](Shader &shader,
+                                                            Value index) {
     MLIRPolicy policy(shader.b, shader.loc);
     bool isFloat = kind == ValueKind::Float;
     Value lowest = isFloat ? policy.f(-numerics::infinity)
@@ -101,8 +101,8 @@ static LogicalResult emitAverage(DeviceProgram &program, AveragePoolOp op) {
   Value result = program.allocateOnDevice(op.getResult());
   SmallVector<Value> dims = program.dims(op.getResult());
   Window window{op.getKernel(), op.getStrides(), op.getPads(), {}};
-  return program.dispatch(program.vectors().product(dims), [&](Shader &shader,
-                                                               Value index) {
+  return program.dispatch(program.code().product(dims), [&](Shader &shader,
+                                                            Value index) {
     MLIRPolicy policy(shader.b, shader.loc);
     Value one = shader.i32(1), zero = shader.i32(0);
     SmallVector<Value> sums =
@@ -131,7 +131,7 @@ kernel::Match vulkan::checkPool(const AnyDevice &, Operation *op) {
   if (kind == ValueKind::Float ||
       (kind == ValueKind::Int && isa<MaxPoolOp>(op)))
     return kernel::Match::success();
-  return cpu::unsupported(element);
+  return host::unsupported(element);
 }
 
 LogicalResult vulkan::emitPool(DeviceProgram &program, Operation *op) {

@@ -30,7 +30,7 @@ struct Tensors {
 static LogicalResult quantizeRows(DeviceProgram &program, QuantizeDynamicOp op,
                                   const Tensors &tensors,
                                   const ElementFormatInfo &info) {
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   Value rows = v.product(program.dims(op.getScales().front()));
   Value length = op.getPer() == Per::Row
                      ? tensors.dims.back()
@@ -65,7 +65,7 @@ static LogicalResult quantizeBlocks(DeviceProgram &program,
   SmallVector<Value> scaleDims = program.dims(op.getScales().front());
   int64_t axis = op.getFormat().getAxis(),
           block = op.getFormat().getBlockSize();
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   return program.dispatch(v.product(scaleDims), [&](Shader &shader,
                                                     Value index) {
     ExactPolicy policy(shader.b, shader.loc);
@@ -121,7 +121,7 @@ static FailureOr<Value> computeEncodeScales(DeviceProgram &program,
                                             QuantizeDynamicOp op,
                                             const Tensors &tensors,
                                             Value outerScales) {
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   Type i32 = program.builder().getI32Type(),
        f32 = program.builder().getF32Type();
   bool isRow = op.getPer() == Per::Row;
@@ -197,7 +197,7 @@ kernel::Match vulkan::checkQuantizeDynamic(const AnyDevice &,
                                   " has no kernel");
   Type x = getElementTypeOrSelf(op.getX());
   if (!x.isF32() && !x.isF16() && !x.isBF16())
-    return cpu::unsupported(x);
+    return host::unsupported(x);
   return kernel::Match::success();
 }
 

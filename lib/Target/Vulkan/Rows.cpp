@@ -81,7 +81,7 @@ static LogicalResult emitSoftmax(DeviceProgram &program, Operation *kernel,
   axis += axis < 0 ? dims.size() : 0;
   SmallVector<Value> rowDims = dims;
   rowDims.erase(rowDims.begin() + axis);
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   return program.dispatch(v.product(rowDims), [&](Shader &shader, Value row) {
     MLIRPolicy policy(shader.b, shader.loc);
     SmallVector<Value> place = shader.delinearize(row, shader.host(rowDims));
@@ -117,7 +117,7 @@ static LogicalResult emitLayerNorm(DeviceProgram &program, Operation *kernel,
   ArrayRef<Value> dims = epilogue.dims();
   int64_t axis = static_cast<int64_t>(op.getAxis());
   axis += axis < 0 ? dims.size() : 0;
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   Value rows = v.product(dims.take_front(axis));
   Value length = v.product(dims.drop_front(axis));
   return program.dispatch(rows, [&](Shader &shader, Value row) {
@@ -217,7 +217,7 @@ static LogicalResult emitReduction(DeviceProgram &program, Operation *kernel,
   SmallVector<Value> xDims = program.dims(op->getOperand(0)), reduced;
   for (int64_t axis : axes)
     reduced.push_back(xDims[axis]);
-  cpu::VectorBuilder v = program.vectors();
+  host::CodeBuilder v = program.code();
   Value length = v.product(reduced);
   return program.dispatch(
       v.product(epilogue.dims()),
@@ -250,7 +250,7 @@ kernel::Match vulkan::checkRows(const AnyDevice &, Operation *op) {
       return kernel::Match::failure("ops stand in front of the rows");
   for (Value operand : root->getOperands())
     if (!numerics::getValueKind(getElementTypeOrSelf(operand)))
-      return cpu::unsupported(getElementTypeOrSelf(operand));
+      return host::unsupported(getElementTypeOrSelf(operand));
   Type element = getElementTypeOrSelf(root->getOperand(0));
   auto kind = numerics::getValueKind(element);
   if (kind == ValueKind::Float)
@@ -262,7 +262,7 @@ kernel::Match vulkan::checkRows(const AnyDevice &, Operation *op) {
                                    reduce.getKind());
   if (kind == ValueKind::Int && hasSteps)
     return kernel::Match::success();
-  return cpu::unsupported(element);
+  return host::unsupported(element);
 }
 
 LogicalResult vulkan::emitRows(DeviceProgram &program, Operation *op) {

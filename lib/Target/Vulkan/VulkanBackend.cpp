@@ -9,7 +9,7 @@
 #include "DeviceProgram.h"
 #include "Kernels.h"
 #include "lib/Runtime/Vulkan/Device.h"
-#include "lib/Target/Cpu/HostObject.h"
+#include "lib/Target/Host/HostObject.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/TargetRegistry.h"
@@ -36,7 +36,7 @@ VulkanBackend::VulkanBackend(const Machine &host) {
 }
 
 void VulkanBackend::registerDialects(DialectRegistry &registry) const {
-  cpu::registerDialects(registry);
+  host::registerDialects(registry);
   registry.insert<spirv::SPIRVDialect>();
 }
 
@@ -90,5 +90,5 @@ VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
 FailureOr<CompiledVariant>
 VulkanBackend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
   loadDialects(lowered.getContext());
-  return cpu::emitHostObject(lowered, device, config);
+  return host::emitHostObject(lowered, device, config);
 }

@@ -68,7 +68,7 @@ private:
 } // namespace
 
 void AttentionKernel::setOperands() {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> q = program.dims(op.getQuery());
   SmallVector<Value> k = program.dims(op.getKey());
   SmallVector<Value> e = program.dims(op.getValue());
@@ -105,7 +105,7 @@ void AttentionKernel::setOperands() {
 
 /// [heads][keys][depth] to [heads][depth][padded keys].
 void AttentionKernel::transposeKeys() {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Value size = host.product({heads, depth, paddedKeys, host.i64(4)});
   transposed = program.temporary(size);
   Value from = key, to = transposed, count = keys, padded = paddedKeys,
@@ -152,7 +152,7 @@ void AttentionKernel::capture(CaptureList &captures) {
 LogicalResult AttentionKernel::emit() {
   setOperands();
   transposeKeys();
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   SmallVector<int64_t> groups;
   int64_t rank = leading.size() + 2;
   headAxes =
@@ -355,7 +355,7 @@ kernel::Match x86::checkAttention(const Tier &, Operation *op) {
   Operation *root = cast<kernel::AttentionOp>(op).getRoot();
   for (Value operand : root->getOperands())
     if (!getElementTypeOrSelf(operand).isF32())
-      return cpu::unsupported(getElementTypeOrSelf(operand));
+      return host::unsupported(getElementTypeOrSelf(operand));
   return kernel::Match::success();
 }
 

@@ -29,7 +29,7 @@ bool x86::isZero(Value zero) {
 
 /// The zero point as it is written, i32.
 static Value zeroCode(ProgramEmitter &program, const CodeOperand &operand) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   if (operand.zeros.empty())
     return v.i32(0);
   Value tensor = operand.zeros.front();
@@ -44,7 +44,7 @@ static Value zeroCode(ProgramEmitter &program, const CodeOperand &operand) {
 
 Value x86::storedZero(ProgramEmitter &program, const CodeOperand &operand,
                       bool storedUnsigned) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   int32_t shift = 0;
   if (operand.isUnsigned() != storedUnsigned)
     shift = storedUnsigned ? 128 : -128;

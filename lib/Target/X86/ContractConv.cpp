@@ -24,7 +24,7 @@ ConvSource::ConvSource(ProgramEmitter &program, ConvOp op, CodeUnit unit)
       lhs{op.getX(), op.getXZeros()}, rhs{op.getW(), op.getWZeros()},
       channelGroups(op.getGroup()), groupChannels(shapeOf(op.getW())[1]),
       isImage(shapeOf(op.getX()).size() == 4) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   bool isGrouped = !op.getXScales().empty() || !op.getWScales().empty();
   kind = !isGrouped && isByteCodes(op.getX()) ? DotKind::UnsignedLanes
                                               : DotKind::Float;
@@ -57,7 +57,7 @@ static bool wastesLanes(Value width) {
 }
 
 void ConvSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> x(program.dims(op.getX()));
   SmallVector<Value> y(program.dims(op.getResult()));
   inputHeight = isImage ? x[2] : v.i64(1);
@@ -86,7 +86,7 @@ void ConvSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {
 }
 
 void ConvSource::setInput(ProgramEmitter &program) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   InputCopy copy;
   copy.source = program.buffer(op.getX()).pointer;
   SmallVector<Value> x = program.dims(op.getX());

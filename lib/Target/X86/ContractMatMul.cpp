@@ -63,7 +63,7 @@ static bool isAllOnes(ArrayRef<Value> dims) {
 MatMulSource::MatMulSource(ProgramEmitter &program, MatMulOp op, CodeUnit unit)
     : tier(program.tier()), op(op), rowOperand{op.getLhs(), op.getLhsZeros()},
       laneOperand{op.getRhs(), op.getRhsZeros()} {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   bool isGrouped = !op.getLhsScales().empty() || !op.getRhsScales().empty();
   kind = !isGrouped && isByteCodes(op.getLhs()) ? DotKind::UnsignedRows
                                                 : DotKind::Float;
@@ -116,7 +116,7 @@ LogicalResult MatMulSource::prepare(ProgramEmitter &program,
 }
 
 LogicalResult MatMulSource::setRows(ProgramEmitter &program) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   Value pointer = program.buffer(rowOperand.tensor).pointer;
   if (kind == DotKind::Float) {
     steps = depth;
@@ -144,7 +144,7 @@ LogicalResult MatMulSource::setRows(ProgramEmitter &program) {
 }
 
 void MatMulSource::setLanes(ProgramEmitter &program) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   isPacked =
       program.isConstant(laneOperand.tensor) && !swapped && batchDims.empty();
   if (!isPacked) {

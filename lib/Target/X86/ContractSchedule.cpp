@@ -156,7 +156,7 @@ LogicalResult qopt::x86::emitSchedule(ProgramEmitter &program, StringRef name,
                                       Epilogue &epilogue) {
   const Tier &tier = program.tier();
   TileSize largest = source.tile;
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Blocks blocks = cut(host, source, largest);
   Value parts =
       host.product({source.batches, blocks.laneTiles, blocks.rowBlocks});

@@ -20,7 +20,7 @@ DepthwiseShape::DepthwiseShape(ProgramEmitter &program, ConvOp op)
     : window(typeOf(op.getW()).getShape().drop_front(2), op.getStrides(),
              op.getPads(), op.getDilations()),
       isImage(typeOf(op.getX()).getRank() == 4) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> x = program.dims(op.getX());
   SmallVector<Value> y = program.dims(op.getResult());
   inputPlanes = v.mul(x[0], x[1]);
@@ -109,7 +109,7 @@ private:
 DepthwiseSum::DepthwiseSum(ProgramEmitter &program, ConvOp op,
                            const DepthwiseShape &shape)
     : window(shape.window) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   CodeOperand x{op.getX(), op.getXZeros()}, w{op.getW(), op.getWZeros()};
   inputElement = x.element();
   weightElement = w.element();

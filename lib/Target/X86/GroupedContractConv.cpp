@@ -51,7 +51,7 @@ private:
 GroupedConvSource::GroupedConvSource(ProgramEmitter &program, ConvOp op,
                                      const GroupShape &shape)
     : ConvSource(program, op), input(lhsOf(op)), weight(rhsOf(op)) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   tile = largestGroupedTile(program.tier());
   groups = shape;
   // Without blocks all of k is one group.

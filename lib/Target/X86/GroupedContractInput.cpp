@@ -15,7 +15,7 @@ using namespace qopt::x86;
 /// The copy of the codes of an operand, but for what they become.
 static InputCopy copyOf(ProgramEmitter &program, const GroupedOperand &operand,
                         const ImageSize &size) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   InputCopy copy;
   copy.source = program.buffer(operand.tensor).pointer;
   copy.planes = v.mul(size.images, size.channels);
@@ -28,7 +28,7 @@ static InputCopy copyOf(ProgramEmitter &program, const GroupedOperand &operand,
 WindowInput x86::decodeInput(ProgramEmitter &program, const Window &window,
                              const GroupedOperand &operand,
                              const ImageSize &size) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   InputCopy copy = copyOf(program, operand, size);
   copy.to = v.b.getF32Type();
   copy.border = v.f32(0);
@@ -43,7 +43,7 @@ WindowInput x86::decodeIntegerInput(ProgramEmitter &program,
                                     const Window &window,
                                     const GroupedOperand &operand,
                                     const ImageSize &size) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   InputCopy copy = copyOf(program, operand, size);
   copy.to = v.b.getI8Type();
   copy.border = v.i32(128);
@@ -65,7 +65,7 @@ InputScales::InputScales(ProgramEmitter &program, const Window &window,
                          const GroupedOperand &operand, const ImageSize &size,
                          ScaleWord kind)
     : rank(operand.type().getRank()), kind(kind) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> flat;
   for (Value scale : operand.scales) {
     auto type = cast<RankedTensorType>(scale.getType());

@@ -22,7 +22,7 @@ IntegerLanes::IntegerLanes(ProgramEmitter &program,
                            bool isOneMatrix)
     : operand(operand), block(groups.block),
       largestSigned(groups.largestSigned), depth(depth), columns(columns) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   chunks = v.ceilDiv(depth, v.i64(kDepthInChunk));
   groupCount = groups.count(v);
   if (!program.isConstant(operand.tensor) || !isOneMatrix) {

@@ -62,7 +62,7 @@ private:
 GroupedMatMulSource::GroupedMatMulSource(ProgramEmitter &program, MatMulOp op,
                                          const GroupShape &shape)
     : MatMulSource(program, op), lhs(lhsOf(op)), rhs(rhsOf(op)) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   tile = largestGroupedTile(program.tier());
   groups = shape;
   groups.channels = depth;
@@ -83,7 +83,7 @@ LogicalResult GroupedMatMulSource::setRows(ProgramEmitter &program) {
     return success();
   }
   SmallVector<Value> dims = program.dims(lhs.tensor);
-  Value all = program.vectors().product(ArrayRef(dims).drop_back());
+  Value all = program.code().product(ArrayRef(dims).drop_back());
   RowDecoder decoder(program, lhs, groups, all, depth);
   rowPointer = decoder.decoded().pointer;
   rowStride = decoder.decoded().stride;
@@ -94,7 +94,7 @@ LogicalResult GroupedMatMulSource::setRows(ProgramEmitter &program) {
 void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
   laneScales = BesideTensors(program, rhs.scales, rhs.tensor, rhs.format);
   laneZeros = BesideTensors(program, rhs.zeros, rhs.tensor, rhs.format);
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   rhsBatchZeros.assign(rhs.type().getRank() - 2, v.i64(0));
   if (areIntegers()) {
     integers =

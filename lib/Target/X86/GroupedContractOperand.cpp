@@ -25,7 +25,7 @@ static int64_t lanesOf(Value value) {
 
 BesideTensors::BesideTensors(ProgramEmitter &program, ValueRange tensors,
                              Value codes, std::optional<FormatAttr> format) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   auto codesType = cast<RankedTensorType>(codes.getType());
   for (Value tensor : tensors) {
     auto type = cast<RankedTensorType>(tensor.getType());

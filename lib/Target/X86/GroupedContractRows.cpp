@@ -21,7 +21,7 @@ RowDecoder::RowDecoder(ProgramEmitter &program, const GroupedOperand &operand,
       scales(program, operand.scales, operand.tensor, operand.format),
       zeros(program, operand.zeros, operand.tensor, operand.format),
       depth(depth), source(program.buffer(operand.tensor).pointer) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   SmallVector<Value> dims = program.dims(operand.tensor);
   leading.assign(dims.begin(), dims.end() - 1);
   groupCount = groups.count(v);

@@ -43,7 +43,7 @@ static Value addExtremes(VectorBuilder &v, Value x, Value count, Value seen) {
 ScaledWeight x86::scaleWeight(ProgramEmitter &program,
                               const DecodedWeight &weight, int64_t outputs,
                               int64_t positions, const GroupShape &groups) {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   int64_t stride = llvm::alignTo(positions, kLanes);
   ScaledWeight result;
   result.rowStride = host.i64(stride);
@@ -89,7 +89,7 @@ Value x86::scaleInput(ProgramEmitter &program, const Window &window,
                       const WindowInput &input, const InputScales &scales,
                       const ImageSize &size, const ScaledWeight &weight,
                       int64_t multiplier) {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   Value planes = host.mul(size.images, size.channels);
   Value result = program.temporary(host.mul(planes, host.i64(4)));
 

@@ -82,7 +82,7 @@ WeightShape::WeightShape(const GroupedOperand &operand, const Window &window,
 }
 
 void WeightDecoder::prepareFloats(ProgramEmitter &program) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   auto [outputs, channels, positions] = shape.kernel;
   stride = llvm::divideCeil(channels * positions, kLanes) * kLanes + kLanes;
   codes = program.packedWeight(operand.tensor, [&](ArrayRef<uint8_t> bytes) {
@@ -95,7 +95,7 @@ void WeightDecoder::prepareFloats(ProgramEmitter &program) {
 }
 
 void WeightDecoder::prepareIntegers(ProgramEmitter &program) {
-  VectorBuilder v = program.vectors();
+  VectorBuilder v(program.code());
   toIntegers = true;
   auto [outputs, channels, positions] = shape.kernel;
   int64_t words = llvm::divideCeil(channels, kElementsInWord) * positions;
@@ -211,7 +211,7 @@ void WeightDecoder::writeTables(VectorBuilder &v, Value output) {
 }
 
 DecodedWeight WeightDecoder::launch(ProgramEmitter &program) {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   if (!scales.empty())
     result.scales = program.temporary(host.i64(
         shape.kernel.outputs * shape.tablePositions * shape.blocks * 4));

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
-#include "lib/Target/Cpu/CpuLoops.h"
+#include "lib/Target/Host/HostLoops.h"
 
 using namespace qopt;
 using namespace qopt::x86;
@@ -64,7 +64,7 @@ static KernelSet makeKernels(const Tier &tier) {
     if (hasFeature(tier, row.feature))
       set.add("x86-64", row, tier);
   cpu::addKernels(set, "x86-64");
-  set.add(cpu::makeGenericKernel());
+  set.add(host::makeGenericKernel());
   return set;
 }
 

@@ -140,7 +140,7 @@ private:
 
 WindowInput qopt::x86::prepareInput(ProgramEmitter &program,
                                     const Window &window, InputCopy copy) {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   WindowInput result;
   bool hasBorder = window.before[0] || window.before[1] || window.behind[0] ||
                    window.behind[1];

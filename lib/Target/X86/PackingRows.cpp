@@ -40,7 +40,7 @@ static Value sumOf(VectorBuilder &v, Value bytes) {
 RowPacker::RowPacker(ProgramEmitter &program, Value codes, Value rows,
                      Value depth, Type element, bool wantsSums)
     : element(element), codes(codes), depth(depth) {
-  VectorBuilder host = program.vectors();
+  VectorBuilder host(program.code());
   vectors = host.ceilDiv(depth, host.i64(kBytes));
   rowBytes = host.mul(vectors, host.i64(kBytes));
   target = program.temporary(host.mul(rows, rowBytes));

@@ -21,7 +21,7 @@ LogicalResult ProgramEmitter::emitKernel(Operation *op,
   bool hasTiles =
       isa<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp>(op);
   if (!hasTiles || !llvm::all_of(op->getResults(), isEmpty))
-    return CpuProgram::emitKernel(op, kernel);
+    return HostProgram::emitKernel(op, kernel);
   for (Value result : op->getResults())
     allocate(result);
   return success();

@@ -8,17 +8,18 @@
 #define QOPT_LIB_TARGET_X86_PROGRAMEMITTER_H
 
 #include "Tier.h"
-#include "lib/Target/Cpu/CpuProgram.h"
+#include "lib/Target/Cpu/VectorBuilder.h"
+#include "lib/Target/Host/HostProgram.h"
 
 namespace qopt::x86 {
 
 using namespace qopt::cpu;
 
-class ProgramEmitter : public CpuProgram {
+class ProgramEmitter : public HostProgram {
 public:
   ProgramEmitter(mlir::ModuleOp module, const Tier &tier,
                  kernel::KernelList kernels, WeightsSection &weights)
-      : CpuProgram(module, tier.name, kernels, weights), machine(tier) {}
+      : HostProgram(module, tier.name, kernels, weights), machine(tier) {}
 
   const Tier &tier() const { return machine; }
 

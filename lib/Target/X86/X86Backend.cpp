@@ -8,7 +8,7 @@
 #include "qopt/Target/X86/X86Backend.h"
 #include "Kernels.h"
 #include "ProgramEmitter.h"
-#include "lib/Target/Cpu/HostObject.h"
+#include "lib/Target/Host/HostObject.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/TargetRegistry.h"
 
@@ -20,7 +20,7 @@ void qopt::registerX86Target(TargetRegistry &registry) {
 }
 
 void X86Backend::registerDialects(DialectRegistry &registry) const {
-  cpu::registerDialects(registry);
+  host::registerDialects(registry);
 }
 
 kernel::KernelList X86Backend::getKernels(const Machine &machine) const {
@@ -44,5 +44,5 @@ X86Backend::lower(func::FuncOp program, const TargetConfig &config,
 FailureOr<CompiledVariant>
 X86Backend::emitDevice(ModuleOp lowered, const TargetConfig &config) const {
   loadDialects(lowered.getContext());
-  return cpu::emitHostObject(lowered, *findMachine(config.cpu), config);
+  return host::emitHostObject(lowered, *findMachine(config.cpu), config);
 }

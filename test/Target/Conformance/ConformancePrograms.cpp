@@ -9,7 +9,7 @@
 #include "TargetCase.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
-#include "lib/Target/Cpu/GenericKernel.h"
+#include "lib/Target/Host/GenericKernel.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
@@ -133,7 +133,7 @@ static bool runsAll(func::FuncOp main, kernel::KernelList kernels) {
     StringAttr name =
         op.getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(&op));
     return name.getValue() != kernel::kGeneric ||
-           (generic && numerics::hasFormula(cpu::findSingleOp(&op)));
+           (generic && numerics::hasFormula(host::findSingleOp(&op)));
   });
 }
 

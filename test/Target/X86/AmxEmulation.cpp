@@ -10,7 +10,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
-#include "qopt/Target/Cpu/Passes.h"
+#include "qopt/Target/Host/Passes.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -90,7 +90,7 @@ static OwningOpRef<ModuleOp> parseInstructions(MLIRContext *context,
   text = replaceAll(text, "EXTA", hasSignedRows ? "extsi" : "extui");
   text = replaceAll(text, "EXTB", hasSignedRows ? "extui" : "extsi");
   auto module = parseSourceString<ModuleOp>(text, context);
-  if (!module || failed(cpu::convertToLLVM(*module)))
+  if (!module || failed(host::convertToLLVM(*module)))
     llvm::report_fatal_error("the emulation cannot be lowered");
   return module;
 }
@@ -175,7 +175,7 @@ test::compileWithEmulatedTiles(ModuleOp module,
   if (failed(lowered))
     return failure();
   for (LoweredProgram::Variant &made : lowered->variants) {
-    if (failed(cpu::convertToLLVM(*made.module)))
+    if (failed(host::convertToLLVM(*made.module)))
       return failure();
     emulateTiles(*made.module);
     auto variant = backend.emitDevice(*made.module, made.config);

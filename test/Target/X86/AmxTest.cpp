@@ -11,7 +11,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "qopt/Emit/EmitObject.h"
-#include "qopt/Target/Cpu/Passes.h"
+#include "qopt/Target/Host/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -101,7 +101,7 @@ struct Lowered {
     auto variants = *backend.makeVariants(*program, TargetConfig{"amx"});
     auto lowered = *backend.lowerProgram(*variants, TargetConfig{"amx"});
     module = std::move(lowered.variants.front().module);
-    EXPECT_TRUE(succeeded(cpu::convertToLLVM(*module)));
+    EXPECT_TRUE(succeeded(host::convertToLLVM(*module)));
   }
 
   std::string assembly() {

@@ -5,15 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_LIB_TARGET_CPU_LOOPVALUES_H
-#define QOPT_LIB_TARGET_CPU_LOOPVALUES_H
+#ifndef QOPT_LIB_TARGET_HOST_LOOPVALUES_H
+#define QOPT_LIB_TARGET_HOST_LOOPVALUES_H
 
 #include "mlir/IR/ValueRange.h"
 #include "llvm/ADT/SmallVector.h"
 #include <tuple>
 #include <utility>
 
-namespace qopt::cpu {
+namespace qopt::host {
 
 template <class Tuple>
 llvm::SmallVector<mlir::Value> toValues(const Tuple &tuple) {
@@ -32,6 +32,6 @@ template <class Tuple> Tuple fromValues(mlir::ValueRange values) {
                      std::make_index_sequence<std::tuple_size_v<Tuple>>());
 }
 
-} // namespace qopt::cpu
+} // namespace qopt::host
 
 #endif

@@ -5,13 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "Constants.h"
-#include "VectorBuilder.h"
+#include "CodeBuilder.h"
 #include "dialects/QOpt/IR/Formats.h"
 
 using namespace mlir;
 using namespace qopt;
 
-std::vector<uint8_t> cpu::elementBytes(ElementsAttr elements) {
+std::vector<uint8_t> host::elementBytes(ElementsAttr elements) {
   std::vector<uint8_t> bytes;
   Type element = elements.getElementType();
   int64_t width = bytesPerElement(element);
@@ -30,8 +30,8 @@ std::vector<uint8_t> cpu::elementBytes(ElementsAttr elements) {
   return bytes;
 }
 
-ArrayRef<uint8_t> cpu::constantBytes(ConstantOp op,
-                                     std::vector<uint8_t> &storage) {
+ArrayRef<uint8_t> host::constantBytes(ConstantOp op,
+                                      std::vector<uint8_t> &storage) {
   if (auto elements = dyn_cast<ElementsAttr>(op.getValue())) {
     storage = elementBytes(elements);
     return storage;
@@ -47,8 +47,8 @@ ArrayRef<uint8_t> cpu::constantBytes(ConstantOp op,
   return storage;
 }
 
-ArrayRef<uint8_t> cpu::constantIntegers(ConstantOp op,
-                                        std::vector<uint8_t> &storage) {
+ArrayRef<uint8_t> host::constantIntegers(ConstantOp op,
+                                         std::vector<uint8_t> &storage) {
   ArrayRef<uint8_t> codes = constantBytes(op, storage);
   Type element = cast<RankedTensorType>(op.getType()).getElementType();
   unsigned bits = element.getIntOrFloatBitWidth();

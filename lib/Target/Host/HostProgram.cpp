@@ -1,4 +1,4 @@
-//===- CpuProgram.cpp - The host function of a tier -----------------------===//
+//===- HostProgram.cpp - The host function of a tier ----------------------===//
 //
 // The host function is one block, with regions for control flow; what a run can
 // fail of is an op in them. A run that fails leaves its memory to the arena,
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CpuProgram.h"
+#include "HostProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -14,35 +14,35 @@
 
 using namespace mlir;
 using namespace qopt;
-using namespace qopt::cpu;
+using namespace qopt::host;
 
 /// Bytes of an input of the generated entry: data, dims, rank.
 static constexpr int64_t kInputBytes = 24;
 
-std::optional<int64_t> cpu::knownNumber(Value value) {
+std::optional<int64_t> host::knownNumber(Value value) {
   APInt number;
   if (matchPattern(value, m_ConstantInt(&number)))
     return number.getSExtValue();
   return std::nullopt;
 }
 
-bool cpu::isSameDim(Value a, Value b) {
+bool host::isSameDim(Value a, Value b) {
   if (a == b)
     return true;
   std::optional<int64_t> known = knownNumber(a);
   return known && known == knownNumber(b);
 }
 
-Value cpu::knownDimOf(Value a, Value b) { return knownNumber(a) ? a : b; }
+Value host::knownDimOf(Value a, Value b) { return knownNumber(a) ? a : b; }
 
-CpuProgram::CpuProgram(ModuleOp module, StringRef tierName,
-                       kernel::KernelList kernels, WeightsSection &weights)
+HostProgram::HostProgram(ModuleOp module, StringRef tierName,
+                         kernel::KernelList kernels, WeightsSection &weights)
     : module(module), tierName(tierName), kernels(kernels), weights(weights),
       b(module.getContext()), location(module.getLoc()) {}
 
-CpuProgram::~CpuProgram() = default;
+HostProgram::~HostProgram() = default;
 
-Type CpuProgram::pointerType() {
+Type HostProgram::pointerType() {
   return LLVM::LLVMPointerType::get(b.getContext());
 }
 
@@ -50,7 +50,7 @@ Type CpuProgram::pointerType() {
 // The frame
 //===----------------------------------------------------------------------===//
 
-void CpuProgram::declareHost() {
+void HostProgram::declareHost() {
   OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
   Type pointer = pointerType();
   auto type = LLVM::LLVMFunctionType::get(b.getI32Type(),
@@ -60,13 +60,13 @@ void CpuProgram::declareHost() {
   context = entry->getArgument(0);
   weightsBase = entry->getArgument(1);
   b.setInsertionPointToStart(entry);
-  Value size = vectors().i64(1);
+  Value size = code().i64(1);
   argsBlockSize = size.getDefiningOp();
   argsBlock = LLVM::AllocaOp::create(b, location, pointer, b.getI64Type(), size,
                                      /*alignment=*/64);
 }
 
-LogicalResult CpuProgram::emit(func::FuncOp program) {
+LogicalResult HostProgram::emit(func::FuncOp program) {
   location = program.getLoc();
   declareHost();
   Block &block = program.getBody().front();
@@ -82,8 +82,8 @@ LogicalResult CpuProgram::emit(func::FuncOp program) {
   return success();
 }
 
-void CpuProgram::emitArguments(func::FuncOp program, Value inputs) {
-  VectorBuilder v = vectors();
+void HostProgram::emitArguments(func::FuncOp program, Value inputs) {
+  CodeBuilder v = code();
   llvm::StringMap<std::pair<Value, unsigned>> symbols;
   auto nameOf = [&](unsigned index) {
     auto name = program.getArgAttrOfType<StringAttr>(index, kNameAttrName);
@@ -124,7 +124,7 @@ void CpuProgram::emitArguments(func::FuncOp program, Value inputs) {
   }
 }
 
-LogicalResult CpuProgram::emitOp(Operation *op) {
+LogicalResult HostProgram::emitOp(Operation *op) {
   if (isa<func::ReturnOp>(op))
     return emitReturn(op);
   if (isa<kernel::FreeOp, kernel::CopyOp, kernel::OutputOp>(op))
@@ -145,7 +145,7 @@ LogicalResult CpuProgram::emitOp(Operation *op) {
   return emitKernel(op, *findKernelOf(op));
 }
 
-LogicalResult CpuProgram::emitLaunch(kernel::LaunchOp op) {
+LogicalResult HostProgram::emitLaunch(kernel::LaunchOp op) {
   launched = op;
   current = op.getKernel(symbols);
   LogicalResult result = emitOp(current);
@@ -153,12 +153,12 @@ LogicalResult CpuProgram::emitLaunch(kernel::LaunchOp op) {
   return result;
 }
 
-LogicalResult CpuProgram::emitKernel(Operation *op,
-                                     const kernel::Kernel &kernel) {
+LogicalResult HostProgram::emitKernel(Operation *op,
+                                      const kernel::Kernel &kernel) {
   return kernel.emit(op, *this);
 }
 
-const kernel::Kernel *CpuProgram::findKernelOf(Operation *op) {
+const kernel::Kernel *HostProgram::findKernelOf(Operation *op) {
   auto name = op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
   const kernel::Kernel *kernel =
       name ? kernel::findKernel(kernels, name) : nullptr;
@@ -166,24 +166,24 @@ const kernel::Kernel *CpuProgram::findKernelOf(Operation *op) {
   return kernel;
 }
 
-Value CpuProgram::storeDims(ValueRange dims) {
-  VectorBuilder v = vectors();
+Value HostProgram::storeDims(ValueRange dims) {
+  CodeBuilder v = code();
   for (auto [i, dim] : llvm::enumerate(dims))
     v.storeScalar(dim, argsBlock, v.i64(i));
   argsSlots = std::max<int64_t>(argsSlots, dims.size());
   return argsBlock;
 }
 
-void CpuProgram::emitObserve(ObserveOp op) {
-  VectorBuilder v = vectors();
+void HostProgram::emitObserve(ObserveOp op) {
+  CodeBuilder v = code();
   Buffer &x = buffer(op.getX());
   callRuntime("qopt_rt_observe", {},
               {context, v.i32(op.getId()), x.pointer, storeDims(x.dims),
                v.i64(x.rank())});
 }
 
-LogicalResult CpuProgram::emitReturn(Operation *op) {
-  LLVM::ReturnOp::create(b, location, vectors().i32(0));
+LogicalResult HostProgram::emitReturn(Operation *op) {
+  LLVM::ReturnOp::create(b, location, code().i32(0));
   return success();
 }
 
@@ -199,8 +199,8 @@ static std::string kernelName(int64_t number, StringRef name) {
   return symbol;
 }
 
-void CpuProgram::launch(StringRef name, ValueRange captures, Value parts,
-                        llvm::function_ref<void(KernelScope &)> body) {
+void HostProgram::launch(StringRef name, ValueRange captures, Value parts,
+                         llvm::function_ref<void(KernelScope &)> body) {
   Type pointer = pointerType(), word = b.getI64Type();
   OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
   auto type = LLVM::LLVMFunctionType::get(
@@ -212,7 +212,7 @@ void CpuProgram::launch(StringRef name, ValueRange captures, Value parts,
   function.setNoInline(true);
   Block *entry = function.addEntryBlock(top);
   OpBuilder inner = OpBuilder::atBlockBegin(entry);
-  VectorBuilder v = vectors(), kernel(inner, location);
+  CodeBuilder v = code(), kernel(inner, location);
   KernelScope scope{
       inner, location, {}, entry->getArgument(1), entry->getArgument(2)};
   int64_t slot = 0;
@@ -243,8 +243,8 @@ void CpuProgram::launch(StringRef name, ValueRange captures, Value parts,
   callRuntime("qopt_rt_parallel", {}, {context, address, argsBlock, parts});
 }
 
-Value CpuProgram::callRuntime(StringRef name, Type result,
-                              ValueRange operands) {
+Value HostProgram::callRuntime(StringRef name, Type result,
+                               ValueRange operands) {
   auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
   if (!function) {
     OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
@@ -277,7 +277,7 @@ static StringRef nodeName(Location loc) {
   return name ? name.getName() : StringRef();
 }
 
-void CpuProgram::require(Value condition, int32_t code, const Twine &text) {
+void HostProgram::require(Value condition, int32_t code, const Twine &text) {
   if (knownNumber(condition).value_or(0) != 0)
     return;
   std::string message = text.str();
@@ -287,7 +287,7 @@ void CpuProgram::require(Value condition, int32_t code, const Twine &text) {
                             b.getStringAttr(message), /*status=*/Value());
 }
 
-void CpuProgram::requireEqual(Value x, Value y, const Twine &text) {
+void HostProgram::requireEqual(Value x, Value y, const Twine &text) {
   if (!isSameDim(x, y))
-    require(vectors().equal(x, y), 1, text);
+    require(code().equal(x, y), 1, text);
 }

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CpuProgram.h"
 #include "GenericKernel.h"
+#include "HostProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 #include "dialects/QOpt/IR/OperandDims.h"
@@ -17,7 +17,7 @@
 
 using namespace mlir;
 using namespace qopt;
-using namespace qopt::cpu;
+using namespace qopt::host;
 
 //===----------------------------------------------------------------------===//
 // The dim policy
@@ -25,12 +25,12 @@ using namespace qopt::cpu;
 
 /// i64 values in the host function. What must hold is collected: the checks
 /// follow when all dims of an op are there.
-class CpuProgram::DimPolicy {
+class HostProgram::DimPolicy {
 public:
   using Dim = Value;
 
-  explicit DimPolicy(CpuProgram &program)
-      : program(program), v(program.vectors()) {}
+  explicit DimPolicy(HostProgram &program)
+      : program(program), v(program.code()) {}
 
   struct Need {
     Value condition;
@@ -120,15 +120,15 @@ private:
     return knownNumber(y).value_or(0) > 0 ? y : v.max(y, v.i64(1));
   }
 
-  CpuProgram &program;
-  VectorBuilder v;
+  HostProgram &program;
+  CodeBuilder v;
 };
 
 //===----------------------------------------------------------------------===//
 // Elements of shape tensors
 //===----------------------------------------------------------------------===//
 
-std::optional<SmallVector<Value>> CpuProgram::followElements(Value tensor) {
+std::optional<SmallVector<Value>> HostProgram::followElements(Value tensor) {
   using Result = std::optional<SmallVector<Value>>;
   Operation *op = tensor.getDefiningOp();
   if (!op)
@@ -195,7 +195,7 @@ std::optional<SmallVector<Value>> CpuProgram::followElements(Value tensor) {
       .Default([](Operation *) -> Result { return std::nullopt; });
 }
 
-std::optional<SmallVector<Value>> CpuProgram::elements(Value tensor) {
+std::optional<SmallVector<Value>> HostProgram::elements(Value tensor) {
   tensor = hostValue(tensor);
   auto type = cast<RankedTensorType>(tensor.getType());
   if (!type.hasStaticShape() || type.getRank() > 1 ||
@@ -204,7 +204,7 @@ std::optional<SmallVector<Value>> CpuProgram::elements(Value tensor) {
   auto it = tensorElements.find(tensor);
   if (it != tensorElements.end())
     return it->second;
-  VectorBuilder v = vectors();
+  CodeBuilder v = code();
   std::optional<SmallVector<Value>> result;
   if (auto known = getAllKnownIntegers(tensor)) {
     result.emplace();
@@ -235,7 +235,7 @@ std::optional<SmallVector<Value>> CpuProgram::elements(Value tensor) {
 // Dims
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> CpuProgram::dims(Value tensor) {
+SmallVector<Value> HostProgram::dims(Value tensor) {
   tensor = hostValue(tensor);
   auto it = tensorDims.find(tensor);
   if (it != tensorDims.end())
@@ -244,11 +244,11 @@ SmallVector<Value> CpuProgram::dims(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   assert(type.hasStaticShape() && "dims of a tensor that was not made yet");
   for (int64_t dim : type.getShape())
-    result.push_back(vectors().i64(dim));
+    result.push_back(code().i64(dim));
   return result;
 }
 
-LogicalResult CpuProgram::computeDims(Operation *op) {
+LogicalResult HostProgram::computeDims(Operation *op) {
   if (isa<kernel::PackOp>(op))
     return success();
   if (!kernel::isKernel(op))
@@ -269,7 +269,7 @@ LogicalResult CpuProgram::computeDims(Operation *op) {
   return success();
 }
 
-LogicalResult CpuProgram::setDims(Operation *op) {
+LogicalResult HostProgram::setDims(Operation *op) {
   if (op->getNumResults() == 0)
     return success();
   DimPolicy policy(*this);
@@ -282,7 +282,7 @@ LogicalResult CpuProgram::setDims(Operation *op) {
     return op->emitOpError("has dims that only the device computes");
   for (DimPolicy::Need &need : policy.needs)
     require(need.condition, 1, need.text);
-  VectorBuilder v = vectors();
+  CodeBuilder v = code();
   for (auto [result, resultDims] :
        llvm::zip_equal(op->getResults(), *computed)) {
     auto type = cast<RankedTensorType>(result.getType());

@@ -15,14 +15,14 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
-#include "qopt/Target/Cpu/Passes.h"
+#include "qopt/Target/Host/Passes.h"
 
 #define DEBUG_TYPE "convert-kernels-to-llvm"
 
-namespace qopt::cpu {
+namespace qopt::host {
 #define GEN_PASS_DEF_CONVERTKERNELSTOLLVMPASS
-#include "lib/Target/Cpu/Passes.h.inc"
-} // namespace qopt::cpu
+#include "lib/Target/Host/Passes.h.inc"
+} // namespace qopt::host
 
 using namespace mlir;
 using namespace qopt;
@@ -35,7 +35,7 @@ static bool isLibraryCall(Operation *op) {
 
 namespace {
 struct ConvertKernelsToLLVMPass
-    : cpu::impl::ConvertKernelsToLLVMPassBase<ConvertKernelsToLLVMPass> {
+    : host::impl::ConvertKernelsToLLVMPassBase<ConvertKernelsToLLVMPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     LLVMTypeConverter types(&getContext());
@@ -60,14 +60,14 @@ struct ConvertKernelsToLLVMPass
 };
 } // namespace
 
-void cpu::buildConvertPipeline(OpPassManager &pm) {
+void host::buildConvertPipeline(OpPassManager &pm) {
   pm.addPass(createSCFToControlFlowPass());
   // Checks return from their function, which they cannot out of a region.
   pm.addPass(kernel::createLowerChecksPass());
   pm.addPass(createConvertKernelsToLLVMPass());
 }
 
-LogicalResult cpu::convertToLLVM(ModuleOp module) {
+LogicalResult host::convertToLLVM(ModuleOp module) {
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   buildConvertPipeline(pm);
   return pm.run(module);

@@ -1,4 +1,4 @@
-//===- CpuLoops.cpp - Formulas of loops, written for CPUs -----------------===//
+//===- HostLoops.cpp - Formulas of loops, written for the host ------------===//
 //
 // A kernel cannot end a run. Each check has a flag in memory that parts set;
 // the host function looks at it when all parts are done, so which text a run
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CpuLoops.h"
+#include "HostLoops.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
@@ -14,14 +14,14 @@
 
 using namespace mlir;
 using namespace qopt;
-using namespace qopt::cpu;
+using namespace qopt::host;
 
 /// Elements, or what takes about as long, of a part.
 static constexpr int64_t kPartElements = 16384;
 
 static Type elementOf(Value tensor) { return getElementTypeOrSelf(tensor); }
 
-CpuLoops::CpuLoops(CpuProgram &program, Operation *op)
+HostLoops::HostLoops(HostProgram &program, Operation *op)
     : program(program), op(op) {
   for (Value result : op->getResults())
     program.allocate(result);
@@ -31,29 +31,29 @@ CpuLoops::CpuLoops(CpuProgram &program, Operation *op)
 // Elements
 //===----------------------------------------------------------------------===//
 
-Value CpuLoops::toIndex(Value x) {
+Value HostLoops::toIndex(Value x) {
   return arith::ExtSIOp::create(builder(), program.loc(),
                                 builder().getI64Type(), x);
 }
 
-Value CpuLoops::load(Value tensor, Index at) {
+Value HostLoops::load(Value tensor, Index at) {
   return v().widen(loadRaw(tensor, at), elementOf(tensor));
 }
 
-void CpuLoops::store(Value value, Value tensor, Index at) {
+void HostLoops::store(Value value, Value tensor, Index at) {
   storeRaw(v().narrow(value, elementOf(tensor)), tensor, at);
 }
 
-Value CpuLoops::loadRaw(Value tensor, Index at) {
+Value HostLoops::loadRaw(Value tensor, Index at) {
   return v().loadScalar(bufferOf(tensor).pointer, at,
                         memoryType(elementOf(tensor)));
 }
 
-void CpuLoops::storeRaw(Raw element, Value tensor, Index at) {
+void HostLoops::storeRaw(Raw element, Value tensor, Index at) {
   v().storeScalar(element, bufferOf(tensor).pointer, at);
 }
 
-CpuLoops::Raw CpuLoops::constantRaw(uint64_t bits, Value tensor) {
+HostLoops::Raw HostLoops::constantRaw(uint64_t bits, Value tensor) {
   Type memory = memoryType(elementOf(tensor));
   unsigned width = memory.getIntOrFloatBitWidth();
   APInt number(64, bits);
@@ -64,12 +64,12 @@ CpuLoops::Raw CpuLoops::constantRaw(uint64_t bits, Value tensor) {
   return v().constant(IntegerAttr::get(memory, number), 0);
 }
 
-Value CpuLoops::loadIndex(Value tensor, Index at) {
+Value HostLoops::loadIndex(Value tensor, Index at) {
   Value loaded = load(tensor, at);
   return loaded.getType().isInteger(64) ? loaded : toIndex(loaded);
 }
 
-void CpuLoops::storeIndex(Index value, Value tensor, Index at) {
+void HostLoops::storeIndex(Index value, Value tensor, Index at) {
   Type memory = memoryType(elementOf(tensor));
   if (value.getType() != memory)
     value = arith::TruncIOp::create(builder(), program.loc(), memory, value);
@@ -80,9 +80,10 @@ void CpuLoops::storeIndex(Index value, Value tensor, Index at) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-void CpuLoops::forEach(const Coordinates &dims,
-                       llvm::function_ref<void(Coordinates)> body, Index work) {
-  VectorBuilder host = v();
+void HostLoops::forEach(const Coordinates &dims,
+                        llvm::function_ref<void(Coordinates)> body,
+                        Index work) {
+  CodeBuilder host = v();
   Value inner = dims.empty() ? host.i64(1) : dims.back();
   SmallVector<Value> outer(dims);
   if (!dims.empty())
@@ -104,7 +105,7 @@ void CpuLoops::forEach(const Coordinates &dims,
   kernel.setInsertionPointToStart(&block);
   size_t firstCheck = checks.size();
   inside = &kernel;
-  VectorBuilder k = v();
+  CodeBuilder k = v();
   Value rowPart = k.div(part, innerParts), innerPart = k.rem(part, innerParts);
   Value firstRow = k.mul(rowPart, rowsPerPart);
   Value low = k.mul(innerPart, innerPerPart);
@@ -123,7 +124,7 @@ void CpuLoops::forEach(const Coordinates &dims,
   inside = nullptr;
   launch(block, host.mul(host.ceilDiv(rows, rowsPerPart), innerParts));
   for (Check &check : llvm::drop_begin(checks, firstCheck)) {
-    VectorBuilder after = v();
+    CodeBuilder after = v();
     Value flag =
         after.loadScalar(check.flag, after.i64(0), builder().getI32Type());
     program.require(after.equal(flag, after.i32(0)), 1, check.text);
@@ -141,7 +142,7 @@ static SmallVector<Value> findCaptures(Block &body) {
   return captures.takeVector();
 }
 
-void CpuLoops::launch(Block &body, Value parts) {
+void HostLoops::launch(Block &body, Value parts) {
   SmallVector<Value> captures = findCaptures(body);
   StringRef name = op->getName().stripDialect();
   program.launch(name, captures, parts, [&](KernelScope &scope) {
@@ -153,12 +154,12 @@ void CpuLoops::launch(Block &body, Value parts) {
   });
 }
 
-void CpuLoops::require(Value condition, const Twine &text) {
+void HostLoops::require(Value condition, const Twine &text) {
   if (!inside)
     return program.require(condition, 1, text);
   // The flag belongs to the host function, the code around stays inside.
   OpBuilder *kernel = std::exchange(inside, nullptr);
-  VectorBuilder host = v();
+  CodeBuilder host = v();
   Check &check =
       checks.emplace_back(Check{program.temporary(host.i64(64)), text.str()});
   v().storeScalar(v().i32(0), check.flag, v().i64(0));
@@ -172,14 +173,14 @@ void CpuLoops::require(Value condition, const Twine &text) {
 // The kernel
 //===----------------------------------------------------------------------===//
 
-Operation *cpu::findSingleOp(Operation *op) {
+Operation *host::findSingleOp(Operation *op) {
   if (!kernel::isKernel(op))
     return op;
   Block &body = op->getRegion(0).front();
   return llvm::hasSingleElement(body.without_terminator()) ? &body.front() : op;
 }
 
-Value cpu::findOutside(Operation *kernel, Value value) {
+Value host::findOutside(Operation *kernel, Value value) {
   if (!kernel::isKernel(kernel))
     return value;
   Block &body = kernel->getRegion(0).front();
@@ -193,12 +194,12 @@ Value cpu::findOutside(Operation *kernel, Value value) {
   return kernel->getResult(llvm::find(yielded, value) - yielded.begin());
 }
 
-LogicalResult cpu::refuse(Operation *op) {
+LogicalResult host::refuse(Operation *op) {
   auto reason = op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
   assert(reason && "kernels are verified");
   return op->emitOpError("has no kernel: ") << reason.getValue();
 }
 
-std::unique_ptr<kernel::Kernel> cpu::makeGenericKernel() {
-  return std::make_unique<GenericKernel<CpuLoops, CpuProgram>>();
+std::unique_ptr<kernel::Kernel> host::makeGenericKernel() {
+  return std::make_unique<GenericKernel<HostLoops, HostProgram>>();
 }

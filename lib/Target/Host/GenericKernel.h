@@ -6,13 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_LIB_TARGET_CPU_GENERICKERNEL_H
-#define QOPT_LIB_TARGET_CPU_GENERICKERNEL_H
+#ifndef QOPT_LIB_TARGET_HOST_GENERICKERNEL_H
+#define QOPT_LIB_TARGET_HOST_GENERICKERNEL_H
 
 #include "dialects/QKernel/IR/Kernel.h"
 #include "dialects/QOpt/Numerics/LoopFormulas.h"
 
-namespace qopt::cpu {
+namespace qopt::host {
 
 /// Says why `op`, which is named generic and has no formula, has no kernel.
 mlir::LogicalResult refuse(mlir::Operation *op);
@@ -42,6 +42,6 @@ public:
   }
 };
 
-} // namespace qopt::cpu
+} // namespace qopt::host
 
 #endif

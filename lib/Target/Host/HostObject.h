@@ -4,12 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_LIB_TARGET_CPU_HOSTOBJECT_H
-#define QOPT_LIB_TARGET_CPU_HOSTOBJECT_H
+#ifndef QOPT_LIB_TARGET_HOST_HOSTOBJECT_H
+#define QOPT_LIB_TARGET_HOST_HOSTOBJECT_H
 
 #include "qopt/Target/TargetBackend.h"
 
-namespace qopt::cpu {
+namespace qopt::host {
 
 /// The dialects that programs are written in, and their translations.
 void registerDialects(mlir::DialectRegistry &registry);
@@ -21,6 +21,6 @@ mlir::FailureOr<CompiledVariant> emitHostObject(mlir::ModuleOp lowered,
                                                 const Machine &machine,
                                                 const TargetConfig &config);
 
-} // namespace qopt::cpu
+} // namespace qopt::host
 
 #endif

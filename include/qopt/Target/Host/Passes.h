@@ -4,20 +4,20 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_TARGET_CPU_PASSES_H
-#define QOPT_TARGET_CPU_PASSES_H
+#ifndef QOPT_TARGET_HOST_PASSES_H
+#define QOPT_TARGET_HOST_PASSES_H
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
-namespace qopt::cpu {
+namespace qopt::host {
 
 #define GEN_PASS_DECL
-#include "lib/Target/Cpu/Passes.h.inc"
+#include "lib/Target/Host/Passes.h.inc"
 
 #define GEN_PASS_REGISTRATION
-#include "lib/Target/Cpu/Passes.h.inc"
+#include "lib/Target/Host/Passes.h.inc"
 
 /// From what a target's `lower` makes to the LLVM dialect.
 void buildConvertPipeline(mlir::OpPassManager &pm);
@@ -25,6 +25,6 @@ void buildConvertPipeline(mlir::OpPassManager &pm);
 /// Runs that pipeline.
 mlir::LogicalResult convertToLLVM(mlir::ModuleOp module);
 
-} // namespace qopt::cpu
+} // namespace qopt::host
 
-#endif // QOPT_TARGET_CPU_PASSES_H
+#endif // QOPT_TARGET_HOST_PASSES_H

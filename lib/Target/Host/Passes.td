@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_TARGET_CPU_PASSES_TD
-#define LIB_TARGET_CPU_PASSES_TD
+#ifndef LIB_TARGET_HOST_PASSES_TD
+#define LIB_TARGET_HOST_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
 

@@ -4,12 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_LIB_TARGET_CPU_CONSTANTS_H
-#define QOPT_LIB_TARGET_CPU_CONSTANTS_H
+#ifndef QOPT_LIB_TARGET_HOST_CONSTANTS_H
+#define QOPT_LIB_TARGET_HOST_CONSTANTS_H
 
 #include "dialects/QOpt/IR/QOptOps.h"
 
-namespace qopt::cpu {
+namespace qopt::host {
 
 /// The elements of a constant in memory form. The bytes are the weight store's
 /// where they need no change, else `storage`'s.
@@ -24,6 +24,6 @@ std::vector<uint8_t> elementBytes(mlir::ElementsAttr elements);
 llvm::ArrayRef<uint8_t> constantIntegers(ConstantOp op,
                                          std::vector<uint8_t> &storage);
 
-} // namespace qopt::cpu
+} // namespace qopt::host
 
 #endif

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Constants.h"
-#include "CpuProgram.h"
+#include "HostProgram.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -16,12 +16,12 @@
 
 using namespace mlir;
 using namespace qopt;
-using namespace qopt::cpu;
+using namespace qopt::host;
 
 /// Restores what is known of values when a region ends.
-class CpuProgram::RegionScope {
+class HostProgram::RegionScope {
 public:
-  explicit RegionScope(CpuProgram &program)
+  explicit RegionScope(HostProgram &program)
       : program(program), current(program.current), location(program.location),
         dims(program.tensorDims), elements(program.tensorElements),
         byteCounts(program.byteCounts) {
@@ -43,12 +43,12 @@ public:
   }
 
 private:
-  CpuProgram &program;
+  HostProgram &program;
   Operation *current;
   Location location;
-  decltype(CpuProgram::tensorDims) dims;
-  decltype(CpuProgram::tensorElements) elements;
-  decltype(CpuProgram::byteCounts) byteCounts;
+  decltype(HostProgram::tensorDims) dims;
+  decltype(HostProgram::tensorElements) elements;
+  decltype(HostProgram::byteCounts) byteCounts;
   llvm::DenseSet<Value> known;
 };
 
@@ -61,10 +61,10 @@ static Type hostType(Type type) {
   return type.isIndex() ? IntegerType::get(type.getContext(), 64) : type;
 }
 
-Value CpuProgram::scalar(Value value) { return scalars.at(value); }
+Value HostProgram::scalar(Value value) { return scalars.at(value); }
 
-void CpuProgram::emitExtract(tensor::ExtractOp op) {
-  VectorBuilder v = vectors();
+void HostProgram::emitExtract(tensor::ExtractOp op) {
+  CodeBuilder v = code();
   Buffer &from = buffer(op.getTensor());
   Value offset = v.i64(0);
   for (auto [index, dim] : llvm::zip_equal(op.getIndices(), from.dims)) {
@@ -84,8 +84,8 @@ void CpuProgram::emitExtract(tensor::ExtractOp op) {
   scalars[op.getResult()] = loaded;
 }
 
-void CpuProgram::emitFromElements(tensor::FromElementsOp op) {
-  VectorBuilder v = vectors();
+void HostProgram::emitFromElements(tensor::FromElementsOp op) {
+  CodeBuilder v = code();
   Buffer &result = allocate(op.getResult());
   Type memory = memoryType(result.elementType());
   for (auto [i, element] : llvm::enumerate(op.getElements())) {
@@ -98,7 +98,7 @@ void CpuProgram::emitFromElements(tensor::FromElementsOp op) {
 
 /// Integer arithmetic is the same on scalars of the host function. A constant
 /// may be a tensor: upstream folds to such.
-LogicalResult CpuProgram::emitScalar(Operation *op) {
+LogicalResult HostProgram::emitScalar(Operation *op) {
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     if (auto elements = dyn_cast<ElementsAttr>(constant.getValue())) {
       bind(op->getResults(), {weightPointer(elementBytes(elements))});
@@ -143,7 +143,7 @@ LogicalResult CpuProgram::emitScalar(Operation *op) {
 
 /// Types of what carries values of `types`: a scalar is
 /// itself, a tensor its pointer and the dims that are open.
-static SmallVector<Type> carriedTypes(CpuProgram &program, TypeRange types) {
+static SmallVector<Type> carriedTypes(HostProgram &program, TypeRange types) {
   SmallVector<Type> carried;
   for (Type type : types) {
     auto tensor = dyn_cast<RankedTensorType>(type);
@@ -157,7 +157,7 @@ static SmallVector<Type> carriedTypes(CpuProgram &program, TypeRange types) {
   return carried;
 }
 
-SmallVector<Value> CpuProgram::carry(ValueRange values) {
+SmallVector<Value> HostProgram::carry(ValueRange values) {
   SmallVector<Value> carried;
   for (Value value : values) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -173,7 +173,7 @@ SmallVector<Value> CpuProgram::carry(ValueRange values) {
   return carried;
 }
 
-void CpuProgram::bind(ValueRange values, ValueRange carried) {
+void HostProgram::bind(ValueRange values, ValueRange carried) {
   for (Value value : values) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     if (!type) {
@@ -187,7 +187,7 @@ void CpuProgram::bind(ValueRange values, ValueRange carried) {
     carried = carried.drop_front();
     for (int64_t dim : type.getShape()) {
       if (!ShapedType::isDynamic(dim)) {
-        own->dims.push_back(vectors().i64(dim));
+        own->dims.push_back(code().i64(dim));
         continue;
       }
       own->dims.push_back(carried.front());
@@ -202,12 +202,12 @@ void CpuProgram::bind(ValueRange values, ValueRange carried) {
 // Regions
 //===----------------------------------------------------------------------===//
 
-Block *CpuProgram::enterBlock(Region &region, TypeRange types) {
+Block *HostProgram::enterBlock(Region &region, TypeRange types) {
   SmallVector<Location> locations(types.size(), location);
   return b.createBlock(&region, region.end(), types, locations);
 }
 
-LogicalResult CpuProgram::emitBlock(Block &block) {
+LogicalResult HostProgram::emitBlock(Block &block) {
   for (Operation &op : block.without_terminator()) {
     current = &op;
     location = op.getLoc();
@@ -218,7 +218,7 @@ LogicalResult CpuProgram::emitBlock(Block &block) {
   return success();
 }
 
-LogicalResult CpuProgram::emitIf(scf::IfOp op) {
+LogicalResult HostProgram::emitIf(scf::IfOp op) {
   auto branch =
       scf::IfOp::create(b, location, carriedTypes(*this, op.getResultTypes()),
                         scalar(op.getCondition()), /*addThenBlock=*/false,
@@ -242,7 +242,7 @@ LogicalResult CpuProgram::emitIf(scf::IfOp op) {
   return success();
 }
 
-LogicalResult CpuProgram::emitFor(scf::ForOp op) {
+LogicalResult HostProgram::emitFor(scf::ForOp op) {
   if (op.getUnsignedCmp())
     return op.emitOpError("compares without sign, which no CPU kernel does");
   auto isLess = [&](Value x, Value y) -> Value {
@@ -286,7 +286,7 @@ LogicalResult CpuProgram::emitFor(scf::ForOp op) {
   return success();
 }
 
-LogicalResult CpuProgram::emitWhile(scf::WhileOp op) {
+LogicalResult HostProgram::emitWhile(scf::WhileOp op) {
   SmallVector<Type> inits = carriedTypes(*this, op.getInits().getTypes());
   SmallVector<Type> results = carriedTypes(*this, op.getResultTypes());
   auto loop = scf::WhileOp::create(b, location, results, carry(op.getInits()));
@@ -314,7 +314,7 @@ LogicalResult CpuProgram::emitWhile(scf::WhileOp op) {
   return success();
 }
 
-LogicalResult CpuProgram::emitControlFlow(Operation *op) {
+LogicalResult HostProgram::emitControlFlow(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](scf::IfOp branch) { return emitIf(branch); })
       .Case([&](scf::ForOp loop) { return emitFor(loop); })

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Target/Cpu/HostObject.h"
+#include "lib/Target/Host/HostObject.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "qopt/InitAllTargets.h"
@@ -23,7 +23,7 @@ static std::string failureOf(StringRef body) {
   registerAllTargets(targets);
   const Machine &machine = targets.findDefault()->getMachines().front();
   DialectRegistry dialects;
-  cpu::registerDialects(dialects);
+  host::registerDialects(dialects);
   MLIRContext context(dialects);
   std::string said;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
@@ -38,8 +38,8 @@ static std::string failureOf(StringRef body) {
   EXPECT_TRUE(module);
   if (!module)
     return said;
-  EXPECT_TRUE(failed(
-      cpu::emitHostObject(*module, machine, TargetConfig{machine.name.str()})));
+  EXPECT_TRUE(failed(host::emitHostObject(*module, machine,
+                                          TargetConfig{machine.name.str()})));
   return said;
 }
 

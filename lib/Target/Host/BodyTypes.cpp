@@ -5,15 +5,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CpuProgram.h"
-#include "Kernels.h"
+#include "BodyTypes.h"
+#include "HostProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
 #include "dialects/QOpt/Numerics/ScalarPolicy.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace qopt;
-using namespace qopt::cpu;
+using namespace qopt::host;
 
 using Element = numerics::ElementValue<numerics::ScalarPolicy>;
 
@@ -59,7 +60,13 @@ static Type findTypeWithoutFormula(Operation *op) {
   return succeeded(value) ? Type() : operand;
 }
 
-kernel::Match CpuProgram::checkBody(Operation *op) {
+kernel::Match host::unsupported(Type element) {
+  std::string text;
+  llvm::raw_string_ostream(text) << "elements are of type " << element;
+  return kernel::Match::failure(text);
+}
+
+kernel::Match HostProgram::checkBody(Operation *op) {
   if (!kernel::isKernel(op))
     return kernel::Match::success();
   Block &body = op->getRegion(0).front();

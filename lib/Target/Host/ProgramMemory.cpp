@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Constants.h"
-#include "CpuProgram.h"
+#include "HostProgram.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -14,13 +14,13 @@
 
 using namespace mlir;
 using namespace qopt;
-using namespace qopt::cpu;
+using namespace qopt::host;
 
 //===----------------------------------------------------------------------===//
 // Ops on memory
 //===----------------------------------------------------------------------===//
 
-LogicalResult CpuProgram::emitMemory(Operation *op) {
+LogicalResult HostProgram::emitMemory(Operation *op) {
   llvm::TypeSwitch<Operation *>(op)
       .Case([&](kernel::FreeOp end) { freeBuffer(end.getTensor()); })
       .Case([&](kernel::CopyOp copy) { emitCopy(copy); })
@@ -28,11 +28,11 @@ LogicalResult CpuProgram::emitMemory(Operation *op) {
   return success();
 }
 
-void CpuProgram::freeBuffer(Value tensor) {
+void HostProgram::freeBuffer(Value tensor) {
   callRuntime("qopt_rt_free", {}, {context, buffer(tensor).pointer});
 }
 
-void CpuProgram::emitCopy(kernel::CopyOp op) {
+void HostProgram::emitCopy(kernel::CopyOp op) {
   Buffer &source = buffer(op.getSource());
   tensorDims[op.getResult()] = source.dims;
   Buffer &target = allocate(op.getResult());
@@ -41,8 +41,8 @@ void CpuProgram::emitCopy(kernel::CopyOp op) {
                          /*isVolatile=*/false);
 }
 
-void CpuProgram::emitOutput(kernel::OutputOp op) {
-  VectorBuilder v = vectors();
+void HostProgram::emitOutput(kernel::OutputOp op) {
+  CodeBuilder v = code();
   Buffer &source = buffer(op.getTensor());
   Value bytes = byteCount(source.dims, source.elementType());
   int32_t index = op.getIndex();
@@ -53,7 +53,7 @@ void CpuProgram::emitOutput(kernel::OutputOp op) {
                          /*isVolatile=*/false);
 }
 
-void CpuProgram::release() {
+void HostProgram::release() {
   for (Value pointer : temporaries)
     callRuntime("qopt_rt_free", {}, {context, pointer});
   temporaries.clear();
@@ -63,7 +63,7 @@ void CpuProgram::release() {
 // Buffers
 //===----------------------------------------------------------------------===//
 
-Value CpuProgram::hostValue(Value tensor) {
+Value HostProgram::hostValue(Value tensor) {
   if (!launched)
     return tensor;
   auto argument = dyn_cast<BlockArgument>(tensor);
@@ -75,7 +75,7 @@ Value CpuProgram::hostValue(Value tensor) {
   return tensor;
 }
 
-Value CpuProgram::operandOf(Value tensor) {
+Value HostProgram::operandOf(Value tensor) {
   auto argument = dyn_cast<BlockArgument>(tensor);
   // Loops have arguments too, which are values of the host function.
   if (argument && kernel::isKernel(current) &&
@@ -84,14 +84,14 @@ Value CpuProgram::operandOf(Value tensor) {
   return hostValue(tensor);
 }
 
-ConstantOp CpuProgram::constantOf(Value tensor) {
+ConstantOp HostProgram::constantOf(Value tensor) {
   tensor = operandOf(tensor);
   if (auto pack = tensor.getDefiningOp<kernel::PackOp>())
     tensor = pack.getOperands().front();
   return tensor.getDefiningOp<ConstantOp>();
 }
 
-Buffer &CpuProgram::buffer(Value tensor) {
+Buffer &HostProgram::buffer(Value tensor) {
   tensor = operandOf(tensor);
   if (auto pack = tensor.getDefiningOp<kernel::PackOp>())
     tensor = pack.getOperands().front();
@@ -108,7 +108,7 @@ Buffer &CpuProgram::buffer(Value tensor) {
   return *entry;
 }
 
-Value CpuProgram::checkedAlloc(StringRef function, ValueRange operands) {
+Value HostProgram::checkedAlloc(StringRef function, ValueRange operands) {
   Value pointer = callRuntime(function, pointerType(), operands);
   Value null = LLVM::ZeroOp::create(b, location, pointerType());
   Value isThere =
@@ -118,8 +118,8 @@ Value CpuProgram::checkedAlloc(StringRef function, ValueRange operands) {
   return pointer;
 }
 
-Value CpuProgram::byteCount(ValueRange dims, Type element) {
-  VectorBuilder v = vectors();
+Value HostProgram::byteCount(ValueRange dims, Type element) {
+  CodeBuilder v = code();
   int64_t known = bytesPerElement(element);
   bool overflows = false;
   SmallVector<Value> open;
@@ -161,8 +161,8 @@ Value CpuProgram::byteCount(ValueRange dims, Type element) {
   return cached = total;
 }
 
-Buffer &CpuProgram::allocate(Value result) {
-  VectorBuilder v = vectors();
+Buffer &HostProgram::allocate(Value result) {
+  CodeBuilder v = code();
   result = hostValue(result);
   std::unique_ptr<Buffer> &entry = buffers[result];
   entry = std::make_unique<Buffer>();
@@ -179,7 +179,7 @@ Buffer &CpuProgram::allocate(Value result) {
   return buffer;
 }
 
-Buffer &CpuProgram::allocateInside(Value value) {
+Buffer &HostProgram::allocateInside(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<Value> own = dims(value);
   Value pointer = temporary(byteCount(own, type.getElementType()));
@@ -188,7 +188,7 @@ Buffer &CpuProgram::allocateInside(Value value) {
   return *entry;
 }
 
-void CpuProgram::alias(Value result, Value source) {
+void HostProgram::alias(Value result, Value source) {
   result = hostValue(result);
   auto view = std::make_unique<Buffer>();
   view->pointer = buffer(source).pointer;
@@ -197,13 +197,13 @@ void CpuProgram::alias(Value result, Value source) {
   buffers[result] = std::move(view);
 }
 
-Value CpuProgram::weightPointer(ArrayRef<uint8_t> bytes) {
-  VectorBuilder v = vectors();
+Value HostProgram::weightPointer(ArrayRef<uint8_t> bytes) {
+  CodeBuilder v = code();
   return v.address(weightsBase, v.i64(weights.add(bytes)), b.getI8Type());
 }
 
-SmallVector<Value> CpuProgram::packedWeights(Value tensor, ElementForm form,
-                                             Packer pack) {
+SmallVector<Value> HostProgram::packedWeights(Value tensor, ElementForm form,
+                                              Packer pack) {
   ConstantOp constant = constantOf(tensor);
   std::vector<uint8_t> storage;
   ArrayRef<uint8_t> elements = form == ElementForm::Memory
@@ -214,7 +214,7 @@ SmallVector<Value> CpuProgram::packedWeights(Value tensor, ElementForm form,
   });
 }
 
-Value CpuProgram::packedWeight(
+Value HostProgram::packedWeight(
     Value tensor,
     llvm::function_ref<std::vector<uint8_t>(ArrayRef<uint8_t>)> pack,
     ElementForm form) {
@@ -227,13 +227,13 @@ Value CpuProgram::packedWeight(
       .front();
 }
 
-Value CpuProgram::temporary(Value bytes) {
+Value HostProgram::temporary(Value bytes) {
   Value pointer = checkedAlloc("qopt_rt_alloc", {context, bytes});
   temporaries.push_back(pointer);
   return pointer;
 }
 
-Value CpuProgram::scratch(Value bytesPerThread) {
+Value HostProgram::scratch(Value bytesPerThread) {
   Value threads = callRuntime("qopt_rt_threads", b.getI64Type(), {context});
-  return temporary(vectors().mul(threads, bytesPerThread));
+  return temporary(code().mul(threads, bytesPerThread));
 }

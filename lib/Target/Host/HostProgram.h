@@ -1,20 +1,19 @@
-//===- CpuProgram.h - From a program of kernels to functions ----*- C++ -*-===//
+//===- HostProgram.h - From a program of kernels to functions ---*- C++ -*-===//
 //
 // Walks @main of one variant in order and writes the host function of a tier.
 // Every kernel becomes a function of its own that the host starts through the
 // runtime. Which kernel runs an op is named on it.
 //
-// All CPUs share this and the kernels in this folder, which are written in
-// vectors of 16 lanes and ask for no instruction. A target derives from it
+// Every target shares this, and it knows no machine. A target derives from it
 // where its kernels need more; one whose kernels run elsewhere keeps dims,
 // checks, lifetimes and shape arithmetic here.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_LIB_TARGET_CPU_CPUPROGRAM_H
-#define QOPT_LIB_TARGET_CPU_CPUPROGRAM_H
+#ifndef QOPT_LIB_TARGET_HOST_HOSTPROGRAM_H
+#define QOPT_LIB_TARGET_HOST_HOSTPROGRAM_H
 
-#include "VectorBuilder.h"
+#include "CodeBuilder.h"
 
 #include "dialects/QKernel/IR/Facts.h"
 #include "dialects/QOpt/IR/QOptOps.h"
@@ -31,7 +30,7 @@
 #include <string>
 #include <vector>
 
-namespace qopt::cpu {
+namespace qopt::host {
 
 /// A tensor inside the host function: row-major elements of
 /// `memoryType(type.getElementType())`, aligned to 64 bytes, with 64 readable
@@ -54,7 +53,7 @@ struct KernelScope {
   /// i64: the part to work on and the thread that does.
   mlir::Value part, thread;
 
-  VectorBuilder vectors() { return VectorBuilder(b, loc); }
+  CodeBuilder code() { return CodeBuilder(b, loc); }
 };
 
 /// The number of an i64 that is a constant.
@@ -70,13 +69,13 @@ mlir::Value knownDimOf(mlir::Value a, mlir::Value b);
 /// byte as in memory, or with their sign.
 enum class ElementForm { Memory, Integers };
 
-class CpuProgram : public kernel::KernelBuilder {
+class HostProgram : public kernel::KernelBuilder {
 public:
   /// Writes into `module`, which belongs to the target. Ops name one of
   /// `kernels`. Constants go to `weights`, shared by all tiers of an artefact.
-  CpuProgram(mlir::ModuleOp module, llvm::StringRef tierName,
-             kernel::KernelList kernels, WeightsSection &weights);
-  ~CpuProgram() override;
+  HostProgram(mlir::ModuleOp module, llvm::StringRef tierName,
+              kernel::KernelList kernels, WeightsSection &weights);
+  ~HostProgram() override;
 
   /// Whether there is code for the types of all element-wise ops of a kernel,
   /// which every family asks.
@@ -88,7 +87,7 @@ public:
   /// Stands in the host function.
   mlir::OpBuilder &builder() { return b; }
   mlir::Location loc() const { return location; }
-  VectorBuilder vectors() { return VectorBuilder(b, location); }
+  CodeBuilder code() { return CodeBuilder(b, location); }
   mlir::Type pointerType();
 
   //===--- Tensors
@@ -252,6 +251,6 @@ protected:
   std::map<std::vector<void *>, mlir::Value> byteCounts;
 };
 
-} // namespace qopt::cpu
+} // namespace qopt::host
 
 #endif

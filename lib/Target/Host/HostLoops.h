@@ -1,4 +1,4 @@
-//===- CpuLoops.h - Formulas of loops, written for CPUs ---------*- C++ -*-===//
+//===- HostLoops.h - Formulas of loops, written for the host ----*- C++ -*-===//
 //
 // The loop policy of SSA values. Code stands in the host function, and inside
 // of `forEach` in a kernel of its own, whose captures are found afterwards:
@@ -6,18 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QOPT_LIB_TARGET_CPU_CPULOOPS_H
-#define QOPT_LIB_TARGET_CPU_CPULOOPS_H
+#ifndef QOPT_LIB_TARGET_HOST_HOSTLOOPS_H
+#define QOPT_LIB_TARGET_HOST_HOSTLOOPS_H
 
-#include "CpuProgram.h"
 #include "GenericKernel.h"
+#include "HostProgram.h"
 #include "LoopValues.h"
 #include "dialects/QOpt/Numerics/LoopPolicy.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 
-namespace qopt::cpu {
+namespace qopt::host {
 
-class CpuLoops {
+class HostLoops {
 public:
   using B = numerics::MLIRPolicy;
   using Index = mlir::Value;
@@ -25,7 +25,7 @@ public:
   using Coordinates = llvm::SmallVector<mlir::Value>;
 
   /// Allocates the results of `op`.
-  CpuLoops(CpuProgram &program, mlir::Operation *op);
+  HostLoops(HostProgram &program, mlir::Operation *op);
 
   /// Nothing that formulas ask for is refused here.
   bool isWritten() const { return true; }
@@ -80,8 +80,8 @@ public:
   void ifThen(mlir::Value condition, llvm::function_ref<void()> then) {
     v().ifThen(condition, then);
   }
-  void copy(const Coordinates &dims, const numerics::Strided<CpuLoops> &from,
-            const numerics::Strided<CpuLoops> &to) {
+  void copy(const Coordinates &dims, const numerics::Strided<HostLoops> &from,
+            const numerics::Strided<HostLoops> &to) {
     numerics::copyOneByOne(*this, dims, from, to);
   }
   void forEach(const Coordinates &dims,
@@ -96,13 +96,13 @@ private:
   };
 
   mlir::OpBuilder &builder() { return inside ? *inside : program.builder(); }
-  VectorBuilder v() { return VectorBuilder(builder(), program.loc()); }
+  CodeBuilder v() { return CodeBuilder(builder(), program.loc()); }
   Buffer &bufferOf(mlir::Value tensor) {
     return program.buffer(findOutside(op, tensor));
   }
   void launch(mlir::Block &body, mlir::Value parts);
 
-  CpuProgram &program;
+  HostProgram &program;
   mlir::Operation *op;
   /// Stands in the body of forEach; null in the host function.
   mlir::OpBuilder *inside = nullptr;
@@ -113,6 +113,6 @@ private:
 /// does.
 std::unique_ptr<kernel::Kernel> makeGenericKernel();
 
-} // namespace qopt::cpu
+} // namespace qopt::host
 
 #endif

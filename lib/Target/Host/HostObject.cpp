@@ -18,14 +18,14 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "qopt/Emit/EmitObject.h"
-#include "qopt/Target/Cpu/Passes.h"
+#include "qopt/Target/Host/Passes.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 
 using namespace mlir;
 using namespace qopt;
 
-void cpu::registerDialects(DialectRegistry &registry) {
+void host::registerDialects(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
                   kernel::QKernelDialect, LLVM::LLVMDialect, math::MathDialect,
                   scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
@@ -33,9 +33,9 @@ void cpu::registerDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-FailureOr<CompiledVariant> cpu::emitHostObject(ModuleOp lowered,
-                                               const Machine &machine,
-                                               const TargetConfig &config) {
+FailureOr<CompiledVariant> host::emitHostObject(ModuleOp lowered,
+                                                const Machine &machine,
+                                                const TargetConfig &config) {
   if (failed(convertToLLVM(lowered)))
     return failure();
   llvm::LLVMContext context;
