@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 import fuzz_contractions
+import fuzz_integers
 import fuzz_loops
 import fuzz_operators
 import fuzz_patterns
@@ -253,4 +254,4 @@ def jitter(builder, array):
     return np.where(np.abs(array) < 1e4, other, array).astype(array.dtype)
 
 
-assert fuzz_contractions and fuzz_loops and fuzz_quantization  # their operators are in the tables
+assert fuzz_contractions and fuzz_integers and fuzz_loops and fuzz_quantization  # their operators are in the tables

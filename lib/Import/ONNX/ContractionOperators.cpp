@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Contractions.h"
 #include "Operators.h"
 #include "WindowAttributes.h"
 
@@ -13,50 +14,99 @@ using namespace qopt::importer;
 
 static bool isKnown(int64_t dim) { return !ShapedType::isDynamic(dim); }
 
-static LogicalResult importConv(NodeImporter &node) {
-  Value x = node.getInput(0), w = node.getInput(1), bias = node.getInput(2);
-  if (failed(node.expectFloat(x)) || failed(node.expectSameElementType(x, w)) ||
-      failed(node.expectRank(w, 3, "weights")))
-    return failure();
-  RankedTensorType weights = getType(w);
-  if (weights.getRank() != getRank(x))
-    return node.fail(malformed("expects an input and weights of one rank, but "
-                               "found ranks " +
-                               Twine(getRank(x)) + " and " +
-                               Twine(weights.getRank())));
+static ValueRange asRange(const Value &value) {
+  return value ? ValueRange(value) : ValueRange();
+}
+
+Value qopt::importer::makeConv(NodeImporter &node, ProductOperand x,
+                               ProductOperand w, Value bias, Type element) {
+  if (failed(node.expectRank(w.tensor, 3, "weights")))
+    return {};
+  auto fail = [&](Failure failure) {
+    (void)node.fail(std::move(failure));
+    return Value();
+  };
+  RankedTensorType weights = getType(w.tensor);
+  if (weights.getRank() != getRank(x.tensor))
+    return fail(malformed("expects an input and weights of one rank, but "
+                          "found ranks " +
+                          Twine(getRank(x.tensor)) + " and " +
+                          Twine(weights.getRank())));
   ArrayRef<int64_t> kernel = weights.getShape().drop_front(2);
   if (!llvm::all_of(kernel, isKnown))
-    return node.fail(unsupported("weights with kernels of unknown size are not "
-                                 "supported"));
-  std::optional<WindowAttributes> window = readWindow(node, x, kernel);
+    return fail(unsupported("weights with kernels of unknown size are not "
+                            "supported"));
+  std::optional<WindowAttributes> window = readWindow(node, x.tensor, kernel);
   if (!window)
-    return failure();
-  if (bias && (failed(node.expectSameElementType(x, bias))))
-    return failure();
+    return {};
   int64_t outputs = weights.getDimSize(0);
   if (bias && (getRank(bias) != 1 ||
                (isKnown(getType(bias).getDimSize(0)) && isKnown(outputs) &&
                 getType(bias).getDimSize(0) != outputs)))
-    return node.fail(malformed("expects a bias with one element for each of " +
-                               Twine(outputs) + " output channels"));
+    return fail(malformed("expects a bias with one element for each of " +
+                          Twine(outputs) + " output channels"));
   int64_t group = node.getInt("group", 1);
   if (group < 1 || group > (int64_t(1) << 30))
-    return node.fail(malformed("attribute \"group\" expects a number from 1 to "
-                               "2^30, but found " +
-                               Twine(group)));
+    return fail(malformed("attribute \"group\" expects a number from 1 to "
+                          "2^30, but found " +
+                          Twine(group)));
   if (node.getFailure())
-    return failure();
+    return {};
   OpBuilder &builder = node.getBuilder();
   auto op = ConvOp::create(
-      builder, node.getLoc(), RankedTensorType::get({}, getElementType(x)), x,
-      ValueRange(), ValueRange(), w, ValueRange(), ValueRange(), bias,
-      builder.getDenseI64ArrayAttr(window->strides),
+      builder, node.getLoc(), RankedTensorType::get({}, element), x.tensor,
+      ValueRange(), asRange(x.zero), w.tensor, ValueRange(), asRange(w.zero),
+      bias, builder.getDenseI64ArrayAttr(window->strides),
       builder.getDenseI64ArrayAttr(window->pads),
       builder.getDenseI64ArrayAttr(window->dilations),
       builder.getI64IntegerAttr(group), FormatAttr(), FormatAttr());
-  if (failed(node.finish(op)))
+  return succeeded(node.finish(op)) ? op.getResult() : Value();
+}
+
+static LogicalResult importConv(NodeImporter &node) {
+  Value x = node.getInput(0), w = node.getInput(1), bias = node.getInput(2);
+  if (failed(node.expectFloat(x)) || failed(node.expectSameElementType(x, w)) ||
+      (bias && failed(node.expectSameElementType(x, bias))))
     return failure();
-  return node.setOutput(0, op.getResult());
+  return node.setOutput(
+      0, makeConv(node, {x, {}}, {w, {}}, bias, getElementType(x)));
+}
+
+Value qopt::importer::makeMatMul(NodeImporter &node, ProductOperand lhs,
+                                 ProductOperand rhs, Type element) {
+  if (failed(node.expectRank(lhs.tensor, 1, "operands")) ||
+      failed(node.expectRank(rhs.tensor, 1, "operands")))
+    return {};
+  ArrayRef<int64_t> lhsShape = getType(lhs.tensor).getShape(),
+                    rhsShape = getType(rhs.tensor).getShape();
+  for (size_t i = 3; i <= std::min(lhsShape.size(), rhsShape.size()); ++i) {
+    int64_t a = lhsShape[lhsShape.size() - i],
+            b = rhsShape[rhsShape.size() - i];
+    if (isKnown(a) && isKnown(b) && a != b && a != 1 && b != 1) {
+      (void)node.fail(malformed("expects batch dims that broadcast, but "
+                                "found " +
+                                Twine(a) + " and " + Twine(b)));
+      return {};
+    }
+  }
+  if (node.getFailure())
+    return {};
+  // Kernels have an axis of results: of two vectors, one becomes a matrix.
+  bool areVectors = lhsShape.size() == 1 && rhsShape.size() == 1;
+  NamedAttribute first = node.attr("axes", ArrayRef<int64_t>{0});
+  Value left = lhs.tensor;
+  if (areVectors)
+    left = node.make<UnsqueezeOp>(getElementType(left), left, first);
+  if (!left)
+    return {};
+  auto op = MatMulOp::create(
+      node.getBuilder(), node.getLoc(), RankedTensorType::get({}, element),
+      left, ValueRange(), asRange(lhs.zero), rhs.tensor, ValueRange(),
+      asRange(rhs.zero), FormatAttr(), FormatAttr());
+  if (failed(node.finish(op)))
+    return {};
+  return areVectors ? node.make<SqueezeOp>(element, op.getResult(), first)
+                    : op.getResult();
 }
 
 static LogicalResult importMatMul(NodeImporter &node) {
@@ -64,39 +114,10 @@ static LogicalResult importMatMul(NodeImporter &node) {
   if (!isa<FloatType>(getElementType(lhs)))
     return node.fail(unsupported("matrix products of integers are not "
                                  "supported"));
-  if (failed(node.expectSameElementType(lhs, rhs)) ||
-      failed(node.expectRank(lhs, 1, "operands")) ||
-      failed(node.expectRank(rhs, 1, "operands")))
+  if (failed(node.expectSameElementType(lhs, rhs)))
     return failure();
-  ArrayRef<int64_t> lhsShape = getType(lhs).getShape(),
-                    rhsShape = getType(rhs).getShape();
-  for (size_t i = 3; i <= std::min(lhsShape.size(), rhsShape.size()); ++i) {
-    int64_t a = lhsShape[lhsShape.size() - i],
-            b = rhsShape[rhsShape.size() - i];
-    if (isKnown(a) && isKnown(b) && a != b && a != 1 && b != 1)
-      return node.fail(
-          malformed("expects batch dims that broadcast, but found " + Twine(a) +
-                    " and " + Twine(b)));
-  }
-  if (node.getFailure())
-    return failure();
-  // Kernels have an axis of results: of two vectors, one becomes a matrix.
-  bool areVectors = lhsShape.size() == 1 && rhsShape.size() == 1;
-  if (areVectors)
-    lhs = node.make<UnsqueezeOp>(getElementType(lhs), lhs,
-                                 node.attr("axes", ArrayRef<int64_t>{0}));
-  if (!lhs)
-    return failure();
-  auto op = MatMulOp::create(node.getBuilder(), node.getLoc(),
-                             RankedTensorType::get({}, getElementType(lhs)),
-                             lhs, ValueRange(), ValueRange(), rhs, ValueRange(),
-                             ValueRange(), FormatAttr(), FormatAttr());
-  if (failed(node.finish(op)))
-    return failure();
-  if (areVectors)
-    return node.makeOutput<SqueezeOp>(getElementType(lhs), op.getResult(),
-                                      node.attr("axes", ArrayRef<int64_t>{0}));
-  return node.setOutput(0, op.getResult());
+  return node.setOutput(
+      0, makeMatMul(node, {lhs, {}}, {rhs, {}}, getElementType(lhs)));
 }
 
 /// Checks that `c` broadcasts to the product in one direction.

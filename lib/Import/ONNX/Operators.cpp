@@ -12,12 +12,13 @@ using namespace qopt;
 using namespace qopt::importer;
 
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
-  return {getConstantOperators(),     getContractionOperators(),
-          getElementwiseOperators(),  getLoopOperators(),
-          getMovementOperators(),     getNormalizationOperators(),
-          getQuantizationOperators(), getReductionOperators(),
-          getSequenceOperators(),     getShapeOperators(),
-          getUpsampleOperators(),     getWindowOperators()};
+  return {getConstantOperators(),      getContractionOperators(),
+          getElementwiseOperators(),   getIntegerOperators(),
+          getLoopOperators(),          getMovementOperators(),
+          getNormalizationOperators(), getQuantizationOperators(),
+          getReductionOperators(),     getSequenceOperators(),
+          getShapeOperators(),         getUpsampleOperators(),
+          getWindowOperators()};
 }
 
 const Operator *qopt::importer::lookupOperator(llvm::StringRef name,

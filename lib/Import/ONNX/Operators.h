@@ -31,6 +31,7 @@ struct Operator {
 llvm::ArrayRef<Operator> getConstantOperators();
 llvm::ArrayRef<Operator> getContractionOperators();
 llvm::ArrayRef<Operator> getElementwiseOperators();
+llvm::ArrayRef<Operator> getIntegerOperators();
 llvm::ArrayRef<Operator> getLoopOperators();
 llvm::ArrayRef<Operator> getMovementOperators();
 llvm::ArrayRef<Operator> getNormalizationOperators();

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DynamicQuantization.h"
 #include "Operators.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "lib/ONNX/ElementTypes.h"
@@ -284,10 +285,20 @@ static LogicalResult importDequantizeLinear(NodeImporter &node) {
   return node.setOutput(0, op.getResult());
 }
 
+static LogicalResult importDynamicQuantizeLinear(NodeImporter &node) {
+  std::optional<DynamicCodes> made =
+      quantizeDynamically(node, node.getInput(0));
+  if (!made || failed(node.setOutput(0, made->codes)) ||
+      failed(node.setOutput(1, made->scale)))
+    return failure();
+  return node.setOutput(2, made->zero);
+}
+
 ArrayRef<Operator> qopt::importer::getQuantizationOperators() {
   static constexpr Operator rows[] = {
       {"DequantizeLinear", 10, 2, 3, importDequantizeLinear,
        "float codes without a zero point"},
+      {"DynamicQuantizeLinear", 11, 1, 1, importDynamicQuantizeLinear},
       {"QuantizeLinear", 10, 2, 3, importQuantizeLinear,
        "precision float; float codes without a zero point"},
   };
