@@ -69,6 +69,11 @@ static void multiply(const Batches &batches, const T *lhs, const T *rhs,
       });
 }
 
+/// The axis of k; a vector has no other.
+static int64_t getRhsProductAxis(const CodeOperand &rhs) {
+  return rhs.getDims().size() == 1 ? 0 : rhs.getDims().size() - 2;
+}
+
 /// Where k is cut into groups: at the blocks of either operand.
 static SmallVector<int64_t> getCuts(int64_t k, int64_t lhsBlock,
                                     int64_t rhsBlock) {
@@ -89,18 +94,15 @@ static Shape getPosition(int64_t offset, ArrayRef<int64_t> dims) {
   return position;
 }
 
-static Error multiplyGroups(const Evaluation &evaluation,
-                            const Batches &batches, const CodeOperand &lhs,
-                            const CodeOperand &rhs) {
-  if (lhs.getDims().size() < 2 || rhs.getDims().size() < 2)
-    return evaluation.unsupported("expects matrices of codes with scales");
+static void multiplyGroups(const Evaluation &evaluation, const Batches &batches,
+                           const CodeOperand &lhs, const CodeOperand &rhs) {
   int64_t m = batches.m, n = batches.n, k = batches.k;
   std::vector<float> a = lhs.getReals(), b = rhs.getReals(), t(m * n);
   std::vector<GroupScale> rows(m), columns(n);
   FloatResult result(evaluation.result());
   GroupSum groupSum(lhs, rhs);
   SmallVector<int64_t> cuts = getCuts(k, lhs.getBlock(lhs.getDims().size() - 1),
-                                      rhs.getBlock(rhs.getDims().size() - 2));
+                                      rhs.getBlock(getRhsProductAxis(rhs)));
   forEachBatch(batches, [&](int64_t aOffset, int64_t bOffset, int64_t cOffset) {
     for (size_t g = 0; g + 1 < cuts.size(); ++g) {
       int64_t begin = cuts[g], depth = cuts[g + 1] - begin;
@@ -123,7 +125,6 @@ static Error multiplyGroups(const Evaluation &evaluation,
     }
   });
   result.commit();
-  return Error::success();
 }
 
 Error reference::evaluateMatMul(const Evaluation &evaluation, MatMulOp op) {
@@ -139,7 +140,7 @@ Error reference::evaluateMatMul(const Evaluation &evaluation, MatMulOp op) {
     return rhs.takeError();
   Batches batches(lhs->getDims(), rhs->getDims());
   ArrayRef<int64_t> rhsDims = rhs->getDims();
-  if (rhsDims[rhsDims.size() == 1 ? 0 : rhsDims.size() - 2] != batches.k)
+  if (rhsDims[getRhsProductAxis(*rhs)] != batches.k)
     return evaluation.badData("cannot multiply " + formatDims(lhs->getDims()) +
                               " by " + formatDims(rhsDims));
   HostTensor &result = evaluation.result();
@@ -148,8 +149,10 @@ Error reference::evaluateMatMul(const Evaluation &evaluation, MatMulOp op) {
       (kind != SumKind::Integer && !isFloat(result.getType())))
     return evaluation.unsupported("cannot sum up in " +
                                   getName(result.getType()));
-  if (kind == SumKind::Grouped)
-    return multiplyGroups(evaluation, batches, *lhs, *rhs);
+  if (kind == SumKind::Grouped) {
+    multiplyGroups(evaluation, batches, *lhs, *rhs);
+    return Error::success();
+  }
   if (kind == SumKind::Integer) {
     multiply(batches, lhs->getIntegers().data(), rhs->getIntegers().data(),
              result.asMutable<int32_t>().data());

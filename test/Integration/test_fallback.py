@@ -6,12 +6,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import onnx
-from qopt_tools import run_ok, run_tool
+from qopt_tools import run_arrays, run_ok, run_tool
 
 
 @pytest.fixture
 def computed_weight(tmp_path):
-    """A convolution whose weight is an input, which no kernel of x86-64 packs."""
+    """A convolution whose weight is an input, which no fast kernel of x86-64 packs."""
     graph = helper.make_graph(
         [helper.make_node("Conv", ["x", "w"], ["c"], name="/free"),
          helper.make_node("Relu", ["c"], ["r"], name="/relu"),
@@ -39,6 +39,15 @@ def test_a_generic_kernel_breaks_the_contract(computed_weight, tmp_path):
     assert all(row["kernels"] == {"x86-64-v3": row["kernel"]} for row in report["contract"])
     assert kernels == {"/free": "generic", "/relu": "x86-64.map",
                        "/product": "x86-64.contract.f32"}
+
+
+def test_a_generic_kernel_gives_the_numbers(computed_weight, tmp_path):
+    random = np.random.default_rng(2)
+    inputs = {"x": random.normal(size=(1, 2, 8, 8)).astype(np.float32),
+              "w": random.normal(size=(3, 2, 3, 3)).astype(np.float32)}
+    run_ok("qopt-compile", computed_weight, "-o", tmp_path / "m.so")
+    expected = run_arrays(computed_weight, inputs, tmp_path, "--reference")["y"]
+    assert run_arrays(tmp_path / "m.so", inputs, tmp_path)["y"].tobytes() == expected.tobytes()
 
 
 def test_precision_alone_is_kept(computed_weight, tmp_path):

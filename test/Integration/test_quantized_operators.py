@@ -203,9 +203,9 @@ def test_operator(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["conv_u8_s8", "matmul_u8_u8"])
-def test_parameters_that_are_no_constants(name, tmp_path):
-    """All but the second factor: what scales are is known when a model runs."""
-    operands = {f"i{i}" for i in range(len(CASES[name][1]))} - {"i3"}
+def test_operands_that_are_no_constants(name, tmp_path):
+    """Scales, zero points and both factors are known when a model runs."""
+    operands = {f"i{i}" for i in range(len(CASES[name][1]))}
     path, feeds, expected = write_model(name, tmp_path, operands)
     expect_codes(path, feeds, expected, tmp_path)
 

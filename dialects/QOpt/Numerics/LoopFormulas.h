@@ -9,6 +9,7 @@
 #define DIALECTS_QOPT_NUMERICS_LOOPFORMULAS_H
 
 #include "dialects/QOpt/IR/LoopOps.h"
+#include "dialects/QOpt/Numerics/ContractionFormulas.h"
 #include "dialects/QOpt/Numerics/CopyFormulas.h"
 #include "dialects/QOpt/Numerics/ImageFormulas.h"
 #include "dialects/QOpt/Numerics/IndexingFormulas.h"
@@ -25,13 +26,13 @@ template <class Fn> bool dispatchFormula(mlir::Operation *op, Fn fn) {
   if (dispatchLoopOp(op, fn))
     return true;
   return llvm::TypeSwitch<mlir::Operation *, bool>(op)
-      .Case<AveragePoolOp, ConcatOp, ConstantOfShapeOp, ExpandOp, GatherOp,
-            GlobalAveragePoolOp, LayerNormOp, MaxPoolOp, PadOp, RangeOp,
-            ReduceOp, ShapeOp, SliceOp, SoftmaxOp, SplitOp, TransposeOp>(
-          [&](auto other) {
-            fn(other);
-            return true;
-          })
+      .Case<AveragePoolOp, ConcatOp, ConstantOfShapeOp, ConvOp, ExpandOp,
+            GatherOp, GlobalAveragePoolOp, LayerNormOp, MatMulOp, MaxPoolOp,
+            PadOp, RangeOp, ReduceOp, ShapeOp, SliceOp, SoftmaxOp, SplitOp,
+            TransposeOp>([&](auto other) {
+        fn(other);
+        return true;
+      })
       .Default([](mlir::Operation *) { return false; });
 }
 
@@ -40,6 +41,8 @@ template <class Fn> bool dispatchFormula(mlir::Operation *op, Fn fn) {
 inline bool hasFormula(mlir::Operation *op) {
   if (auto reduce = llvm::dyn_cast<ReduceOp>(op))
     return hasFormula(reduce);
+  if (llvm::isa<ConvOp, MatMulOp>(op))
+    return hasFormula(llvm::cast<ContractionOpInterface>(op));
   if (llvm::isa<AveragePoolOp, GlobalAveragePoolOp, LayerNormOp, SoftmaxOp>(op))
     return llvm::all_of(op->getOperands(), [](mlir::Value operand) {
       return isFloatElement(typeOf(operand).getElementType());

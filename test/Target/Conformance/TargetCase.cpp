@@ -37,6 +37,9 @@ void TargetCase::fill(HostTensor &tensor, Type type) {
   } else if (type.isInteger(64)) {
     for (int64_t &value : tensor.asMutable<int64_t>())
       value = uniform(-9, 9);
+  } else if (type.isInteger(16)) {
+    for (int16_t &value : tensor.asMutable<int16_t>())
+      value = uniform(-30000, 30000);
   } else if (type.isInteger(1)) {
     for (uint8_t &value : tensor.asMutable<uint8_t>())
       value = uniform(0, 1);

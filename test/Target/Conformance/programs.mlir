@@ -379,3 +379,63 @@ func.func @main(%x: tensor<?x7xf32>) -> tensor<3xf32> {
   %1 = qopt.gather_nd %0, %i : (tensor<?x7xf32>, tensor<3x2xi64>) -> tensor<3xf32>
   return %1 : tensor<3xf32>
 }
+
+// -----
+
+// vectors with scales, which no fast kernel takes
+func.func @main(%x: tensor<64xf4E2M1FN>, %s: tensor<2xf8E8M0FNU>, %w: tensor<64x5xf4E2M1FN> {test.constant}, %t: tensor<2x5xf8E8M0FNU> {test.constant}) -> tensor<5xf32> {
+  %0 = qopt.matmul %x scales(%s), %w scales(%t) {lhs_format = #qopt.format<mxfp4, axis = 0>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<64xf4E2M1FN>, tensor<2xf8E8M0FNU>, tensor<64x5xf4E2M1FN>, tensor<2x5xf8E8M0FNU>) -> tensor<5xf32>
+  return %0 : tensor<5xf32>
+}
+
+// -----
+
+// blocks of two sizes and zeros along the sum, which no fast kernel takes
+// BOUND 2e-5
+func.func @main(%x: tensor<2x?x112xi8>, %s: tensor<2x?x3xf32>, %z: tensor<1x1x112xi8>, %w: tensor<112x7xui4> {test.constant}, %t: tensor<4x7xf32> {test.constant}, %y: tensor<4x7xui4> {test.constant}) -> tensor<2x?x7xf32> {
+  %0 = qopt.matmul %x scales(%s) zeros(%z), %w scales(%t) zeros(%y) {lhs_format = #qopt.format<i8, axis = 2, block = 48>, rhs_format = #qopt.format<ui4, axis = 0, block = 32, zero = ui4>} : (tensor<2x?x112xi8>, tensor<2x?x3xf32>, tensor<1x1x112xi8>, tensor<112x7xui4>, tensor<4x7xf32>, tensor<4x7xui4>) -> tensor<2x?x7xf32>
+  return %0 : tensor<2x?x7xf32>
+}
+
+// -----
+
+// product of wide codes, which no fast kernel takes
+func.func @main(%x: tensor<3x?x9xi16>, %z: tensor<1xi16>, %w: tensor<9x6xi8>) -> tensor<3x?x6xi32> {
+  %0 = qopt.matmul %x zeros(%z), %w : (tensor<3x?x9xi16>, tensor<1xi16>, tensor<9x6xi8>) -> tensor<3x?x6xi32>
+  return %0 : tensor<3x?x6xi32>
+}
+
+// -----
+
+// convolution of halves with a computed weight, which no fast kernel takes
+// BOUND 2e-5
+func.func @main(%x: tensor<2x6x?x7xf16>, %w: tensor<4x3x3x2xf16>, %b: tensor<4xf16>) -> tensor<2x4x?x7xf16> {
+  %0 = qopt.conv %x, %w bias %b {group = 2 : i64, strides = array<i64: 2, 1>, pads = array<i64: 1, 0, 1, 2>, dilations = array<i64: 1, 2>} : (tensor<2x6x?x7xf16>, tensor<4x3x3x2xf16>, tensor<4xf16>) -> tensor<2x4x?x7xf16>
+  return %0 : tensor<2x4x?x7xf16>
+}
+
+// -----
+
+// convolution of blocks that cross groups of channels, which no fast kernel takes
+func.func @main(%x: tensor<1x96x?x5xf4E2M1FN>, %s: tensor<1x3x?x5xf8E8M0FNU>, %w: tensor<6x48x3x3xf4E2M1FN> {test.constant}, %t: tensor<6x2x3x3xf8E8M0FNU> {test.constant}) -> tensor<1x6x?x5xf32> {
+  %0 = qopt.conv %x scales(%s), %w scales(%t) {group = 2 : i64, x_format = #qopt.format<mxfp4, axis = 1>, w_format = #qopt.format<mxfp4, axis = 1>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<1x96x?x5xf4E2M1FN>, tensor<1x3x?x5xf8E8M0FNU>, tensor<6x48x3x3xf4E2M1FN>, tensor<6x2x3x3xf8E8M0FNU>) -> tensor<1x6x?x5xf32>
+  return %0 : tensor<1x6x?x5xf32>
+}
+
+// -----
+
+// convolution with scales of planes and of positions, which no fast kernel takes
+// BOUND 2e-5
+func.func @main(%x: tensor<2x8x?x7xui4>, %s: tensor<2x1x1x1xf32>, %r: tensor<2x2x?x7xf32>, %z: tensor<1x1x1x1xui4>, %w: tensor<6x4x3x3xi8> {test.constant}, %t: tensor<6x1x3x3xf32> {test.constant}) -> tensor<2x6x?x7xf32> {
+  %0 = qopt.conv %x scales(%s, %r) zeros(%z), %w scales(%t) {group = 2 : i64, x_format = #qopt.format<ui4, axis = 1, block = 4, zero = ui4>, w_format = #qopt.format<i8, axis = 1, block = 4>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>} : (tensor<2x8x?x7xui4>, tensor<2x1x1x1xf32>, tensor<2x2x?x7xf32>, tensor<1x1x1x1xui4>, tensor<6x4x3x3xi8>, tensor<6x1x3x3xf32>) -> tensor<2x6x?x7xf32>
+  return %0 : tensor<2x6x?x7xf32>
+}
+
+// -----
+
+// depthwise convolution with a computed weight, which no fast kernel takes
+// BOUND 2e-5
+func.func @main(%x: tensor<2x4x?xf32>, %w: tensor<4x1x3xi4>, %s: tensor<4x1x1xf32>) -> tensor<2x4x?xf32> {
+  %0 = qopt.conv %x, %w scales(%s) {group = 4 : i64, w_format = #qopt.format<i4, axis = 0>, strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>} : (tensor<2x4x?xf32>, tensor<4x1x3xi4>, tensor<4x1x1xf32>) -> tensor<2x4x?xf32>
+  return %0 : tensor<2x4x?xf32>
+}
