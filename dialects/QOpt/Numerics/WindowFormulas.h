@@ -131,7 +131,7 @@ template <class P> void formula(P &p, MaxPoolOp op) {
                          maxS),
                      op.getResult(), to);
     p.store(chainOver<I>(
-                p, window, b.i(std::numeric_limits<int32_t>::min()),
+                p, window, b.i(leastInteger(element)),
                 [&](Index from) { return loadAs<I>(p, x, from); }, maxS),
             op.getResult(), to);
   };

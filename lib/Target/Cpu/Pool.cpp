@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
+#include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -67,13 +68,13 @@ tapLanes(VectorBuilder &v, const Window &window, ArrayRef<Value> taps,
           padded};
 }
 
-/// The value that a maximum starts from, in every lane.
-static Value lowest(VectorBuilder &v, Type lane) {
-  if (isa<FloatType>(lane))
+/// The value that a maximum of elements starts from, in every lane.
+static Value lowest(VectorBuilder &v, Type element) {
+  if (isa<FloatType>(element))
     return v.splat(v.f32(-numerics::infinity));
-  return v.constant(v.b.getIntegerAttr(lane, APInt::getSignedMinValue(
-                                                 lane.getIntOrFloatBitWidth())),
-                    kLanes);
+  return v.constant(
+      v.b.getIntegerAttr(laneType(element), numerics::leastInteger(element)),
+      kLanes);
 }
 
 /// Whether windows tile x, with rows of outputs that fill vectors or divide
@@ -104,7 +105,7 @@ static Value join(MLIRPolicy &policy, bool isMax, Value value, Value before) {
 /// Windows that tile x.
 static void emitTiles(HostProgram &program, Buffer &x, Buffer &result,
                       const Window &window, bool isMax) {
-  Type element = x.elementType(), lane = laneType(element);
+  Type element = x.elementType();
   VectorBuilder host(program.code());
   int64_t columns = *knownNumber(result.dims.back());
   int64_t width = *knownNumber(x.dims.back()), across = window.kernel.back();
@@ -133,7 +134,7 @@ static void emitTiles(HostProgram &program, Buffer &x, Buffer &result,
           Value base =
               v.add(v.mul(row, v.i64(rowStep)), v.mul(column, v.i64(across)));
           Value count = v.sub(own[2], first);
-          Value total = isMax ? lowest(v, lane) : policy.f(0);
+          Value total = isMax ? lowest(v, element) : policy.f(0);
           for (int64_t tap = 0; tap < down * across; ++tap) {
             int64_t offset = tap / across * width + tap % across;
             Value at = arith::AddIOp::create(
@@ -155,7 +156,7 @@ static LogicalResult emitWindows(HostProgram &program, Operation *op,
                                  const Window &window, bool isMax,
                                  bool countsPads) {
   Buffer &x = program.buffer(op->getOperand(0));
-  Type element = x.elementType(), lane = laneType(element);
+  Type element = x.elementType();
   Buffer &result = program.allocate(op->getResult(0));
   size_t spatial = window.kernel.size();
   ArrayRef<Value> xSizes = ArrayRef(x.dims).drop_front(2);
@@ -201,7 +202,7 @@ static LogicalResult emitWindows(HostProgram &program, Operation *op,
               v.delinearize(v.rem(row, own[3]), outer);
           Value base = v.mul(plane, v.product(sizes));
           v.loop(v.i64(0), own[2], kLanes, [&](Value column) {
-            Value start = isMax ? lowest(v, lane) : policy.f(0);
+            Value start = isMax ? lowest(v, element) : policy.f(0);
             Value zero = policy.i(0);
             auto totals = v.loop(
                 v.i64(0), v.i64(numTaps), 1, {start, zero},

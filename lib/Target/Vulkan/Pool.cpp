@@ -6,6 +6,7 @@
 
 #include "Kernels.h"
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
+#include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "lib/Target/Cpu/Kernels.h"
 
@@ -77,7 +78,7 @@ static LogicalResult emitMax(DeviceProgram &program, MaxPoolOp op) {
     MLIRPolicy policy(shader.b, shader.loc);
     bool isFloat = kind == ValueKind::Float;
     Value lowest = isFloat ? policy.f(-numerics::infinity)
-                           : policy.i(std::numeric_limits<int32_t>::min());
+                           : policy.i(numerics::leastInteger(element));
     Value most = walkWindow(
         shader, window, shader.host(program.dims(op.getX())),
         shader.delinearize(index, shader.host(dims)), lowest,
