@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "dialects/QOpt/IR/TensorTypes.h"
 
@@ -199,7 +200,7 @@ KernelFamily AttentionOp::getKernelFamily() { return KernelFamily::Attention; }
 
 static bool isLastAxis(int64_t axis, Value x) {
   int64_t rank = rankOf(x);
-  return rank > 0 && (axis < 0 ? axis + rank : axis) == rank - 1;
+  return rank > 0 && countFromFront(axis, rank) == rank - 1;
 }
 
 bool LayerNormOp::makesWholeRows() { return isLastAxis(getAxis(), getX()); }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/VerifyTypes.h"
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/IR/Formats.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "dialects/QOpt/IR/TensorTypes.h"
@@ -173,7 +174,7 @@ static LogicalResult verifyLayerNorm(LayerNormOp op) {
   if (failed(verifyAxis(op, axis, -rank, rank)))
     return failure();
   // layer_norm_c2
-  axis += axis < 0 ? rank : 0;
+  axis = countFromFront(axis, rank);
   ArrayRef<int64_t> row = typeOf(op.getX()).getShape().drop_front(axis);
   for (Value factor : op->getOperands().drop_front())
     if (!broadcasts(typeOf(factor).getShape(), row))

@@ -8,6 +8,7 @@
 #ifndef DIALECTS_QOPT_NUMERICS_REDUCTIONFORMULAS_H
 #define DIALECTS_QOPT_NUMERICS_REDUCTIONFORMULAS_H
 
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/LoopPolicy.h"
@@ -61,8 +62,7 @@ template <class P> void formula(P &p, LayerNormOp op) {
   using Index = typename P::Index;
   using F = typename P::B::F;
   auto x = p.dims(op.getX());
-  int64_t axis = op.getAxis();
-  axis += axis < 0 ? x.size() : 0;
+  int64_t axis = countFromFront(op.getAxis(), x.size());
   Indices<P> outer(x.begin(), x.begin() + axis), row(x.begin() + axis, x.end());
   Index n = product<P>(p, row);
   auto normalize = [&](Indices<P> at) {
@@ -123,8 +123,7 @@ template <class P> void formula(P &p, SoftmaxOp op) {
   using B = typename P::B;
   using F = typename B::F;
   auto x = p.dims(op.getX());
-  int64_t axis = op.getAxis();
-  axis += axis < 0 ? x.size() : 0;
+  int64_t axis = countFromFront(op.getAxis(), x.size());
   Index n = x[axis];
   auto normalize = [&](Indices<P> at) {
     Line<P> line = getLine(p, at, x, axis);

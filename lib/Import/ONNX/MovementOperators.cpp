@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 
 using namespace mlir;
@@ -243,7 +244,7 @@ static LogicalResult makePad(NodeImporter &node, ArrayRef<int64_t> pads,
     return failure();
   SmallVector<int64_t> all(2 * rank, 0);
   for (auto [i, axis] : llvm::enumerate(axes)) {
-    int64_t counted = axis < 0 ? axis + rank : axis;
+    int64_t counted = countFromFront(axis, rank);
     all[counted] = pads[i];
     all[counted + rank] = pads[i + axes.size()];
   }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -114,7 +115,7 @@ static LogicalResult importFlatten(NodeImporter &node) {
     return node.fail(malformed("expects an axis from " + Twine(-rank) + " to " +
                                Twine(rank) + ", but found " + Twine(axis)));
   return node.makeOutput<FlattenOp>(
-      getElementType(x), x, node.attr("axis", axis < 0 ? axis + rank : axis));
+      getElementType(x), x, node.attr("axis", countFromFront(axis, rank)));
 }
 
 /// Axes of Squeeze and Unsqueeze: an attribute before opset 13, then an input.

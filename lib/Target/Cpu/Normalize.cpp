@@ -11,6 +11,7 @@
 #include "RowSource.h"
 #include "TrailingRows.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -204,8 +205,7 @@ static LogicalResult emitLaneSoftmax(HostProgram &program, Operation *op,
 
 static int64_t axisOf(SoftmaxOp op) {
   int64_t rank = cast<RankedTensorType>(op.getType()).getRank();
-  int64_t axis = op.getAxis();
-  return axis < 0 ? axis + rank : axis;
+  return countFromFront(op.getAxis(), rank);
 }
 
 kernel::Match cpu::checkRows(const AnyCpu &, Operation *op) {

@@ -11,6 +11,7 @@
 #include "RowMath.h"
 #include "RowSource.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/Axes.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -40,7 +41,7 @@ public:
     for (Value other : formula.others)
       epilogue.need(other);
     dims = program.dims(formula.x);
-    axis = formula.axis < 0 ? formula.axis + dims.size() : formula.axis;
+    axis = countFromFront(formula.axis, dims.size());
     size = program.code().product(ArrayRef(dims).drop_front(axis));
   }
 

@@ -8,6 +8,7 @@
 #include "Epilogue.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/Numerics/ElementwiseOps.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/IntegerLimits.h"
@@ -77,8 +78,7 @@ static LogicalResult emitSoftmax(DeviceProgram &program, Operation *kernel,
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
   SmallVector<Value> dims(epilogue.dims());
-  int64_t axis = static_cast<int64_t>(op.getAxis());
-  axis += axis < 0 ? dims.size() : 0;
+  int64_t axis = countFromFront(op.getAxis(), dims.size());
   SmallVector<Value> rowDims = dims;
   rowDims.erase(rowDims.begin() + axis);
   host::CodeBuilder v = program.code();
@@ -115,8 +115,7 @@ static LogicalResult emitLayerNorm(DeviceProgram &program, Operation *kernel,
   Epilogue epilogue(program, kernel, op.getResult(), op.getResult());
   epilogue.allocate();
   ArrayRef<Value> dims = epilogue.dims();
-  int64_t axis = static_cast<int64_t>(op.getAxis());
-  axis += axis < 0 ? dims.size() : 0;
+  int64_t axis = countFromFront(op.getAxis(), dims.size());
   host::CodeBuilder v = program.code();
   Value rows = v.product(dims.take_front(axis));
   Value length = v.product(dims.drop_front(axis));
