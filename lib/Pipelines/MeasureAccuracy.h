@@ -1,6 +1,7 @@
 //===- MeasureAccuracy.h - Outputs of two programs compared -----*- C++ -*-===//
 //
-// Both run on the same samples, one sample at a time.
+// Both run on the same samples, one sample at a time. What the exact one makes
+// of them is kept for the next program, up to a limit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +33,15 @@ private:
       : exact(exact), exactRunner(std::move(runner)),
         samples(std::move(samples)) {}
 
+  /// The exact outputs for a sample, the index of which is `sample`.
+  llvm::Error runExact(size_t sample, llvm::ArrayRef<HostTensor> inputs,
+                       std::vector<HostTensor> &outputs);
+
   mlir::ModuleOp exact;
   std::unique_ptr<ProgramRunner> exactRunner;
+  /// Outputs for the first samples.
+  std::vector<std::vector<HostTensor>> kept;
+  uint64_t keptBytes = 0;
   CalibrationData samples;
 };
 
