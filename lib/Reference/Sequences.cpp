@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/IR/Sequences.h"
 #include "Elements.h"
 #include "Evaluation.h"
 #include "HostValue.h"
@@ -25,11 +26,11 @@ static Error badData(Operation *op, const Twine &message) {
 /// The index that `position` names among `size`; `end` is the first beyond.
 static Expected<int64_t> getPosition(Operation *op, const HostValue &position,
                                      int64_t size, int64_t end) {
-  int64_t at = readInteger(position.getTensor(), 0);
-  if (at < -size || at >= end)
-    return badData(op, "position " + Twine(at) + " is outside a sequence of " +
-                           Twine(size));
-  return at < 0 ? at + size : at;
+  int64_t named = readInteger(position.getTensor(), 0);
+  if (std::optional<int64_t> at = findPosition(named, size, end))
+    return *at;
+  return badData(op, "position " + Twine(named) + " is outside a sequence of " +
+                         Twine(size));
 }
 
 //===----------------------------------------------------------------------===//

@@ -31,6 +31,13 @@ OptionalType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
 #define GET_TYPEDEF_CLASSES
 #include "dialects/QOpt/IR/QOptTypes.cpp.inc"
 
+std::optional<int64_t> qopt::findPosition(int64_t position, int64_t size,
+                                          int64_t end) {
+  if (position < -size || position >= end)
+    return std::nullopt;
+  return position < 0 ? position + size : position;
+}
+
 bool qopt::isSequenceOrOptional(Type type) {
   return isa<SequenceType, OptionalType>(type);
 }

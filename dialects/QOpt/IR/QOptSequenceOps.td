@@ -85,6 +85,10 @@ def QOpt_SequenceConstructOp : QOpt_SequenceOp<"sequence_construct",
   let description = [{
     The operands in their order; without operands it is empty.
 
+    Constraints:
+    - (C1) each tensor has the element type and the known dims of the
+      sequence's `element`.
+
     Example:
 
     ```mlir
@@ -101,6 +105,11 @@ def QOpt_SequenceAtOp : QOpt_SequenceOp<"sequence_at",
   let description = [{
     A negative position counts from the end. One out of [-length, length) is an
     error of the data.
+
+    Constraints:
+    - (C1) the result has the element type and the known dims of the
+      sequence's `element`.
+    - (C2) `position` has one element.
 
     Example:
 
@@ -121,6 +130,12 @@ def QOpt_SequenceInsertOp : QOpt_SequenceOp<"sequence_insert",
     position. A negative position counts from the end. One out of
     [-length, length] is an error of the data.
 
+    Constraints:
+    - (C1) `tensor` has the element type and the known dims of the result's
+      `element`.
+    - (C2) the two sequences have one element type, and dims that can agree.
+    - (C3) `position` has one element.
+
     Example:
 
     ```mlir
@@ -138,6 +153,10 @@ def QOpt_SequenceEraseOp : QOpt_SequenceOp<"sequence_erase",
   let description = [{
     Without a position it is the last. A negative position counts from the end.
     One out of [-length, length) is an error of the data.
+
+    Constraints:
+    - (C1) the two sequences have one element type, and dims that can agree.
+    - (C2) `position` has one element.
 
     Example:
 
@@ -179,6 +198,13 @@ def QOpt_SplitToSequenceOp : QOpt_SequenceOp<"split_to_sequence",
     axis goes unless `keepdims`. Sizes that are negative or do not sum to the
     dim, and one number below 1, are errors of the data.
 
+    Constraints:
+    - (C1) `axis` lies in [0, rank of x).
+    - (C2) `sizes` has rank 0 or 1.
+    - (C3) without `keepdims` there are no `sizes`.
+    - (C4) parts of `x` have the element type and the known dims of the
+      sequence's `element`.
+
     Example:
 
     ```mlir
@@ -201,6 +227,12 @@ def QOpt_ConcatFromSequenceOp : QOpt_SequenceOp<"concat_from_sequence",
     Joined along `axis`, or with `new_axis` stacked along an axis that comes
     before it. A sequence without tensors, and dims that differ on the other
     axes, are errors of the data.
+
+    Constraints:
+    - (C1) `axis` lies in [0, rank of the result).
+    - (C2) parts of the result along `axis`, without the axis where it is
+      new, have the element type and the known dims of the sequence's
+      `element`.
 
     Example:
 
@@ -225,6 +257,9 @@ def QOpt_OptionalOp : QOpt_SequenceOp<"optional",
     [QOpt_IsHeldBy<"Value", "Result">]> {
   let summary = "an optional that holds a value, or nothing";
   let description = [{
+    Constraints:
+    - (C1) `value` has the type of the optional's `element`.
+
     Example:
 
     ```mlir
@@ -253,6 +288,9 @@ def QOpt_OptionalGetElementOp : QOpt_SequenceOp<"optional_get_element",
   let summary = "the value that an optional holds";
   let description = [{
     An optional that holds nothing is an error of the data.
+
+    Constraints:
+    - (C1) the result has the type of the optional's `element`.
 
     Example:
 

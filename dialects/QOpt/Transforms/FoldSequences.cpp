@@ -25,6 +25,7 @@ using namespace qopt;
 
 namespace {
 using Tensors = SmallVector<Value>;
+using Sizes = SmallVector<int64_t>;
 
 /// What is known of the sequences and optionals of a function.
 class Folder {
@@ -136,11 +137,12 @@ findPosition(Operation *op, Value position, int64_t size, int64_t end) {
   auto known = getAllKnownIntegers(position);
   if (!known)
     return std::optional<int64_t>();
-  int64_t at = known->front();
-  if (at < -size || at >= end)
+  std::optional<int64_t> at = qopt::findPosition(known->front(), size, end);
+  if (!at)
     return explain(op->emitOpError("expects a position from ")
-                   << -size << " and below " << end << ", but found " << at);
-  return std::optional<int64_t>(at < 0 ? at + size : at);
+                   << -size << " and below " << end << ", but found "
+                   << known->front());
+  return at;
 }
 
 //===----------------------------------------------------------------------===//
@@ -237,32 +239,39 @@ FailureOr<bool> Folder::fold(SequenceLengthOp op) {
                  ConstantOp::create(b, op.getLoc(), type, length));
 }
 
-/// The sizes of the parts, where they are known.
-static std::optional<SmallVector<int64_t>> findSizes(SplitToSequenceOp op) {
+/// The sizes of the parts, where they are known. Fails, with a diagnostic,
+/// where there can be none.
+static FailureOr<std::optional<Sizes>> findSizes(SplitToSequenceOp op) {
   int64_t dim = typeOf(op.getX()).getDimSize(op.getAxis());
   Value sizes = op.getSizes();
   if (sizes && typeOf(sizes).getRank() == 1)
     return getAllKnownIntegers(sizes);
-  SmallVector<int64_t> part{1};
+  Sizes part{1};
   if (sizes) {
     auto known = getAllKnownIntegers(sizes);
     if (!known)
-      return std::nullopt;
+      return std::optional<Sizes>();
     part = *known;
   }
-  if (ShapedType::isDynamic(dim) || part.front() < 1)
-    return std::nullopt;
-  SmallVector<int64_t> result;
+  if (part.front() < 1)
+    return explain(op.emitOpError("expects parts of 1 or more, but found ")
+                   << part.front());
+  if (ShapedType::isDynamic(dim))
+    return std::optional<Sizes>();
+  Sizes result;
   for (; dim > 0; dim -= result.back())
     result.push_back(std::min(dim, part.front()));
-  return result;
+  return std::optional<Sizes>(std::move(result));
 }
 
 FailureOr<bool> Folder::fold(SplitToSequenceOp op) {
-  auto sizes = findSizes(op);
-  int64_t dim = typeOf(op.getX()).getDimSize(op.getAxis()), rest = dim;
+  auto found = findSizes(op);
+  if (failed(found))
+    return failure();
+  const std::optional<Sizes> &sizes = *found;
   if (!sizes)
     return false;
+  int64_t dim = typeOf(op.getX()).getDimSize(op.getAxis()), rest = dim;
   for (int64_t size : *sizes) {
     if (size < 0)
       return explain(

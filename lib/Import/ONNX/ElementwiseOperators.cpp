@@ -284,8 +284,10 @@ ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
       {"BitwiseOr", 18, 2, 2, importBinary<OrOp, isInteger>},
       {"BitwiseXor", 18, 2, 2, importBinary<XorOp, isInteger>},
       {"Cast", 6, 1, 1, importCast,
-       "saturate = 1; no strings, no complex numbers"},
-      {"CastLike", 15, 2, 2, importCastLike, "saturate = 1"},
+       "saturate = 1; no strings, no complex numbers; kernels are not for "
+       "double"},
+      {"CastLike", 15, 2, 2, importCastLike,
+       "saturate = 1; kernels are not for double"},
       {"Ceil", 6, 1, 1, importUnary<CeilOp, isFloat>},
       {"Clip", 6, 1, 1, importClipWithAttributes},
       {"Clip", 11, 1, 3, importClip},

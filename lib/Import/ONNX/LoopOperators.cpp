@@ -227,6 +227,10 @@ static LogicalResult importReverseSequence(NodeImporter &node) {
       node.getAxis(node.getInt("time_axis", 0), getRank(x));
   if (!batch || !time || failed(node.expectIndices(lengths, "sequence_lens")))
     return failure();
+  if (*batch > 1 || *time > 1)
+    return node.fail(malformed("expects batch_axis and time_axis of 0 and 1, "
+                               "but found " +
+                               Twine(*batch) + " and " + Twine(*time)));
   return node.makeOutput<ReverseSequenceOp>(
       getElementType(x), {x, lengths},
       {node.attr("batch_axis", *batch), node.attr("time_axis", *time)});

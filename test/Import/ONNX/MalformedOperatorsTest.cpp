@@ -28,6 +28,18 @@ static const BadModel badOperators[] = {
            .node("MatMul", {"a", "b"}, {"y"})
            .out("y");
      }},
+    {"ReverseSequenceAxes", bad,
+     "(ReverseSequence, opset 13): expects batch_axis and time_axis of 0 and "
+     "1, but found 0 and 2",
+     [] {
+       Model model(13);
+       model.in("x", "f32[2, 3, 4]");
+       model.init("lengths", "i64[2]", {1, 2});
+       return model
+           .node("ReverseSequence", {"x", "lengths"}, {"y"},
+                 {attr("batch_axis", 0), attr("time_axis", 2)})
+           .out("y");
+     }},
     {"GemmRank", bad,
      "(Gemm, opset 13): expects matrices, but found ranks 2 and 1",
      [] { return oneWithList(13, "Gemm", "f32[3]", {1, 2, 3}); }},

@@ -197,6 +197,17 @@ func.func @negative(%x: tensor<?xf32>) -> tensor<i64> {
 
 // -----
 
+func.func @part(%x: tensor<?xf32>) -> tensor<i64> {
+  %zero = qopt.constant(dense<0> : tensor<i64>) : tensor<i64>
+  // expected-error @+2 {{'qopt.split_to_sequence' op expects parts of 1 or more, but found 0}}
+  // expected-note @+1 {{no run of the model can do it: correct the model}}
+  %s = qopt.split_to_sequence %x, %zero {axis = 0 : i64, keepdims = true} : (tensor<?xf32>, tensor<i64>) -> !qopt.sequence<tensor<?xf32>>
+  %0 = qopt.sequence_length %s : (!qopt.sequence<tensor<?xf32>>) -> tensor<i64>
+  return %0 : tensor<i64>
+}
+
+// -----
+
 func.func @empty() -> tensor<?xf32> {
   %s = qopt.sequence_construct : () -> !qopt.sequence<tensor<?xf32>>
   // expected-error @+2 {{'qopt.concat_from_sequence' op expects a sequence that is not empty}}
