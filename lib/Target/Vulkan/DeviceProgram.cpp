@@ -217,9 +217,11 @@ LogicalResult DeviceProgram::dispatch(
 LogicalResult DeviceProgram::emitOp(Operation *op) {
   if (!featureMask)
     beginRun();
-  if (isa<ObserveOp>(op) ||
-      isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
+  if (isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
           op->getDialect()))
+    return op->emitOpError("is of a branch or a loop, which has no Vulkan "
+                           "kernel");
+  if (isa<ObserveOp>(op))
     return op->emitOpError("has no Vulkan kernel");
   return HostProgram::emitOp(op);
 }
