@@ -16,6 +16,7 @@ import fuzz_loops
 import fuzz_operators
 import fuzz_patterns
 import fuzz_quantization
+import fuzz_recurrent
 from fuzz_builder import SIZES, Builder, Rejected, open_session
 from fuzz_recipes import CONTRACTIONS, draw_recipe
 
@@ -254,4 +255,5 @@ def jitter(builder, array):
     return np.where(np.abs(array) < 1e4, other, array).astype(array.dtype)
 
 
-assert fuzz_contractions and fuzz_integers and fuzz_loops and fuzz_quantization  # their operators are in the tables
+# Their operators are in the tables.
+assert fuzz_contractions and fuzz_integers and fuzz_loops and fuzz_quantization and fuzz_recurrent

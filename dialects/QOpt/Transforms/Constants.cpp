@@ -36,9 +36,16 @@ static bool isOfCodes(Operation *op) {
                             .isSignlessInteger(32);
 }
 
+/// True for what an op makes of constants: one has all of its dims.
+static bool hasAllDims(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return !tensor || tensor.hasStaticShape();
+}
+
 bool qopt::isExpressionOp(Operation *op) {
   return isa_and_nonnull<QOptDialect>(op->getDialect()) && isPure(op) &&
-         op->getNumRegions() == 0 && !isa<ConstantOp>(op) && !isOfCodes(op);
+         op->getNumRegions() == 0 && !isa<ConstantOp>(op) && !isOfCodes(op) &&
+         llvm::all_of(op->getResultTypes(), hasAllDims);
 }
 
 bool qopt::isConstantExpression(Value value) {

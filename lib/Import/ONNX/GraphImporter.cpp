@@ -51,7 +51,7 @@ struct DeclaredTensor {
   SmallVector<StringRef> symbols;
 };
 
-class GraphImporter {
+class GraphImporter : public BodyImporter {
 public:
   GraphImporter(const onnx::GraphProto &graph, int64_t opset,
                 TensorReader &tensors, MLIRContext *context)
@@ -60,7 +60,30 @@ public:
   std::optional<Failure> run(ArrayRef<InputShape> shapes,
                              OwningOpRef<ModuleOp> &module);
 
+  std::optional<Failure> importBody(const onnx::GraphProto &body, bool isLoop,
+                                    Block &block, ArrayRef<Value> arguments,
+                                    SmallVectorImpl<Value> &results) override;
+  size_t countRows() const override { return getRoot().nodeRows.size(); }
+  void dropRows(size_t count) override { getRoot().nodeRows.truncate(count); }
+
 private:
+  /// The importer of a graph that a node of `outer` holds.
+  GraphImporter(const onnx::GraphProto &graph, GraphImporter &outer,
+                bool isLoop, Block &block)
+      : graph(graph), outer(&outer), numLoops(outer.numLoops + isLoop),
+        opset(outer.opset), tensors(outer.tensors),
+        builder(outer.builder.getContext()), function(outer.function),
+        block(&block) {
+    builder.setInsertionPointToEnd(&block);
+  }
+
+  GraphImporter &getRoot() { return outer ? outer->getRoot() : *this; }
+  const GraphImporter &getRoot() const {
+    return outer ? outer->getRoot() : *this;
+  }
+  std::optional<Failure> runBody(ArrayRef<Value> arguments,
+                                 SmallVectorImpl<Value> &results);
+  std::optional<Failure> bindArguments(ArrayRef<Value> arguments);
   std::optional<Failure> readNames();
   std::optional<Failure> importInputs();
   std::optional<Failure> importNodes();
@@ -90,10 +113,16 @@ private:
   std::string describe(const onnx::NodeProto &node, int index);
 
   const onnx::GraphProto &graph;
+  /// That of the graph around this one, whose names are seen too.
+  GraphImporter *outer = nullptr;
+  /// Of the loops around the graph.
+  int numLoops = 0;
   int64_t opset;
   TensorReader &tensors;
   OpBuilder builder;
   func::FuncOp function;
+  /// Where the ops of this graph stand, but for those in regions.
+  Block *block = nullptr;
   llvm::StringMap<Value> values;
   llvm::StringMap<const onnx::TensorProto *> initializers;
   /// What the model says of values that nodes make.
@@ -119,6 +148,27 @@ std::string GraphImporter::describe(const onnx::NodeProto &node, int index) {
          op.substr(1, op.size() - 2) + ", opset " + std::to_string(opset) + ")";
 }
 
+static void forEachUse(const onnx::NodeProto &node,
+                       llvm::function_ref<void(StringRef)> visit);
+
+/// Calls `visit` for each name that a graph and those in its nodes take.
+static void forEachUse(const onnx::GraphProto &graph,
+                       llvm::function_ref<void(StringRef)> visit) {
+  for (const onnx::NodeProto &node : graph.node())
+    forEachUse(node, visit);
+  for (const onnx::ValueInfoProto &output : graph.output())
+    visit(output.name());
+}
+
+static void forEachUse(const onnx::NodeProto &node,
+                       llvm::function_ref<void(StringRef)> visit) {
+  for (const std::string &input : node.input())
+    visit(input);
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (attribute.has_g())
+      forEachUse(attribute.g(), visit);
+}
+
 std::optional<Failure> GraphImporter::readNames() {
   for (const onnx::TensorProto &tensor : graph.initializer())
     if (!initializers.try_emplace(tensor.name(), &tensor).second)
@@ -128,11 +178,7 @@ std::optional<Failure> GraphImporter::readNames() {
   if (graph.sparse_initializer_size() != 0)
     return unsupported("sparse initializers are not supported",
                        "store them as dense tensors");
-  for (const onnx::NodeProto &node : graph.node())
-    for (const std::string &input : node.input())
-      usedNames.insert(input);
-  for (const onnx::ValueInfoProto &output : graph.output())
-    usedNames.insert(output.name());
+  forEachUse(graph, [&](StringRef name) { usedNames.insert(name); });
   for (const auto *list : {&graph.value_info(), &graph.output()})
     for (const onnx::ValueInfoProto &info : *list)
       if (info.type().tensor_type().elem_type() != 0)
@@ -221,6 +267,9 @@ std::optional<Failure> GraphImporter::getValue(StringRef name, Value &value) {
     if (auto failure = tensors.read(*initializer->second, data))
       return about("initializer " + quote(name), std::move(*failure));
     Location loc = NameLoc::get(builder.getStringAttr(name));
+    // A node may be making a region: others than its ops use the constant too.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(block);
     value = known = makeConstant(builder, loc, std::move(data));
     return std::nullopt;
   }
@@ -230,6 +279,8 @@ std::optional<Failure> GraphImporter::getValue(StringRef name, Value &value) {
       return malformed("uses " + quote(name) +
                            ", which a later node or itself makes",
                        "sort the nodes so that each comes after those it uses");
+  if (outer)
+    return outer->getValue(name, value);
   return malformed("uses " + quote(name) +
                    ", which no input, initializer or node makes");
 }
@@ -302,7 +353,8 @@ GraphImporter::getInputs(const onnx::NodeProto &node, const Operator &row,
                                "is not supported with",
                            "take tensors from it by SequenceAt or "
                            "ConcatFromSequence");
-    } else if (i < row.minInputs || row.maxInputs == kAnyNumber) {
+    } else if (i >= row.optionalInputs &&
+               (i < row.minInputs || row.maxInputs == kAnyNumber)) {
       return malformed("expects input " + Twine(i) + ", but it is left out");
     }
   }
@@ -331,8 +383,9 @@ Location GraphImporter::addNodeRow(const onnx::NodeProto &node, int index) {
   std::string name = getName(node, index);
   if (StringRef(node.op_type()) == "Constant")
     return NameLoc::get(builder.getStringAttr(name));
-  int64_t id = nodeRows.size();
-  nodeRows.push_back(NodeInfoAttr::get(context, id, name, node.op_type()));
+  SmallVector<Attribute> &rows = getRoot().nodeRows;
+  int64_t id = rows.size();
+  rows.push_back(NodeInfoAttr::get(context, id, name, node.op_type()));
   return getNodeLocation(context, id, name);
 }
 
@@ -345,7 +398,7 @@ std::optional<Failure> GraphImporter::importNode(int index) {
   if (auto failure = getInputs(node, *row, inputs))
     return failure;
   NodeImporter importer(node, opset, builder, addNodeRow(node, index), inputs,
-                        tensors);
+                        tensors, *this);
   if (failed(row->import(importer)) || importer.getFailure() ||
       failed(importer.checkAttributesKnown()))
     return importer.getFailure();
@@ -358,9 +411,9 @@ std::optional<Failure> GraphImporter::checkNode(int index) {
 }
 
 bool GraphImporter::usesMissing(const onnx::NodeProto &node) const {
-  return llvm::any_of(node.input(), [&](const std::string &input) {
-    return missing.contains(input);
-  });
+  bool uses = false;
+  forEachUse(node, [&](StringRef name) { uses |= missing.contains(name); });
+  return uses || (outer && outer->usesMissing(node));
 }
 
 /// Where the model states what a refused node makes, the nodes behind it can
@@ -465,6 +518,67 @@ std::optional<Failure> GraphImporter::importOutputs() {
   return std::nullopt;
 }
 
+//===----------------------------------------------------------------------===//
+// Graphs inside of nodes
+//===----------------------------------------------------------------------===//
+
+std::optional<Failure> GraphImporter::bindArguments(ArrayRef<Value> arguments) {
+  for (const onnx::ValueInfoProto &input : graph.input()) {
+    if (initializers.contains(input.name()))
+      continue;
+    std::string subject = "input " + quote(input.name());
+    if (arguments.empty())
+      return about(subject, malformed("is one more than the operator gives"));
+    Value value = arguments.front();
+    arguments = arguments.drop_front();
+    auto tensor = dyn_cast<RankedTensorType>(value.getType());
+    Type declared = getOnnxElementType(builder.getContext(),
+                                       input.type().tensor_type().elem_type());
+    if (tensor && declared && declared != tensor.getElementType())
+      return about(subject, malformed("is declared as " + toString(declared) +
+                                      ", but the operator gives " +
+                                      toString(tensor.getElementType())));
+    if (!values.try_emplace(input.name(), value).second)
+      return about(subject, malformed("expects a name of its own, but another "
+                                      "input has it"));
+  }
+  if (arguments.empty())
+    return std::nullopt;
+  return malformed("expects " + Twine(arguments.size()) +
+                   " inputs more than the graph has");
+}
+
+std::optional<Failure> GraphImporter::runBody(ArrayRef<Value> arguments,
+                                              SmallVectorImpl<Value> &results) {
+  if (auto failure = readNames())
+    return failure;
+  if (auto failure = bindArguments(arguments))
+    return failure;
+  if (auto failure = importNodes())
+    return failure;
+  for (const onnx::ValueInfoProto &output : graph.output()) {
+    Value value;
+    if (auto failure = getValue(output.name(), value))
+      return about("output " + quote(output.name()), std::move(*failure));
+    results.push_back(value);
+  }
+  return std::nullopt;
+}
+
+/// Of loops in loops. Each body is imported more than once, and all in it.
+static constexpr int kMaxLoops = 4;
+
+std::optional<Failure>
+GraphImporter::importBody(const onnx::GraphProto &body, bool isLoop,
+                          Block &block, ArrayRef<Value> arguments,
+                          SmallVectorImpl<Value> &results) {
+  GraphImporter inner(body, *this, isLoop, block);
+  if (inner.numLoops > kMaxLoops)
+    return unsupported("more than " + Twine(kMaxLoops) +
+                       " loops inside of each other are not supported");
+  return inner.runBody(arguments, results);
+}
+
 std::optional<Failure> GraphImporter::run(ArrayRef<InputShape> shapes,
                                           OwningOpRef<ModuleOp> &module) {
   if (auto failure = readNames())
@@ -473,7 +587,8 @@ std::optional<Failure> GraphImporter::run(ArrayRef<InputShape> shapes,
   builder.setInsertionPointToEnd(module->getBody());
   function = func::FuncOp::create(builder, module->getLoc(), "main",
                                   builder.getFunctionType({}, {}));
-  builder.setInsertionPointToEnd(function.addEntryBlock());
+  block = function.addEntryBlock();
+  builder.setInsertionPointToEnd(block);
   if (auto failure = importInputs())
     return failure;
   // As if the model stated these dims: no node knows better.
@@ -484,10 +599,10 @@ std::optional<Failure> GraphImporter::run(ArrayRef<InputShape> shapes,
   if (auto failure = importOutputs())
     return failure;
   // Those that were reshaped, or that became attributes.
-  for (auto constant :
-       llvm::make_early_inc_range(function.getBody().getOps<ConstantOp>()))
+  function.walk([](ConstantOp constant) {
     if (constant->use_empty())
       constant.erase();
+  });
   (*module)->setAttr(kNodesAttrName, builder.getArrayAttr(nodeRows));
   return std::nullopt;
 }

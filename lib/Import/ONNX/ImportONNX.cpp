@@ -11,7 +11,10 @@
 #include "WireWalk.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
 #include "lib/ONNX/OnnxProto.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
@@ -126,7 +129,8 @@ static std::optional<Failure> importModel(StringRef path,
     return malformed("expects a graph, but the model has none");
   if (auto failure = readOpset(model, opset))
     return failure;
-  context.loadDialect<QOptDialect, func::FuncDialect>();
+  context.loadDialect<QOptDialect, arith::ArithDialect, func::FuncDialect,
+                      scf::SCFDialect, tensor::TensorDialect>();
   TensorReader tensors(&context, std::move(file), std::move(skeleton));
   if (auto failure =
           importGraph(model.graph(), opset, shapes, tensors, &context, module))

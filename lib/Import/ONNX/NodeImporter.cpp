@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NodeImporter.h"
+#include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 #include "dialects/QOpt/IR/TypeInference.h"
 #include "mlir/IR/Diagnostics.h"
@@ -25,10 +26,11 @@ std::string qopt::importer::toString(Type type) {
 
 NodeImporter::NodeImporter(const onnx::NodeProto &node, int64_t opset,
                            OpBuilder &builder, Location loc,
-                           ArrayRef<Value> inputs, TensorReader &tensors)
+                           ArrayRef<Value> inputs, TensorReader &tensors,
+                           BodyImporter &bodies)
     : node(node), opset(opset), builder(builder), loc(loc), inputs(inputs),
-      tensors(tensors), outputs(node.output_size()),
-      knownAttributes(node.attribute_size()) {}
+      tensors(tensors), bodies(bodies), rowsBefore(bodies.countRows()),
+      outputs(node.output_size()), knownAttributes(node.attribute_size()) {}
 
 LogicalResult NodeImporter::fail(Failure newFailure) {
   if (!failure)
@@ -99,6 +101,47 @@ SmallVector<float> NodeImporter::getFloats(StringRef name) {
                             attribute->floats().end());
 }
 
+SmallVector<std::string> NodeImporter::getStrings(StringRef name) {
+  const AttributeProto *attribute = findOfType(name, AttributeProto::STRINGS);
+  if (!attribute)
+    return {};
+  return SmallVector<std::string>(attribute->strings().begin(),
+                                  attribute->strings().end());
+}
+
+const onnx::GraphProto *NodeImporter::getGraph(StringRef name) {
+  const AttributeProto *attribute = findOfType(name, AttributeProto::GRAPH);
+  if (attribute)
+    return &attribute->g();
+  (void)fail(malformed("expects attribute " + quote(name)));
+  return nullptr;
+}
+
+LogicalResult NodeImporter::importBranch(StringRef name,
+                                         SmallVectorImpl<Value> &results) {
+  return importBody(name, /*isLoop=*/false, {}, results);
+}
+
+LogicalResult NodeImporter::importLoopBody(StringRef name,
+                                           ArrayRef<Value> arguments,
+                                           SmallVectorImpl<Value> &results) {
+  return importBody(name, /*isLoop=*/true, arguments, results);
+}
+
+LogicalResult NodeImporter::importBody(StringRef name, bool isLoop,
+                                       ArrayRef<Value> arguments,
+                                       SmallVectorImpl<Value> &results) {
+  const onnx::GraphProto *body = getGraph(name);
+  if (!body || failure)
+    return mlir::failure();
+  auto found = bodies.importBody(*body, isLoop, *builder.getInsertionBlock(),
+                                 arguments, results);
+  if (!found)
+    return success();
+  found->what = (name + ": " + found->what).str();
+  return fail(std::move(*found));
+}
+
 std::optional<TensorData> NodeImporter::getTensor(StringRef name) {
   const AttributeProto *attribute = findOfType(name, AttributeProto::TENSOR);
   if (!attribute)
@@ -130,7 +173,7 @@ LogicalResult NodeImporter::checkAttributesKnown() {
 
 std::optional<int64_t> NodeImporter::getAxis(int64_t axis, int64_t rank) {
   if (axis >= -rank && axis < rank)
-    return axis < 0 ? axis + rank : axis;
+    return countFromFront(axis, rank);
   (void)fail(malformed("expects an axis from " + Twine(-rank) + " to " +
                        Twine(rank - 1) + ", but found " + Twine(axis)));
   return std::nullopt;

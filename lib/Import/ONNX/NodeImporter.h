@@ -19,12 +19,27 @@
 
 namespace qopt::importer {
 
+/// Who imports the graphs that a node holds: they see the names around it.
+class BodyImporter {
+public:
+  virtual ~BodyImporter() = default;
+  /// Imports `body` to the end of `block`, where `arguments` are its inputs.
+  virtual std::optional<Failure>
+  importBody(const onnx::GraphProto &body, bool isLoop, mlir::Block &block,
+             llvm::ArrayRef<mlir::Value> arguments,
+             llvm::SmallVectorImpl<mlir::Value> &results) = 0;
+  /// How many nodes the report has by now, and back to so many.
+  virtual size_t countRows() const = 0;
+  virtual void dropRows(size_t count) = 0;
+};
+
 class NodeImporter {
 public:
   /// `inputs` has a null value for each input that the node leaves out.
   NodeImporter(const onnx::NodeProto &node, int64_t opset,
                mlir::OpBuilder &builder, mlir::Location loc,
-               mlir::ArrayRef<mlir::Value> inputs, TensorReader &tensors);
+               mlir::ArrayRef<mlir::Value> inputs, TensorReader &tensors,
+               BodyImporter &bodies);
 
   //===--------------------------------------------------------------------===//
   // Faults. The first one counts.
@@ -43,6 +58,9 @@ public:
   mlir::Location getLoc() const { return loc; }
   size_t getNumInputs() const { return inputs.size(); }
   size_t getNumOutputs() const { return node.output_size(); }
+  bool hasOutput(int index) const {
+    return index < node.output_size() && !node.output(index).empty();
+  }
   /// The input, or null when it is left out.
   mlir::Value getInput(size_t index) const {
     return index < inputs.size() ? inputs[index] : mlir::Value();
@@ -59,8 +77,11 @@ public:
   std::string getString(llvm::StringRef name, llvm::StringRef absent);
   llvm::SmallVector<int64_t> getInts(llvm::StringRef name);
   llvm::SmallVector<float> getFloats(llvm::StringRef name);
+  llvm::SmallVector<std::string> getStrings(llvm::StringRef name);
   /// Null when absent; fails the node when it cannot be read.
   std::optional<TensorData> getTensor(llvm::StringRef name);
+  /// Null, with a failure, when it is absent.
+  const onnx::GraphProto *getGraph(llvm::StringRef name);
   /// An attribute that changes nothing in inference.
   void ignoreAttribute(llvm::StringRef name) { find(name); }
   /// Fails for an attribute that no one has asked for.
@@ -128,6 +149,15 @@ public:
     return mlir::succeeded(verifyNew(op)) ? op->getResult(0) : mlir::Value();
   }
 
+  /// Imports the graph `name`, of a branch or a loop, where the builder stands.
+  mlir::LogicalResult importBranch(llvm::StringRef name,
+                                   llvm::SmallVectorImpl<mlir::Value> &results);
+  mlir::LogicalResult
+  importLoopBody(llvm::StringRef name, llvm::ArrayRef<mlir::Value> arguments,
+                 llvm::SmallVectorImpl<mlir::Value> &results);
+  /// What was imported so far is no part of the module.
+  void forgetBodies() { bodies.dropRows(rowsBefore); }
+
   /// Infers the dims of a new op's results and verifies it.
   mlir::LogicalResult finish(mlir::Operation *op);
 
@@ -143,6 +173,9 @@ public:
   mlir::ArrayRef<mlir::Value> getOutputs() const { return outputs; }
 
 private:
+  mlir::LogicalResult importBody(llvm::StringRef name, bool isLoop,
+                                 llvm::ArrayRef<mlir::Value> arguments,
+                                 llvm::SmallVectorImpl<mlir::Value> &results);
   mlir::LogicalResult verifyNew(mlir::Operation *op);
   const onnx::AttributeProto *find(llvm::StringRef name);
   const onnx::AttributeProto *
@@ -154,6 +187,8 @@ private:
   mlir::Location loc;
   mlir::ArrayRef<mlir::Value> inputs;
   TensorReader &tensors;
+  BodyImporter &bodies;
+  size_t rowsBefore;
   llvm::SmallVector<mlir::Value> outputs;
   llvm::SmallBitVector knownAttributes;
   std::optional<Failure> failure;

@@ -12,12 +12,13 @@ using namespace qopt;
 using namespace qopt::importer;
 
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
-  return {getConstantOperators(),      getContractionOperators(),
-          getElementwiseOperators(),   getIntegerOperators(),
-          getLoopOperators(),          getMovementOperators(),
-          getNormalizationOperators(), getQuantizationOperators(),
-          getReductionOperators(),     getSequenceOperators(),
-          getShapeOperators(),         getUpsampleOperators(),
+  return {getConstantOperators(),     getContractionOperators(),
+          getControlFlowOperators(),  getElementwiseOperators(),
+          getIntegerOperators(),      getLoopOperators(),
+          getMovementOperators(),     getNormalizationOperators(),
+          getQuantizationOperators(), getRecurrentOperators(),
+          getReductionOperators(),    getSequenceOperators(),
+          getShapeOperators(),        getUpsampleOperators(),
           getWindowOperators()};
 }
 

@@ -26,16 +26,20 @@ struct Operator {
   const char *limits = "";
   /// It takes sequences and optionals beside tensors.
   bool takesLists = false;
+  /// So many inputs in front may be left out, whatever else is said of them.
+  size_t optionalInputs = 0;
 };
 
 llvm::ArrayRef<Operator> getConstantOperators();
 llvm::ArrayRef<Operator> getContractionOperators();
+llvm::ArrayRef<Operator> getControlFlowOperators();
 llvm::ArrayRef<Operator> getElementwiseOperators();
 llvm::ArrayRef<Operator> getIntegerOperators();
 llvm::ArrayRef<Operator> getLoopOperators();
 llvm::ArrayRef<Operator> getMovementOperators();
 llvm::ArrayRef<Operator> getNormalizationOperators();
 llvm::ArrayRef<Operator> getQuantizationOperators();
+llvm::ArrayRef<Operator> getRecurrentOperators();
 llvm::ArrayRef<Operator> getReductionOperators();
 llvm::ArrayRef<Operator> getSequenceOperators();
 llvm::ArrayRef<Operator> getShapeOperators();

@@ -1,0 +1,360 @@
+//===- ControlFlow.cpp - Branches and loops around imported ops -----------===//
+//
+// The ops of control flow carry values of one type each. An op that changes
+// nothing but the type stands where a value is known better than that.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ControlFlow.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+//===----------------------------------------------------------------------===//
+// Scalars of control flow
+//===----------------------------------------------------------------------===//
+
+Value qopt::importer::makeScalarConstant(NodeImporter &node, int64_t value) {
+  OpBuilder &b = node.getBuilder();
+  return arith::ConstantOp::create(b, node.getLoc(),
+                                   b.getI64IntegerAttr(value));
+}
+
+Value qopt::importer::toScalar(NodeImporter &node, Value tensor) {
+  OpBuilder &b = node.getBuilder();
+  SmallVector<Value> indices;
+  for (int64_t i = 0; i < getRank(tensor); ++i)
+    indices.push_back(
+        arith::ConstantOp::create(b, node.getLoc(), b.getIndexAttr(0)));
+  return tensor::ExtractOp::create(b, node.getLoc(), tensor, indices);
+}
+
+Value qopt::importer::toTensor(NodeImporter &node, Value scalar, int64_t rank) {
+  auto type =
+      RankedTensorType::get(SmallVector<int64_t>(rank, 1), scalar.getType());
+  return tensor::FromElementsOp::create(node.getBuilder(), node.getLoc(), type,
+                                        scalar);
+}
+
+Value qopt::importer::getDim(NodeImporter &node, Value x, int64_t axis) {
+  int64_t size = getType(x).getDimSize(axis);
+  if (!ShapedType::isDynamic(size))
+    return makeScalarConstant(node, size);
+  Value dims = node.make<ShapeOp>(
+      node.getBuilder().getI64Type(), x,
+      {node.attr("start", axis), node.attr("end", axis + 1)});
+  return dims ? toScalar(node, dims) : Value();
+}
+
+Value qopt::importer::countFromEnd(NodeImporter &node, Value position) {
+  return arith::XOrIOp::create(node.getBuilder(), node.getLoc(), position,
+                               makeScalarConstant(node, -1));
+}
+
+//===----------------------------------------------------------------------===//
+// Values of more than one type
+//===----------------------------------------------------------------------===//
+
+static TensorType joinTensors(TensorType a, TensorType b) {
+  auto x = dyn_cast<RankedTensorType>(a), y = dyn_cast<RankedTensorType>(b);
+  if (a.getElementType() != b.getElementType())
+    return {};
+  // Only the elements of an empty sequence have no rank: it says nothing.
+  if (!x || !y)
+    return x ? a : b;
+  if (x.getRank() != y.getRank())
+    return {};
+  SmallVector<int64_t> shape(x.getShape());
+  for (auto [dim, other] : llvm::zip_equal(shape, y.getShape()))
+    if (dim != other)
+      dim = ShapedType::kDynamic;
+  return x.clone(shape);
+}
+
+Type qopt::importer::joinTypes(NodeImporter &node, Type a, Type b,
+                               const Twine &what) {
+  Type joined = a == b ? a : Type();
+  if (auto x = dyn_cast<TensorType>(a), y = dyn_cast<TensorType>(b); x && y)
+    joined = joinTensors(x, y);
+  auto s = dyn_cast<SequenceType>(a), t = dyn_cast<SequenceType>(b);
+  if (s && t)
+    if (TensorType element = joinTensors(s.getElement(), t.getElement()))
+      joined = SequenceType::get(a.getContext(), element);
+  if (!joined)
+    (void)node.fail(unsupported(what +
+                                    " are not of one element type and rank, "
+                                    "but " +
+                                    toString(a) + " and " + toString(b),
+                                "where the dims of inputs decide what is run, "
+                                "give them with --shapes"));
+  return joined;
+}
+
+Value qopt::importer::withType(NodeImporter &node, Value value, Type type) {
+  if (!value || value.getType() == type)
+    return value;
+  if (isa<RankedTensorType>(type))
+    return node.makeTyped<SqueezeOp>(type, value,
+                                     node.attr("axes", ArrayRef<int64_t>()));
+  auto sequence = value.getDefiningOp<SequenceConstructOp>();
+  if (sequence && sequence.getInputs().empty())
+    return node.makeTyped<SequenceConstructOp>(type, ValueRange());
+  (void)node.fail(unsupported("sequences of " + toString(value.getType()) +
+                              " are not carried as " + toString(type)));
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors that grow
+//===----------------------------------------------------------------------===//
+
+Value qopt::importer::makeNoRows(NodeImporter &node, RankedTensorType row,
+                                 int64_t axis) {
+  SmallVector<int64_t> dims;
+  for (int64_t dim : row.getShape())
+    dims.push_back(ShapedType::isDynamic(dim) ? 0 : dim);
+  dims.insert(dims.begin() + axis, 0);
+  OpBuilder &b = node.getBuilder();
+  Type element = row.getElementType();
+  auto zero = DenseElementsAttr::get(RankedTensorType::get({1}, element),
+                                     cast<Attribute>(b.getZeroAttr(element)));
+  Value none = node.make<ConstantOfShapeOp>(
+      element, makeIntegers(b, node.getLoc(), dims), node.attr("value", zero));
+  SmallVector<int64_t> open(row.getShape());
+  open.insert(open.begin() + axis, ShapedType::kDynamic);
+  return withType(node, none, row.clone(open));
+}
+
+Value qopt::importer::addRow(NodeImporter &node, Value rows, Value row,
+                             int64_t axis, bool isInFront, bool hasDims) {
+  Type element = getElementType(row);
+  Value added =
+      node.make<UnsqueezeOp>(element, row, node.attr("axes", ArrayRef{axis}));
+  auto join = [&](Values &results) -> LogicalResult {
+    SmallVector<Value> parts{rows, added};
+    if (isInFront)
+      std::swap(parts[0], parts[1]);
+    results.push_back(
+        node.make<ConcatOp>(element, parts, node.attr("axis", axis)));
+    return success(results.back() != nullptr);
+  };
+  auto start = [&](Values &results) -> LogicalResult {
+    results.push_back(added);
+    return success(added != nullptr);
+  };
+  // The first row tells the dims that nothing else does.
+  Values results;
+  if (!added || failed(hasDims || getType(row).hasStaticShape()
+                           ? join(results)
+                           : makeIf(node,
+                                    arith::CmpIOp::create(
+                                        node.getBuilder(), node.getLoc(),
+                                        arith::CmpIPredicate::eq,
+                                        getDim(node, rows, axis),
+                                        makeScalarConstant(node, 0)),
+                                    start, join, results)))
+    return {};
+  return results.front();
+}
+
+Value qopt::importer::withSize(NodeImporter &node, Value rows, int64_t axis,
+                               int64_t size) {
+  SmallVector<int64_t> dims(getType(rows).getShape());
+  dims[axis] = size;
+  if (ShapedType::isDynamicShape(dims))
+    return rows;
+  return node.make<ReshapeOp>(
+      getElementType(rows),
+      {rows, makeIntegers(node.getBuilder(), node.getLoc(), dims)},
+      node.attr("allow_zero", true));
+}
+
+//===----------------------------------------------------------------------===//
+// Regions
+//===----------------------------------------------------------------------===//
+
+/// As often the types of what is carried are found by what an iteration does.
+static constexpr int kMaxAttempts = 4;
+
+/// The type of a tensor of which nothing but the rank is known.
+static Type withoutDims(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return type;
+  return tensor.clone(
+      SmallVector<int64_t>(tensor.getRank(), ShapedType::kDynamic));
+}
+
+/// Fills the one block of `region` by `body`, from a counter and values of
+/// `types` to values of the same types; `types` become less precise until that
+/// holds. `next` is what the block carries on.
+static LogicalResult makeBody(NodeImporter &node, Region &region,
+                              SmallVectorImpl<Type> &types, LoopBody body,
+                              Values &next) {
+  OpBuilder &b = node.getBuilder();
+  OpBuilder::InsertionGuard guard(b);
+  int attempt = 0;
+  for (bool isStable = false; !isStable; ++attempt) {
+    if (attempt == kMaxAttempts)
+      for (Type &type : types)
+        type = withoutDims(type);
+    region.dropAllReferences();
+    region.getBlocks().clear();
+    node.forgetBodies();
+    next.clear();
+    Block &block = region.emplaceBlock();
+    Location loc = node.getLoc();
+    Value counter = block.addArgument(b.getI64Type(), loc);
+    auto carried =
+        block.addArguments(types, SmallVector<Location>(types.size(), loc));
+    b.setInsertionPointToEnd(&block);
+    SmallVector<Value> arguments(carried.begin(), carried.end());
+    if (failed(body(counter, arguments, next)))
+      return failure();
+    isStable = true;
+    for (auto [type, value] : llvm::zip_equal(types, next)) {
+      Type joined = joinTypes(node, type, value.getType(),
+                              "values before and after an iteration");
+      if (!joined)
+        return failure();
+      isStable &= joined == type;
+      type = joined;
+    }
+  }
+  for (auto [type, value] : llvm::zip_equal(types, next))
+    if (!(value = withType(node, value, type)))
+      return failure();
+  return success();
+}
+
+static SmallVector<Type> typesOf(ValueRange values) {
+  return llvm::to_vector(values.getTypes());
+}
+
+static LogicalResult setTypes(NodeImporter &node, Values &values,
+                              TypeRange types) {
+  for (auto [value, type] : llvm::zip_equal(values, types))
+    if (!(value = withType(node, value, type)))
+      return failure();
+  return success();
+}
+
+LogicalResult qopt::importer::settleTypes(NodeImporter &node, Values &carried,
+                                          LoopBody body) {
+  SmallVector<Type> types = typesOf(carried);
+  {
+    Region region;
+    Values next;
+    if (failed(makeBody(node, region, types, body, next)))
+      return failure();
+  }
+  node.forgetBodies();
+  return setTypes(node, carried, types);
+}
+
+LogicalResult qopt::importer::makeFor(NodeImporter &node, Value trips,
+                                      Values &carried, LoopBody body) {
+  if (!trips)
+    return failure();
+  OpBuilder &b = node.getBuilder();
+  SmallVector<Type> types = typesOf(carried);
+  Region region;
+  Values next;
+  if (failed(makeBody(node, region, types, body, next)) ||
+      failed(setTypes(node, carried, types)))
+    return failure();
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&region.front());
+    scf::YieldOp::create(b, node.getLoc(), next);
+  }
+  auto loop = scf::ForOp::create(b, node.getLoc(), makeScalarConstant(node, 0),
+                                 trips, makeScalarConstant(node, 1), carried);
+  loop.getRegion().takeBody(region);
+  carried.assign(loop.getResults().begin(), loop.getResults().end());
+  return success();
+}
+
+LogicalResult qopt::importer::makeWhile(NodeImporter &node, Value trips,
+                                        Values &carried, LoopBody body) {
+  OpBuilder &b = node.getBuilder();
+  Location loc = node.getLoc();
+  SmallVector<Type> types = typesOf(carried);
+  Region region;
+  Values next;
+  if (failed(makeBody(node, region, types, body, next)) ||
+      failed(setTypes(node, carried, types)))
+    return failure();
+  Block &block = region.front();
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&block);
+    Value after = arith::AddIOp::create(b, loc, block.getArgument(0),
+                                        makeScalarConstant(node, 1));
+    next.insert(next.begin(), after);
+    scf::YieldOp::create(b, loc, next);
+  }
+  types.insert(types.begin(), b.getI64Type());
+  carried.insert(carried.begin(), makeScalarConstant(node, 0));
+  auto loop = scf::WhileOp::create(b, loc, types, carried);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&loop.getBefore(), {}, types,
+                                  SmallVector<Location>(types.size(), loc));
+    Value goesOn = toScalar(node, before->getArgument(1));
+    if (trips) {
+      Value isLeft = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                           before->getArgument(0), trips);
+      goesOn = arith::AndIOp::create(b, loc, isLeft, goesOn);
+    }
+    scf::ConditionOp::create(b, loc, goesOn, before->getArguments());
+  }
+  loop.getAfter().takeBody(region);
+  b.setInsertionPointAfter(loop);
+  carried.assign(loop.getResults().begin() + 1, loop.getResults().end());
+  return success();
+}
+
+LogicalResult qopt::importer::makeIf(NodeImporter &node, Value condition,
+                                     BranchBody thenBody, BranchBody elseBody,
+                                     Values &results) {
+  OpBuilder &b = node.getBuilder();
+  Region regions[2];
+  Values values[2];
+  SmallVector<Type> types;
+  for (auto [region, own, body] :
+       llvm::zip_equal(regions, values, ArrayRef{thenBody, elseBody})) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&region.emplaceBlock());
+    if (failed(body(own)))
+      return failure();
+  }
+  if (values[0].size() != values[1].size())
+    return node.fail(malformed("expects branches with one number of outputs, "
+                               "but found " +
+                               Twine(values[0].size()) + " and " +
+                               Twine(values[1].size())));
+  for (auto [x, y] : llvm::zip_equal(values[0], values[1])) {
+    types.push_back(joinTypes(node, x.getType(), y.getType(),
+                              "results of its two branches"));
+    if (!types.back())
+      return failure();
+  }
+  for (auto [region, own] : llvm::zip_equal(regions, values)) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&region.front());
+    if (failed(setTypes(node, own, types)))
+      return failure();
+    scf::YieldOp::create(b, node.getLoc(), own);
+  }
+  auto op = scf::IfOp::create(b, node.getLoc(), types, condition,
+                              /*addThenBlock=*/false, /*addElseBlock=*/false);
+  op.getThenRegion().takeBody(regions[0]);
+  op.getElseRegion().takeBody(regions[1]);
+  results.assign(op.getResults().begin(), op.getResults().end());
+  return success();
+}

@@ -1,0 +1,412 @@
+//===- ControlFlowOperators.cpp - If, Loop and Scan -----------------------===//
+//
+// A branch that is known is all that is left of an If. Loops that only count
+// are scf.for, others scf.while; what they scan out grows row by row, as no one
+// knows how often a loop runs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ControlFlow.h"
+#include "Operators.h"
+#include "dialects/QOpt/IR/Axes.h"
+#include "dialects/QOpt/IR/KnownConditions.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::importer;
+
+static LogicalResult setOutputs(NodeImporter &node, ArrayRef<Value> values) {
+  if (node.getNumOutputs() > values.size())
+    return node.fail(malformed("expects at most " + Twine(values.size()) +
+                               " outputs, but found " +
+                               Twine(node.getNumOutputs())));
+  for (auto [i, value] : llvm::enumerate(values))
+    if (failed(node.setOutput(i, value)))
+      return failure();
+  return success();
+}
+
+/// Checks for one element of a type.
+static LogicalResult expectOne(NodeImporter &node, Value value, bool isOfType,
+                               StringRef expected) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (type && isOfType &&
+      (!type.hasStaticShape() || type.getNumElements() == 1))
+    return success();
+  return node.fail(malformed("expects " + expected + ", but found " +
+                             toString(value.getType())));
+}
+
+static LogicalResult expectCondition(NodeImporter &node, Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return expectOne(node, value, type && type.getElementType().isInteger(1),
+                   "a condition of one boolean");
+}
+
+//===----------------------------------------------------------------------===//
+// If
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importIf(NodeImporter &node) {
+  Value condition = node.getInput(0);
+  if (failed(expectCondition(node, condition)))
+    return failure();
+  node.ignoreAttribute("then_branch");
+  node.ignoreAttribute("else_branch");
+  Values results;
+  if (std::optional<bool> known = getKnownCondition(condition)) {
+    if (failed(
+            node.importBranch(*known ? "then_branch" : "else_branch", results)))
+      return failure();
+    return setOutputs(node, results);
+  }
+  if (failed(makeIf(
+          node, toScalar(node, condition),
+          [&](Values &own) { return node.importBranch("then_branch", own); },
+          [&](Values &own) { return node.importBranch("else_branch", own); },
+          results)))
+    return failure();
+  return setOutputs(node, results);
+}
+
+//===----------------------------------------------------------------------===//
+// Loop
+//===----------------------------------------------------------------------===//
+
+static Value makeTrue(NodeImporter &node) {
+  OpBuilder &b = node.getBuilder();
+  auto type = RankedTensorType::get({}, b.getI1Type());
+  return ConstantOp::create(b, node.getLoc(), type,
+                            DenseElementsAttr::get(type, true));
+}
+
+/// A boolean of rank 0.
+static Value toCondition(NodeImporter &node, Value value) {
+  return getRank(value) == 0 ? value : toTensor(node, toScalar(node, value));
+}
+
+/// A scalar as the body states its input `index`: some state an axis of 1.
+static Value makeArgument(NodeImporter &node, int index, Value scalar) {
+  const onnx::GraphProto *body = node.getGraph("body");
+  int rank = 0;
+  if (body && index < body->input_size())
+    rank = body->input(index).type().tensor_type().shape().dim_size();
+  return toTensor(node, scalar, std::min(rank, 1));
+}
+
+namespace {
+class LoopImporter {
+public:
+  explicit LoopImporter(NodeImporter &node)
+      : node(node), trips(node.getInput(0)), condition(node.getInput(1)),
+        numCarried(node.getNumInputs() - 2) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult checkInputs();
+  LogicalResult iterate(Value counter, Value goesOn, ValueRange carried,
+                        Values &next);
+  LogicalResult tryBody(Values &values);
+  LogicalResult runCounted(Value count, Values &values);
+  LogicalResult runConditional(Values &values);
+
+  NodeImporter &node;
+  Value trips, condition;
+  size_t numCarried;
+  /// The types of what an iteration scans out.
+  SmallVector<RankedTensorType> rows;
+  /// Whether an iteration says that another one follows, whatever it does.
+  bool alwaysGoesOn = false;
+};
+} // namespace
+
+LogicalResult LoopImporter::checkInputs() {
+  if (trips) {
+    auto type = dyn_cast<RankedTensorType>(trips.getType());
+    if (failed(expectOne(node, trips,
+                         type && type.getElementType().isInteger(64),
+                         "one number of iterations of int64")))
+      return failure();
+  }
+  if (condition)
+    return expectCondition(node, condition);
+  if (!trips)
+    return node.fail(malformed("expects a number of iterations or a condition: "
+                               "the loop never ends"));
+  return success();
+}
+
+/// One iteration, from what is carried and the rows by now to both of the next,
+/// behind whether it follows.
+LogicalResult LoopImporter::iterate(Value counter, Value goesOn,
+                                    ValueRange carried, Values &next) {
+  SmallVector<Value> arguments{makeArgument(node, 0, counter),
+                               makeArgument(node, 1, toScalar(node, goesOn))};
+  // Where nothing else says it, the body sees that the condition is known.
+  if (getType(arguments[1]).getRank() == 0)
+    arguments[1] = goesOn;
+  llvm::append_range(arguments, carried.take_front(numCarried));
+  Values results;
+  if (failed(node.importLoopBody("body", arguments, results)))
+    return failure();
+  if (results.size() < 1 + numCarried)
+    return node.fail(malformed("expects a body of " + Twine(1 + numCarried) +
+                               " outputs or more, but found " +
+                               Twine(results.size())));
+  if (failed(expectCondition(node, results.front())))
+    return failure();
+  next.push_back(toCondition(node, results.front()));
+  next.append(results.begin() + 1, results.begin() + 1 + numCarried);
+  alwaysGoesOn = getKnownCondition(results.front()).value_or(false);
+  rows.clear();
+  for (Value row : ArrayRef(results).drop_front(1 + numCarried)) {
+    auto type = dyn_cast<RankedTensorType>(row.getType());
+    if (!type)
+      return node.fail(unsupported("expects tensors to scan out, but found " +
+                                   toString(row.getType())));
+    // A trial has no rows yet.
+    if (size_t at = numCarried + rows.size(); at < carried.size())
+      next.push_back(addRow(node, carried[at], row, 0, /*isInFront=*/false));
+    rows.push_back(type);
+  }
+  return success(llvm::all_of(next, [](Value value) { return value; }));
+}
+
+/// Finds what the form of the loop depends on.
+LogicalResult LoopImporter::tryBody(Values &values) {
+  return settleTypes(
+      node, values, [&](Value counter, ValueRange carried, Values &next) {
+        if (failed(iterate(counter, makeTrue(node), carried, next)))
+          return failure();
+        next.erase(next.begin());
+        return success();
+      });
+}
+
+LogicalResult LoopImporter::runCounted(Value count, Values &values) {
+  return makeFor(node, count, values,
+                 [&](Value counter, ValueRange carried, Values &next) {
+                   if (failed(iterate(counter, makeTrue(node), carried, next)))
+                     return failure();
+                   next.erase(next.begin());
+                   return success();
+                 });
+}
+
+LogicalResult LoopImporter::runConditional(Values &values) {
+  values.insert(values.begin(), toCondition(node, condition));
+  if (failed(makeWhile(node, trips ? toScalar(node, trips) : Value(), values,
+                       [&](Value counter, ValueRange carried, Values &next) {
+                         return iterate(counter, carried.front(),
+                                        carried.drop_front(), next);
+                       })))
+    return failure();
+  values.erase(values.begin());
+  return success();
+}
+
+LogicalResult LoopImporter::run() {
+  Values values(node.getInputs().drop_front(2));
+  if (failed(checkInputs()) || failed(tryBody(values)))
+    return failure();
+  for (RankedTensorType row : rows)
+    values.push_back(makeNoRows(node, row, 0));
+  if (node.getFailure())
+    return failure();
+  auto starts = condition ? getKnownCondition(condition) : std::optional(true);
+  bool counts = starts && (!*starts || !condition || alwaysGoesOn);
+  if (!counts)
+    return failed(runConditional(values)) ? failure()
+                                          : setOutputs(node, values);
+  if (*starts && !trips)
+    return node.fail(malformed("expects a condition that becomes false: the "
+                               "loop never ends"));
+  auto known = *starts ? getAllKnownIntegers(trips)
+                       : std::optional(SmallVector<int64_t>{0});
+  Value count =
+      known ? makeScalarConstant(node, known->front()) : toScalar(node, trips);
+  if (failed(runCounted(count, values)))
+    return failure();
+  if (known)
+    for (Value &all : MutableArrayRef(values).drop_front(numCarried))
+      all = withSize(node, all, 0, std::max<int64_t>(known->front(), 0));
+  return setOutputs(node, values);
+}
+
+static LogicalResult importLoop(NodeImporter &node) {
+  return LoopImporter(node).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Scan
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// An axis along which a Scan walks, and whether from its end.
+struct Track {
+  int64_t axis;
+  bool isReversed;
+};
+} // namespace
+
+/// The tracks of `count` tensors from two attributes; nothing on failure.
+static std::optional<SmallVector<Track>>
+readTracks(NodeImporter &node, StringRef axesName, StringRef directionsName,
+           int64_t count, llvm::function_ref<int64_t(int64_t)> rankOf) {
+  SmallVector<int64_t> axes = node.getInts(axesName);
+  SmallVector<int64_t> directions = node.getInts(directionsName);
+  for (auto [name, list] :
+       {std::pair(axesName, &axes), std::pair(directionsName, &directions)}) {
+    if (list->empty())
+      list->assign(count, 0);
+    if (static_cast<int64_t>(list->size()) != count) {
+      (void)node.fail(malformed("expects " + name + " of " + Twine(count) +
+                                " numbers, but found " + Twine(list->size())));
+      return std::nullopt;
+    }
+  }
+  SmallVector<Track> tracks;
+  for (int64_t i = 0; i < count; ++i) {
+    std::optional<int64_t> axis = node.getAxis(axes[i], rankOf(i));
+    if (!axis)
+      return std::nullopt;
+    if (directions[i] != 0 && directions[i] != 1) {
+      (void)node.fail(malformed("expects " + directionsName +
+                                " of 0 and 1, but found " +
+                                Twine(directions[i])));
+      return std::nullopt;
+    }
+    tracks.push_back({*axis, directions[i] != 0});
+  }
+  return tracks;
+}
+
+namespace {
+class ScanImporter {
+public:
+  explicit ScanImporter(NodeImporter &node) : node(node) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult iterate(Value counter, ValueRange carried, Values &next);
+  LogicalResult readOutputs();
+
+  NodeImporter &node;
+  SmallVector<Value> states, inputs;
+  SmallVector<Track> inputTracks, outputTracks;
+  /// The types of what an iteration scans out.
+  SmallVector<RankedTensorType> rows;
+};
+} // namespace
+
+LogicalResult ScanImporter::iterate(Value counter, ValueRange carried,
+                                    Values &next) {
+  Value at = toTensor(node, counter);
+  Value fromEnd = toTensor(node, countFromEnd(node, counter));
+  SmallVector<Value> arguments(carried.take_front(states.size()));
+  for (auto [input, track] : llvm::zip_equal(inputs, inputTracks)) {
+    arguments.push_back(node.make<GatherOp>(
+        getElementType(input), {input, track.isReversed ? fromEnd : at},
+        node.attr("axis", track.axis)));
+    if (!arguments.back())
+      return failure();
+  }
+  Values results;
+  if (failed(node.importLoopBody("body", arguments, results)))
+    return failure();
+  if (results.size() < states.size())
+    return node.fail(malformed("expects a body of " + Twine(states.size()) +
+                               " outputs or more, but found " +
+                               Twine(results.size())));
+  next.append(results.begin(), results.begin() + states.size());
+  rows.clear();
+  for (Value row : ArrayRef(results).drop_front(states.size())) {
+    auto type = dyn_cast<RankedTensorType>(row.getType());
+    if (!type)
+      return node.fail(unsupported("expects tensors to scan out, but found " +
+                                   toString(row.getType())));
+    // A trial has no rows yet.
+    size_t i = rows.size();
+    if (states.size() + i < carried.size())
+      next.push_back(addRow(node, carried[states.size() + i], row,
+                            outputTracks[i].axis, outputTracks[i].isReversed));
+    rows.push_back(type);
+  }
+  return success(llvm::all_of(next, [](Value value) { return value; }));
+}
+
+LogicalResult ScanImporter::readOutputs() {
+  auto tracks =
+      readTracks(node, "scan_output_axes", "scan_output_directions",
+                 rows.size(), [&](int64_t i) { return rows[i].getRank() + 1; });
+  if (tracks)
+    outputTracks = *tracks;
+  return success(tracks.has_value());
+}
+
+LogicalResult ScanImporter::run() {
+  int64_t numScanned = node.getInt("num_scan_inputs", 0);
+  int64_t numStates = node.getNumInputs() - numScanned;
+  if (numScanned < 1 || numStates < 0)
+    return node.fail(malformed("expects num_scan_inputs from 1 to " +
+                               Twine(node.getNumInputs()) + ", but found " +
+                               Twine(numScanned)));
+  states.assign(node.getInputs().begin(), node.getInputs().begin() + numStates);
+  inputs.assign(node.getInputs().begin() + numStates, node.getInputs().end());
+  auto tracks =
+      readTracks(node, "scan_input_axes", "scan_input_directions", numScanned,
+                 [&](int64_t i) { return getRank(inputs[i]); });
+  if (!tracks)
+    return failure();
+  inputTracks = *tracks;
+  auto body = [&](Value counter, ValueRange carried, Values &next) {
+    return iterate(counter, carried, next);
+  };
+  Values values(states);
+  if (failed(settleTypes(node, values, body)) || failed(readOutputs()))
+    return failure();
+  for (auto [row, track] : llvm::zip_equal(rows, outputTracks))
+    values.push_back(makeNoRows(node, row, track.axis));
+  if (node.getFailure() ||
+      failed(makeFor(node, getDim(node, inputs[0], inputTracks[0].axis), values,
+                     body)))
+    return failure();
+  int64_t size = getType(inputs[0]).getDimSize(inputTracks[0].axis);
+  if (!ShapedType::isDynamic(size))
+    for (auto [i, track] : llvm::enumerate(outputTracks))
+      values[numStates + i] =
+          withSize(node, values[numStates + i], track.axis, size);
+  return setOutputs(node, values);
+}
+
+/// Of opset 8, where all tensors have a batch in front.
+static LogicalResult refuseScan(NodeImporter &node) {
+  return node.fail(unsupported("the form of opset 8 is not supported",
+                               "convert the model to opset 9 or later with "
+                               "onnx.version_converter, or export it again"));
+}
+
+static LogicalResult importScan(NodeImporter &node) {
+  return ScanImporter(node).run();
+}
+
+ArrayRef<Operator> qopt::importer::getControlFlowOperators() {
+  static constexpr const char *branches =
+      "branches give tensors of one rank, unless the condition is known";
+  static constexpr const char *carried =
+      "carried tensors keep their rank; tensors alone are scanned out";
+  static constexpr bool takesLists = true;
+  static constexpr Operator rows[] = {
+      {"If", 7, 1, 1, importIf, branches},
+      {"Loop", 7, 2, kAnyNumber, importLoop, carried, takesLists, 2},
+      {"Scan", 8, 1, kAnyNumber, refuseScan, "", !takesLists, 1},
+      {"Scan", 9, 1, kAnyNumber, importScan,
+       "not the form of opset 8; carried tensors keep their rank; tensors "
+       "alone "
+       "are scanned out"},
+  };
+  return rows;
+}
