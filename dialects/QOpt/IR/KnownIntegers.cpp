@@ -25,6 +25,8 @@ public:
 private:
   Integers evaluateOp(Operation *op, int64_t count);
   Integers evaluateBinary(Operation *op, int64_t count);
+  Integers evaluateWhere(WhereOp op, int64_t count);
+  Integers evaluateReduce(ReduceOp op);
   Integers evaluateGather(GatherOp op, int64_t count);
   Integers evaluateSlice(SliceOp op, int64_t count);
 
@@ -38,7 +40,8 @@ static std::optional<int64_t> getCount(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getRank() > 1 || !type.hasStaticShape() ||
       !(type.getElementType().isSignlessInteger(64) ||
-        type.getElementType().isSignlessInteger(32)))
+        type.getElementType().isSignlessInteger(32) ||
+        type.getElementType().isSignlessInteger(1)))
     return std::nullopt;
   int64_t count = type.getNumElements();
   return count <= kMaxKnownIntegers ? std::optional(count) : std::nullopt;
@@ -69,13 +72,29 @@ static Integer combine(Operation *op, int64_t a, int64_t b) {
             result = a / b;
             return false;
           })
+          .Case([&](ModOp) {
+            if (b == 0 || b == -1)
+              return true;
+            result = a % b;
+            if (result != 0 && (result < 0) != (b < 0))
+              result += b;
+            return false;
+          })
+          .Case([&](EqualOp) { return result = a == b, false; })
+          .Case([&](LessOp) { return result = a < b, false; })
+          .Case([&](LessOrEqualOp) { return result = a <= b, false; })
+          .Case([&](GreaterOp) { return result = a > b, false; })
+          .Case([&](GreaterOrEqualOp) { return result = a >= b, false; })
+          .Case([&](AndOp) { return result = a & b, false; })
+          .Case([&](OrOp) { return result = a | b, false; })
           .Case([&](MinOp) { return result = std::min(a, b), false; })
           .Case([&](MaxOp) { return result = std::max(a, b), false; })
           .Default([](Operation *) { return true; });
   unsigned width = cast<RankedTensorType>(op->getResult(0).getType())
                        .getElementType()
                        .getIntOrFloatBitWidth();
-  if (overflows || !llvm::isIntN(width, result))
+  // Truth values are 0 and 1.
+  if (overflows || (width > 1 && !llvm::isIntN(width, result)))
     return std::nullopt;
   return result;
 }
@@ -94,6 +113,46 @@ Integers Evaluation::evaluateBinary(Operation *op, int64_t count) {
     result.push_back(a && b ? combine(op, *a, *b) : std::nullopt);
   }
   return result;
+}
+
+Integers Evaluation::evaluateWhere(WhereOp op, int64_t count) {
+  auto condition = evaluate(op.getCondition());
+  auto x = evaluate(op.getX()), y = evaluate(op.getY());
+  if (!condition || !x || !y)
+    return {};
+  auto at = [](const Integers &list, size_t i) -> Integer {
+    return list.size() == 1  ? list.front()
+           : i < list.size() ? list[i]
+                             : std::nullopt;
+  };
+  Integers result;
+  for (int64_t i = 0; i < count; ++i) {
+    Integer choice = at(*condition, i), a = at(*x, i), b = at(*y, i);
+    if (choice)
+      result.push_back(*choice ? a : b);
+    else
+      result.push_back(a == b ? a : std::nullopt);
+  }
+  return result;
+}
+
+/// A sum or product of all elements of a list.
+Integers Evaluation::evaluateReduce(ReduceOp op) {
+  auto x = evaluate(op.getX());
+  bool isSum = op.getKind() == ReduceKind::Sum;
+  if (!x || (!isSum && op.getKind() != ReduceKind::Prod) ||
+      op.getAxes() != ArrayRef<int64_t>{0})
+    return {};
+  int64_t total = isSum ? 0 : 1;
+  for (Integer element : *x) {
+    if (!element)
+      return {std::nullopt};
+    bool overflows = isSum ? llvm::AddOverflow(total, *element, total)
+                           : llvm::MulOverflow(total, *element, total);
+    if (overflows)
+      return {std::nullopt};
+  }
+  return {total};
 }
 
 Integers Evaluation::evaluateGather(GatherOp op, int64_t count) {
@@ -136,7 +195,13 @@ Integers Evaluation::evaluateOp(Operation *op, int64_t count) {
         auto integers = getConstantIntegers(constant.getResult());
         if (!integers)
           return {};
-        return Integers(integers->begin(), integers->end());
+        Integers result(integers->begin(), integers->end());
+        if (mlir::cast<RankedTensorType>(constant.getType())
+                .getElementType()
+                .isInteger(1))
+          for (Integer &element : result)
+            element = *element != 0;
+        return result;
       })
       .Case([&](ShapeOp shape) -> Integers {
         auto type = cast<RankedTensorType>(shape.getX().getType());
@@ -170,20 +235,55 @@ Integers Evaluation::evaluateOp(Operation *op, int64_t count) {
         unsigned width = mlir::cast<RankedTensorType>(cast.getType())
                              .getElementType()
                              .getIntOrFloatBitWidth();
-        for (Integer &element : *x)
-          if (element && !llvm::isIntN(width, *element))
+        for (Integer &element : *x) {
+          if (element && width == 1)
+            element = *element != 0;
+          else if (element && !llvm::isIntN(width, *element))
             element = std::nullopt;
+        }
         return *x;
       })
       .Case([&](ConstantOfShapeOp fill) -> Integers {
         auto elements = dyn_cast<DenseIntElementsAttr>(fill.getValue());
         if (!elements || elements.getNumElements() != 1)
           return {};
-        return Integers(count, (*elements.value_begin<APInt>()).getSExtValue());
+        APInt element = *elements.value_begin<APInt>();
+        return Integers(count, element.getBitWidth() == 1
+                                   ? int64_t(element.getBoolValue())
+                                   : element.getSExtValue());
       })
       .Case([&](GatherOp gather) { return evaluateGather(gather, count); })
       .Case([&](SliceOp slice) { return evaluateSlice(slice, count); })
-      .Case<AddOp, SubOp, MulOp, DivOp, MinOp, MaxOp>(
+      .Case([&](WhereOp where) { return evaluateWhere(where, count); })
+      .Case([&](ReduceOp reduce) { return evaluateReduce(reduce); })
+      .Case([&](ExpandOp expand) -> Integers {
+        auto x = evaluate(expand.getX());
+        if (!x || (x->size() != 1 && static_cast<int64_t>(x->size()) != count))
+          return {};
+        return x->size() == 1 ? Integers(count, x->front()) : *x;
+      })
+      .Case([&](NegOp neg) -> Integers {
+        auto x = evaluate(neg.getX());
+        if (!x)
+          return {};
+        for (Integer &element : *x)
+          if (element && *element != std::numeric_limits<int64_t>::min())
+            element = -*element;
+          else
+            element = std::nullopt;
+        return *x;
+      })
+      .Case([&](NotOp negate) -> Integers {
+        auto x = evaluate(negate.getX());
+        if (!x)
+          return {};
+        for (Integer &element : *x)
+          if (element)
+            element = *element == 0;
+        return *x;
+      })
+      .Case<AddOp, SubOp, MulOp, DivOp, ModOp, MinOp, MaxOp, EqualOp, LessOp,
+            LessOrEqualOp, GreaterOp, GreaterOrEqualOp, AndOp, OrOp>(
           [&](auto binary) { return evaluateBinary(binary, count); })
       .Default([](Operation *) { return Integers(); });
 }

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Composer.h"
 #include "Operators.h"
 
 using namespace mlir;
@@ -49,16 +50,33 @@ static LogicalResult importIdentity(NodeImporter &node) {
 static LogicalResult importDropout(NodeImporter &node) {
   node.ignoreAttribute("ratio");
   node.ignoreAttribute("seed");
-  if (Value training = node.getInput(2); training && !isConstantZero(training))
+  Value x = node.getInput(0), ratio = node.getInput(1);
+  Value training = node.getInput(2);
+  if (training && !isConstantZero(training) &&
+      !(ratio && isConstantZero(ratio)))
     return node.fail(
         unsupported("expects a training_mode that is false, but found another",
                     "export the model in inference mode"));
-  return node.setOutput(0, node.getInput(0));
+  // Nothing is dropped.
+  Composer c(node);
+  Value kept =
+      c.expand(c.number(1, node.getBuilder().getI1Type()), c.shapeOf(x));
+  return success(succeeded(node.setOutput(0, x)) &&
+                 succeeded(node.setOutput(1, kept)));
+}
+
+/// Before opset 7 an attribute says whether the model is trained.
+static LogicalResult importDropoutForTest(NodeImporter &node) {
+  if (node.getInt("is_test", 0) == 0 && node.getFloat("ratio", 0.5f) != 0)
+    return node.fail(unsupported("expects is_test = 1, but found 0",
+                                 "export the model in inference mode"));
+  return importDropout(node);
 }
 
 ArrayRef<Operator> qopt::importer::getConstantOperators() {
   static constexpr Operator rows[] = {
       {"Constant", 1, 0, 0, importConstant, "no strings, no sparse tensors"},
+      {"Dropout", 1, 1, 1, importDropoutForTest},
       {"Dropout", 7, 1, 1, importDropout},
       {"Dropout", 12, 1, 3, importDropout, "inference only"},
       {"Identity", 1, 1, 1, importIdentity},

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Composer.h"
 #include "Contractions.h"
 #include "Operators.h"
 #include "WindowAttributes.h"
@@ -16,6 +17,91 @@ static bool isKnown(int64_t dim) { return !ShapedType::isDynamic(dim); }
 
 static ValueRange asRange(const Value &value) {
   return value ? ValueRange(value) : ValueRange();
+}
+
+/// Products of 16 bits are stored and rounded as the model says, and summed in
+/// f32. Those of codes are formed later, in integers.
+static bool isWidened(Value x, Value w) {
+  Type type = getElementType(x);
+  return (type.isF16() || type.isBF16()) &&
+         !isa_and_nonnull<DequantizeOp>(x.getDefiningOp()) &&
+         !isa_and_nonnull<DequantizeOp>(w.getDefiningOp());
+}
+
+static Value widen(NodeImporter &node, Value x, bool isWidened) {
+  if (!x || !isWidened)
+    return x;
+  return Composer(node).cast(x, node.getBuilder().getF32Type());
+}
+
+/// A convolution over one axis or two.
+static Value makeFlatConv(NodeImporter &node, ProductOperand x,
+                          ProductOperand w, Value bias, Type element,
+                          const WindowAttributes &window, int64_t group) {
+  if (!x.tensor || !w.tensor || node.getFailure())
+    return {};
+  OpBuilder &builder = node.getBuilder();
+  auto op = ConvOp::create(
+      builder, node.getLoc(), RankedTensorType::get({}, element), x.tensor,
+      ValueRange(), asRange(x.zero), w.tensor, ValueRange(), asRange(w.zero),
+      bias, builder.getDenseI64ArrayAttr(window.strides),
+      builder.getDenseI64ArrayAttr(window.pads),
+      builder.getDenseI64ArrayAttr(window.dilations),
+      builder.getI64IntegerAttr(group), FormatAttr(), FormatAttr());
+  return succeeded(node.finish(op)) ? op.getResult() : Value();
+}
+
+/// A convolution over three axes: a sum over the first of the kernel, of
+/// convolutions of planes. A pad is the zero point.
+static Value makeDeepConv(NodeImporter &node, ProductOperand x,
+                          ProductOperand w, Value bias, Type element,
+                          const WindowAttributes &window, int64_t group) {
+  Composer c(node);
+  int64_t stride = window.strides[0], dilation = window.dilations[0];
+  SmallVector<int64_t> pads(10, 0);
+  pads[2] = window.pads[0];
+  pads[7] = window.pads[3];
+  Value padded = x.tensor;
+  SmallVector<Value> operands{x.tensor};
+  if (x.zero)
+    operands.push_back(x.zero);
+  if (pads[2] + pads[7] > 0)
+    padded = c.make<PadOp>(operands, node.attr("pads", pads));
+  Value planes = c.swapAxes(padded, 1, 2); // [N, D, C, H, W]
+  if (!planes)
+    return {};
+  WindowAttributes inner;
+  inner.strides.assign(window.strides.begin() + 1, window.strides.end());
+  inner.dilations.assign(window.dilations.begin() + 1, window.dilations.end());
+  inner.pads = {window.pads[1], window.pads[2], window.pads[4], window.pads[5]};
+  // Positions of the result on the axis.
+  Value extent = c.integers((window.kernel[0] - 1) * dilation);
+  Value count = c.add(c.div(c.sub(c.sub(c.dimOf(planes, 1), extent), 1),
+                            static_cast<double>(stride)),
+                      1);
+  Value span = c.add(c.mul(c.sub(count, 1), static_cast<double>(stride)), 1);
+  Value sum, outer;
+  for (int64_t tap = 0; tap < window.kernel[0]; ++tap) {
+    Value start = c.integers(tap * dilation);
+    Value part =
+        c.make<SliceOp>({planes, start, c.add(start, span), c.integers(stride)},
+                        node.attr("axes", ArrayRef<int64_t>{1}));
+    if (!part)
+      return {};
+    Value image = c.reshape(part, c.concat({c.productOf(c.shapeOf(part, 0, 2)),
+                                            c.shapeOf(part, 2, 5)},
+                                           0));
+    Value weights = c.squeeze(c.slice(w.tensor, 2, tap, tap + 1), 2);
+    Value product =
+        makeFlatConv(node, {image, x.zero}, {weights, w.zero},
+                     tap == 0 ? bias : Value(), element, inner, group);
+    outer = c.shapeOf(part, 0, 2);
+    sum = sum ? c.add(sum, product) : product;
+    if (!sum)
+      return {};
+  }
+  Value deep = c.reshape(sum, c.concat({outer, c.shapeOf(sum, 1, 4)}, 0));
+  return c.swapAxes(deep, 1, 2);
 }
 
 Value qopt::importer::makeConv(NodeImporter &node, ProductOperand x,
@@ -52,15 +138,8 @@ Value qopt::importer::makeConv(NodeImporter &node, ProductOperand x,
                           Twine(group)));
   if (node.getFailure())
     return {};
-  OpBuilder &builder = node.getBuilder();
-  auto op = ConvOp::create(
-      builder, node.getLoc(), RankedTensorType::get({}, element), x.tensor,
-      ValueRange(), asRange(x.zero), w.tensor, ValueRange(), asRange(w.zero),
-      bias, builder.getDenseI64ArrayAttr(window->strides),
-      builder.getDenseI64ArrayAttr(window->pads),
-      builder.getDenseI64ArrayAttr(window->dilations),
-      builder.getI64IntegerAttr(group), FormatAttr(), FormatAttr());
-  return succeeded(node.finish(op)) ? op.getResult() : Value();
+  auto make = getRank(x.tensor) == 5 ? makeDeepConv : makeFlatConv;
+  return make(node, x, w, bias, element, *window, group);
 }
 
 static LogicalResult importConv(NodeImporter &node) {
@@ -68,8 +147,13 @@ static LogicalResult importConv(NodeImporter &node) {
   if (failed(node.expectFloat(x)) || failed(node.expectSameElementType(x, w)) ||
       (bias && failed(node.expectSameElementType(x, bias))))
     return failure();
-  return node.setOutput(
-      0, makeConv(node, {x, {}}, {w, {}}, bias, getElementType(x)));
+  bool isWide = isWidened(x, w);
+  Value wide = widen(node, x, isWide);
+  if (!wide)
+    return failure();
+  Value result = makeConv(node, {wide, {}}, {widen(node, w, isWide), {}},
+                          widen(node, bias, isWide), getElementType(wide));
+  return node.setOutput(0, Composer(node).cast(result, getElementType(x)));
 }
 
 Value qopt::importer::makeMatMul(NodeImporter &node, ProductOperand lhs,
@@ -116,8 +200,13 @@ static LogicalResult importMatMul(NodeImporter &node) {
                                  "supported"));
   if (failed(node.expectSameElementType(lhs, rhs)))
     return failure();
-  return node.setOutput(
-      0, makeMatMul(node, {lhs, {}}, {rhs, {}}, getElementType(lhs)));
+  bool isWide = isWidened(lhs, rhs);
+  Value left = widen(node, lhs, isWide), right = widen(node, rhs, isWide);
+  if (!left || !right)
+    return failure();
+  Value result =
+      makeMatMul(node, {left, {}}, {right, {}}, getElementType(left));
+  return node.setOutput(0, Composer(node).cast(result, getElementType(lhs)));
 }
 
 /// Checks that `c` broadcasts to the product in one direction.
@@ -154,22 +243,27 @@ static LogicalResult importGemm(NodeImporter &node) {
     return node.fail(malformed("expects matrices, but found ranks " +
                                Twine(getRank(a)) + " and " +
                                Twine(getRank(b))));
+  if (node.getOpset() < 7)
+    node.ignoreAttribute("broadcast"); // C fits as later ones do, or not
   if (c && failed(checkGemmBias(node, a, b, c, transA, transB)))
     return failure();
-  SmallVector<Value> operands{a, b};
+  Type type = getElementType(a);
+  bool isWide = isWidened(a, b);
+  SmallVector<Value> operands{widen(node, a, isWide), widen(node, b, isWide)};
   if (c)
-    operands.push_back(c);
-  return node.makeOutput<GemmOp>(
-      getElementType(a), operands,
-      {node.attr("alpha", alpha), node.attr("beta", beta),
-       node.attr("trans_a", transA), node.attr("trans_b", transB)});
+    operands.push_back(widen(node, c, isWide));
+  Composer composer(node);
+  Value product = composer.make<GemmOp>(
+      operands, {node.attr("alpha", alpha), node.attr("beta", beta),
+                 node.attr("trans_a", transA), node.attr("trans_b", transB)});
+  return node.setOutput(0, composer.cast(product, type));
 }
 
 ArrayRef<Operator> qopt::importer::getContractionOperators() {
   static constexpr Operator rows[] = {
       {"Conv", 1, 2, 3, importConv,
-       "1 or 2 spatial axes, kernels of known size"},
-      {"Gemm", 7, 3, 3, importGemm},
+       "1 to 3 spatial axes, kernels of known size"},
+      {"Gemm", 1, 3, 3, importGemm},
       {"Gemm", 11, 2, 3, importGemm, "floats"},
       {"MatMul", 1, 2, 2, importMatMul, "floats"},
   };

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Composer.h"
 #include "Operators.h"
 #include "lib/ONNX/ElementTypes.h"
 
@@ -50,9 +51,38 @@ static LogicalResult importUnary(NodeImporter &node) {
   return node.makeOutput<OpTy>(getElementType(x), x);
 }
 
+/// The second operand as later opsets have it. Before opset 7 it lies along the
+/// axes of the first one from `axis` on, or along the last ones, and only
+/// where `broadcast` says so.
+static Value alignOld(NodeImporter &node, Value lhs, Value rhs) {
+  if (node.getOpset() >= 7)
+    return rhs;
+  bool broadcasts = node.getInt("broadcast", 0) != 0;
+  int64_t behind = 0, axis = node.getInt("axis", -1);
+  if (node.hasAttribute("axis") && axis >= 0)
+    behind = getRank(lhs) - axis - getRank(rhs);
+  bool differ = getType(lhs).hasStaticShape() &&
+                getType(rhs).hasStaticShape() &&
+                getType(lhs).getShape() != getType(rhs).getShape();
+  if (behind < 0 || getRank(rhs) > getRank(lhs) || (!broadcasts && differ)) {
+    (void)node.fail(malformed("expects operands of one shape, or an axis "
+                              "beside broadcast = 1 where the second fits, but "
+                              "found " +
+                              toString(lhs.getType()) + " and " +
+                              toString(rhs.getType())));
+    return {};
+  }
+  auto axes =
+      llvm::to_vector(llvm::seq<int64_t>(getRank(rhs), getRank(rhs) + behind));
+  return broadcasts ? Composer(node).unsqueeze(rhs, axes) : rhs;
+}
+
 template <typename OpTy, bool (*predicate)(Type)>
 static LogicalResult importBinary(NodeImporter &node) {
-  Value lhs = node.getInput(0), rhs = node.getInput(1);
+  Value lhs = node.getInput(0);
+  Value rhs = alignOld(node, lhs, node.getInput(1));
+  if (!rhs)
+    return failure();
   if (failed(checkOperands(node, lhs, rhs, predicate)))
     return failure();
   return node.makeOutput<OpTy>(getElementType(lhs), {lhs, rhs});
@@ -60,7 +90,10 @@ static LogicalResult importBinary(NodeImporter &node) {
 
 template <typename OpTy, bool (*predicate)(Type)>
 static LogicalResult importComparison(NodeImporter &node) {
-  Value lhs = node.getInput(0), rhs = node.getInput(1);
+  Value lhs = node.getInput(0);
+  Value rhs = alignOld(node, lhs, node.getInput(1));
+  if (!rhs)
+    return failure();
   if (failed(checkOperands(node, lhs, rhs, predicate)))
     return failure();
   return node.makeOutput<OpTy>(node.getBuilder().getI1Type(), {lhs, rhs});
@@ -81,7 +114,10 @@ static LogicalResult importVariadic(NodeImporter &node) {
 }
 
 static LogicalResult importPow(NodeImporter &node) {
-  Value base = node.getInput(0), exponent = node.getInput(1);
+  Value base = node.getInput(0);
+  Value exponent = alignOld(node, base, node.getInput(1));
+  if (!exponent)
+    return failure();
   if (!isFloat(getElementType(base)))
     return node.fail(unsupported("powers of integers are not supported",
                                  "cast the base to float in the model"));
@@ -133,6 +169,12 @@ static LogicalResult importLeakyRelu(NodeImporter &node) {
 /// Three ops that one kernel fuses.
 static LogicalResult importPRelu(NodeImporter &node) {
   Value x = node.getInput(0), slope = node.getInput(1);
+  // Before opset 7 a list is a slope for each channel.
+  if (node.getOpset() < 7 && getRank(slope) == 1 && getRank(x) > 2)
+    slope = Composer(node).unsqueeze(
+        slope, llvm::to_vector(llvm::seq<int64_t>(1, getRank(x) - 1)));
+  if (!slope)
+    return failure();
   if (failed(checkOperands(node, x, slope, isNumber)))
     return failure();
   if (getRank(slope) > getRank(x))
@@ -222,6 +264,19 @@ static LogicalResult importCast(NodeImporter &node) {
   return makeCast(node, type);
 }
 
+/// Before opset 6 the type is its name.
+static LogicalResult importCastByName(NodeImporter &node) {
+  std::string name = node.getString("to", "");
+  onnx::TensorProto::DataType number;
+  if (!onnx::TensorProto::DataType_Parse(name, &number))
+    return node.fail(
+        malformed("expects a data type in \"to\", but found " + quote(name)));
+  Type type = getOnnxElementType(node.getBuilder().getContext(), number);
+  if (!type)
+    return node.fail(unsupported("casts to " + name + " are not supported"));
+  return makeCast(node, type);
+}
+
 static LogicalResult importCastLike(NodeImporter &node) {
   return makeCast(node, getElementType(node.getInput(1)));
 }
@@ -277,59 +332,60 @@ static LogicalResult importClip(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
   static constexpr Operator rows[] = {
-      {"Abs", 6, 1, 1, importUnary<AbsOp, isNumber>},
-      {"Add", 7, 2, 2, importBinary<AddOp, isNumber>},
-      {"And", 7, 2, 2, importBinary<AndOp, isBool>},
+      {"Abs", 1, 1, 1, importUnary<AbsOp, isNumber>},
+      {"Add", 1, 2, 2, importBinary<AddOp, isNumber>},
+      {"And", 1, 2, 2, importBinary<AndOp, isBool>},
       {"BitwiseAnd", 18, 2, 2, importBinary<AndOp, isInteger>},
       {"BitwiseOr", 18, 2, 2, importBinary<OrOp, isInteger>},
       {"BitwiseXor", 18, 2, 2, importBinary<XorOp, isInteger>},
+      {"Cast", 1, 1, 1, importCastByName},
       {"Cast", 6, 1, 1, importCast,
        "saturate = 1; no strings, no complex numbers; kernels are not for "
        "double"},
       {"CastLike", 15, 2, 2, importCastLike,
        "saturate = 1; kernels are not for double"},
-      {"Ceil", 6, 1, 1, importUnary<CeilOp, isFloat>},
-      {"Clip", 6, 1, 1, importClipWithAttributes},
+      {"Ceil", 1, 1, 1, importUnary<CeilOp, isFloat>},
+      {"Clip", 1, 1, 1, importClipWithAttributes},
       {"Clip", 11, 1, 3, importClip},
       {"Cos", 7, 1, 1, importUnary<CosOp, isFloat>},
-      {"Div", 7, 2, 2, importBinary<DivOp, isNumber>},
-      {"Elu", 6, 1, 1, importElu},
-      {"Equal", 7, 2, 2, importComparison<EqualOp, isAny>},
+      {"Div", 1, 2, 2, importBinary<DivOp, isNumber>},
+      {"Elu", 1, 1, 1, importElu},
+      {"Equal", 1, 2, 2, importComparison<EqualOp, isAny>},
       {"Erf", 9, 1, 1, importUnary<ErfOp, isFloat>},
-      {"Exp", 6, 1, 1, importUnary<ExpOp, isFloat>},
-      {"Floor", 6, 1, 1, importUnary<FloorOp, isFloat>},
+      {"Exp", 1, 1, 1, importUnary<ExpOp, isFloat>},
+      {"Floor", 1, 1, 1, importUnary<FloorOp, isFloat>},
       {"Gelu", 20, 1, 1, importGelu},
-      {"Greater", 7, 2, 2, importComparison<GreaterOp, isNumber>},
+      {"Greater", 1, 2, 2, importComparison<GreaterOp, isNumber>},
       {"GreaterOrEqual", 12, 2, 2,
        importComparison<GreaterOrEqualOp, isNumber>},
-      {"HardSigmoid", 6, 1, 1, importHardSigmoid},
+      {"HardSigmoid", 1, 1, 1, importHardSigmoid},
       {"HardSwish", 14, 1, 1, importUnary<HardSwishOp, isFloat>},
-      {"LeakyRelu", 6, 1, 1, importLeakyRelu},
-      {"Less", 7, 2, 2, importComparison<LessOp, isNumber>},
+      {"LeakyRelu", 1, 1, 1, importLeakyRelu},
+      {"Less", 1, 2, 2, importComparison<LessOp, isNumber>},
       {"LessOrEqual", 12, 2, 2, importComparison<LessOrEqualOp, isNumber>},
-      {"Log", 6, 1, 1, importUnary<LogOp, isFloat>},
-      {"Max", 6, 1, kAnyNumber, importVariadic<MaxOp>},
-      {"Min", 6, 1, kAnyNumber, importVariadic<MinOp>},
+      {"Log", 1, 1, 1, importUnary<LogOp, isFloat>},
+      {"Max", 1, 1, kAnyNumber, importVariadic<MaxOp>},
+      {"Min", 1, 1, kAnyNumber, importVariadic<MinOp>},
       {"Mod", 10, 2, 2, importMod, "integers, fmod = 0"},
-      {"Mul", 7, 2, 2, importBinary<MulOp, isNumber>},
-      {"Neg", 6, 1, 1, importUnary<NegOp, isNumber>},
+      {"Mul", 1, 2, 2, importBinary<MulOp, isNumber>},
+      {"Neg", 1, 1, 1, importUnary<NegOp, isNumber>},
       {"Not", 1, 1, 1, importUnary<NotOp, isBool>},
-      {"Or", 7, 2, 2, importBinary<OrOp, isBool>},
-      {"PRelu", 7, 2, 2, importPRelu},
-      {"Pow", 7, 2, 2, importPow, "float base"},
-      {"Reciprocal", 6, 1, 1, importUnary<ReciprocalOp, isFloat>},
-      {"Relu", 6, 1, 1, importUnary<ReluOp, isNumber>},
+      {"Or", 1, 2, 2, importBinary<OrOp, isBool>},
+      {"PRelu", 1, 2, 2, importPRelu},
+      {"Pow", 1, 2, 2, importPow, "float base"},
+      {"Reciprocal", 1, 1, 1, importUnary<ReciprocalOp, isFloat>},
+      {"Relu", 1, 1, 1, importUnary<ReluOp, isNumber>},
       {"Round", 11, 1, 1, importUnary<RoundOp, isFloat>},
-      {"Sigmoid", 6, 1, 1, importUnary<SigmoidOp, isFloat>},
+      {"Sigmoid", 1, 1, 1, importUnary<SigmoidOp, isFloat>},
       {"Sin", 7, 1, 1, importUnary<SinOp, isFloat>},
       {"Softplus", 1, 1, 1, importUnary<SoftplusOp, isFloat>},
-      {"Sqrt", 6, 1, 1, importUnary<SqrtOp, isFloat>},
-      {"Sub", 7, 2, 2, importBinary<SubOp, isNumber>},
-      {"Sum", 8, 1, kAnyNumber, importVariadic<AddOp>},
+      {"Sqrt", 1, 1, 1, importUnary<SqrtOp, isFloat>},
+      {"Sub", 1, 2, 2, importBinary<SubOp, isNumber>},
+      {"Sum", 1, 1, kAnyNumber, importVariadic<AddOp>},
       {"Swish", 24, 1, 1, importSwish},
-      {"Tanh", 6, 1, 1, importUnary<TanhOp, isFloat>},
+      {"Tanh", 1, 1, 1, importUnary<TanhOp, isFloat>},
       {"Where", 9, 3, 3, importWhere},
-      {"Xor", 7, 2, 2, importBinary<XorOp, isBool>},
+      {"Xor", 1, 2, 2, importBinary<XorOp, isBool>},
   };
   return rows;
 }

@@ -308,14 +308,17 @@ GraphImporter::checkDeclaredTypes(const onnx::NodeProto &node) {
 static std::optional<Failure>
 findOperator(const onnx::NodeProto &node, int64_t opset, const Operator *&row) {
   StringRef domain = node.domain();
-  if (!domain.empty() && domain != "ai.onnx")
+  bool isStandard = domain.empty() || domain == "ai.onnx";
+  if (!isStandard && domain != "com.microsoft")
     return unsupported("operators of domain " + quote(domain) +
                            " are not supported",
                        "export the model with standard operators only; "
                        "functions of the model go away with "
                        "onnx.inliner.inline_local_functions");
   int64_t since;
-  row = lookupOperator(node.op_type(), opset, since);
+  row = isStandard
+            ? lookupOperator(node.op_type(), opset, since)
+            : lookupOperator((domain + "." + node.op_type()).str(), 1, since);
   if (!row && since != 0)
     return malformed("the operator came with opset " + Twine(since) +
                      ", but the model has opset " + Twine(opset));

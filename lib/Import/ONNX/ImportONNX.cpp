@@ -83,6 +83,13 @@ static std::optional<Failure> readOpset(const onnx::ModelProto &model,
                        Twine(*found) + " and " + Twine(entry.version()));
     found = entry.version();
   }
+  // A model may have nodes of other domains alone.
+  auto isOther = [](const onnx::NodeProto &node) {
+    return !node.domain().empty() && node.domain() != "ai.onnx";
+  };
+  if (!found && model.opset_import_size() != 0 &&
+      llvm::all_of(model.graph().node(), isOther))
+    found = kMaxOpset;
   if (!found)
     return malformed("expects an opset of the default domain, but found none");
   opset = *found;

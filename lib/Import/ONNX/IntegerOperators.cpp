@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Composer.h"
 #include "Contractions.h"
 #include "Operators.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -109,9 +110,10 @@ struct Parameters {
 } // namespace
 
 static LogicalResult expectScale(NodeImporter &node, size_t input) {
+  Type type = getElementType(node.getInput(input));
   return node.expectElementType(node.getInput(input),
-                                getElementType(node.getInput(input)).isF32(),
-                                "a scale of float");
+                                type.isF32() || type.isF16() || type.isBF16(),
+                                "a scale of float, float16 or bfloat16");
 }
 
 /// Makes the first output the codes of `sums`.
@@ -126,7 +128,10 @@ static LogicalResult requantize(NodeImporter &node, Value sums,
   int64_t rank = getRank(sums);
   Type f32 = node.getBuilder().getF32Type(), codes = getElementType(zero);
   auto read = [&](size_t input, int64_t axis, StringRef name) {
-    return alongAxis(node, node.getInput(input), rank, axis, name);
+    Value value = node.getInput(input);
+    if (isa<FloatType>(getElementType(value)))
+      value = Composer(node).cast(value, f32);
+    return value ? alongAxis(node, value, rank, axis, name) : Value();
   };
   Value x = read(parameters.xScale, parameters.xAxis, "a scale");
   Value w = read(parameters.wScale, parameters.wAxis, "a scale");

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Composer.h"
 #include "Operators.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 
@@ -170,6 +171,23 @@ static LogicalResult importTile(NodeImporter &node) {
     return node.fail(malformed("expects repeats for " + Twine(getRank(x)) +
                                " axes, but found " + Twine(*count)));
   return node.makeOutput<TileOp>(getElementType(x), {x, repeats});
+}
+
+/// Before opset 6 the number of copies along one axis, which is an input too.
+static LogicalResult importTileOfAxis(NodeImporter &node) {
+  Value x = node.getInput(0), tiles = node.getInput(1);
+  std::optional<SmallVector<int64_t>> list =
+      node.getConstantIntegers(2, "axis");
+  if (!list || failed(expectOne(node, tiles, "tiles")))
+    return failure();
+  std::optional<int64_t> axis = node.getAxis(list->front(), getRank(x));
+  if (!axis)
+    return failure();
+  Composer c(node);
+  SmallVector<Value> repeats(getRank(x), c.integers(1));
+  repeats[*axis] =
+      c.reshape(c.cast(tiles, node.getBuilder().getI64Type()), {1});
+  return node.setOutput(0, c.of<TileOp>(x, c.concat(repeats, 0)));
 }
 
 /// Checks x and the attribute `blocksize`; nothing on failure.
@@ -467,7 +485,7 @@ ArrayRef<Operator> qopt::importer::getLoopOperators() {
       {"GatherND", 11, 2, 2, importGatherND, "indices whose last dim is known"},
       {"GridSample", 16, 2, 2, importGridSample,
        "1 to 3 spatial axes; no float64"},
-      {"InstanceNormalization", 6, 3, 3, importInstanceNormalization,
+      {"InstanceNormalization", 1, 3, 3, importInstanceNormalization,
        "no float64"},
       {"NonZero", 9, 1, 1, importNonZero, "an axis or more"},
       {"OneHot", 9, 3, 3, importOneHot},
@@ -479,6 +497,7 @@ ArrayRef<Operator> qopt::importer::getLoopOperators() {
        "indices whose last dim is known; reduction of numbers but for float64 "
        "and uint64"},
       {"SpaceToDepth", 1, 1, 1, importSpaceToDepth},
+      {"Tile", 1, 3, 3, importTileOfAxis},
       {"Tile", 6, 2, 2, importTile},
       {"TopK", 1, 1, 1, importTopKWithAttribute},
       {"TopK", 10, 2, 2, importTopK, numbers},

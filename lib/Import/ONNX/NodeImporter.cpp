@@ -157,6 +157,9 @@ std::optional<TensorData> NodeImporter::getTensor(StringRef name) {
 }
 
 LogicalResult NodeImporter::checkAttributesKnown() {
+  // Of the first opsets, where an operator could name inputs to overwrite.
+  if (opset < 6)
+    ignoreAttribute("consumed_inputs");
   int unknown = knownAttributes.find_first_unset();
   if (unknown < 0)
     return success();

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Composer.h"
 #include "Operators.h"
+#include "lib/ONNX/ElementTypes.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -15,6 +17,8 @@ using namespace qopt::importer;
 static LogicalResult importBatchNormalization(NodeImporter &node) {
   Value x = node.getInput(0);
   node.ignoreAttribute("momentum");
+  if (node.getOpset() < 7)
+    node.ignoreAttribute("is_test"); // outputs of training are refused below
   if (node.getInt("training_mode", 0) != 0)
     return node.fail(unsupported("expects training_mode = 0, but found 1",
                                  "export the model in inference mode"));
@@ -39,33 +43,273 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
       node.attr("epsilon", node.getFloat("epsilon", 1e-5f)));
 }
 
+/// The axes [first, rank).
+static SmallVector<int64_t> axesFrom(Value x, int64_t first) {
+  return llvm::to_vector(llvm::seq<int64_t>(first, getRank(x)));
+}
+
+/// 1 / sqrt(x + epsilon).
+static Value invertRoot(Composer &c, Value x, float epsilon) {
+  return c.div(1, c.of<SqrtOp>(c.add(x, epsilon)));
+}
+
+/// The type of the sums: float, or what `stash_type` names.
+static Type readStash(NodeImporter &node) {
+  int64_t stash = node.getInt("stash_type", 1);
+  Type type = getOnnxElementType(node.getBuilder().getContext(), stash);
+  if (type && isa<FloatType>(type) && type.getIntOrFloatBitWidth() >= 16)
+    return type;
+  (void)node.fail(malformed("attribute \"stash_type\" expects a type of "
+                            "floats, but found " +
+                            Twine(stash)));
+  return {};
+}
+
+/// Scale and bias that our op takes: of the axes that are normalised.
+static bool fitsRow(Value operand, ArrayRef<int64_t> row) {
+  return !operand ||
+         succeeded(verifyCompatibleShape(getType(operand).getShape(), row));
+}
+
+/// The norm in pieces, with mean and 1 / deviation beside.
+static LogicalResult composeLayerNorm(NodeImporter &node, Value x, int64_t axis,
+                                      float epsilon, Type stash) {
+  Composer c(node);
+  SmallVector<int64_t> axes = axesFrom(x, axis);
+  Type type = getElementType(x);
+  Value wide = c.cast(x, stash);
+  Value mean = c.reduce(ReduceKind::Mean, wide, axes);
+  Value centred = c.sub(wide, mean);
+  Value variance = c.reduce(ReduceKind::Mean, c.mul(centred, centred), axes);
+  Value inverse = invertRoot(c, variance, epsilon);
+  Value result = c.cast(c.mul(centred, inverse), type);
+  result = c.mul(result, node.getInput(1));
+  if (Value bias = node.getInput(2))
+    result = c.add(result, bias);
+  return success(succeeded(node.setOutput(0, result)) &&
+                 succeeded(node.setOutput(1, mean)) &&
+                 succeeded(node.setOutput(2, inverse)));
+}
+
 static LogicalResult importLayerNormalization(NodeImporter &node) {
-  Value x = node.getInput(0);
+  Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
   if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 1, "an input")))
     return failure();
-  if (node.getInt("stash_type", 1) != 1)
-    return node.fail(unsupported("expects stash_type = 1, float, but found "
-                                 "another"));
+  Type stash = readStash(node);
   std::optional<int64_t> axis =
       node.getAxis(node.getInt("axis", -1), getRank(x));
-  if (!axis)
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  if (!axis || !stash)
     return failure();
-  SmallVector<Value> operands{x, node.getInput(1)};
-  if (Value bias = node.getInput(2))
-    operands.push_back(bias);
   ArrayRef<int64_t> row = getType(x).getShape().drop_front(*axis);
-  for (Value operand : ArrayRef<Value>(operands).drop_front()) {
-    if (failed(node.expectSameElementType(x, operand)))
+  for (Value operand : {scale, bias})
+    if (operand && (failed(node.expectSameElementType(x, operand)) ||
+                    failed(node.expectBroadcast({x, operand}))))
       return failure();
-    if (succeeded(verifyCompatibleShape(getType(operand).getShape(), row)))
-      continue;
-    return node.fail(unsupported("expects scale and bias of the shape of the "
-                                 "normalised axes, but found another"));
+  bool isPlain = stash.isF32() && fitsRow(scale, row) && fitsRow(bias, row);
+  if (!isPlain)
+    return composeLayerNorm(node, x, *axis, epsilon, stash);
+  SmallVector<Value> operands{x, scale};
+  if (bias)
+    operands.push_back(bias);
+  if (node.getNumOutputs() > 1) {
+    // The statistics are made beside the op.
+    Composer c(node);
+    SmallVector<int64_t> axes = axesFrom(x, *axis);
+    Value wide = c.cast(x, stash);
+    Value mean = c.reduce(ReduceKind::Mean, wide, axes);
+    Value centred = c.sub(wide, mean);
+    Value variance = c.reduce(ReduceKind::Mean, c.mul(centred, centred), axes);
+    if (failed(node.setOutput(1, mean)) ||
+        failed(node.setOutput(2, invertRoot(c, variance, epsilon))))
+      return failure();
   }
   return node.makeOutput<LayerNormOp>(
       getElementType(x), operands,
-      {node.attr("axis", *axis),
-       node.attr("epsilon", node.getFloat("epsilon", 1e-5f))});
+      {node.attr("axis", *axis), node.attr("epsilon", epsilon)});
+}
+
+/// x / sqrt(mean(x^2) + epsilon), rounded to the type of x, times the scale.
+static LogicalResult importRMSNormalization(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0), scale = node.getInput(1);
+  if (failed(node.expectFloat(x)) || failed(node.expectFloat(scale)) ||
+      failed(node.expectRank(x, 1, "an input")) ||
+      failed(node.expectBroadcast({x, scale})))
+    return failure();
+  Type stash = readStash(node);
+  std::optional<int64_t> axis =
+      node.getAxis(node.getInt("axis", -1), getRank(x));
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  if (!axis || !stash)
+    return failure();
+  Value wide = c.cast(x, stash);
+  Value square =
+      c.reduce(ReduceKind::Mean, c.mul(wide, wide), axesFrom(x, *axis));
+  Value root = c.of<SqrtOp>(c.add(square, epsilon));
+  Value normal = c.cast(c.div(wide, root), getElementType(x));
+  return node.setOutput(0, c.mul(c.cast(normal, getElementType(scale)), scale));
+}
+
+/// Each group of channels of each sample has its own mean and deviation.
+static LogicalResult importGroupNormalization(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
+  int64_t groups = node.getInt("num_groups", 0);
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  Type stash = node.getOpset() < 21 ? getElementType(x) : readStash(node);
+  if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 2, "an input")))
+    return failure();
+  int64_t rank = getRank(x), channels = getType(x).getDimSize(1);
+  if (groups < 1 || ShapedType::isDynamic(channels) || channels % groups != 0)
+    return node.fail(unsupported("expects a known number of channels that " +
+                                 Twine(groups) + " groups divide, but found " +
+                                 toString(x.getType())));
+  if (!stash)
+    return failure();
+  // [N, groups, all the rest], and back.
+  Value rows =
+      c.cast(c.reshape(x, c.concat({c.dimOf(x, 0), c.integers(groups),
+                                    c.div(c.productOf(c.shapeOf(x, 1, rank)),
+                                          c.integers(groups))},
+                                   0)),
+             stash);
+  Value centred = c.sub(rows, c.reduce(ReduceKind::Mean, rows, {2}));
+  Value variance = c.reduce(ReduceKind::Mean, c.mul(centred, centred), {2});
+  Value normal = c.mul(centred, invertRoot(c, variance, epsilon));
+  normal = c.cast(c.reshape(normal, c.shapeOf(x)), getElementType(x));
+  // Before opset 21 a group has one scale.
+  auto spread = [&](Value list) {
+    if (node.getOpset() < 21 && getType(list).getDimSize(0) == groups)
+      list = c.reshape(c.expand(c.unsqueeze(list, 1),
+                                c.integers({groups, channels / groups})),
+                       {channels});
+    return c.unsqueeze(list, llvm::to_vector(llvm::seq<int64_t>(1, rank - 1)));
+  };
+  return node.setOutput(0, c.add(c.mul(normal, spread(scale)), spread(bias)));
+}
+
+static LogicalResult importMeanVarianceNormalization(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  SmallVector<int64_t> axes = node.getInts("axes");
+  if (!node.hasAttribute("axes"))
+    axes = {0, 2, 3};
+  if (failed(node.expectFloat(x)))
+    return failure();
+  auto normal = node.getAxes(axes, getRank(x));
+  if (!normal)
+    return failure();
+  Value mean = c.reduce(ReduceKind::Mean, x, *normal);
+  Value squares = c.reduce(ReduceKind::Mean, c.mul(x, x), *normal);
+  Value deviation = c.of<SqrtOp>(c.sub(squares, c.mul(mean, mean)));
+  return node.setOutput(0, c.div(c.sub(x, mean), c.add(deviation, 1e-9)));
+}
+
+/// By the sum of magnitudes or the root of the sum of squares; zeros stay.
+static LogicalResult importLpNormalization(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  int64_t p = node.getInt("p", 2);
+  if (p != 1 && p != 2)
+    return node.fail(
+        malformed("attribute \"p\" expects 1 or 2, but found " + Twine(p)));
+  if (failed(node.expectFloat(x)))
+    return failure();
+  auto axis = node.getAxis(node.getInt("axis", -1), getRank(x));
+  if (!axis)
+    return failure();
+  Value norm = p == 1 ? c.reduce(ReduceKind::Sum, c.of<AbsOp>(x), *axis)
+                      : c.reduce(ReduceKind::L2, x, *axis);
+  Value isZero = c.test<EqualOp>(norm, 0.0);
+  return node.setOutput(0, c.where(isZero, 0, c.div(x, norm)));
+}
+
+/// x / (bias + alpha / size * sum of squares of the channels around)^beta.
+static LogicalResult importLRN(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  int64_t size = node.getInt("size", 0);
+  float alpha = node.getFloat("alpha", 1e-4f);
+  float beta = node.getFloat("beta", 0.75f);
+  float bias = node.getFloat("bias", 1.0f);
+  if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 2, "an input")))
+    return failure();
+  if (size < 1 || size > (int64_t(1) << 20))
+    return node.fail(malformed("attribute \"size\" expects 1 to 2^20, but "
+                               "found " +
+                               Twine(size)));
+  // An average over the channels as an image of one column.
+  int64_t rank = getRank(x), before = (size - 1) / 2;
+  Value planes = c.reshape(
+      c.mul(x, x),
+      c.concat(
+          {c.dimOf(x, 0), c.integers(1), c.dimOf(x, 1),
+           c.productOf(c.concat({c.integers(1), c.shapeOf(x, 2, rank)}, 0))},
+          0));
+  Value mean = c.make<AveragePoolOp>(
+      planes,
+      {node.attr("kernel", ArrayRef<int64_t>{size, 1}),
+       node.attr("strides", ArrayRef<int64_t>{1, 1}),
+       node.attr("pads", ArrayRef<int64_t>{before, 0, size - 1 - before, 0}),
+       node.attr("ceil_mode", false), node.attr("count_include_pad", true)});
+  Value sum = c.add(c.mul(c.reshape(mean, c.shapeOf(x)), alpha), bias);
+  return node.setOutput(0, c.div(x, c.of<PowOp>(sum, beta)));
+}
+
+/// Norms of a sum, as com.microsoft has them.
+static LogicalResult importSkipNorm(NodeImporter &node, bool isCentred) {
+  Composer c(node);
+  Value x = node.getInput(0), skip = node.getInput(1), scale = node.getInput(2);
+  Value shift = isCentred ? node.getInput(3) : Value();
+  Value bias = node.getInput(isCentred ? 4 : 3);
+  float epsilon = node.getFloat("epsilon", 1e-12f);
+  if (failed(node.expectFloat(x)) ||
+      failed(node.expectSameElementType(x, skip)) ||
+      failed(node.expectSameElementType(x, scale)) ||
+      failed(node.expectRank(x, 2, "an input")) ||
+      failed(node.expectBroadcast({x, skip})))
+    return failure();
+  Value sum = c.add(x, skip);
+  if (bias)
+    sum = c.add(sum, bias);
+  if (!sum)
+    return failure();
+  int64_t axis = getRank(x) - 1;
+  Type type = getElementType(x), f32 = node.getBuilder().getF32Type();
+  Value wide = c.cast(sum, type.isF64() ? type : f32);
+  Value mean, centred = wide;
+  if (isCentred) {
+    mean = c.reduce(ReduceKind::Mean, wide, axis);
+    centred = c.sub(wide, mean);
+  }
+  Value inverse = invertRoot(
+      c, c.reduce(ReduceKind::Mean, c.mul(centred, centred), axis), epsilon);
+  Value result;
+  if (isCentred && fitsRow(scale, getType(sum).getShape().take_back(1)) &&
+      fitsRow(shift, getType(sum).getShape().take_back(1))) {
+    SmallVector<Value> operands{sum, scale};
+    if (shift)
+      operands.push_back(shift);
+    result = c.make<LayerNormOp>(
+        operands, {node.attr("axis", axis), node.attr("epsilon", epsilon)});
+  } else {
+    result = c.mul(c.cast(c.mul(centred, inverse), type), scale);
+    if (shift)
+      result = c.add(result, shift);
+  }
+  return success(succeeded(node.setOutput(0, result)) &&
+                 (!mean || succeeded(node.setOutput(1, mean))) &&
+                 succeeded(node.setOutput(2, inverse)) &&
+                 succeeded(node.setOutput(3, sum)));
+}
+
+static LogicalResult importSkipLayerNormalization(NodeImporter &node) {
+  return importSkipNorm(node, /*isCentred=*/true);
+}
+
+static LogicalResult importSkipSimplified(NodeImporter &node) {
+  return importSkipNorm(node, /*isCentred=*/false);
 }
 
 static LogicalResult importSoftmax(NodeImporter &node) {
@@ -110,12 +354,23 @@ static LogicalResult importFlatteningSoftmax(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getNormalizationOperators() {
   static constexpr Operator rows[] = {
-      {"BatchNormalization", 7, 5, 5, importBatchNormalization,
+      {"BatchNormalization", 1, 5, 5, importBatchNormalization,
        "inference, spatial = 1"},
-      {"LayerNormalization", 17, 2, 3, importLayerNormalization,
-       "stash_type = 1; scale and bias of the shape of the normalised axes"},
+      {"GroupNormalization", 18, 3, 3, importGroupNormalization,
+       "a known number of channels"},
+      {"LRN", 1, 1, 1, importLRN},
+      {"LayerNormalization", 17, 2, 3, importLayerNormalization},
+      {"LpNormalization", 1, 1, 1, importLpNormalization},
+      {"MeanVarianceNormalization", 9, 1, 1, importMeanVarianceNormalization},
+      {"RMSNormalization", 23, 2, 2, importRMSNormalization},
+      // ONNX Runtime's, in the default domain.
+      {"SimplifiedLayerNormalization", 1, 2, 2, importRMSNormalization},
       {"Softmax", 1, 1, 1, importFlatteningSoftmax},
       {"Softmax", 13, 1, 1, importSoftmax},
+      {"com.microsoft.SkipLayerNormalization", 1, 3, 5,
+       importSkipLayerNormalization},
+      {"com.microsoft.SkipSimplifiedLayerNormalization", 1, 3, 4,
+       importSkipSimplified},
   };
   return rows;
 }

@@ -12,13 +12,15 @@ using namespace qopt;
 using namespace qopt::importer;
 
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
-  return {getConstantOperators(),     getContractionOperators(),
-          getControlFlowOperators(),  getElementwiseOperators(),
-          getIntegerOperators(),      getLoopOperators(),
-          getMovementOperators(),     getNormalizationOperators(),
-          getQuantizationOperators(), getRecurrentOperators(),
-          getReductionOperators(),    getSequenceOperators(),
-          getShapeOperators(),        getUpsampleOperators(),
+  return {getActivationOperators(),    getArithmeticOperators(),
+          getAttentionOperators(),     getConstantOperators(),
+          getContractionOperators(),   getControlFlowOperators(),
+          getElementwiseOperators(),   getIntegerOperators(),
+          getLoopOperators(),          getLossOperators(),
+          getMovementOperators(),      getNormalizationOperators(),
+          getQuantizationOperators(),  getRecurrentOperators(),
+          getReductionOperators(),     getSequenceOperators(),
+          getShapeOperators(),         getUpsampleOperators(),
           getWindowOperators()};
 }
 

@@ -14,7 +14,10 @@ namespace qopt::importer {
 
 inline constexpr size_t kAnyNumber = ~size_t(0);
 
+class Composer;
+
 struct Operator {
+  /// With the domain in front where it is not the default one.
   llvm::StringLiteral name;
   /// The row is for this opset and those after it, up to the next row.
   int64_t sinceOpset;
@@ -30,12 +33,16 @@ struct Operator {
   size_t optionalInputs = 0;
 };
 
+llvm::ArrayRef<Operator> getActivationOperators();
+llvm::ArrayRef<Operator> getArithmeticOperators();
+llvm::ArrayRef<Operator> getAttentionOperators();
 llvm::ArrayRef<Operator> getConstantOperators();
 llvm::ArrayRef<Operator> getContractionOperators();
 llvm::ArrayRef<Operator> getControlFlowOperators();
 llvm::ArrayRef<Operator> getElementwiseOperators();
 llvm::ArrayRef<Operator> getIntegerOperators();
 llvm::ArrayRef<Operator> getLoopOperators();
+llvm::ArrayRef<Operator> getLossOperators();
 llvm::ArrayRef<Operator> getMovementOperators();
 llvm::ArrayRef<Operator> getNormalizationOperators();
 llvm::ArrayRef<Operator> getQuantizationOperators();
@@ -45,6 +52,9 @@ llvm::ArrayRef<Operator> getSequenceOperators();
 llvm::ArrayRef<Operator> getShapeOperators();
 llvm::ArrayRef<Operator> getUpsampleOperators();
 llvm::ArrayRef<Operator> getWindowOperators();
+
+/// log(softmax(x)) along an axis.
+mlir::Value makeLogSoftmax(Composer &composer, mlir::Value x, int64_t axis);
 
 /// The row for a model of `opset`. Null when there is none; `since` is then the
 /// first opset that has the operator, or 0.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ComputedAxes.h"
 #include "Operators.h"
 #include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
@@ -87,6 +88,18 @@ static LogicalResult importReshape(NodeImporter &node) {
                                     node.attr("allow_zero", allowZero));
 }
 
+/// Before opset 5 the shape is an attribute.
+static LogicalResult importReshapeWithAttribute(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  SmallVector<int64_t> shape = node.getInts("shape");
+  if (failed(checkTarget(
+          node, SmallVector<std::optional<int64_t>>(shape.begin(), shape.end()),
+          getType(x), false)))
+    return failure();
+  return node.setOutput(0, c.reshape(x, shape));
+}
+
 static LogicalResult importExpand(NodeImporter &node) {
   Value x = node.getInput(0), shape = node.getInput(1);
   if (!getResultRank(node, 1))
@@ -118,6 +131,54 @@ static LogicalResult importFlatten(NodeImporter &node) {
       getElementType(x), x, node.attr("axis", countFromFront(axis, rank)));
 }
 
+/// True for axes that only a run knows.
+static bool hasComputedAxes(NodeImporter &node) {
+  Value axes = node.getInput(1);
+  return axes && getType(axes).getNumElements() != 0 &&
+         !getAllKnownIntegers(axes);
+}
+
+/// The dims of the axes that are not named.
+static LogicalResult squeezeComputed(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  std::optional<int64_t> count = node.getListSize(1, "axes");
+  if (!count)
+    return failure();
+  int64_t rank = getRank(x) - *count;
+  if (rank < 0)
+    return node.fail(malformed("expects at most " + Twine(getRank(x)) +
+                               " axes, but found " + Twine(*count)));
+  Value order = orderAxes(c, markAxes(c, node.getInput(1), getRank(x)));
+  Value kept = c.slice(order, 0, 0, rank);
+  return node.setOutput(0, c.reshape(x, rank == 0
+                                            ? c.integers({})
+                                            : c.gather(c.shapeOf(x), kept, 0)));
+}
+
+/// 1 for each axis that is named, and between these the dims in their order.
+static LogicalResult unsqueezeComputed(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  std::optional<int64_t> count = node.getListSize(1, "axes");
+  if (!count)
+    return failure();
+  int64_t rank = getRank(x) + *count;
+  if (rank > kMaxRank)
+    return node.fail(unsupported("a result of " + Twine(rank) +
+                                 " axes is not supported, only up to " +
+                                 Twine(kMaxRank)));
+  Value mark = markAxes(c, node.getInput(1), rank);
+  Value isKept = c.cast(c.negate(mark), node.getBuilder().getI64Type());
+  Value place = c.make<CumSumOp>(isKept, {node.attr("axis", int64_t(0)),
+                                          node.attr("exclusive", true),
+                                          node.attr("reverse", false)});
+  // Behind the last dim stands a 1, for those that are named there.
+  Value dims = c.concat({c.shapeOf(x), c.integers(1)}, 0);
+  return node.setOutput(
+      0, c.reshape(x, c.where(mark, 1, c.gather(dims, place, 0))));
+}
+
 /// Axes of Squeeze and Unsqueeze: an attribute before opset 13, then an input.
 static std::optional<SmallVector<int64_t>> readAxes(NodeImporter &node) {
   if (node.getInput(1))
@@ -128,6 +189,8 @@ static std::optional<SmallVector<int64_t>> readAxes(NodeImporter &node) {
 static LogicalResult importSqueeze(NodeImporter &node) {
   Value x = node.getInput(0);
   RankedTensorType type = getType(x);
+  if (hasComputedAxes(node))
+    return squeezeComputed(node);
   std::optional<SmallVector<int64_t>> axes = readAxes(node);
   bool hasAxes = node.getInput(1) || node.hasAttribute("axes");
   if (axes && hasAxes)
@@ -152,6 +215,8 @@ static LogicalResult importSqueeze(NodeImporter &node) {
 
 static LogicalResult importUnsqueeze(NodeImporter &node) {
   Value x = node.getInput(0);
+  if (hasComputedAxes(node))
+    return unsqueezeComputed(node);
   std::optional<SmallVector<int64_t>> axes = readAxes(node);
   if (!axes)
     return failure();
@@ -213,13 +278,25 @@ static LogicalResult importConstantOfShape(NodeImporter &node) {
                                             node.attr("value", elements));
 }
 
+/// start + i * delta for i below ceil((limit - start) / delta), in f32.
+static LogicalResult makeFloatRange(NodeImporter &node, Type type) {
+  Composer c(node);
+  OpBuilder &builder = node.getBuilder();
+  Type f32 = builder.getF32Type();
+  auto read = [&](size_t index) {
+    return c.reshape(c.cast(node.getInput(index), f32), {1});
+  };
+  Value start = read(0), limit = read(1), delta = read(2);
+  Value count = c.of<CeilOp>(c.div(c.sub(limit, start), delta));
+  Value whole = c.cast(c.of<MaxOp>(count, 0.0), builder.getI64Type());
+  Value steps = c.cast(c.range(c.integers(0), whole), f32);
+  return node.setOutput(0, c.cast(c.add(start, c.mul(steps, delta)), type));
+}
+
 static LogicalResult importRange(NodeImporter &node) {
   node.ignoreAttribute("stash_type");
   Value start = node.getInput(0);
   Type type = getElementType(start);
-  if (!type.isSignlessInteger() || type.isInteger(1))
-    return node.fail(unsupported("ranges of floats are not supported",
-                                 "cast the bounds to int64 in the model"));
   for (Value bound : node.getInputs()) {
     if (failed(node.expectSameElementType(start, bound)))
       return failure();
@@ -227,6 +304,11 @@ static LogicalResult importRange(NodeImporter &node) {
         getType(bound).getNumElements() != 1)
       return node.fail(malformed("expects scalars as start, limit and delta"));
   }
+  if (isa<FloatType>(type))
+    return makeFloatRange(node, type);
+  if (!type.isSignlessInteger() || type.isInteger(1))
+    return node.fail(
+        unsupported("ranges of " + toString(type) + " are not supported"));
   auto delta = getAllKnownIntegers(node.getInput(2));
   if (delta && delta->size() == 1 && delta->front() == 0)
     return node.fail(malformed("expects a delta that is not 0"));
@@ -238,7 +320,8 @@ ArrayRef<Operator> qopt::importer::getShapeOperators() {
       {"ConstantOfShape", 9, 1, 1, importConstantOfShape},
       {"Expand", 8, 2, 2, importExpand},
       {"Flatten", 1, 1, 1, importFlatten},
-      {"Range", 11, 3, 3, importRange, "integers"},
+      {"Range", 11, 3, 3, importRange},
+      {"Reshape", 1, 1, 1, importReshapeWithAttribute},
       {"Reshape", 5, 2, 2, importReshape},
       {"Shape", 1, 1, 1, importShape},
       {"Squeeze", 1, 1, 1, importSqueeze},

@@ -72,10 +72,10 @@ qopt::importer::readWindow(NodeImporter &node, Value x,
     (void)node.expectRank(x, 3, "an input");
     return std::nullopt;
   }
-  if (rank > 4) {
+  if (rank > 5) {
     (void)node.fail(unsupported("windows over " + Twine(rank - 2) +
                                 " spatial axes are not supported, only over 1 "
-                                "and 2"));
+                                "to 3"));
     return std::nullopt;
   }
   size_t spatial = rank - 2;
@@ -175,11 +175,11 @@ static LogicalResult importGlobalMaxPool(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getWindowOperators() {
   static constexpr Operator rows[] = {
-      {"AveragePool", 7, 1, 1, importAveragePool,
-       "1 or 2 spatial axes, no dilations"},
+      {"AveragePool", 1, 1, 1, importAveragePool,
+       "1 to 3 spatial axes, no dilations"},
       {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
       {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
-      {"MaxPool", 1, 1, 1, importMaxPool, "1 or 2 spatial axes, no Indices"},
+      {"MaxPool", 1, 1, 1, importMaxPool, "1 to 3 spatial axes, no Indices"},
   };
   return rows;
 }

@@ -24,9 +24,9 @@ static Model badInitializer(std::function<void(onnx::TensorProto &)> change) {
 
 static const BadModel badModels[] = {
     // The model.
-    {"OldOpset", unsupported, "expects an opset from 7 to 28, but found 6",
-     [] { return one(6, "Relu", {"x"}); }},
-    {"NewOpset", unsupported, "expects an opset from 7 to 28, but found 29",
+    {"OldOpset", unsupported, "expects an opset from 1 to 28, but found 0",
+     [] { return one(0, "Relu", {"x"}); }},
+    {"NewOpset", unsupported, "expects an opset from 1 to 28, but found 29",
      [] { return one(29, "Relu", {"x"}); }},
     {"NoOpset", bad, "expects an opset of the default domain, but found none",
      [] {
@@ -232,11 +232,11 @@ static const BadModel badModels[] = {
            .out("y");
      }},
     {"SecondOutput", unsupported,
-     "(Dropout, opset 13): output 1, \"mask\", is not supported",
+     "(Relu, opset 13): output 1, \"mask\", is not supported",
      [] {
        return Model(13)
            .in("x", "f32[2]")
-           .node("Dropout", {"x"}, {"y", "mask"})
+           .node("Relu", {"x"}, {"y", "mask"})
            .out("y")
            .out("mask");
      }},
@@ -411,27 +411,26 @@ INSTANTIATE_TEST_SUITE_P(Import, MalformedModels, testing::ValuesIn(badModels),
 
 // Who has to change a model is told of every node in the way.
 TEST(RefusedNodes, AreNamedTogether) {
-  Imported imported =
-      Model(17)
-          .in("x", "f32[2, 3, 4, 4]")
-          .node("Det", {"x"}, {"a"}, {}, "p")
-          .node("Relu", {"a"}, {"b"}, {}, "r")
-          .node("Pad", {"x", "pads"}, {"c"}, {attr("mode", "reflect")}, "pad")
-          .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
-          .node("Det", {"b"}, {"y"}, {}, "q")
-          .out("y")
-          .import();
+  Imported imported = Model(17)
+                          .in("x", "f32[2, 3, 4, 4]")
+                          .node("ImageDecoder", {"x"}, {"a"}, {}, "p")
+                          .node("Relu", {"a"}, {"b"}, {}, "r")
+                          .node("Cast", {"x"}, {"c"}, {attr("to", 8)}, "cast")
+                          .node("ImageDecoder", {"b"}, {"y"}, {}, "q")
+                          .out("y")
+                          .import();
   ASSERT_FALSE(imported.isOk);
   EXPECT_EQ(imported.error.code, unsupported);
   EXPECT_TRUE(
       llvm::StringRef(imported.error.message)
-          .ends_with("model.onnx: 3 nodes are not supported\n"
-                     "  node \"p\" (Det, opset 17): the operator is not "
-                     "supported\n"
-                     "  node \"pad\" (Pad, opset 17): expects mode "
-                     "\"constant\", but found \"reflect\"\n"
-                     "  node \"q\" (Det, opset 17): the operator is not "
-                     "supported"))
+          .ends_with(
+              "model.onnx: 3 nodes are not supported\n"
+              "  node \"p\" (ImageDecoder, opset 17): the operator is not "
+              "supported\n"
+              "  node \"cast\" (Cast, opset 17): casts to STRING are "
+              "not supported\n"
+              "  node \"q\" (ImageDecoder, opset 17): the operator is not "
+              "supported"))
       << imported.error.message;
   // What to do is said once.
   EXPECT_EQ(llvm::StringRef(imported.error.note).count("--list-operators"), 1u)
@@ -441,16 +440,15 @@ TEST(RefusedNodes, AreNamedTogether) {
 // Where the model states what a refused node makes, those behind it are looked
 // at as well.
 TEST(RefusedNodes, DoNotHideThoseBehindThem) {
-  Model model =
-      Model(17)
-          .in("x", "f32[2, 3, 4, 4]")
-          .node("Det", {"x"}, {"a"}, {}, "p")
-          .init("pads", "i64[8]", {0, 0, 1, 1, 0, 0, 1, 1})
-          .node("Pad", {"a", "pads"}, {"y"}, {attr("mode", "reflect")}, "pad")
-          .out("y");
-  EXPECT_TRUE(llvm::StringRef(model.import().error.message)
-                  .ends_with("node \"p\" (Det, opset 17): the operator is "
-                             "not supported"));
+  Model model = Model(17)
+                    .in("x", "f32[2, 3, 4, 4]")
+                    .node("ImageDecoder", {"x"}, {"a"}, {}, "p")
+                    .node("Cast", {"a"}, {"y"}, {attr("to", 8)}, "cast")
+                    .out("y");
+  EXPECT_TRUE(
+      llvm::StringRef(model.import().error.message)
+          .ends_with("node \"p\" (ImageDecoder, opset 17): the operator is "
+                     "not supported"));
   *model.graph().add_value_info() = model.graph().input(0);
   model.graph().mutable_value_info(0)->set_name("a");
   EXPECT_TRUE(llvm::StringRef(model.import().error.message)

@@ -20,7 +20,7 @@
 namespace qopt {
 
 /// The opsets of the default domain that are imported.
-inline constexpr int64_t kMinOpset = 7;
+inline constexpr int64_t kMinOpset = 1;
 inline constexpr int64_t kMaxOpset = 28;
 
 /// Why a model was not imported.
