@@ -23,6 +23,9 @@ public:
   std::optional<Integers> evaluate(Value value);
 
 private:
+  std::optional<Integers> evaluateMatrix(Value value);
+  std::optional<Integers> evaluateElements(Value value);
+  Integers evaluateMatrixSlice(SliceOp op);
   Integers evaluateOp(Operation *op, int64_t count);
   Integers evaluateBinary(Operation *op, int64_t count);
   Integers evaluateWhere(WhereOp op, int64_t count);
@@ -35,10 +38,11 @@ private:
 };
 } // namespace
 
-/// Elements of a list whose number is static; nothing for other tensors.
-static std::optional<int64_t> getCount(Value value) {
+/// Elements of a tensor of rank `most` or less whose number is static; nothing
+/// for others.
+static std::optional<int64_t> getCount(Value value, int64_t most = 1) {
   auto type = cast<RankedTensorType>(value.getType());
-  if (type.getRank() > 1 || !type.hasStaticShape() ||
+  if (type.getRank() > most || !type.hasStaticShape() ||
       !(type.getElementType().isSignlessInteger(64) ||
         type.getElementType().isSignlessInteger(32) ||
         type.getElementType().isSignlessInteger(1)))
@@ -58,6 +62,78 @@ std::optional<Integers> Evaluation::evaluate(Value value) {
   Integers result = evaluateOp(op, *count);
   return static_cast<int64_t>(result.size()) == *count ? result : unknown;
 }
+
+//===----------------------------------------------------------------------===//
+// Matrices: PyTorch turns pairs of pads around in one
+//===----------------------------------------------------------------------===//
+
+/// The elements of a matrix, row by row.
+std::optional<Integers> Evaluation::evaluateMatrix(Value value) {
+  std::optional<int64_t> count = getCount(value, /*most=*/2);
+  Operation *op = value.getDefiningOp();
+  if (!count || !op || budget-- <= 0)
+    return std::nullopt;
+  auto result =
+      TypeSwitch<Operation *, std::optional<Integers>>(op)
+          .Case<SqueezeOp, UnsqueezeOp, ReshapeOp, FlattenOp>(
+              [&](auto move) { return evaluateElements(move.getX()); })
+          .Case([&](SliceOp slice) { return evaluateMatrixSlice(slice); })
+          .Case([&](TransposeOp transpose) -> std::optional<Integers> {
+            auto x = evaluateMatrix(transpose.getX());
+            auto type = cast<RankedTensorType>(transpose.getX().getType());
+            if (!x || type.getRank() != 2 ||
+                transpose.getPerm() != ArrayRef<int64_t>{1, 0})
+              return x;
+            Integers turned;
+            for (int64_t j = 0; j < type.getDimSize(1); ++j)
+              for (int64_t i = 0; i < type.getDimSize(0); ++i)
+                turned.push_back((*x)[i * type.getDimSize(1) + j]);
+            return turned;
+          })
+          .Default([](Operation *) { return std::nullopt; });
+  if (!result || static_cast<int64_t>(result->size()) != *count)
+    return std::nullopt;
+  return result;
+}
+
+std::optional<Integers> Evaluation::evaluateElements(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return type.getRank() == 2 ? evaluateMatrix(value) : evaluate(value);
+}
+
+/// Rows of a matrix.
+Integers Evaluation::evaluateMatrixSlice(SliceOp op) {
+  auto x = evaluateMatrix(op.getX());
+  auto starts = evaluate(op.getStarts());
+  Integers steps{1};
+  if (op.getSteps())
+    steps = evaluate(op.getSteps()).value_or(Integers());
+  if (!x || op.getAxes() != ArrayRef<int64_t>{0} || !starts ||
+      starts->size() != 1 || !starts->front() || steps.size() != 1 ||
+      !steps.front())
+    return {};
+  auto type = cast<RankedTensorType>(op.getX().getType());
+  int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
+  int64_t start = *starts->front(), step = *steps.front();
+  if (start < 0)
+    start += rows;
+  start = std::clamp<int64_t>(start, 0, step < 0 ? rows - 1 : rows);
+  // The result's type says how many there are.
+  int64_t count = cast<RankedTensorType>(op.getType()).getDimSize(0);
+  Integers result;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t offset, row;
+    if (llvm::MulOverflow(i, step, offset) ||
+        llvm::AddOverflow(start, offset, row) || row < 0 || row >= rows)
+      return {};
+    result.append(x->begin() + row * columns, x->begin() + (row + 1) * columns);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
 
 static Integer combine(Operation *op, int64_t a, int64_t b) {
   int64_t result = 0;
@@ -87,6 +163,7 @@ static Integer combine(Operation *op, int64_t a, int64_t b) {
           .Case([&](GreaterOrEqualOp) { return result = a >= b, false; })
           .Case([&](AndOp) { return result = a & b, false; })
           .Case([&](OrOp) { return result = a | b, false; })
+          .Case([&](XorOp) { return result = a ^ b, false; })
           .Case([&](MinOp) { return result = std::min(a, b), false; })
           .Case([&](MaxOp) { return result = std::max(a, b), false; })
           .Default([](Operation *) { return true; });
@@ -226,7 +303,7 @@ Integers Evaluation::evaluateOp(Operation *op, int64_t count) {
       })
       .Case<SqueezeOp, UnsqueezeOp, ReshapeOp, FlattenOp, TransposeOp>(
           [&](auto move) -> Integers {
-            return evaluate(move.getX()).value_or(Integers());
+            return evaluateElements(move.getX()).value_or(Integers());
           })
       .Case([&](CastOp cast) -> Integers {
         auto x = evaluate(cast.getX());
@@ -283,7 +360,7 @@ Integers Evaluation::evaluateOp(Operation *op, int64_t count) {
         return *x;
       })
       .Case<AddOp, SubOp, MulOp, DivOp, ModOp, MinOp, MaxOp, EqualOp, LessOp,
-            LessOrEqualOp, GreaterOp, GreaterOrEqualOp, AndOp, OrOp>(
+            LessOrEqualOp, GreaterOp, GreaterOrEqualOp, AndOp, OrOp, XorOp>(
           [&](auto binary) { return evaluateBinary(binary, count); })
       .Default([](Operation *) { return Integers(); });
 }
