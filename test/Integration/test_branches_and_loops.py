@@ -61,7 +61,8 @@ def import_text(path, folder, *flags):
 
 
 #: nodes, inputs, outputs, constants, feeds
-W = floats(4, 4)
+#: Of a map that brings points together: many steps stay near each other.
+W = 0.3 * floats(4, 4)
 THEN = body([node("MatMul", ["h", "w"], "t")], [], [("t", FLOAT)])
 ELSE = body([node("Neg", ["h"], "e")], [], [("e", FLOAT)])
 SHORT = body([node("Slice", ["h", "zero1", "one1"], "s")], [], [("s", FLOAT)])
@@ -92,7 +93,7 @@ CASES = {
             [("i", INT64, []), ("c", BOOL, []), ("a", FLOAT, None)],
             [("c2", BOOL), ("a2", FLOAT), ("r", FLOAT), ("i2", INT64)]))],
         [("x", FLOAT, ["n", 4]), ("m", INT64, [])], [("y", FLOAT), ("rows", FLOAT), ("at", INT64)],
-        {"w": W, "go": np.array(True)}, [{"x": floats(3, 4), "m": np.array(m)} for m in (0, 1, 5)]),
+        {"w": W, "go": np.array(True)}, [{"x": floats(3, 4), "m": np.array(m)} for m in (0, 1, 5, 64, 200)]),
     "loop_of_known_trips": (
         [node("Loop", ["five", "", "x"], "y rows", body=body(
             [node("Identity", ["c"], "c2"), node("Add", ["a", "a"], "a2"), node("Identity", ["a"], "r")],
@@ -137,7 +138,15 @@ CASES = {
             [node("Add", ["a", "v"], "sum"), node("Tanh", ["sum"], "a2"), node("MatMul", ["a2", "w"], "r")],
             [("a", FLOAT, None), ("v", FLOAT, None)], [("a2", FLOAT), ("r", FLOAT)]))],
         [("s", FLOAT, [2, 4]), ("x", FLOAT, ["t", 2, 4])], [("last", FLOAT), ("all", FLOAT)], {"w": W},
-        [{"s": floats(2, 4), "x": floats(t, 2, 4)} for t in (1, 5)]),
+        [{"s": floats(2, 4), "x": floats(t, 2, 4)} for t in (1, 5, 64, 65)]),
+    # Rows whose dims a run knows.
+    "scan_of_open_rows": (
+        [node("Scan", ["x"], "all back", num_scan_inputs=1, scan_output_directions=[0, 1],
+              scan_output_axes=[0, 1], body=body(
+                  [node("Relu", ["v"], "r"), node("Neg", ["v"], "q")], [("v", FLOAT, None)],
+                  [("r", FLOAT), ("q", FLOAT)]))],
+        [("x", FLOAT, ["t", "n"])], [("all", FLOAT), ("back", FLOAT)], {},
+        [{"x": floats(t, n)} for t, n in ((1, 3), (70, 2), (129, 5))]),
     "scan_axes": (
         [node("Scan", ["s", "x", "z"], "last one two", num_scan_inputs=2, scan_input_axes=[1, -1],
               scan_input_directions=[0, 1], scan_output_axes=[1, -1], scan_output_directions=[1, 0], body=body(
@@ -188,6 +197,24 @@ def test_a_branch_on_a_dim_is_known_with_the_dim(tmp_path):
         found = run_arrays(tmp_path / "m.so", {"x": x}, tmp_path)
         np.testing.assert_array_equal(found["y"], x.reshape(found["y"].shape))
         assert found["y"].ndim == rank
+
+
+def test_pads_that_pytorch_turns_around_are_known(tmp_path):
+    """It reverses pairs as rows of a matrix; a branch behind the Pad depends on the dim."""
+    write_model(tmp_path / "m.onnx", [
+        node("Concat", ["given", "rest"], "pairs", axis=0), node("Reshape", ["pairs", "two"], "matrix"),
+        node("Slice", ["matrix", "last", "least", "first", "last"], "turned"),
+        node("Transpose", ["turned"], "columns", perm=[1, 0]), node("Reshape", ["columns", "flat"], "pads"),
+        node("Pad", ["x", "pads"], "padded"), node("Shape", ["padded"], "shape"),
+        node("Gather", ["shape", "one"], "n"), node("Equal", ["n", "nine"], "p"),
+        node("If", ["p"], "y", then_branch=body([node("Neg", ["padded"], "t")], [], [("t", FLOAT)]),
+             else_branch=body([node("Squeeze", ["padded", "first"], "e")], [], [("e", FLOAT)]))],
+        [("x", FLOAT, [1, 5])], [("y", FLOAT)],
+        {"given": np.array([3, 1]), "rest": np.array([0, 0]), "two": np.array([-1, 2]), "last": np.array([-1]),
+         "least": np.array([-2**63]), "first": np.array([0]), "flat": np.array([-1]), "one": np.array(1),
+         "nine": np.array(9)})
+    check(tmp_path / "m.onnx", [{"x": floats(1, 5)}], tmp_path)
+    assert "scf.if" not in import_text(tmp_path / "m.onnx", tmp_path)
 
 
 def loop(nodes, outputs, inputs=("m", "", "x"), arguments=(("i", INT64, []), ("c", BOOL, []), ("a", FLOAT, None))):

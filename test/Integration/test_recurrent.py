@@ -122,6 +122,14 @@ def test_static_dims(operator, tmp_path):
     check(tmp_path / "m.onnx", feeds, tmp_path)
 
 
+@pytest.mark.parametrize("dims", [[130, 2, INPUTS], ["steps", "batch", INPUTS]])
+def test_more_steps_than_are_joined_at_once(dims, tmp_path):
+    feeds = make_feeds("LSTM", 2, 0, ("B",))
+    feeds["X"] = floats(130, 2, INPUTS)
+    feeds = write_model(tmp_path / "m.onnx", "LSTM", {"direction": "bidirectional"}, feeds, dims=dims)
+    check(tmp_path / "m.onnx", feeds, tmp_path, atol=5e-6)
+
+
 @pytest.mark.parametrize("operator", GATES)
 def test_one_step_has_no_loop(operator, tmp_path):
     feeds = make_feeds(operator, 1, 0, ("B", "initial_h", "initial_c") if operator == "LSTM" else ("B", "initial_h"))

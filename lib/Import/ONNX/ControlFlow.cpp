@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -112,8 +113,9 @@ Value qopt::importer::withType(NodeImporter &node, Value value, Type type) {
 // Tensors that grow
 //===----------------------------------------------------------------------===//
 
-Value qopt::importer::makeNoRows(NodeImporter &node, RankedTensorType row,
-                                 int64_t axis) {
+Collection qopt::importer::makeCollection(NodeImporter &node,
+                                          RankedTensorType row, int64_t axis,
+                                          bool isInFront) {
   SmallVector<int64_t> dims;
   for (int64_t dim : row.getShape())
     dims.push_back(ShapedType::isDynamic(dim) ? 0 : dim);
@@ -126,39 +128,49 @@ Value qopt::importer::makeNoRows(NodeImporter &node, RankedTensorType row,
       element, makeIntegers(b, node.getLoc(), dims), node.attr("value", zero));
   SmallVector<int64_t> open(row.getShape());
   open.insert(open.begin() + axis, ShapedType::kDynamic);
-  return withType(node, none, row.clone(open));
+  if (none)
+    none = withType(node, none, row.clone(open));
+  return {none, axis, isInFront, row.hasStaticShape()};
 }
 
-Value qopt::importer::addRow(NodeImporter &node, Value rows, Value row,
-                             int64_t axis, bool isInFront, bool hasDims) {
-  Type element = getElementType(row);
-  Value added =
-      node.make<UnsqueezeOp>(element, row, node.attr("axes", ArrayRef{axis}));
+/// `rows` and `more` of them.
+static Value joinRows(NodeImporter &node, const Collection &collection,
+                      Value rows, Value more) {
+  if (!more)
+    return {};
   auto join = [&](Values &results) -> LogicalResult {
-    SmallVector<Value> parts{rows, added};
-    if (isInFront)
+    SmallVector<Value> parts{rows, more};
+    if (collection.isInFront)
       std::swap(parts[0], parts[1]);
-    results.push_back(
-        node.make<ConcatOp>(element, parts, node.attr("axis", axis)));
+    results.push_back(node.make<ConcatOp>(getElementType(more), parts,
+                                          node.attr("axis", collection.axis)));
     return success(results.back() != nullptr);
   };
-  auto start = [&](Values &results) -> LogicalResult {
-    results.push_back(added);
-    return success(added != nullptr);
-  };
-  // The first row tells the dims that nothing else does.
   Values results;
-  if (!added || failed(hasDims || getType(row).hasStaticShape()
-                           ? join(results)
-                           : makeIf(node,
-                                    arith::CmpIOp::create(
-                                        node.getBuilder(), node.getLoc(),
-                                        arith::CmpIPredicate::eq,
-                                        getDim(node, rows, axis),
-                                        makeScalarConstant(node, 0)),
-                                    start, join, results)))
+  if (collection.hasDims)
+    return succeeded(join(results)) ? results.front() : Value();
+  // The first row tells the dims that nothing else does.
+  Value size = getDim(node, rows, collection.axis);
+  if (!size)
     return {};
-  return results.front();
+  Value isFirst = arith::CmpIOp::create(node.getBuilder(), node.getLoc(),
+                                        arith::CmpIPredicate::eq, size,
+                                        makeScalarConstant(node, 0));
+  auto start = [&](Values &results) -> LogicalResult {
+    results.push_back(more);
+    return success();
+  };
+  return succeeded(makeIf(node, isFirst, start, join, results))
+             ? results.front()
+             : Value();
+}
+
+Value qopt::importer::addRow(NodeImporter &node, const Collection &collection,
+                             Value rows, Value row) {
+  return joinRows(
+      node, collection, rows,
+      node.make<UnsqueezeOp>(getElementType(row), row,
+                             node.attr("axes", ArrayRef{collection.axis})));
 }
 
 Value qopt::importer::withSize(NodeImporter &node, Value rows, int64_t axis,
@@ -256,9 +268,10 @@ LogicalResult qopt::importer::settleTypes(NodeImporter &node, Values &carried,
   return setTypes(node, carried, types);
 }
 
-LogicalResult qopt::importer::makeFor(NodeImporter &node, Value trips,
-                                      Values &carried, LoopBody body) {
-  if (!trips)
+/// A loop from `begin` to `end`.
+static LogicalResult makeSteps(NodeImporter &node, Value begin, Value end,
+                               int64_t step, Values &carried, LoopBody body) {
+  if (!begin || !end)
     return failure();
   OpBuilder &b = node.getBuilder();
   SmallVector<Type> types = typesOf(carried);
@@ -272,11 +285,83 @@ LogicalResult qopt::importer::makeFor(NodeImporter &node, Value trips,
     b.setInsertionPointToEnd(&region.front());
     scf::YieldOp::create(b, node.getLoc(), next);
   }
-  auto loop = scf::ForOp::create(b, node.getLoc(), makeScalarConstant(node, 0),
-                                 trips, makeScalarConstant(node, 1), carried);
+  auto loop = scf::ForOp::create(b, node.getLoc(), begin, end,
+                                 makeScalarConstant(node, step), carried);
   loop.getRegion().takeBody(region);
   carried.assign(loop.getResults().begin(), loop.getResults().end());
   return success();
+}
+
+/// The same of iterations that add rows to `carried`, whose last values are
+/// those by now.
+static LogicalResult addRows(NodeImporter &node, Value begin, Value end,
+                             ArrayRef<Collection> collections, Values &carried,
+                             LoopBody body) {
+  size_t count = carried.size() - collections.size();
+  return makeSteps(
+      node, begin, end, 1, carried,
+      [&](Value counter, ValueRange values, Values &next) -> LogicalResult {
+        Values made;
+        if (failed(body(counter, values.take_front(count), made)))
+          return failure();
+        next.assign(made.begin(), made.begin() + count);
+        for (auto [collection, rows, row] :
+             llvm::zip_equal(collections, values.drop_front(count),
+                             ArrayRef(made).drop_front(count))) {
+          next.push_back(addRow(node, collection, rows, row));
+          if (!next.back())
+            return failure();
+        }
+        return success();
+      });
+}
+
+/// So many rows are collected by themselves: each row that is added copies
+/// those before it.
+static constexpr int64_t kRowsInBlock = 64;
+
+static Value makeEndOfBlock(NodeImporter &node, Value begin, Value trips) {
+  Value end = arith::AddIOp::create(node.getBuilder(), node.getLoc(), begin,
+                                    makeScalarConstant(node, kRowsInBlock));
+  Value least = node.make<MinOp>(node.getBuilder().getI64Type(),
+                                 {toTensor(node, end), toTensor(node, trips)});
+  return least ? toScalar(node, least) : Value();
+}
+
+LogicalResult qopt::importer::makeFor(NodeImporter &node, Value trips,
+                                      ArrayRef<Collection> collections,
+                                      Values &carried, LoopBody body) {
+  if (!trips)
+    return failure();
+  size_t count = carried.size();
+  for (const Collection &collection : collections) {
+    if (!collection.none)
+      return failure();
+    carried.push_back(collection.none);
+  }
+  Value zero = makeScalarConstant(node, 0);
+  IntegerAttr known;
+  bool isShort =
+      matchPattern(trips, m_Constant(&known)) && known.getInt() <= kRowsInBlock;
+  if (collections.empty() || isShort)
+    return addRows(node, zero, trips, collections, carried, body);
+  return makeSteps(
+      node, zero, trips, kRowsInBlock, carried,
+      [&](Value begin, ValueRange all, Values &next) -> LogicalResult {
+        llvm::append_range(next, all.take_front(count));
+        for (const Collection &collection : collections)
+          next.push_back(collection.none);
+        Value end = makeEndOfBlock(node, begin, trips);
+        if (failed(addRows(node, begin, end, collections, next, body)))
+          return failure();
+        for (auto [i, collection] : llvm::enumerate(collections)) {
+          Value &rows = next[count + i];
+          rows = joinRows(node, collection, all[count + i], rows);
+          if (!rows)
+            return failure();
+        }
+        return success();
+      });
 }
 
 LogicalResult qopt::importer::makeWhile(NodeImporter &node, Value trips,

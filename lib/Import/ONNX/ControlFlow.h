@@ -42,15 +42,22 @@ mlir::Value withType(NodeImporter &node, mlir::Value value, mlir::Type type);
 // Tensors that grow
 //===----------------------------------------------------------------------===//
 
-/// No rows yet of tensors of type `row`, along a new axis. Dims that are
-/// unknown are 0.
-mlir::Value makeNoRows(NodeImporter &node, mlir::RankedTensorType row,
-                       int64_t axis);
-/// `rows` and one more, in front of them or behind them. Where there were none
-/// they have its dims, unless they had them already.
-mlir::Value addRow(NodeImporter &node, mlir::Value rows, mlir::Value row,
-                   int64_t axis, bool isInFront, bool hasDims = false);
+/// Rows that a loop collects along a new axis: none of them yet, and how one
+/// more is added, in front of them or behind them.
+struct Collection {
+  mlir::Value none;
+  int64_t axis;
+  bool isInFront;
+  /// `none` has the dims of rows, which are 0 otherwise where they are unknown.
+  bool hasDims;
+};
 
+/// Of rows of type `row`.
+Collection makeCollection(NodeImporter &node, mlir::RankedTensorType row,
+                          int64_t axis, bool isInFront);
+/// `rows` and one more.
+mlir::Value addRow(NodeImporter &node, const Collection &collection,
+                   mlir::Value rows, mlir::Value row);
 /// `rows`, of which there are `size` along `axis`.
 mlir::Value withSize(NodeImporter &node, mlir::Value rows, int64_t axis,
                      int64_t size);
@@ -74,12 +81,14 @@ mlir::LogicalResult settleTypes(NodeImporter &node, Values &carried,
                                 LoopBody body);
 
 /// `carried` becomes what is left of it after `trips` iterations, whose counter
-/// of 64 bits starts at 0.
+/// of 64 bits starts at 0. An iteration gives a row for each of `collections`
+/// behind what it carries on; all rows come behind what is carried.
 mlir::LogicalResult makeFor(NodeImporter &node, mlir::Value trips,
+                            llvm::ArrayRef<Collection> collections,
                             Values &carried, LoopBody body);
 
-/// The same as long as the first of `carried`, a boolean tensor, is true, and
-/// at most `trips` times where there are `trips`.
+/// As a loop without rows, as long as the first of `carried`, a boolean tensor,
+/// is true, and at most `trips` times where there are `trips`.
 mlir::LogicalResult makeWhile(NodeImporter &node, mlir::Value trips,
                               Values &carried, LoopBody body);
 

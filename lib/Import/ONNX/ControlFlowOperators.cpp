@@ -8,8 +8,6 @@
 
 #include "ControlFlow.h"
 #include "Operators.h"
-#include "dialects/QOpt/IR/Axes.h"
-#include "dialects/QOpt/IR/KnownConditions.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 
 using namespace mlir;
@@ -42,6 +40,14 @@ static LogicalResult expectCondition(NodeImporter &node, Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return expectOne(node, value, type && type.getElementType().isInteger(1),
                    "a condition of one boolean");
+}
+
+/// What a condition is, where no run is needed to know.
+static std::optional<bool> getKnownCondition(Value value) {
+  auto known = getAllKnownIntegers(value);
+  if (!known || known->size() != 1)
+    return std::nullopt;
+  return known->front() != 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -117,6 +123,7 @@ private:
   size_t numCarried;
   /// The types of what an iteration scans out.
   SmallVector<RankedTensorType> rows;
+  SmallVector<Collection> collections;
   /// Whether an iteration says that another one follows, whatever it does.
   bool alwaysGoesOn = false;
 };
@@ -138,8 +145,8 @@ LogicalResult LoopImporter::checkInputs() {
   return success();
 }
 
-/// One iteration, from what is carried and the rows by now to both of the next,
-/// behind whether it follows.
+/// One iteration: to whether another one follows, what is carried on, and a row
+/// of each.
 LogicalResult LoopImporter::iterate(Value counter, Value goesOn,
                                     ValueRange carried, Values &next) {
   SmallVector<Value> arguments{makeArgument(node, 0, counter),
@@ -166,12 +173,10 @@ LogicalResult LoopImporter::iterate(Value counter, Value goesOn,
     if (!type)
       return node.fail(unsupported("expects tensors to scan out, but found " +
                                    toString(row.getType())));
-    // A trial has no rows yet.
-    if (size_t at = numCarried + rows.size(); at < carried.size())
-      next.push_back(addRow(node, carried[at], row, 0, /*isInFront=*/false));
     rows.push_back(type);
+    next.push_back(row);
   }
-  return success(llvm::all_of(next, [](Value value) { return value; }));
+  return success();
 }
 
 /// Finds what the form of the loop depends on.
@@ -181,12 +186,13 @@ LogicalResult LoopImporter::tryBody(Values &values) {
         if (failed(iterate(counter, makeTrue(node), carried, next)))
           return failure();
         next.erase(next.begin());
+        next.truncate(numCarried);
         return success();
       });
 }
 
 LogicalResult LoopImporter::runCounted(Value count, Values &values) {
-  return makeFor(node, count, values,
+  return makeFor(node, count, collections, values,
                  [&](Value counter, ValueRange carried, Values &next) {
                    if (failed(iterate(counter, makeTrue(node), carried, next)))
                      return failure();
@@ -197,11 +203,23 @@ LogicalResult LoopImporter::runCounted(Value count, Values &values) {
 
 LogicalResult LoopImporter::runConditional(Values &values) {
   values.insert(values.begin(), toCondition(node, condition));
-  if (failed(makeWhile(node, trips ? toScalar(node, trips) : Value(), values,
-                       [&](Value counter, ValueRange carried, Values &next) {
-                         return iterate(counter, carried.front(),
-                                        carried.drop_front(), next);
-                       })))
+  for (const Collection &collection : collections)
+    values.push_back(collection.none);
+  auto body = [&](Value counter, ValueRange carried,
+                  Values &next) -> LogicalResult {
+    ValueRange own = carried.drop_front().take_front(numCarried);
+    if (failed(iterate(counter, carried.front(), own, next)))
+      return failure();
+    for (auto [i, collection] : llvm::enumerate(collections)) {
+      Value &row = next[1 + numCarried + i];
+      row = addRow(node, collection, carried[1 + numCarried + i], row);
+      if (!row)
+        return failure();
+    }
+    return success();
+  };
+  Value limit = trips ? toScalar(node, trips) : Value();
+  if (failed(makeWhile(node, limit, values, body)))
     return failure();
   values.erase(values.begin());
   return success();
@@ -212,7 +230,7 @@ LogicalResult LoopImporter::run() {
   if (failed(checkInputs()) || failed(tryBody(values)))
     return failure();
   for (RankedTensorType row : rows)
-    values.push_back(makeNoRows(node, row, 0));
+    collections.push_back(makeCollection(node, row, 0, /*isInFront=*/false));
   if (node.getFailure())
     return failure();
   auto starts = condition ? getKnownCondition(condition) : std::optional(true);
@@ -306,7 +324,7 @@ LogicalResult ScanImporter::iterate(Value counter, ValueRange carried,
                                     Values &next) {
   Value at = toTensor(node, counter);
   Value fromEnd = toTensor(node, countFromEnd(node, counter));
-  SmallVector<Value> arguments(carried.take_front(states.size()));
+  SmallVector<Value> arguments(carried.begin(), carried.end());
   for (auto [input, track] : llvm::zip_equal(inputs, inputTracks)) {
     arguments.push_back(node.make<GatherOp>(
         getElementType(input), {input, track.isReversed ? fromEnd : at},
@@ -328,14 +346,10 @@ LogicalResult ScanImporter::iterate(Value counter, ValueRange carried,
     if (!type)
       return node.fail(unsupported("expects tensors to scan out, but found " +
                                    toString(row.getType())));
-    // A trial has no rows yet.
-    size_t i = rows.size();
-    if (states.size() + i < carried.size())
-      next.push_back(addRow(node, carried[states.size() + i], row,
-                            outputTracks[i].axis, outputTracks[i].isReversed));
     rows.push_back(type);
+    next.push_back(row);
   }
-  return success(llvm::all_of(next, [](Value value) { return value; }));
+  return success();
 }
 
 LogicalResult ScanImporter::readOutputs() {
@@ -366,13 +380,21 @@ LogicalResult ScanImporter::run() {
     return iterate(counter, carried, next);
   };
   Values values(states);
-  if (failed(settleTypes(node, values, body)) || failed(readOutputs()))
+  auto trial = [&](Value counter, ValueRange carried, Values &next) {
+    if (failed(iterate(counter, carried, next)))
+      return failure();
+    next.truncate(numStates);
+    return success();
+  };
+  if (failed(settleTypes(node, values, trial)) || failed(readOutputs()))
     return failure();
+  SmallVector<Collection> collections;
   for (auto [row, track] : llvm::zip_equal(rows, outputTracks))
-    values.push_back(makeNoRows(node, row, track.axis));
+    collections.push_back(
+        makeCollection(node, row, track.axis, track.isReversed));
   if (node.getFailure() ||
-      failed(makeFor(node, getDim(node, inputs[0], inputTracks[0].axis), values,
-                     body)))
+      failed(makeFor(node, getDim(node, inputs[0], inputTracks[0].axis),
+                     collections, values, body)))
     return failure();
   int64_t size = getType(inputs[0]).getDimSize(inputTracks[0].axis);
   if (!ShapedType::isDynamic(size))

@@ -391,24 +391,21 @@ LogicalResult RecurrentImporter::runDirection(int64_t index, bool isReverse) {
     if (needsOutputs)
       all = math.unsqueeze(row, 0);
   } else {
+    SmallVector<Collection> collections;
     if (needsOutputs)
-      values.push_back(makeNoOutputs());
-    if (node.getFailure())
-      return failure();
+      collections.push_back({makeNoOutputs(), 0, isBackward, /*hasDims=*/true});
     auto body = [&](Value counter, ValueRange carried, Values &next) {
       Value at =
           toTensor(node, isBackward ? countFromEnd(node, counter) : counter);
       Value row, xt = node.make<GatherOp>(math.element, {products, at},
                                           node.attr("axis", int64_t(0)));
-      if (!xt || failed(runStep(direction, counter, xt,
-                                carried.take_front(kind.numStates), next, row)))
+      if (!xt || failed(runStep(direction, counter, xt, carried, next, row)))
         return failure();
       if (needsOutputs)
-        next.push_back(addRow(node, carried.back(), row, 0, isBackward,
-                              /*hasDims=*/true));
-      return success(next.back() != nullptr);
+        next.push_back(row);
+      return success();
     };
-    if (failed(makeFor(node, getDim(node, x, 0), values, body)))
+    if (failed(makeFor(node, getDim(node, x, 0), collections, values, body)))
       return failure();
     if (needsOutputs) {
       all = values.pop_back_val();
