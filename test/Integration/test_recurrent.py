@@ -241,6 +241,14 @@ def test_loops_are_refused_for_a_device(tmp_path):
     assert not (tmp_path / "v.so").exists()
 
 
+def test_loops_are_not_written_to_files(tmp_path):
+    write_model(tmp_path / "m.onnx", "LSTM", {}, make_feeds("LSTM", 1, 0, ("B",)))
+    result = run_tool("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "q.onnx", "--emit=qdq-onnx",
+                      "--preset=w8a8-dynamic")
+    assert result.returncode == 3 and "which is not written to ONNX files" in result.stderr, result.stderr
+    assert "compile to an artefact" in result.stderr and not (tmp_path / "q.onnx").exists()
+
+
 #: A change of the node of the first row, the exit code and what is said.
 REFUSED = {
     "direction": ({"direction": "sideways"}, {}, 1, 'expects a direction of "forward", "reverse" or'),

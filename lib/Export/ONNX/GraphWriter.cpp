@@ -51,6 +51,9 @@ void GraphWriter::writeOp(Operation *op) {
   const OpForm *form = lookupForm(op->getName().getStringRef());
   if (form)
     return form->write(*this, op, form->operation);
+  if (!isa_and_nonnull<QOptDialect>(op->getDialect()))
+    return fail("is of a branch or a loop, which is not written to ONNX files",
+                "compile to an artefact, which has them");
   fail("has no ONNX form", "ops on codes come late: export the model, not a "
                            "file of a phase after 'transform'");
 }
