@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from fuzz_cases import generate
 from fuzz_oracles import have_same_bits
@@ -311,13 +311,60 @@ class DimCases:
 
 # Models ----------------------------------------------------------------------
 
+def write_loops(folder):
+    """A model of nodes that hold graphs, and a recurrent one, with a sample; its path."""
+    rng = np.random.default_rng(0)
+
+    def graph(nodes, inputs, outputs, constants=None):
+        def describe(name, kind, *dims):
+            return helper.make_tensor_value_info(name, kind, list(dims) if dims else None)
+        return helper.make_graph(nodes, "g", [describe(*value) for value in inputs],
+                                 [describe(*value) for value in outputs],
+                                 [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()])
+
+    step = graph([helper.make_node("Identity", ["c"], ["c2"], "/same"),
+                  helper.make_node("MatMul", ["a", "w"], ["p"], "/product"),
+                  helper.make_node("Tanh", ["p"], ["a2"], "/tanh")],
+                 [("i", TensorProto.INT64), ("c", TensorProto.BOOL), ("a", TensorProto.FLOAT)],
+                 [("c2", TensorProto.BOOL), ("a2", TensorProto.FLOAT), ("p", TensorProto.FLOAT)])
+    branches = {key: graph([helper.make_node(kind, ["last"], [key], f"/{key}")], [], [(key, TensorProto.FLOAT)])
+                for key, kind in (("then_branch", "Neg"), ("else_branch", "Relu"))}
+    main = graph(
+        [helper.make_node("LSTM", ["x", "W", "R", "", "", "h"], ["", "state"], "/lstm", hidden_size=4,
+                          activations=["Sigmoid", "Tanh", "HardSigmoid"], activation_alpha=[0.3], clip=2.0),
+         helper.make_node("Squeeze", ["state", "zero"], ["first"], "/squeeze"),
+         helper.make_node("Loop", ["m", "", "first"], ["last", "rows"], "/loop", body=step),
+         helper.make_node("If", ["flag"], ["y"], "/if", **branches)],
+        [("x", TensorProto.FLOAT, "t", 2, 3), ("m", TensorProto.INT64, 1), ("flag", TensorProto.BOOL, 1)],
+        [("y", TensorProto.FLOAT), ("rows", TensorProto.FLOAT)],
+        {name: rng.normal(0, 1, dims).astype(np.float32)
+         for name, dims in (("W", (1, 16, 3)), ("R", (1, 16, 4)), ("h", (1, 2, 4)), ("w", (4, 4)))}
+        | {"zero": np.array([0])})
+    path = folder / "loops.onnx"
+    onnx.save(helper.make_model(main, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    np.savez(folder / "loops.npz", x=rng.normal(0, 1, (5, 2, 3)).astype(np.float32), m=np.array([3]),
+             flag=np.array([True]))
+    return path
+
+
+def list_graphs(graph):
+    """A graph and those inside of its nodes."""
+    found = [graph]
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                found += list_graphs(attribute.g)
+    return found
+
+
 class ModelCases:
-    """Bytes of the digits models changed, and numbers, names and dims of their nodes."""
+    """Bytes of the digits models and of one with loops changed, and numbers, names and dims of
+    their nodes."""
 
     def __init__(self, folder):
         write_digits(folder)
         self.data = folder
-        self.models = [MODELS / "digits-cnn.onnx", MODELS / "digits-mlp.onnx"]
+        self.models = [MODELS / "digits-cnn.onnx", MODELS / "digits-mlp.onnx", write_loops(folder)]
 
     def damage_bytes(self, rng, content):
         content = bytearray(content)
@@ -340,9 +387,9 @@ class ModelCases:
         return bytes(content)
 
     def damage_graph(self, rng, model):
-        graph = model.graph
         for _ in range(rng.choice([1, 1, 2])):
-            node = rng.choice(graph.node)
+            graph = rng.choice(list_graphs(model.graph))
+            node = rng.choice(graph.node or model.graph.node)
             action = rng.randrange(8)
             if action == 0:
                 node.op_type = rng.choice([schema.name for schema in ONNX_OPS])
@@ -373,17 +420,17 @@ class ModelCases:
                 values = np.full(dims, rng.choice([0, 1, -1])).astype(
                     rng.choice(["f4", "i8", "u1"]))
                 tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-            elif action == 6:
+            elif action == 6 and graph.input:
                 kind = graph.input[0].type.tensor_type
                 if rng.random() < .3:
                     kind.elem_type = rng.randrange(24)
                 elif kind.shape.dim:
                     kind.shape.dim[rng.randrange(len(kind.shape.dim))].dim_value = rng.choice(
                         INTEGERS[:-1])
-            elif rng.random() < .5 and len(graph.node) > 1:
+            elif rng.random() < .5 and len(graph.node) > 1 and node in graph.node:
                 graph.node.remove(node)
             else:
-                graph.node.insert(rng.randrange(len(graph.node)), node)
+                graph.node.insert(rng.randrange(len(graph.node) + 1), node)
         return model.SerializeToString()
 
     def make(self, rng, folder):
