@@ -39,6 +39,13 @@ CASES = {
         case(floats(2, 3, 8), floats(2, 3, 8), floats(8), floats(8), epsilon=1e-3),
         case(floats(2, 3, 8), floats(2, 3, 8), floats(8))],
     "SimplifiedLayerNormalization": [case(floats(2, 3, 8), floats(8), domain="", epsilon=1e-3)],
+    # Of the default domain, but in no case of onnx's own.
+    "GlobalLpPool": [case(floats(2, 3, 4, 5), domain=""), case(floats(2, 3, 7), domain="", p=3)],
+    "ConvTranspose": [
+        case(floats(1, 4, 5, 6), floats(4, 3, 3, 3), floats(6), domain="", group=2, strides=[2, 3],
+             pads=[1, 0, 2, 1], output_padding=[1, 2], dilations=[2, 1]),
+        case(floats(2, 2, 7), floats(2, 3, 4), domain="", strides=[2], auto_pad="SAME_UPPER"),
+        case(floats(1, 2, 3, 3, 4), floats(2, 2, 2, 3, 3), domain="", strides=[1, 2, 2])],
     "RotaryEmbedding": [
         case(floats(2, 3, 16), np.array([[0, 1, 2], [4, 5, 8]]), COS, SIN),
         case(floats(2, 2, 3, 8), np.array([2]), COS, SIN, interleaved=1)],

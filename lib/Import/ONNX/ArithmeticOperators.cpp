@@ -59,6 +59,49 @@ static LogicalResult importBitwiseNot(NodeImporter &node) {
   return node.setOutput(0, Composer(node).of<XorOp>(x, -1.0));
 }
 
+/// By a product or a quotient with a power of two from a table; what is shifted
+/// by the width or more, or by less than 0, is shifted away.
+static LogicalResult importBitShift(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0), by = node.getInput(1);
+  std::string direction = node.getString("direction", "");
+  auto type = dyn_cast<IntegerType>(getElementType(x));
+  if (direction != "LEFT" && direction != "RIGHT")
+    return node.fail(
+        malformed("attribute \"direction\" has no value " + quote(direction)));
+  if (!type || type.getWidth() < 8)
+    return node.fail(malformed("expects a tensor of integers, but found " +
+                               toString(x.getType())));
+  if (failed(node.expectSameElementType(x, by)) ||
+      failed(node.expectBroadcast({x, by})))
+    return failure();
+  int64_t width = type.getWidth();
+  bool isSigned = !type.isUnsigned();
+  OpBuilder &builder = node.getBuilder();
+  SmallVector<APInt> powers;
+  for (int64_t bit = 0; bit < width; ++bit)
+    powers.push_back(APInt::getOneBitSet(width, bit));
+  auto listType = RankedTensorType::get(width, type);
+  Value table = ConstantOp::create(builder, node.getLoc(), listType,
+                                   DenseElementsAttr::get(listType, powers));
+  Value isInside = c.test<LessOp>(by, static_cast<double>(width));
+  if (isSigned)
+    isInside = c.of<AndOp>(isInside, c.test<GreaterOrEqualOp>(by, 0.0));
+  Value steps = c.cast(c.where(isInside, by, 0), builder.getI64Type());
+  Value power = c.gather(table, steps, 0);
+  if (direction == "LEFT")
+    return node.setOutput(0, c.where(isInside, c.mul(x, power), 0));
+  if (!isSigned)
+    return node.setOutput(0, c.where(isInside, c.div(x, power), 0));
+  // The sign is copied: down to the next multiple. The highest bit alone is a
+  // negative number, and leaves the sign.
+  Value sign = c.where(c.test<LessOp>(x, 0.0), c.number(-1, x), c.number(0, x));
+  Value isWhole = c.of<AndOp>(isInside, c.test<GreaterOp>(power, 0.0));
+  Value divisor = c.where(isWhole, power, 1);
+  Value floor = c.div(c.sub(x, c.of<ModOp>(x, divisor)), divisor);
+  return node.setOutput(0, c.where(isWhole, floor, sign));
+}
+
 //===----------------------------------------------------------------------===//
 // Sums and signs
 //===----------------------------------------------------------------------===//
@@ -220,6 +263,41 @@ static LogicalResult importEyeLike(NodeImporter &node) {
       0, c.cast(c.test<EqualOp>(diagonal, c.positionsOf(x, 1)), type));
 }
 
+/// a - b * cos(2 pi n / N) + c * cos(4 pi n / N) for n below the size.
+static LogicalResult makeWindow(NodeImporter &node, double a, double b,
+                                double third) {
+  Composer c(node);
+  Value size = node.getInput(0);
+  Type f32 = node.getBuilder().getF32Type();
+  Type type = getOnnxElementType(node.getBuilder().getContext(),
+                                 node.getInt("output_datatype", 1));
+  bool isPeriodic = node.getInt("periodic", 1) != 0;
+  if (failed(node.expectIndices(size, "size")))
+    return failure();
+  if (!type || !getType(size).hasStaticShape() ||
+      getType(size).getNumElements() != 1)
+    return node.fail(malformed("expects one number as size and a data type"));
+  Value count = c.reshape(c.cast(size, node.getBuilder().getI64Type()), {1});
+  Value steps = c.cast(isPeriodic ? count : c.sub(count, 1), f32);
+  Value n = c.cast(c.range(c.integers(0), count), f32);
+  constexpr double turn = 6.283185307179586;
+  Value angle = c.div(c.mul(n, turn), steps);
+  Value window = c.sub(a, c.mul(c.of<CosOp>(angle), b));
+  if (third != 0)
+    window = c.add(window, c.mul(c.of<CosOp>(c.mul(angle, 2)), third));
+  return node.setOutput(0, c.cast(window, type));
+}
+
+static LogicalResult importHannWindow(NodeImporter &node) {
+  return makeWindow(node, 0.5, 0.5, 0);
+}
+static LogicalResult importHammingWindow(NodeImporter &node) {
+  return makeWindow(node, 25.0 / 46, 21.0 / 46, 0);
+}
+static LogicalResult importBlackmanWindow(NodeImporter &node) {
+  return makeWindow(node, 0.42, 0.5, 0.08);
+}
+
 ArrayRef<Operator> qopt::importer::getArithmeticOperators() {
   static constexpr Operator rows[] = {
       {"Acos", 7, 1, 1, importFunction<computeAcos>},
@@ -228,9 +306,13 @@ ArrayRef<Operator> qopt::importer::getArithmeticOperators() {
       {"Asinh", 9, 1, 1, importFunction<computeAsinh>},
       {"Atan", 7, 1, 1, importFunction<computeAtan>},
       {"Atanh", 9, 1, 1, importFunction<computeAtanh>},
+      {"BitShift", 11, 2, 2, importBitShift, "no uint64"},
       {"BitwiseNot", 18, 1, 1, importBitwiseNot},
+      {"BlackmanWindow", 17, 1, 1, importBlackmanWindow},
       {"Cosh", 9, 1, 1, importFunction<computeCosh>},
       {"EyeLike", 9, 1, 1, importEyeLike},
+      {"HammingWindow", 17, 1, 1, importHammingWindow},
+      {"HannWindow", 17, 1, 1, importHannWindow},
       {"IsInf", 10, 1, 1, importIsInf},
       {"IsNaN", 9, 1, 1, importIsNaN},
       {"Mean", 1, 1, kAnyNumber, importMean},

@@ -104,6 +104,15 @@ static Value makeDeepConv(NodeImporter &node, ProductOperand x,
   return c.swapAxes(deep, 1, 2);
 }
 
+Value qopt::importer::makeConvByWindow(NodeImporter &node, ProductOperand x,
+                                       ProductOperand w, Value bias,
+                                       Type element,
+                                       const WindowAttributes &window,
+                                       int64_t group) {
+  auto make = getRank(x.tensor) == 5 ? makeDeepConv : makeFlatConv;
+  return make(node, x, w, bias, element, window, group);
+}
+
 Value qopt::importer::makeConv(NodeImporter &node, ProductOperand x,
                                ProductOperand w, Value bias, Type element) {
   if (failed(node.expectRank(w.tensor, 3, "weights")))
@@ -138,8 +147,7 @@ Value qopt::importer::makeConv(NodeImporter &node, ProductOperand x,
                           Twine(group)));
   if (node.getFailure())
     return {};
-  auto make = getRank(x.tensor) == 5 ? makeDeepConv : makeFlatConv;
-  return make(node, x, w, bias, element, *window, group);
+  return makeConvByWindow(node, x, w, bias, element, *window, group);
 }
 
 static LogicalResult importConv(NodeImporter &node) {

@@ -9,6 +9,7 @@
 #define LIB_IMPORT_ONNX_CONTRACTIONS_H
 
 #include "NodeImporter.h"
+#include "WindowAttributes.h"
 
 namespace qopt::importer {
 
@@ -22,6 +23,12 @@ struct ProductOperand {
 /// `element`. Null on failure.
 mlir::Value makeConv(NodeImporter &node, ProductOperand x, ProductOperand w,
                      mlir::Value bias, mlir::Type element);
+
+/// The same by a window that is known, of static kernel size.
+mlir::Value makeConvByWindow(NodeImporter &node, ProductOperand x,
+                             ProductOperand w, mlir::Value bias,
+                             mlir::Type element, const WindowAttributes &window,
+                             int64_t group);
 
 /// The matrix product of `lhs` and `rhs`, with elements of `element`. Null on
 /// failure.

@@ -48,6 +48,7 @@ llvm::ArrayRef<Operator> getNormalizationOperators();
 llvm::ArrayRef<Operator> getQuantizationOperators();
 llvm::ArrayRef<Operator> getRecurrentOperators();
 llvm::ArrayRef<Operator> getReductionOperators();
+llvm::ArrayRef<Operator> getSelectionOperators();
 llvm::ArrayRef<Operator> getSequenceOperators();
 llvm::ArrayRef<Operator> getShapeOperators();
 llvm::ArrayRef<Operator> getUpsampleOperators();

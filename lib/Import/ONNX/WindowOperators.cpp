@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Composer.h"
 #include "Operators.h"
 #include "WindowAttributes.h"
 #include "dialects/QOpt/IR/VerifyTypes.h"
@@ -173,12 +174,71 @@ static LogicalResult importGlobalMaxPool(NodeImporter &node) {
        node.attr("axes", axes), node.attr("keepdims", true)});
 }
 
+/// (sum of |x|^p)^(1 / p), where `sum` adds up what it is given.
+template <typename Fn>
+static Value makeNorm(Composer &c, Value x, double p, Fn sum) {
+  Value powers = c.of<AbsOp>(x);
+  if (p == 2)
+    return c.of<SqrtOp>(sum(c.mul(powers, powers)));
+  if (p == 1)
+    return sum(powers);
+  return c.of<PowOp>(sum(c.of<PowOp>(powers, p)), 1 / p);
+}
+
+/// Before opset 2 the exponent is a float.
+static double readExponent(NodeImporter &node) {
+  return node.getOpset() < 2 ? node.getFloat("p", 2)
+                             : static_cast<double>(node.getInt("p", 2));
+}
+
+/// An average with all of the pads, times the elements of a window.
+static LogicalResult importLpPool(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  double p = readExponent(node);
+  std::optional<WindowAttributes> window = readWindow(node, x, {});
+  if (!window || failed(node.expectFloat(x)))
+    return failure();
+  if (node.getInt("ceil_mode", 0) != 0 ||
+      llvm::any_of(window->dilations, [](int64_t by) { return by != 1; }))
+    return node.fail(unsupported("expects ceil_mode = 0 and no dilations"));
+  if (failed(checkPoolPads(node, *window)))
+    return failure();
+  double size = 1;
+  for (int64_t dim : window->kernel)
+    size *= dim;
+  return node.setOutput(
+      0, makeNorm(c, x, p, [&](Value powers) {
+        return c.mul(c.make<AveragePoolOp>(
+                         powers, {node.attr("kernel", window->kernel),
+                                  node.attr("strides", window->strides),
+                                  node.attr("pads", window->pads),
+                                  node.attr("ceil_mode", false),
+                                  node.attr("count_include_pad", true)}),
+                     size);
+      }));
+}
+
+static LogicalResult importGlobalLpPool(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  double p = readExponent(node);
+  if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 3, "an input")))
+    return failure();
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(2, getRank(x)));
+  return node.setOutput(0, makeNorm(c, x, p, [&](Value powers) {
+                          return c.reduce(ReduceKind::Sum, powers, axes);
+                        }));
+}
+
 ArrayRef<Operator> qopt::importer::getWindowOperators() {
   static constexpr Operator rows[] = {
       {"AveragePool", 1, 1, 1, importAveragePool,
        "1 to 3 spatial axes, no dilations"},
       {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
+      {"GlobalLpPool", 1, 1, 1, importGlobalLpPool},
       {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
+      {"LpPool", 1, 1, 1, importLpPool, "ceil_mode = 0, no dilations"},
       {"MaxPool", 1, 1, 1, importMaxPool, "1 to 3 spatial axes, no Indices"},
   };
   return rows;

@@ -160,53 +160,39 @@ static const BadModel badModels[] = {
      [] {
        return one(13, "Softmax", {"x"}, {attr("axis", 1), attr("axis", 1)});
      }},
-    {"ResizeMode", unsupported,
-     "mode \"linear\" is not supported, only nearest",
+    {"ResizeMode", bad, "attribute \"mode\" has no value \"wave\"",
      [] {
        return Model(13)
            .in("x", "f32[1, 3, 4, 4]")
            .init("s", "f32[4]", {1, 1, 2, 2})
-           .node("Resize", {"x", "", "s"}, {"y"}, {attr("mode", "linear")})
+           .node("Resize", {"x", "", "s"}, {"y"}, {attr("mode", "wave")})
            .out("y");
      }},
-    {"ResizeScale", unsupported,
-     "only whole scales from 1 to 64 are supported, but found 1.500000",
-     [] {
-       return Model(13)
-           .in("x", "f32[1, 3, 4, 4]")
-           .init("s", "f32[4]", {1, 1, 1.5, 2})
-           .node("Resize", {"x", "", "s"}, {"y"})
-           .out("y");
-     }},
-    {"ResizeRounding", unsupported,
-     "coordinates \"asymmetric\" with rounding \"ceil\" are not supported",
+    {"ResizeRounding", bad, "attribute \"nearest_mode\" has no value \"up\"",
      [] {
        return Model(13)
            .in("x", "f32[1, 3, 4, 4]")
            .init("s", "f32[4]", {1, 1, 2, 2})
            .node("Resize", {"x", "", "s"}, {"y"},
                  {attr("coordinate_transformation_mode", "asymmetric"),
-                  attr("nearest_mode", "ceil")})
+                  attr("nearest_mode", "up")})
            .out("y");
      }},
-    {"ResizeSizes", unsupported, "only scales are supported, for all axes",
+    {"ResizeAntialias", unsupported, "expects antialias = 0, but found another",
      [] {
        return Model(13)
            .in("x", "f32[1, 3, 4, 4]")
            .init("s", "i64[4]", {1, 3, 8, 8})
-           .node("Resize", {"x", "", "", "s"}, {"y"})
+           .node("Resize", {"x", "", "", "s"}, {"y"}, {attr("antialias", 1)})
            .out("y");
      }},
-    {"ConvTransposeOverlap", unsupported,
-     "only windows beside each other are supported: strides like the kernel, "
-     "one "
-     "group, no pads and no dilations",
+    {"ConvTransposeGroups", bad,
+     "expects groups that divide 3 channels, but found 2",
      [] {
        return Model(13)
            .in("x", "f32[1, 3, 4, 4]")
            .in("w", "f32[3, 8, 3, 3]")
-           .node("ConvTranspose", {"x", "w"}, {"y"},
-                 {attr("strides", std::vector<int64_t>{2, 2})})
+           .node("ConvTranspose", {"x", "w"}, {"y"}, {attr("group", 2)})
            .out("y");
      }},
     {"ConvTransposeChannels", bad, "expects 4 input channels, but found 3",
