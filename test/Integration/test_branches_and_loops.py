@@ -217,6 +217,25 @@ def test_pads_that_pytorch_turns_around_are_known(tmp_path):
     assert "scf.if" not in import_text(tmp_path / "m.onnx", tmp_path)
 
 
+def test_a_sequence_that_a_loop_fills(tmp_path):
+    """Reference runs it, from an empty one that says nothing of its tensors; a compile names the loop."""
+    def sequence(name):
+        return helper.make_tensor_sequence_value_info(name, FLOAT, None)
+    step = helper.make_graph(
+        [node("Identity", ["c"], "c2"), node("Gather", ["x", "i"], "r", axis=0), node("SequenceInsert", ["s", "r"], "s2")],
+        "body", [value("i", INT64, []), value("c", BOOL, []), sequence("s")], [value("c2", BOOL), sequence("s2")])
+    write_model(tmp_path / "m.onnx", [
+        node("SequenceEmpty", [], "e"), node("Loop", ["m", "", "e"], "filled", body=step),
+        node("ConcatFromSequence", ["filled"], "y", axis=0, new_axis=1)],
+        [("x", FLOAT, ["n", 4]), ("m", INT64, [])], [("y", FLOAT)])
+    x = floats(5, 4)
+    found = run_arrays(tmp_path / "m.onnx", {"x": x, "m": np.array(3)}, tmp_path, "--reference")
+    np.testing.assert_array_equal(found["y"], x[:3])
+    result = run_tool("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so")
+    assert result.returncode == 3
+    assert 'node "/filled" (Loop): works on a sequence or optional that a run alone knows' in result.stderr
+
+
 def loop(nodes, outputs, inputs=("m", "", "x"), arguments=(("i", INT64, []), ("c", BOOL, []), ("a", FLOAT, None))):
     return node("Loop", list(inputs), "y", body=body(nodes, arguments, outputs))
 
