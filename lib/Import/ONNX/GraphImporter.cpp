@@ -312,9 +312,8 @@ findOperator(const onnx::NodeProto &node, int64_t opset, const Operator *&row) {
   if (!isStandard && domain != "com.microsoft")
     return unsupported("operators of domain " + quote(domain) +
                            " are not supported",
-                       "export the model with standard operators only; "
-                       "functions of the model go away with "
-                       "onnx.inliner.inline_local_functions");
+                       "export the model with standard operators and functions "
+                       "that it defines itself");
   int64_t since;
   row = isStandard
             ? lookupOperator(node.op_type(), opset, since)

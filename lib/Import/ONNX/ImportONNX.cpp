@@ -7,6 +7,7 @@
 
 #include "qopt/Import/ONNX/ImportONNX.h"
 #include "GraphImporter.h"
+#include "InlineFunctions.h"
 #include "TensorReader.h"
 #include "WireWalk.h"
 #include "dialects/QOpt/IR/QOptDialect.h"
@@ -135,6 +136,8 @@ static std::optional<Failure> importModel(StringRef path,
   if (!model.has_graph())
     return malformed("expects a graph, but the model has none");
   if (auto failure = readOpset(model, opset))
+    return failure;
+  if (auto failure = inlineFunctions(model, opset))
     return failure;
   context.loadDialect<QOptDialect, arith::ArithDialect, func::FuncDialect,
                       scf::SCFDialect, tensor::TensorDialect>();
