@@ -217,6 +217,16 @@ def test_pads_that_pytorch_turns_around_are_known(tmp_path):
     assert "scf.if" not in import_text(tmp_path / "m.onnx", tmp_path)
 
 
+def test_batches_that_are_scanned(tmp_path):
+    """The form of opset 8, which ONNX Runtime has, too."""
+    write_model(tmp_path / "m.onnx", [node("Scan", ["", "s", "x"], "last all", num_scan_inputs=1, directions=[1], body=body(
+        [node("Add", ["a", "v"], "a2"), node("Neg", ["a2"], "r")],
+        [("a", FLOAT, [2]), ("v", FLOAT, [2])], [("a2", FLOAT, [2]), ("r", FLOAT, [2])]))],
+        [("s", FLOAT, ["b", 2]), ("x", FLOAT, ["b", "t", 2])], [("last", FLOAT), ("all", FLOAT)], opset=8)
+    check(tmp_path / "m.onnx", [{"s": floats(b, 2), "x": floats(b, t, 2)} for b, t in ((1, 3), (3, 5), (2, 70))],
+          tmp_path)
+
+
 def test_a_sequence_that_a_loop_fills(tmp_path):
     """Reference runs it, from an empty one that says nothing of its tensors; a compile names the loop."""
     def sequence(name):

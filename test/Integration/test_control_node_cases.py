@@ -15,7 +15,6 @@ REFUSED = {
     "test_if_opt": "(Optional, opset 16): expects 1 inputs, but found 0",
     "test_loop13_seq": "only tensors are supported, not sequences",
     "test_loop16_seq_none": "only tensors are supported, not sequences",
-    "test_scan_sum": "(Scan, opset 8): the form of opset 8 is not supported",
 }
 
 

@@ -304,16 +304,22 @@ readTracks(NodeImporter &node, StringRef axesName, StringRef directionsName,
 namespace {
 class ScanImporter {
 public:
-  explicit ScanImporter(NodeImporter &node) : node(node) {}
+  /// The node with operands that may be parts of its own.
+  ScanImporter(NodeImporter &node, ArrayRef<Value> operands,
+               StringRef directionsName)
+      : node(node), operands(operands), directionsName(directionsName) {}
 
-  LogicalResult run();
+  /// From the operands to the last states and all rows.
+  LogicalResult run(Values &values);
 
 private:
   LogicalResult iterate(Value counter, ValueRange carried, Values &next);
   LogicalResult readOutputs();
 
   NodeImporter &node;
-  SmallVector<Value> states, inputs;
+  ArrayRef<Value> operands;
+  StringRef directionsName;
+  ArrayRef<Value> states, inputs;
   SmallVector<Track> inputTracks, outputTracks;
   /// The types of what an iteration scans out.
   SmallVector<RankedTensorType> rows;
@@ -361,25 +367,24 @@ LogicalResult ScanImporter::readOutputs() {
   return success(tracks.has_value());
 }
 
-LogicalResult ScanImporter::run() {
+LogicalResult ScanImporter::run(Values &values) {
   int64_t numScanned = node.getInt("num_scan_inputs", 0);
-  int64_t numStates = node.getNumInputs() - numScanned;
+  int64_t numStates = operands.size() - numScanned;
   if (numScanned < 1 || numStates < 0)
     return node.fail(malformed("expects num_scan_inputs from 1 to " +
-                               Twine(node.getNumInputs()) + ", but found " +
+                               Twine(operands.size()) + ", but found " +
                                Twine(numScanned)));
-  states.assign(node.getInputs().begin(), node.getInputs().begin() + numStates);
-  inputs.assign(node.getInputs().begin() + numStates, node.getInputs().end());
-  auto tracks =
-      readTracks(node, "scan_input_axes", "scan_input_directions", numScanned,
-                 [&](int64_t i) { return getRank(inputs[i]); });
+  states = operands.take_front(numStates);
+  inputs = operands.drop_front(numStates);
+  auto tracks = readTracks(node, "scan_input_axes", directionsName, numScanned,
+                           [&](int64_t i) { return getRank(inputs[i]); });
   if (!tracks)
     return failure();
   inputTracks = *tracks;
   auto body = [&](Value counter, ValueRange carried, Values &next) {
     return iterate(counter, carried, next);
   };
-  Values values(states);
+  values.assign(states.begin(), states.end());
   auto trial = [&](Value counter, ValueRange carried, Values &next) {
     if (failed(iterate(counter, carried, next)))
       return failure();
@@ -401,18 +406,61 @@ LogicalResult ScanImporter::run() {
     for (auto [i, track] : llvm::enumerate(outputTracks))
       values[numStates + i] =
           withSize(node, values[numStates + i], track.axis, size);
-  return setOutputs(node, values);
-}
-
-/// Of opset 8, where all tensors have a batch in front.
-static LogicalResult refuseScan(NodeImporter &node) {
-  return node.fail(unsupported("the form of opset 8 is not supported",
-                               "convert the model to opset 9 or later with "
-                               "onnx.version_converter, or export it again"));
+  return success();
 }
 
 static LogicalResult importScan(NodeImporter &node) {
-  return ScanImporter(node).run();
+  Values values;
+  if (failed(ScanImporter(node, node.getInputs(), "scan_input_directions")
+                 .run(values)))
+    return failure();
+  return setOutputs(node, values);
+}
+
+/// The form of opset 8: all tensors have a batch in front, of which each is
+/// scanned by itself.
+static LogicalResult importScanOfBatches(NodeImporter &node) {
+  if (node.getInput(0))
+    return node.fail(unsupported("sequence_lens are not supported",
+                                 "convert the model to opset 9 or later"));
+  ArrayRef<Value> batches = node.getInputs().drop_front();
+  if (batches.empty())
+    return node.fail(malformed("expects a tensor to scan"));
+  for (Value batch : batches)
+    if (failed(node.expectRank(batch, 1, "all tensors")))
+      return failure();
+  SmallVector<RankedTensorType> rows;
+  auto scan = [&](Value counter, ValueRange, Values &next) -> LogicalResult {
+    Value at = toTensor(node, counter);
+    SmallVector<Value> operands;
+    for (Value batch : batches) {
+      operands.push_back(node.make<GatherOp>(getElementType(batch), {batch, at},
+                                             node.attr("axis", int64_t(0))));
+      if (!operands.back())
+        return failure();
+    }
+    if (failed(ScanImporter(node, operands, "directions").run(next)))
+      return failure();
+    rows.clear();
+    for (Value value : next)
+      rows.push_back(getType(value));
+    return success();
+  };
+  auto trial = [&](Value counter, ValueRange carried, Values &next) {
+    LogicalResult result = scan(counter, carried, next);
+    next.clear();
+    return result;
+  };
+  Values values;
+  if (failed(settleTypes(node, values, trial)))
+    return failure();
+  SmallVector<Collection> collections;
+  for (RankedTensorType row : rows)
+    collections.push_back(makeCollection(node, row, 0, /*isInFront=*/false));
+  if (node.getFailure() || failed(makeFor(node, getDim(node, batches[0], 0),
+                                          collections, values, scan)))
+    return failure();
+  return setOutputs(node, values);
 }
 
 ArrayRef<Operator> qopt::importer::getControlFlowOperators() {
@@ -424,11 +472,10 @@ ArrayRef<Operator> qopt::importer::getControlFlowOperators() {
   static constexpr Operator rows[] = {
       {"If", 7, 1, 1, importIf, branches},
       {"Loop", 7, 2, kAnyNumber, importLoop, carried, takesLists, 2},
-      {"Scan", 8, 1, kAnyNumber, refuseScan, "", !takesLists, 1},
+      {"Scan", 8, 1, kAnyNumber, importScanOfBatches, "", !takesLists, 1},
       {"Scan", 9, 1, kAnyNumber, importScan,
-       "not the form of opset 8; carried tensors keep their rank; tensors "
-       "alone "
-       "are scanned out"},
+       "no sequence_lens; carried tensors keep their rank; tensors alone are "
+       "scanned out"},
   };
   return rows;
 }
