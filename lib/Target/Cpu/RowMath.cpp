@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowMath.h"
-#include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "VectorBuilder.h"
+#include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "lib/Target/Host/HostProgram.h"
 
 using namespace mlir;

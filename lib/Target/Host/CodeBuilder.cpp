@@ -258,7 +258,7 @@ Value CodeBuilder::narrow(Value value, Type element) {
 //===----------------------------------------------------------------------===//
 
 void CodeBuilder::loop(Value low, Value high, int64_t step,
-                         llvm::function_ref<void(Value)> body) {
+                       llvm::function_ref<void(Value)> body) {
   loop(low, high, step, {}, [&](Value index, ValueRange) {
     body(index);
     return SmallVector<Value>();
@@ -290,7 +290,7 @@ void CodeBuilder::ifThen(Value condition, llvm::function_ref<void()> then) {
 }
 
 void CodeBuilder::ifElse(Value condition, llvm::function_ref<void()> then,
-                           llvm::function_ref<void()> otherwise) {
+                         llvm::function_ref<void()> otherwise) {
   auto op = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(op.thenBlock()->getTerminator());
