@@ -24,7 +24,7 @@ static LogicalResult emitTranspose(host::HostProgram &program,
   auto op = cast<TransposeOp>(anyOp);
   cpu::VectorBuilder host(program.code());
   host::Buffer &x = program.buffer(op.getX());
-  host::Buffer &result = program.allocate(op.getResult());
+  host::Buffer &result = program.buffer(op.getResult());
   SmallVector<Value> sizes(result.dims), xStrides = host.strides(x.dims);
   SmallVector<Value> strides;
   for (int64_t axis : op.getPerm())

@@ -68,42 +68,48 @@ TargetBackend::findKernels(StringRef cpu) const {
                                  cpu.str() + "\"");
 }
 
-/// A program of the kernel alone that `launch` runs, with the constants that it
-/// reads.
-static OwningOpRef<func::FuncOp> isolate(Operation *launch, Operation *kernel) {
+/// A variant whose program is `kernel` alone, with the constants that `launch`
+/// gives it.
+static OwningOpRef<kernel::VariantOp> isolate(kernel::LaunchOp launch,
+                                              Operation *kernel) {
   Location loc = launch->getLoc();
   OpBuilder builder(kernel->getContext());
-  OwningOpRef<func::FuncOp> alone(func::FuncOp::create(
+  auto like = launch->getParentOfType<kernel::VariantOp>();
+  auto variant = kernel::VariantOp::create(builder, loc, like.getSymName(),
+                                           like.getTarget());
+  builder.setInsertionPointToStart(&variant.getBody().emplaceBlock());
+  auto alone = func::FuncOp::create(
       builder, loc, "main",
-      builder.getFunctionType({}, kernel->getResultTypes())));
-  Block *body = alone->addEntryBlock();
+      builder.getFunctionType({}, kernel->getResultTypes()));
+  Block *body = alone.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   IRMapping mapping;
   SmallVector<Type> arguments;
-  auto bring = [&](auto &bring, Value value) {
-    if (mapping.contains(value))
+  auto bring = [&](auto &bring, Value constant) -> void {
+    if (mapping.contains(constant))
       return;
-    Operation *op = value.getDefiningOp();
-    if (isa_and_nonnull<ConstantOp, kernel::PackOp>(op)) {
-      for (Value operand : op->getOperands())
-        bring(bring, operand);
-      builder.clone(*op, mapping);
-      return;
-    }
-    arguments.push_back(value.getType());
-    mapping.map(value, body->addArgument(value.getType(), value.getLoc()));
+    Operation *op = constant.getDefiningOp();
+    for (Value operand : op->getOperands())
+      bring(bring, operand);
+    builder.clone(*op, mapping);
   };
-  for (Value operand : launch->getOperands())
-    bring(bring, operand);
+  SmallVector<Value> operands;
+  for (auto [given, operand] :
+       llvm::zip_equal(launch.getInputs(), kernel->getOperands())) {
+    if (isa<RankedTensorType>(given.getType())) {
+      bring(bring, given);
+      operands.push_back(mapping.lookup(given));
+      continue;
+    }
+    arguments.push_back(operand.getType());
+    operands.push_back(body->addArgument(operand.getType(), loc));
+  }
   Operation *copy = builder.clone(*kernel);
   copy->setLoc(loc);
-  copy->setOperands(
-      llvm::map_to_vector(launch->getOperands(), [&](Value operand) {
-        return mapping.lookup(operand);
-      }));
+  copy->setOperands(operands);
   func::ReturnOp::create(builder, loc, copy->getResults());
-  alone->setType(builder.getFunctionType(arguments, kernel->getResultTypes()));
-  return alone;
+  alone.setType(builder.getFunctionType(arguments, kernel->getResultTypes()));
+  return variant;
 }
 
 /// Reports every kernel of `program` that cannot be lowered, each as if it were
@@ -112,18 +118,22 @@ static bool reportAll(const TargetBackend &backend, func::FuncOp program,
                       const TargetConfig &config) {
   bool isAnyReported = false;
   SymbolTableCollection symbols;
-  for (Operation &op : program.getOps()) {
-    auto launch = dyn_cast<kernel::LaunchOp>(op);
-    Operation *kernel = launch ? launch.getKernel(symbols) : &op;
+  for (auto launch : program.getOps<kernel::LaunchOp>()) {
+    Operation *kernel = launch.getKernel(symbols);
     // Small integers may be dims, which only the whole program knows.
-    bool takesDims = llvm::any_of(op.getOperandTypes(), [](Type type) {
+    bool takesDims = llvm::any_of(kernel->getOperandTypes(), [](Type type) {
       return getElementTypeOrSelf(type).isInteger(64);
     });
     if (!kernel::isKernel(kernel) || takesDims)
       continue;
+    OwningOpRef<kernel::VariantOp> alone = isolate(launch, kernel);
+    PassManager pm(program.getContext(), kernel::VariantOp::getOperationName());
+    backend.populateTargetPipeline(pm);
     WeightsSection weights;
     isAnyReported |=
-        failed(backend.lower(*isolate(&op, kernel), config, weights));
+        failed(pm.run(*alone)) ||
+        failed(backend.lower(alone->lookupSymbol<func::FuncOp>("main"), config,
+                             weights));
   }
   return isAnyReported;
 }
@@ -176,6 +186,7 @@ void TargetBackend::populateTargetPipeline(OpPassManager &variant) const {
       kernel::createMaterializeLifetimesPass({writesOutputsInPlace()}));
   // Which results lie in outputs is no part of a kernel, so that comes first.
   variant.addPass(kernel::createOutlineKernelsPass());
+  variant.addPass(kernel::createBufferizePass({getHostKernels().str()}));
 }
 
 FailureOr<OwningOpRef<ModuleOp>>

@@ -13,7 +13,7 @@ READS = re.compile(r"\b(constantOf|constantBytes|constantIntegers|elementBytes|r
 # fill value of ConstantOfShape is an attribute of the op.
 ALLOWED = {
     "Host/Constants.cpp", "Host/Constants.h", "Host/HostProgram.h", "Host/ProgramMemory.cpp",
-    "Host/ProgramShapes.cpp", "Host/ControlFlow.cpp", "Vulkan/DeviceProgram.cpp",
+    "Vulkan/DeviceProgram.cpp",
 }
 FILL = "elementBytes(op.getValue())"
 

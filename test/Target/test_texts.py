@@ -1,4 +1,5 @@
-"""Each text of an error or of a reason in lib/Target stands in a test."""
+"""Each text of an error or of a reason in lib/Target, and in the passes on kernels, stands
+in a test."""
 
 import re
 from pathlib import Path
@@ -27,7 +28,9 @@ def read(folder, *endings):
 def find_texts():
     """Literals of two words or more, by file, without those of asserts."""
     found = {}
-    for path, text in read("lib/Target", ".cpp", ".h").items():
+    texts = {**read("lib/Target", ".cpp", ".h"),
+             **read("dialects/QKernel/Transforms", ".cpp", ".h")}
+    for path, text in texts.items():
         text = re.sub(r"//[^\n]*|^#include[^\n]*", "", text, flags=re.MULTILINE)
         text = re.sub(r'&&\s*"(?:[^"\\]|\\.)*"|llvm_unreachable\("[^"]*"\)', "", text)
         for literal in TEXT.findall(text):

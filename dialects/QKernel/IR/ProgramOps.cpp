@@ -7,6 +7,7 @@
 #include "dialects/QKernel/IR/Facts.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -47,8 +48,60 @@ std::optional<int32_t> kernel::getOutput(OpResult result) {
 }
 
 //===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Type kernel::getMemoryElement(Type element) {
+  if (element.isF32() || element.isF64() || element.isF16())
+    return element;
+  unsigned bits = element.getIntOrFloatBitWidth();
+  return IntegerType::get(element.getContext(), bits <= 8 ? 8 : bits);
+}
+
+MemRefType kernel::getMemoryType(RankedTensorType tensor) {
+  return MemRefType::get(tensor.getShape(),
+                         getMemoryElement(tensor.getElementType()));
+}
+
+/// Whether `memory` can be that of `tensor`, wherever it lies.
+static bool isMemoryOf(Type memory, Type tensor) {
+  auto found = dyn_cast<MemRefType>(memory);
+  auto wanted = dyn_cast<RankedTensorType>(tensor);
+  return found && wanted &&
+         MemRefType::get(found.getShape(), found.getElementType()) ==
+             kernel::getMemoryType(wanted);
+}
+
+//===----------------------------------------------------------------------===//
 // Ops
 //===----------------------------------------------------------------------===//
+
+/// The name of the first ONNX node in a location; where there is none, as of
+/// ops on an input, the first name.
+static StringRef nodeName(Location loc) {
+  NameLoc name = loc->findInstanceOf<NameLoc>();
+  loc->walk([&](Location inner) {
+    auto fused = dyn_cast<FusedLoc>(inner);
+    if (!fused || !isa_and_nonnull<NodeAttr>(fused.getMetadata()))
+      return WalkResult::advance();
+    if (auto named = inner->findInstanceOf<NameLoc>())
+      name = named;
+    return WalkResult::interrupt();
+  });
+  return name ? name.getName() : StringRef();
+}
+
+void kernel::createRequire(OpBuilder &b, Location loc, Value condition,
+                           int32_t code, const Twine &text) {
+  APInt known;
+  if (matchPattern(condition, m_ConstantInt(&known)) && !known.isZero())
+    return;
+  std::string message = text.str();
+  if (StringRef name = nodeName(loc); !name.empty())
+    message = ("node \"" + name + "\": " + message).str();
+  RequireOp::create(b, loc, condition, b.getI32IntegerAttr(code),
+                    b.getStringAttr(message), /*status=*/Value());
+}
 
 LogicalResult RequireOp::verify() {
   // require_c1
@@ -78,14 +131,55 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
       symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
   if (!function)
     return emitOpError("expects a function ") << getCalleeAttr();
-  if (!llvm::equal(function.getArgumentTypes(), getOperandTypes()) ||
-      !llvm::equal(function.getResultTypes(), getResultTypes()))
+  auto isOperand = [](Type operand, Type argument) {
+    return operand == argument || isMemoryOf(operand, argument);
+  };
+  bool hasResults = llvm::equal(getResultTypes(), function.getResultTypes()) ||
+                    (getNumResults() == 0 &&
+                     llvm::equal(getDestinations().getTypes(),
+                                 function.getResultTypes(), isMemoryOf));
+  if (!llvm::equal(getInputs().getTypes(), function.getArgumentTypes(),
+                   isOperand) ||
+      !hasResults)
     return emitOpError("expects a function of its own type, but found ")
            << function.getFunctionType();
   // launch_c2
   if (!holdsOneOp(function))
     return emitOpError("expects one op of the arguments in ")
            << getCalleeAttr();
+  return success();
+}
+
+/// Checks that `dims` are those that `memory` leaves open.
+static LogicalResult verifyDims(Operation *op, Type memory, ValueRange dims) {
+  int64_t wanted = cast<MemRefType>(memory).getNumDynamicDims();
+  if (static_cast<int64_t>(dims.size()) == wanted)
+    return success();
+  return op->emitOpError("expects ")
+         << wanted << " dims for " << memory << ", but found " << dims.size();
+}
+
+LogicalResult CheckSizeOp::verify() {
+  // check_size_c1
+  return verifyDims(*this, getMemory(), getDims());
+}
+
+LogicalResult OutputMemoryOp::verify() {
+  // output_memory_c1
+  return verifyDims(*this, getMemory().getType(), getDims());
+}
+
+LogicalResult ViewOp::verify() {
+  // view_c1
+  return verifyDims(*this, getMemory().getType(), getDims());
+}
+
+LogicalResult ListOp::verify() {
+  // list_c1
+  int64_t wanted = cast<MemRefType>(getMemory().getType()).getNumElements();
+  if (static_cast<int64_t>(getElements().size()) != wanted)
+    return emitOpError("expects ")
+           << wanted << " elements, but found " << getElements().size();
   return success();
 }
 

@@ -62,6 +62,19 @@ std::optional<int32_t> getOutput(mlir::OpResult result);
 /// order, so that it needs no memory of its own.
 bool isView(mlir::Operation *op);
 
+/// The type of an element in memory: f64, f32, f16, and integers of its bits
+/// but of at least 8 for all others.
+mlir::Type getMemoryElement(mlir::Type element);
+
+/// The memory of a tensor.
+mlir::MemRefType getMemoryType(mlir::RankedTensorType tensor);
+
+/// Ends the run with `code` (1: data, 4: memory) and a text that names the node
+/// of `loc`, unless `condition` holds.
+void createRequire(mlir::OpBuilder &b, mlir::Location loc,
+                   mlir::Value condition, int32_t code,
+                   const llvm::Twine &text);
+
 /// The type of the same tensor in row-major order.
 mlir::Type withoutLayout(mlir::Type type);
 

@@ -399,23 +399,29 @@ def QKernel_OutputOp : QKernel_Op<"output", [MemoryEffects<[MemWrite]>]> {
 }
 
 def QKernel_LaunchOp : QKernel_Op<"launch",
-    [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+    [AttrSizedOperandSegments,
+     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "run the kernel that a function holds";
   let description = [{
     What several places of a program run alike is one function. Constants are
     operands, and the names of nodes stay with the launch.
 
+    Where tensors have memory, the operands are that memory, but for constants,
+    which stay tensors: how they lie among the weights is for their kernel to
+    say. The results are written to `destinations` then.
+
     Constraints:
     - (C1) `callee` names a function that takes the operands and gives the
-      results.
+      results, or what the destinations are the memory of.
     - (C2) the function holds one op, whose operands are its arguments, and
       returns the results of that op.
 
     Example:
 
     ```mlir
-    func.func @main(%x: tensor<?x4xf32>) {
+    func.func @main(%x: tensor<?x4xf32>, %m: memref<?x4xf32>, %r: memref<?x4xf32>) {
       %0 = qkernel.launch @relu(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      qkernel.launch @relu(%m) to(%r : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
       return
     }
     func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
@@ -425,14 +431,135 @@ def QKernel_LaunchOp : QKernel_Op<"launch",
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee,
-                       Variadic<AnyRankedTensor>:$inputs);
+      Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$inputs,
+      Variadic<AnyMemRef>:$destinations);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
-  let assemblyFormat = "$callee `(` $inputs `)` attr-dict `:` "
-                       "functional-type($inputs, $outputs)";
+  let assemblyFormat = "$callee `(` $inputs `)` "
+                       "(`to` `(` $destinations^ `:` type($destinations) `)`)? "
+                       "attr-dict `:` functional-type($inputs, $outputs)";
   let extraClassDeclaration = [{
     /// The op that it runs, in the function that it names.
     ::mlir::Operation *getKernel(::mlir::SymbolTableCollection &symbols);
   }];
+}
+
+def QKernel_CheckSizeOp : QKernel_Op<"check_size"> {
+  let summary = "end the run unless there can be a tensor of these dims";
+  let description = [{
+    Its bytes must be fewer than 2^63, and no dim negative. It has an effect, as
+    `qkernel.require` has.
+
+    Constraints:
+    - (C1) there is one value for each dim that the type leaves open.
+
+    Example:
+
+    ```mlir
+    func.func @main(%d: index) {
+      qkernel.check_size(%d) : memref<?x4xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Index>:$dims, TypeAttrOf<AnyMemRef>:$memory);
+  let assemblyFormat = "`(` $dims `)` attr-dict `:` $memory";
+  let hasVerifier = 1;
+}
+
+def QKernel_OutputMemoryOp : QKernel_Op<"output_memory"> {
+  let summary = "the memory of an output of the program";
+  let description = [{
+    Asks the caller for it; the run ends where there is none. What stands in it
+    when the program returns is the output.
+
+    Constraints:
+    - (C1) there is one value for each dim that the type leaves open.
+
+    Example:
+
+    ```mlir
+    func.func @main(%d: index) {
+      %0 = qkernel.output_memory 0(%d) : memref<?x4xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I32Attr, [IntNonNegative]>:$index,
+                       Variadic<Index>:$dims);
+  let results = (outs AnyMemRef:$memory);
+  let assemblyFormat = "$index `(` $dims `)` attr-dict `:` type($memory)";
+  let hasVerifier = 1;
+}
+
+def QKernel_ViewOp : QKernel_Op<"view", [Pure]> {
+  let summary = "the same elements with other dims, or of a constant";
+  let description = [{
+    The memory is that of the source. That of a constant holds its codes as
+    kernels read them, and nothing may write it. Memory of another space than the
+    source's is a copy there, made once and never written.
+
+    Constraints:
+    - (C1) there is one value for each dim that the type of the result leaves
+      open.
+
+    Example:
+
+    ```mlir
+    func.func @main(%x: memref<?x4xf32>, %d: index) {
+      %0 = qkernel.view %x(%d) : memref<?x4xf32> to memref<?xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$source,
+                       Variadic<Index>:$dims);
+  let results = (outs AnyMemRef:$memory);
+  let assemblyFormat = "$source `(` $dims `)` attr-dict `:` type($source) "
+                       "`to` type($memory)";
+  let hasVerifier = 1;
+}
+
+def QKernel_ListOp : QKernel_Op<"list", [Pure,
+    AllTypesMatch<["source", "memory"]>]> {
+  let summary = "a list in memory whose elements are at hand";
+  let description = [{
+    Dims that are computed pass through lists of integers. Who takes such a list
+    needs not load them, and sees which of them are equal.
+
+    Constraints:
+    - (C1) there is one value for each element.
+
+    Example:
+
+    ```mlir
+    func.func @main(%x: memref<2xi64>, %a: index, %b: index) {
+      %0 = qkernel.list %x(%a, %b) : memref<2xi64>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyStaticShapeMemRef:$source, Variadic<Index>:$elements);
+  let results = (outs AnyStaticShapeMemRef:$memory);
+  let assemblyFormat = "$source `(` $elements `)` attr-dict `:` type($source)";
+  let hasVerifier = 1;
+}
+
+def QKernel_ObserveMemoryOp : QKernel_Op<"observe"> {
+  let summary = "hand what stands in memory to the calibration observers";
+  let description = [{
+    As `qopt.observe`, where tensors have memory.
+
+    Example:
+
+    ```mlir
+    func.func @main(%x: memref<?x4xf32>) {
+      qkernel.observe %x {id = 7 : i64} : memref<?x4xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$memory, I64Attr:$id);
+  let assemblyFormat = "$memory attr-dict `:` type($memory)";
 }
 
 def QKernel_VariantOp : QKernel_Op<"variant", [Symbol, SymbolTable,

@@ -205,6 +205,72 @@ def OutlineKernelsPass
     Statistic<"numFunctions", "num-functions", "functions that were made">];
 }
 
+def BufferizePass
+    : Pass<"qkernel-bufferize", "::qopt::kernel::VariantOp"> {
+  let summary = "give tensors memory, and dims values";
+  let description = [{
+    ```mlir
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        %0 = qkernel.launch @k0.relu(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        %1 = qkernel.launch @k0.relu(%0) {qkernel.outputs = array<i32: 0>} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        qkernel.free %0 : tensor<?x4xf32>
+        return %1 : tensor<?x4xf32>
+      }
+      func.func private @k0.relu(%arg0: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        %0 = qopt.relu %arg0 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        return %0 : tensor<?x4xf32>
+      }
+    }
+    // becomes
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%x: memref<?x4xf32>) {
+        %c0 = arith.constant 0 : index
+        %d = memref.dim %x, %c0 : memref<?x4xf32>
+        qkernel.check_size(%d) : memref<?x4xf32>
+        %0 = memref.alloc(%d) : memref<?x4xf32>
+        qkernel.launch @k0.relu(%x) to(%0 : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
+        %1 = qkernel.output_memory 0(%d) : memref<?x4xf32>
+        qkernel.launch @k0.relu(%0) to(%1 : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
+        memref.dealloc %0 : memref<?x4xf32>
+        return
+      }
+      func.func private @k0.relu(%arg0: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        %0 = qopt.relu %arg0 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+        return %0 : tensor<?x4xf32>
+      }
+    }
+    ```
+
+    Dims are arithmetic on `index`, by the formulas that give types their dims;
+    what must hold of them ends the run by `qkernel.require`. The elements of short
+    lists are followed through the ops that make them, so that equal dims are one
+    value. Codes of fewer than 8 bits are one a byte.
+
+    A view is memory of its source. What is not launched yet is put into a
+    function of its own. Constants stay tensors.
+
+    Kernels whose names do not begin with `host-kernels` make tensors of the
+    memory space "device", whose elements no dim can be made of.
+
+    Fails on an op whose dims follow from nothing that is known.
+
+    Runs after `qkernel-materialize-lifetimes` and `qkernel-outline`.
+
+    Numerics: exact; the same kernels on the same values.
+  }];
+  let options = [
+    Option<"hostKernels", "host-kernels", "std::string", "",
+           "How the names of kernels begin whose results the host can read.">];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+  let statistics = [
+    Statistic<"numAllocations", "num-allocations", "tensors that own memory">,
+    Statistic<"numChecks", "num-checks", "things that the run checks">];
+}
+
 def LowerChecksPass : Pass<"qkernel-lower-checks", "::mlir::ModuleOp"> {
   let summary = "make checks return from their function";
   let description = [{

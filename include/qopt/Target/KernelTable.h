@@ -35,6 +35,7 @@ template <class Machine, class Program> struct KernelRow {
   llvm::StringLiteral name;
   /// What the types do not say; null where they say it all.
   kernel::Match (*check)(const Machine &machine, mlir::Operation *op);
+  /// Null for views, which are no launches.
   mlir::LogicalResult (*emit)(Program &program, mlir::Operation *op);
 };
 

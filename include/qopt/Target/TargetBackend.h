@@ -105,16 +105,21 @@ public:
   /// Adds the passes from a variant, whose ops name their kernels, to the
   /// program that `lower` takes.
   ///   in:   %1 = qkernel.map(%0) {kernel = "x86-64.map"} ...
-  ///   out:  %1 = qkernel.launch @k0.relu(%0) ...
-  ///         qkernel.free %0
+  ///   out:  %1 = memref.alloc(%d) ...
+  ///         qkernel.launch @k0.relu(%0) to(%1) ...
+  ///         memref.dealloc %0
   void populateTargetPipeline(mlir::OpPassManager &variant) const;
 
   /// Whether kernels write outputs of a program where its caller wants them.
   virtual bool writesOutputsInPlace() const { return true; }
 
+  /// How the names of the kernels begin whose results the host can read. The
+  /// tensors of all others have the memory space of a device.
+  virtual llvm::StringRef getHostKernels() const { return ""; }
+
   /// Writes the functions of one program, which stands beside those that it
   /// launches. Constants go to `weights`.
-  ///   in:   func.func @main { qkernel.launch @k0.matmul ... }
+  ///   in:   func.func @main { qkernel.launch @k0.matmul(%x, %w) to(%y) ... }
   ///         func.func private @k0.matmul { qkernel.contract ... }
   ///   out:  module { llvm.func @main.x86-64-v3 { qkernel.require ... }
   ///                  llvm.func internal @k0.matmul { scf.for ... } }

@@ -286,7 +286,7 @@ void Epilogue::capture(SmallVectorImpl<Value> &captures) {
     return;
   captures.append(v.strides(dims));
   for (unsigned index : stored)
-    captures.push_back(program.allocate(kernel->getResult(index)).pointer);
+    captures.push_back(program.buffer(kernel->getResult(index)).pointer);
 }
 
 //===----------------------------------------------------------------------===//

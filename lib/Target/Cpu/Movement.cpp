@@ -23,7 +23,7 @@ LogicalResult cpu::emitTranspose(HostProgram &program, Operation *anyOp) {
   auto op = cast<TransposeOp>(anyOp);
   VectorBuilder v(program.code());
   Buffer &x = program.buffer(op.getX());
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
   SmallVector<CopyAxis> axes;
   std::optional<int64_t> previous;
@@ -68,7 +68,7 @@ LogicalResult cpu::emitSlice(HostProgram &program, Operation *anyOp) {
   if (op.getSteps())
     steps = llvm::to_vector(
         program.factOf(op.getSteps()).getElements().asArrayRef());
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
   Value offset = v.i64(0);
   SmallVector<bool> isCut(x.rank(), false), isStepped(x.rank(), false);
@@ -121,7 +121,7 @@ static void copyPart(HostProgram &program, StringRef name, const Buffer &whole,
 LogicalResult cpu::emitConcat(HostProgram &program, Operation *anyOp) {
   auto op = cast<ConcatOp>(anyOp);
   VectorBuilder v(program.code());
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   Value begin = v.i64(0);
   for (Value input : op.getInputs()) {
     Buffer &part = program.buffer(input);
@@ -138,7 +138,7 @@ LogicalResult cpu::emitSplit(HostProgram &program, Operation *anyOp) {
   Buffer &x = program.buffer(op.getX());
   int64_t begin = 0;
   for (auto [part, size] : llvm::zip_equal(op.getParts(), op.getSizes())) {
-    copyPart(program, "split", x, program.allocate(part), op.getAxis(),
+    copyPart(program, "split", x, program.buffer(part), op.getAxis(),
              v.i64(begin), /*isIntoWhole=*/false);
     begin += size;
   }
@@ -190,7 +190,7 @@ LogicalResult cpu::emitGather(HostProgram &program, Operation *anyOp) {
   int64_t axis = op.getAxis();
   Value size = x.dims[axis];
   checkIndices(program, op, size);
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   Value inner = productOf(host, x.dims, axis + 1, x.dims.size());
   Value count = host.product(indices.dims);
   Value rows = host.mul(productOf(host, x.dims, 0, axis), count);
@@ -229,7 +229,7 @@ LogicalResult cpu::emitExpand(HostProgram &program, Operation *anyOp) {
   auto op = cast<ExpandOp>(anyOp);
   VectorBuilder v(program.code());
   Buffer &x = program.buffer(op.getX());
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
   SmallVector<CopyAxis> axes;
   int64_t missing = result.rank() - x.rank();
@@ -264,7 +264,7 @@ LogicalResult cpu::emitPad(HostProgram &program, Operation *anyOp) {
   Value value = op.getValue()
                     ? program.buffer(op.getValue()).pointer
                     : program.weightPointer(std::vector<uint8_t>(8, 0));
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   emitFill(program, "pad", x.elementType(), value, result.pointer,
            v.product(result.dims));
   SmallVector<Value> from = v.strides(x.dims), to = v.strides(result.dims);
@@ -290,7 +290,7 @@ LogicalResult cpu::emitShape(HostProgram &program, Operation *anyOp) {
   auto op = cast<ShapeOp>(anyOp);
   VectorBuilder v(program.code());
   SmallVector<Value> dims = program.dims(op.getX());
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   for (int64_t i = op.getStart(), e = op.getEnd(); i < e; ++i)
     v.storeScalar(dims[i], result.pointer, v.i64(i - op.getStart()));
   return success();
@@ -299,7 +299,7 @@ LogicalResult cpu::emitShape(HostProgram &program, Operation *anyOp) {
 LogicalResult cpu::emitConstantOfShape(HostProgram &program, Operation *anyOp) {
   auto op = cast<ConstantOfShapeOp>(anyOp);
   Value value = program.weightPointer(elementBytes(op.getValue()));
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   VectorBuilder v(program.code());
   emitFill(program, "constant_of_shape", result.elementType(), value,
            result.pointer, v.product(result.dims));
@@ -314,7 +314,7 @@ LogicalResult cpu::emitRange(HostProgram &program, Operation *anyOp) {
   Value isZero = host.equal((*delta)[0], host.i64(0));
   program.require(host.select(isZero, host.i1(false), host.i1(true)), 1,
                   "a range has a step of 0");
-  Buffer &result = program.allocate(op.getResult());
+  Buffer &result = program.buffer(op.getResult());
   Type element = result.elementType();
   program.launch(
       "range", {result.pointer, result.dims[0], (*start)[0], (*delta)[0]},
@@ -329,10 +329,5 @@ LogicalResult cpu::emitRange(HostProgram &program, Operation *anyOp) {
           v.storeScalar(value, own[0], i);
         });
       });
-  return success();
-}
-
-LogicalResult cpu::emitView(HostProgram &program, Operation *op) {
-  program.alias(op->getResult(0), op->getOperand(0));
   return success();
 }

@@ -11,8 +11,6 @@
 
 namespace qopt::cpu {
 
-/// Another view of the same memory: reshape and its like.
-mlir::LogicalResult emitView(HostProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitTranspose(HostProgram &program, mlir::Operation *op);
 kernel::Match checkSlice(const AnyCpu &, mlir::Operation *op);
 mlir::LogicalResult emitSlice(HostProgram &program, mlir::Operation *op);

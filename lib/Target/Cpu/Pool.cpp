@@ -157,7 +157,7 @@ static LogicalResult emitWindows(HostProgram &program, Operation *op,
                                  bool countsPads) {
   Buffer &x = program.buffer(op->getOperand(0));
   Type element = x.elementType();
-  Buffer &result = program.allocate(op->getResult(0));
+  Buffer &result = program.buffer(op->getResult(0));
   size_t spatial = window.kernel.size();
   ArrayRef<Value> xSizes = ArrayRef(x.dims).drop_front(2);
   if (tilesExactly(window, xSizes, ArrayRef(result.dims).drop_front(2))) {

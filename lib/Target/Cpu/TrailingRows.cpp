@@ -145,7 +145,7 @@ Value cpu::placeOf(HostProgram &program, Operation *kernel, Value inside) {
   Operation *yield = kernel->getRegion(0).front().getTerminator();
   for (OpOperand &operand : yield->getOpOperands())
     if (operand.get() == inside)
-      return program.allocate(kernel->getResult(operand.getOperandNumber()))
+      return program.buffer(kernel->getResult(operand.getOperandNumber()))
           .pointer;
   return program.allocateInside(inside).pointer;
 }

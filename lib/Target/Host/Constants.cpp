@@ -6,7 +6,9 @@
 
 #include "Constants.h"
 #include "CodeBuilder.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/Formats.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -45,6 +47,17 @@ ArrayRef<uint8_t> host::constantBytes(ConstantOp op,
   storage.resize(type.getNumElements());
   unpackCodes(packed, bits, storage);
   return storage;
+}
+
+ArrayRef<uint8_t> host::constantBytes(Value constant,
+                                      std::vector<uint8_t> &storage) {
+  if (auto pack = constant.getDefiningOp<kernel::PackOp>())
+    constant = pack.getOperands().front();
+  if (auto op = constant.getDefiningOp<ConstantOp>())
+    return constantBytes(op, storage);
+  // Upstream folds to such.
+  auto op = constant.getDefiningOp<arith::ConstantOp>();
+  return storage = elementBytes(cast<ElementsAttr>(op.getValue()));
 }
 
 ArrayRef<uint8_t> host::constantIntegers(ConstantOp op,

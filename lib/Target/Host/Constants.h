@@ -16,6 +16,10 @@ namespace qopt::host {
 llvm::ArrayRef<uint8_t> constantBytes(ConstantOp op,
                                       std::vector<uint8_t> &storage);
 
+/// The same for an operand of a launch that is a constant, packed or not.
+llvm::ArrayRef<uint8_t> constantBytes(mlir::Value constant,
+                                      std::vector<uint8_t> &storage);
+
 /// The same for an elements attribute.
 std::vector<uint8_t> elementBytes(mlir::ElementsAttr elements);
 

@@ -21,12 +21,6 @@ static constexpr int64_t kPartElements = 16384;
 
 static Type elementOf(Value tensor) { return getElementTypeOrSelf(tensor); }
 
-HostLoops::HostLoops(HostProgram &program, Operation *op)
-    : program(program), op(op) {
-  for (Value result : op->getResults())
-    program.allocate(result);
-}
-
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//

@@ -24,8 +24,8 @@ public:
   using Raw = mlir::Value;
   using Coordinates = llvm::SmallVector<mlir::Value>;
 
-  /// Allocates the results of `op`.
-  HostLoops(HostProgram &program, mlir::Operation *op);
+  HostLoops(HostProgram &program, mlir::Operation *op)
+      : program(program), op(op) {}
 
   /// Nothing that formulas ask for is refused here.
   bool isWritten() const { return true; }

@@ -19,22 +19,6 @@ using namespace qopt::host;
 /// Bytes of an input of the generated entry: data, dims, rank.
 static constexpr int64_t kInputBytes = 24;
 
-std::optional<int64_t> host::knownNumber(Value value) {
-  APInt number;
-  if (matchPattern(value, m_ConstantInt(&number)))
-    return number.getSExtValue();
-  return std::nullopt;
-}
-
-bool host::isSameDim(Value a, Value b) {
-  if (a == b)
-    return true;
-  std::optional<int64_t> known = knownNumber(a);
-  return known && known == knownNumber(b);
-}
-
-Value host::knownDimOf(Value a, Value b) { return knownNumber(a) ? a : b; }
-
 HostProgram::HostProgram(ModuleOp module, StringRef tierName,
                          kernel::KernelList kernels, WeightsSection &weights)
     : module(module), tierName(tierName), kernels(kernels), weights(weights),
@@ -76,7 +60,6 @@ LogicalResult HostProgram::emit(func::FuncOp program) {
     location = op.getLoc();
     if (failed(emitOp(&op)))
       return failure();
-    release();
   }
   argsBlockSize->setAttr("value", b.getI64IntegerAttr(argsSlots));
   return success();
@@ -84,72 +67,69 @@ LogicalResult HostProgram::emit(func::FuncOp program) {
 
 void HostProgram::emitArguments(func::FuncOp program, Value inputs) {
   CodeBuilder v = code();
-  llvm::StringMap<std::pair<Value, unsigned>> symbols;
-  auto nameOf = [&](unsigned index) {
-    auto name = program.getArgAttrOfType<StringAttr>(index, kNameAttrName);
-    return name ? name.getValue().str() : std::to_string(index);
-  };
   for (BlockArgument argument : program.getArguments()) {
-    unsigned index = argument.getArgNumber();
-    auto type = cast<RankedTensorType>(argument.getType());
-    Value entry = v.address(inputs, v.i64(index * kInputBytes), b.getI8Type());
-    auto buffer = std::make_unique<Buffer>();
-    buffer->type = type;
-    buffer->pointer = v.loadScalar(entry, v.i64(0), pointerType());
-    Value dimList = v.loadScalar(entry, v.i64(1), pointerType());
-    auto dimNames = program.getArgAttrOfType<ArrayAttr>(index, kDimsAttrName);
-    for (int64_t i = 0; i < type.getRank(); ++i) {
-      if (!type.isDynamicDim(i)) {
-        buffer->dims.push_back(v.i64(type.getDimSize(i)));
-        continue;
-      }
-      Value dim = v.loadScalar(dimList, v.i64(i), b.getI64Type());
-      StringRef symbol;
-      if (dimNames && i < static_cast<int64_t>(dimNames.size()))
-        if (auto name = dyn_cast<StringAttr>(dimNames[i]))
-          symbol = name.getValue();
-      if (!symbol.empty()) {
-        auto [it, isNew] = symbols.try_emplace(symbol, dim, index);
-        if (!isNew) {
-          requireEqual(dim, it->second.first,
-                       "inputs \"" + nameOf(it->second.second) + "\" and \"" +
-                           nameOf(index) + "\" differ in \"" + symbol + "\"");
-          dim = it->second.first;
-        }
-      }
-      buffer->dims.push_back(dim);
-    }
-    tensorDims[argument] = buffer->dims;
-    buffers[argument] = std::move(buffer);
+    Value entry = v.address(
+        inputs, v.i64(argument.getArgNumber() * kInputBytes), b.getI8Type());
+    Value pointer = v.loadScalar(entry, v.i64(0), pointerType());
+    Value dims = v.loadScalar(entry, v.i64(1), pointerType());
+    SmallVector<Value> open;
+    auto type = cast<MemRefType>(argument.getType());
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (type.isDynamicDim(i))
+        open.push_back(v.loadScalar(dims, v.i64(i), b.getI64Type()));
+    setMemory(argument, pointer, open);
   }
 }
 
 LogicalResult HostProgram::emitOp(Operation *op) {
-  if (isa<func::ReturnOp>(op))
-    return emitReturn(op);
-  if (isa<kernel::FreeOp, kernel::CopyOp, kernel::OutputOp>(op))
-    return emitMemory(op);
-  if (auto launch = dyn_cast<kernel::LaunchOp>(op))
-    return emitLaunch(launch);
-  if (isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
-          op->getDialect()))
-    return emitControlFlow(op);
-  if (failed(computeDims(op)))
-    return failure();
-  if (isa<ConstantOp, kernel::PackOp>(op))
-    return success();
-  if (auto observe = dyn_cast<ObserveOp>(op)) {
-    emitObserve(observe);
-    return success();
-  }
-  return emitKernel(op, *findKernelOf(op));
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](func::ReturnOp end) { return emitReturn(end); })
+      .Case([&](kernel::LaunchOp launch) { return emitLaunch(launch); })
+      .Case([&](kernel::RequireOp check) {
+        kernel::RequireOp::create(b, location, scalar(check.getCondition()),
+                                  check.getCodeAttr(), check.getMessageAttr(),
+                                  /*status=*/Value());
+        return success();
+      })
+      .Case([&](kernel::ObserveMemoryOp observe) {
+        emitObserve(observe);
+        return success();
+      })
+      .Case<ConstantOp, kernel::PackOp>([](auto) { return success(); })
+      .Default([&](Operation *other) {
+        bool isMemory = isa<memref::MemRefDialect, kernel::QKernelDialect>(
+            other->getDialect());
+        return isMemory ? emitMemory(other) : emitControlFlow(other);
+      });
 }
 
 LogicalResult HostProgram::emitLaunch(kernel::LaunchOp op) {
-  launched = op;
   current = op.getKernel(symbols);
-  LogicalResult result = emitOp(current);
-  launched = nullptr;
+  auto dimsOf = [&](unsigned i) -> SmallVector<Value> {
+    Value operand = op.getInputs()[i];
+    if (isa<MemRefType>(operand.getType()))
+      return memoryOf(operand).dims;
+    // A packed operand has the dims of what was packed.
+    if (auto pack = operand.getDefiningOp<kernel::PackOp>())
+      operand = pack.getOperands().front();
+    auto type = cast<RankedTensorType>(operand.getType());
+    return llvm::map_to_vector(type.getShape(),
+                               [&](int64_t dim) { return code().i64(dim); });
+  };
+  auto elementsOf = [&](unsigned i) {
+    return elements(current->getOperand(i));
+  };
+  // What must hold was checked in the program.
+  kernel::KernelDims dims(b, location, b.getI64Type(), current,
+                          {dimsOf, elementsOf, nullptr});
+  Launch launch(op, dims);
+  inWork = &launch;
+  LogicalResult result = dims.compute();
+  if (succeeded(result))
+    result = emitKernel(current, *findKernelOf(current));
+  if (succeeded(result))
+    release();
+  inWork = nullptr;
   return result;
 }
 
@@ -174,12 +154,12 @@ Value HostProgram::storeDims(ValueRange dims) {
   return argsBlock;
 }
 
-void HostProgram::emitObserve(ObserveOp op) {
+void HostProgram::emitObserve(kernel::ObserveMemoryOp op) {
   CodeBuilder v = code();
-  Buffer &x = buffer(op.getX());
+  Memory x = memoryOf(op.getMemory());
   callRuntime("qopt_rt_observe", {},
               {context, v.i32(op.getId()), x.pointer, storeDims(x.dims),
-               v.i64(x.rank())});
+               v.i64(x.dims.size())});
 }
 
 LogicalResult HostProgram::emitReturn(Operation *op) {
@@ -199,7 +179,32 @@ static std::string kernelName(int64_t number, StringRef name) {
   return symbol;
 }
 
+static bool isConstantCapture(Value capture) {
+  return capture.getDefiningOp<arith::ConstantOp>();
+}
+
 void HostProgram::launch(StringRef name, ValueRange captures, Value parts,
+                         llvm::function_ref<void(KernelScope &)> body) {
+  LLVM::LLVMFuncOp function = writeKernel(name, captures, body);
+  CodeBuilder v = code();
+  int64_t slot = 0;
+  for (Value capture : captures)
+    if (!isConstantCapture(capture))
+      v.storeScalar(capture,
+                    v.address(argsBlock, v.i64(slot++), b.getI64Type()),
+                    v.i64(0));
+  argsSlots = std::max(argsSlots, slot);
+  if (knownNumber(parts) == 1) {
+    LLVM::CallOp::create(b, location, function,
+                         ValueRange{argsBlock, v.i64(0), v.i64(0)});
+    return;
+  }
+  Value address = LLVM::AddressOfOp::create(b, location, function);
+  callRuntime("qopt_rt_parallel", {}, {context, address, argsBlock, parts});
+}
+
+LLVM::LLVMFuncOp
+HostProgram::writeKernel(StringRef name, ValueRange captures,
                          llvm::function_ref<void(KernelScope &)> body) {
   Type pointer = pointerType(), word = b.getI64Type();
   OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
@@ -212,35 +217,24 @@ void HostProgram::launch(StringRef name, ValueRange captures, Value parts,
   function.setNoInline(true);
   Block *entry = function.addEntryBlock(top);
   OpBuilder inner = OpBuilder::atBlockBegin(entry);
-  CodeBuilder v = code(), kernel(inner, location);
+  CodeBuilder kernel(inner, location);
   KernelScope scope{
       inner, location, {}, entry->getArgument(1), entry->getArgument(2)};
   int64_t slot = 0;
   for (Value capture : captures) {
-    if (auto constant = capture.getDefiningOp<arith::ConstantOp>()) {
-      scope.captures.push_back(inner.clone(*constant)->getResult(0));
+    if (isConstantCapture(capture)) {
+      scope.captures.push_back(
+          inner.clone(*capture.getDefiningOp())->getResult(0));
       continue;
     }
-    Value offset = v.i64(slot);
-    Value place = v.address(argsBlock, offset, word);
-    v.storeScalar(capture, place, v.i64(0));
     Value source =
-        kernel.address(entry->getArgument(0), kernel.i64(slot), word);
+        kernel.address(entry->getArgument(0), kernel.i64(slot++), word);
     scope.captures.push_back(
         kernel.loadScalar(source, kernel.i64(0), capture.getType()));
-    ++slot;
   }
-  argsSlots = std::max(argsSlots, slot);
   body(scope);
   LLVM::ReturnOp::create(inner, location, ValueRange{});
-
-  if (knownNumber(parts) == 1) {
-    LLVM::CallOp::create(b, location, function,
-                         ValueRange{argsBlock, v.i64(0), v.i64(0)});
-    return;
-  }
-  Value address = LLVM::AddressOfOp::create(b, location, function);
-  callRuntime("qopt_rt_parallel", {}, {context, address, argsBlock, parts});
+  return function;
 }
 
 Value HostProgram::callRuntime(StringRef name, Type result,
@@ -262,29 +256,8 @@ Value HostProgram::callRuntime(StringRef name, Type result,
 // Errors of a run
 //===----------------------------------------------------------------------===//
 
-/// The name of the first ONNX node in a location; where there is none, as of
-/// ops on an input, the first name.
-static StringRef nodeName(Location loc) {
-  NameLoc name = loc->findInstanceOf<NameLoc>();
-  loc->walk([&](Location inner) {
-    auto fused = dyn_cast<FusedLoc>(inner);
-    if (!fused || !isa_and_nonnull<NodeAttr>(fused.getMetadata()))
-      return WalkResult::advance();
-    if (auto named = inner->findInstanceOf<NameLoc>())
-      name = named;
-    return WalkResult::interrupt();
-  });
-  return name ? name.getName() : StringRef();
-}
-
 void HostProgram::require(Value condition, int32_t code, const Twine &text) {
-  if (knownNumber(condition).value_or(0) != 0)
-    return;
-  std::string message = text.str();
-  if (StringRef name = nodeName(location); !name.empty())
-    message = ("node \"" + name + "\": " + message).str();
-  kernel::RequireOp::create(b, location, condition, b.getI32IntegerAttr(code),
-                            b.getStringAttr(message), /*status=*/Value());
+  kernel::createRequire(b, location, condition, code, text);
 }
 
 void HostProgram::requireEqual(Value x, Value y, const Twine &text) {

@@ -1,12 +1,13 @@
 //===- HostProgram.h - From a program of kernels to functions ---*- C++ -*-===//
 //
-// Walks @main of one variant in order and writes the host function of a tier.
-// Every kernel becomes a function of its own that the host starts through the
-// runtime. Which kernel runs an op is named on it.
+// Walks @main of one variant, whose tensors have memory, in order and writes
+// the host function of a tier: what memory, dims and checks are is said there.
+// Every launch becomes functions that the host starts through the runtime.
+// Which kernel runs it is named on its op; what kernels ask for ends with the
+// launch.
 //
 // Every target shares this, and it knows no machine. A target derives from it
-// where its kernels need more; one whose kernels run elsewhere keeps dims,
-// checks, lifetimes and shape arithmetic here.
+// where its kernels need more, or their memory lies elsewhere.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,16 +17,16 @@
 #include "CodeBuilder.h"
 
 #include "dialects/QKernel/IR/Facts.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/KernelDims.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "qopt/Target/WeightsSection.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/DenseSet.h"
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,14 +57,9 @@ struct KernelScope {
   CodeBuilder code() { return CodeBuilder(b, loc); }
 };
 
-/// The number of an i64 that is a constant.
-std::optional<int64_t> knownNumber(mlir::Value value);
-
-/// True when two dims are known to be equal: one value, or one constant.
-bool isSameDim(mlir::Value a, mlir::Value b);
-
-/// Of two dims that were required to be equal, the one whose number is known.
-mlir::Value knownDimOf(mlir::Value a, mlir::Value b);
+using kernel::isSameDim;
+using kernel::knownDimOf;
+using kernel::knownNumber;
 
 /// How the elements of a constant are packed: codes of fewer than 8 bits one a
 /// byte as in memory, or with their sign.
@@ -92,21 +88,19 @@ public:
 
   //===--- Tensors
   //-----------------------------------------------------------===//
-  /// The buffer of an operand of the op in work, of an argument of its body, or
-  /// of a result after `allocate`. Constants come into being here.
+  /// The buffer of an operand or result of the op in work, of an argument of
+  /// its body, or of a value there after `allocateInside`. Constants come into
+  /// being here.
   Buffer &buffer(mlir::Value tensor);
-  /// Dims of any tensor, also of those inside the kernel in work.
-  llvm::SmallVector<mlir::Value> dims(mlir::Value tensor);
-  /// Elements of an integer tensor of rank 0 or 1, as i64.
+  /// Dims of any tensor of the op in work, also of those inside of it.
+  llvm::SmallVector<mlir::Value> dims(mlir::Value tensor) {
+    return inWork->dims.dimsOf(tensor);
+  }
+  /// Elements of an operand that is an integer tensor of rank 0 or 1, as i64.
   /// Nothing when the length is not static.
   std::optional<llvm::SmallVector<mlir::Value>> elements(mlir::Value tensor);
-  /// Makes the buffer of a result of the op in work, in the memory of an output
-  /// where the op says so.
-  Buffer &allocate(mlir::Value result);
   /// Makes the buffer of a value inside the kernel in work, for this op alone.
   Buffer &allocateInside(mlir::Value value);
-  /// Makes `result` another view of `source`'s memory (same number of bytes).
-  void alias(mlir::Value result, mlir::Value source);
   /// True for an operand, or an argument of the body, of the op in work that is
   /// constant.
   bool isConstant(mlir::Value tensor) { return constantOf(tensor) != nullptr; }
@@ -115,11 +109,9 @@ public:
   kernel::IntegersAttr factOf(mlir::Value tensor) {
     return kernel::getFact(current, tensor);
   }
-  /// The operand of the kernel in work that a body argument stands for; any
-  /// other value as `hostValue` gives it.
-  mlir::Value operandOf(mlir::Value tensor);
-  /// The operand or result of the launch in work that a value of the launched
-  /// function stands for; any other value as it is.
+  /// What the launch in work is given for an operand or result of its kernel,
+  /// or for an argument of the body: memory or a constant. Any other value as
+  /// it is.
   mlir::Value hostValue(mlir::Value tensor);
 
   //===--- Memory
@@ -159,47 +151,61 @@ public:
   void requireEqual(mlir::Value a, mlir::Value b, const llvm::Twine &text);
 
 protected:
-  class DimPolicy;
-  class RegionScope;
+  /// Memory of the program in the host function. Dims are i64.
+  struct Memory {
+    mlir::Value pointer;
+    llvm::SmallVector<mlir::Value> dims;
+  };
 
   /// Writes one op of the program.
   virtual mlir::LogicalResult emitOp(mlir::Operation *op);
   /// Writes the kernel of another function.
   mlir::LogicalResult emitLaunch(kernel::LaunchOp op);
-  /// The op of the host function in work.
-  mlir::Operation *hostOp() { return launched ? launched : current; }
-  /// Writes an op with the kernel that it names; its dims are computed.
+  /// Writes an op with the kernel that it names.
   virtual mlir::LogicalResult emitKernel(mlir::Operation *op,
                                          const kernel::Kernel &kernel);
+  /// Writes the function of a launch.
+  mlir::LLVM::LLVMFuncOp
+  writeKernel(llvm::StringRef name, mlir::ValueRange captures,
+              llvm::function_ref<void(KernelScope &)> body);
   /// The kernel that `op` names; null, with a diagnostic, where there is none.
   const kernel::Kernel *findKernelOf(mlir::Operation *op);
-  /// False for a tensor whose elements the host function cannot load.
-  virtual bool isOnHost(mlir::Value tensor) { return true; }
-  /// Ends the memory of `tensor`.
-  virtual void freeBuffer(mlir::Value tensor);
-  /// Copies a tensor into the memory of an output.
-  virtual void emitOutput(kernel::OutputOp op);
+
+  //===--- Memory of the program
+  //---------------------------------------------===//
+  /// Writes what tells of memory.
+  mlir::LogicalResult emitMemory(mlir::Operation *op);
+  /// Whether what stands in `memory` is on the host.
+  virtual bool isOnHost(mlir::Value memory) { return true; }
+  virtual mlir::Value allocateMemory(mlir::memref::AllocOp op,
+                                     mlir::Value bytes);
+  virtual void freeMemory(mlir::Value memory);
+  virtual void copyMemory(mlir::Value from, mlir::Value to, mlir::Value bytes);
+  /// The memory of a view; fails with a diagnostic.
+  virtual mlir::FailureOr<mlir::Value> viewMemory(kernel::ViewOp op);
+  void setMemory(mlir::Value value, mlir::Value pointer,
+                 mlir::ValueRange openDims);
+  Memory memoryOf(mlir::Value value) const { return memories.at(value); }
+  /// The elements in front of one.
+  mlir::Value offsetOf(mlir::Value memory, mlir::ValueRange indices);
+  mlir::Value outputMemory(kernel::OutputMemoryOp op);
 
   //===--- Control flow
   //------------------------------------------------------===//
-  /// Branches and loops, and the scalars that they ask for.
+  /// Branches and loops.
   mlir::LogicalResult emitControlFlow(mlir::Operation *op);
   mlir::LogicalResult emitIf(mlir::scf::IfOp op);
   mlir::LogicalResult emitFor(mlir::scf::ForOp op);
   mlir::LogicalResult emitWhile(mlir::scf::WhileOp op);
   mlir::LogicalResult emitScalar(mlir::Operation *op);
-  void emitExtract(mlir::tensor::ExtractOp op);
-  void emitFromElements(mlir::tensor::FromElementsOp op);
   /// Writes the ops of a region, all but the terminator.
   mlir::LogicalResult emitBlock(mlir::Block &block);
   /// A block of a region whose arguments are of `types`; what follows is
   /// written there.
   mlir::Block *enterBlock(mlir::Region &region, mlir::TypeRange types);
   /// What a scalar is in the host function.
-  mlir::Value scalar(mlir::Value value);
-  /// Writes what tells of memory: copies, outputs, ends of lifetimes.
-  mlir::LogicalResult emitMemory(mlir::Operation *op);
-  void emitCopy(kernel::CopyOp op);
+  mlir::Value scalar(mlir::Value value) { return scalars.at(value); }
+  llvm::SmallVector<mlir::Value> scalarsOf(mlir::ValueRange values);
   /// `values` as regions carry them, which own their memory.
   llvm::SmallVector<mlir::Value> carry(mlir::ValueRange values);
   /// Makes `values` what is carried.
@@ -210,23 +216,33 @@ protected:
   /// The constant behind a tensor, looking through `qkernel.pack`; null where
   /// there is none.
   ConstantOp constantOf(mlir::Value tensor);
-  void emitObserve(ObserveOp op);
+  /// The address of a constant of the program.
+  mlir::Value constantPointer(mlir::Value constant);
+  void emitObserve(kernel::ObserveMemoryOp op);
   void emitArguments(mlir::func::FuncOp program, mlir::Value inputs);
   void declareHost();
   mlir::Value storeDims(mlir::ValueRange dims);
 
-  mlir::LogicalResult computeDims(mlir::Operation *op);
-  mlir::LogicalResult setDims(mlir::Operation *op);
-  /// Elements that are dims, without a look at memory.
-  std::optional<llvm::SmallVector<mlir::Value>>
-  followElements(mlir::Value tensor);
-
   /// Ends the memory of temporaries.
   void release();
   mlir::Value checkedAlloc(llvm::StringRef function, mlir::ValueRange operands);
+  /// Ends the run where there can be no tensor of these dims.
+  void checkSize(mlir::ValueRange dims, mlir::Type element);
+  /// The bytes of a tensor that there can be.
   mlir::Value byteCount(mlir::ValueRange dims, mlir::Type element);
   mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,
                           mlir::ValueRange operands);
+
+  /// What lasts as long as a launch is written.
+  struct Launch {
+    Launch(kernel::LaunchOp op, kernel::KernelDims &dims)
+        : op(op), dims(dims) {}
+
+    kernel::LaunchOp op;
+    kernel::KernelDims &dims;
+    llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
+    llvm::SmallVector<mlir::Value> temporaries;
+  };
 
   mlir::ModuleOp module;
   std::string tierName;
@@ -234,21 +250,19 @@ protected:
   WeightsSection &weights;
   mlir::OpBuilder b;
   mlir::Location location;
-  /// The kernel or other op in work, and the launch that runs it; null where it
-  /// stands in the host function.
-  mlir::Operation *current = nullptr, *launched = nullptr;
+  /// The kernel or other op in work.
+  mlir::Operation *current = nullptr;
+  /// Null between launches.
+  Launch *inWork = nullptr;
   mlir::SymbolTableCollection symbols;
   mlir::LLVM::LLVMFuncOp host;
   mlir::Value context, weightsBase, argsBlock;
   mlir::Operation *argsBlockSize = nullptr;
   int64_t argsSlots = 1;
   int64_t numKernels = 0;
-  llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
+  /// What values of the program are in the host function.
+  llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
-  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorDims;
-  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tensorElements;
-  llvm::SmallVector<mlir::Value> temporaries;
-  std::map<std::vector<void *>, mlir::Value> byteCounts;
 };
 
 } // namespace qopt::host

@@ -1,13 +1,13 @@
-//===- ProgramMemory.cpp - Buffers of a program ---------------------------===//
+//===- ProgramMemory.cpp - Memory of a program ----------------------------===//
 //
-// Views share the memory of the tensor that owns it. Where memory ends, ops of
-// the program say.
+// Views share the memory of the tensor that owns it. Where memory begins and
+// ends, ops of the program say.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Constants.h"
 #include "HostProgram.h"
-#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -20,93 +20,217 @@ using namespace qopt::host;
 // Ops on memory
 //===----------------------------------------------------------------------===//
 
-LogicalResult HostProgram::emitMemory(Operation *op) {
-  llvm::TypeSwitch<Operation *>(op)
-      .Case([&](kernel::FreeOp end) { freeBuffer(end.getTensor()); })
-      .Case([&](kernel::CopyOp copy) { emitCopy(copy); })
-      .Case([&](kernel::OutputOp output) { emitOutput(output); });
-  return success();
+void HostProgram::setMemory(Value value, Value pointer, ValueRange openDims) {
+  Memory memory{pointer, {}};
+  for (int64_t dim : cast<MemRefType>(value.getType()).getShape()) {
+    if (!ShapedType::isDynamic(dim)) {
+      memory.dims.push_back(code().i64(dim));
+      continue;
+    }
+    memory.dims.push_back(openDims.front());
+    openDims = openDims.drop_front();
+  }
+  memories[value] = std::move(memory);
 }
 
-void HostProgram::freeBuffer(Value tensor) {
-  callRuntime("qopt_rt_free", {}, {context, buffer(tensor).pointer});
+static Type elementOf(Value memory) {
+  return cast<MemRefType>(memory.getType()).getElementType();
 }
 
-void HostProgram::emitCopy(kernel::CopyOp op) {
-  Buffer &source = buffer(op.getSource());
-  tensorDims[op.getResult()] = source.dims;
-  Buffer &target = allocate(op.getResult());
-  LLVM::MemcpyOp::create(b, location, target.pointer, source.pointer,
-                         byteCount(target.dims, target.elementType()),
-                         /*isVolatile=*/false);
-}
-
-void HostProgram::emitOutput(kernel::OutputOp op) {
+Value HostProgram::offsetOf(Value memory, ValueRange indices) {
   CodeBuilder v = code();
-  Buffer &source = buffer(op.getTensor());
-  Value bytes = byteCount(source.dims, source.elementType());
-  int32_t index = op.getIndex();
-  Value target = checkedAlloc("qopt_rt_output",
-                              {context, v.i32(index), storeDims(source.dims),
-                               v.i64(source.rank()), bytes});
-  LLVM::MemcpyOp::create(b, location, target, source.pointer, bytes,
-                         /*isVolatile=*/false);
+  Value offset = v.i64(0);
+  for (auto [index, dim] : llvm::zip_equal(indices, memoryOf(memory).dims))
+    offset = v.add(v.mul(offset, dim), scalar(index));
+  return offset;
+}
+
+LogicalResult HostProgram::emitMemory(Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](memref::AllocOp alloc) {
+        Value result = alloc.getResult();
+        setMemory(result, Value(), scalarsOf(alloc.getDynamicSizes()));
+        memories[result].pointer = allocateMemory(
+            alloc, byteCount(memoryOf(result).dims, elementOf(result)));
+        return success();
+      })
+      .Case([&](memref::DeallocOp end) {
+        freeMemory(end.getMemref());
+        return success();
+      })
+      .Case([&](memref::DimOp dim) {
+        scalars[dim.getResult()] =
+            memoryOf(dim.getSource()).dims[*dim.getConstantIndex()];
+        return success();
+      })
+      .Case([&](memref::LoadOp load) {
+        Value offset = offsetOf(load.getMemref(), load.getIndices());
+        scalars[load.getResult()] =
+            code().loadScalar(memoryOf(load.getMemref()).pointer, offset,
+                              elementOf(load.getMemref()));
+        return success();
+      })
+      .Case([&](memref::StoreOp store) {
+        Value offset = offsetOf(store.getMemref(), store.getIndices());
+        code().storeScalar(scalar(store.getValueToStore()),
+                           memoryOf(store.getMemref()).pointer, offset);
+        return success();
+      })
+      .Case([&](memref::CopyOp copy) {
+        Value target = copy.getTarget();
+        copyMemory(copy.getSource(), target,
+                   byteCount(memoryOf(target).dims, elementOf(target)));
+        return success();
+      })
+      .Case([&](kernel::CheckSizeOp check) {
+        auto type = cast<MemRefType>(check.getMemory());
+        SmallVector<Value> open = scalarsOf(check.getDims()), dims;
+        const Value *next = open.begin();
+        for (int64_t dim : type.getShape())
+          dims.push_back(ShapedType::isDynamic(dim) ? *next++
+                                                    : code().i64(dim));
+        checkSize(dims, type.getElementType());
+        return success();
+      })
+      .Case([&](kernel::OutputMemoryOp output) {
+        setMemory(output.getMemory(), Value(), scalarsOf(output.getDims()));
+        memories[output.getMemory()].pointer = outputMemory(output);
+        return success();
+      })
+      .Case([&](kernel::ViewOp view) -> LogicalResult {
+        auto pointer = viewMemory(view);
+        if (failed(pointer))
+          return failure();
+        setMemory(view.getMemory(), *pointer, scalarsOf(view.getDims()));
+        return success();
+      })
+      .Case([&](kernel::ListOp list) {
+        memories[list.getMemory()] = memoryOf(list.getSource());
+        return success();
+      });
+}
+
+Value HostProgram::allocateMemory(memref::AllocOp, Value bytes) {
+  return checkedAlloc("qopt_rt_alloc", {context, bytes});
+}
+
+void HostProgram::freeMemory(Value memory) {
+  callRuntime("qopt_rt_free", {}, {context, memoryOf(memory).pointer});
+}
+
+void HostProgram::copyMemory(Value from, Value to, Value bytes) {
+  LLVM::MemcpyOp::create(b, location, memoryOf(to).pointer,
+                         memoryOf(from).pointer, bytes, /*isVolatile=*/false);
+}
+
+FailureOr<Value> HostProgram::viewMemory(kernel::ViewOp op) {
+  Value source = op.getSource();
+  return isa<MemRefType>(source.getType()) ? memoryOf(source).pointer
+                                           : constantPointer(source);
+}
+
+Value HostProgram::outputMemory(kernel::OutputMemoryOp op) {
+  CodeBuilder v = code();
+  SmallVector<Value> dims = memoryOf(op.getMemory()).dims;
+  Value bytes = byteCount(dims, elementOf(op.getMemory()));
+  return checkedAlloc("qopt_rt_output",
+                      {context, v.i32(op.getIndex()), storeDims(dims),
+                       v.i64(dims.size()), bytes});
 }
 
 void HostProgram::release() {
-  for (Value pointer : temporaries)
+  for (Value pointer : inWork->temporaries)
     callRuntime("qopt_rt_free", {}, {context, pointer});
-  temporaries.clear();
+  inWork->temporaries.clear();
 }
 
 //===----------------------------------------------------------------------===//
-// Buffers
+// What a launch is given
 //===----------------------------------------------------------------------===//
 
 Value HostProgram::hostValue(Value tensor) {
-  if (!launched)
-    return tensor;
   auto argument = dyn_cast<BlockArgument>(tensor);
+  if (argument && kernel::isKernel(current) &&
+      argument.getOwner()->getParentOp() == current) {
+    tensor = current->getOperand(argument.getArgNumber());
+    argument = dyn_cast<BlockArgument>(tensor);
+  }
   if (argument && argument.getOwner() == current->getBlock())
-    return launched->getOperand(argument.getArgNumber());
+    return inWork->op.getInputs()[argument.getArgNumber()];
   auto result = dyn_cast<OpResult>(tensor);
   if (result && result.getOwner() == current)
-    return launched->getResult(result.getResultNumber());
+    return inWork->op.getDestinations()[result.getResultNumber()];
   return tensor;
 }
 
-Value HostProgram::operandOf(Value tensor) {
-  auto argument = dyn_cast<BlockArgument>(tensor);
-  // Loops have arguments too, which are values of the host function.
-  if (argument && kernel::isKernel(current) &&
-      argument.getOwner()->getParentOp() == current)
-    tensor = current->getOperand(argument.getArgNumber());
-  return hostValue(tensor);
-}
-
 ConstantOp HostProgram::constantOf(Value tensor) {
-  tensor = operandOf(tensor);
+  tensor = hostValue(tensor);
   if (auto pack = tensor.getDefiningOp<kernel::PackOp>())
     tensor = pack.getOperands().front();
   return tensor.getDefiningOp<ConstantOp>();
 }
 
+Value HostProgram::constantPointer(Value constant) {
+  std::vector<uint8_t> storage;
+  return weightPointer(constantBytes(constant, storage));
+}
+
 Buffer &HostProgram::buffer(Value tensor) {
-  tensor = operandOf(tensor);
-  if (auto pack = tensor.getDefiningOp<kernel::PackOp>())
-    tensor = pack.getOperands().front();
-  std::unique_ptr<Buffer> &entry = buffers[tensor];
+  Value given = hostValue(tensor);
+  std::unique_ptr<Buffer> &entry = inWork->buffers[given];
   if (entry)
     return *entry;
-  auto constant = tensor.getDefiningOp<ConstantOp>();
-  assert(constant && "a tensor that was not made yet");
-  std::vector<uint8_t> storage;
   entry = std::make_unique<Buffer>();
   entry->type = cast<RankedTensorType>(tensor.getType());
-  entry->pointer = weightPointer(constantBytes(constant, storage));
   entry->dims = dims(tensor);
+  entry->pointer = isa<MemRefType>(given.getType()) ? memoryOf(given).pointer
+                                                    : constantPointer(given);
   return *entry;
 }
+
+std::optional<SmallVector<Value>> HostProgram::elements(Value tensor) {
+  Value given = hostValue(tensor);
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!type.hasStaticShape() || type.getRank() > 1 ||
+      type.getNumElements() > kMaxKnownIntegers)
+    return std::nullopt;
+  if (auto list = given.getDefiningOp<kernel::ListOp>())
+    return scalarsOf(list.getElements());
+  CodeBuilder v = code();
+  SmallVector<Value> result;
+  if (isa<RankedTensorType>(given.getType()))
+    if (auto known = getAllKnownIntegers(given)) {
+      for (int64_t number : *known)
+        result.push_back(v.i64(number));
+      return result;
+    }
+  if (!isOnHost(given))
+    return std::nullopt;
+  Buffer &source = buffer(tensor);
+  Type element = source.elementType();
+  for (int64_t i = 0; i < type.getNumElements(); ++i) {
+    Value loaded = v.widen(
+        v.loadScalar(source.pointer, v.i64(i), memoryType(element)), element);
+    if (!loaded.getType().isInteger(64))
+      loaded = arith::ExtSIOp::create(b, location, b.getI64Type(), loaded);
+    result.push_back(loaded);
+  }
+  return result;
+}
+
+Buffer &HostProgram::allocateInside(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<Value> own = dims(value);
+  checkSize(own, type.getElementType());
+  Value pointer = temporary(byteCount(own, type.getElementType()));
+  std::unique_ptr<Buffer> &entry = inWork->buffers[value];
+  entry = std::make_unique<Buffer>(Buffer{pointer, std::move(own), type});
+  return *entry;
+}
+
+//===----------------------------------------------------------------------===//
+// Bytes
+//===----------------------------------------------------------------------===//
 
 Value HostProgram::checkedAlloc(StringRef function, ValueRange operands) {
   Value pointer = callRuntime(function, pointerType(), operands);
@@ -118,7 +242,7 @@ Value HostProgram::checkedAlloc(StringRef function, ValueRange operands) {
   return pointer;
 }
 
-Value HostProgram::byteCount(ValueRange dims, Type element) {
+void HostProgram::checkSize(ValueRange dims, Type element) {
   CodeBuilder v = code();
   int64_t known = bytesPerElement(element);
   bool overflows = false;
@@ -129,18 +253,10 @@ Value HostProgram::byteCount(ValueRange dims, Type element) {
     else
       open.push_back(dim);
   }
-  if (overflows) {
-    require(v.i1(false), 1, "a tensor is too large");
-    return v.i64(0);
-  }
+  if (overflows)
+    return require(v.i1(false), 1, "a tensor is too large");
   if (open.empty())
-    return v.i64(known);
-  std::vector<void *> key{reinterpret_cast<void *>(known)};
-  for (Value dim : open)
-    key.push_back(dim.getAsOpaquePointer());
-  Value &cached = byteCounts[key];
-  if (cached)
-    return cached;
+    return;
   Type word = b.getI64Type();
   auto pairType =
       LLVM::LLVMStructType::getLiteral(b.getContext(), {word, b.getI1Type()});
@@ -158,43 +274,11 @@ Value HostProgram::byteCount(ValueRange dims, Type element) {
                                             v.less(signs, v.i64(0)));
   Value fits = b.createOrFold<arith::XOrIOp>(location, isTooLarge, v.i1(true));
   require(fits, 1, "a tensor is too large");
-  return cached = total;
 }
 
-Buffer &HostProgram::allocate(Value result) {
+Value HostProgram::byteCount(ValueRange dims, Type element) {
   CodeBuilder v = code();
-  result = hostValue(result);
-  std::unique_ptr<Buffer> &entry = buffers[result];
-  entry = std::make_unique<Buffer>();
-  Buffer &buffer = *entry;
-  buffer.type = cast<RankedTensorType>(result.getType());
-  buffer.dims = dims(result);
-  Value bytes = byteCount(buffer.dims, buffer.elementType());
-  std::optional<int32_t> output = kernel::getOutput(cast<OpResult>(result));
-  buffer.pointer =
-      output ? checkedAlloc("qopt_rt_output",
-                            {context, v.i32(*output), storeDims(buffer.dims),
-                             v.i64(buffer.rank()), bytes})
-             : checkedAlloc("qopt_rt_alloc", {context, bytes});
-  return buffer;
-}
-
-Buffer &HostProgram::allocateInside(Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
-  SmallVector<Value> own = dims(value);
-  Value pointer = temporary(byteCount(own, type.getElementType()));
-  std::unique_ptr<Buffer> &entry = buffers[value];
-  entry = std::make_unique<Buffer>(Buffer{pointer, std::move(own), type});
-  return *entry;
-}
-
-void HostProgram::alias(Value result, Value source) {
-  result = hostValue(result);
-  auto view = std::make_unique<Buffer>();
-  view->pointer = buffer(source).pointer;
-  view->type = cast<RankedTensorType>(result.getType());
-  view->dims = dims(result);
-  buffers[result] = std::move(view);
+  return v.mul(v.i64(bytesPerElement(element)), v.product(dims));
 }
 
 Value HostProgram::weightPointer(ArrayRef<uint8_t> bytes) {
@@ -229,7 +313,7 @@ Value HostProgram::packedWeight(
 
 Value HostProgram::temporary(Value bytes) {
   Value pointer = checkedAlloc("qopt_rt_alloc", {context, bytes});
-  temporaries.push_back(pointer);
+  inWork->temporaries.push_back(pointer);
   return pointer;
 }
 

@@ -18,7 +18,7 @@ static Type elementOf(Value tensor) { return getElementTypeOrSelf(tensor); }
 DeviceLoops::DeviceLoops(DeviceProgram &program, Operation *op)
     : program(program), op(op) {
   for (Value result : op->getResults())
-    program.allocateOnDevice(result);
+    program.destination(result);
 }
 
 Value DeviceLoops::handle(Value tensor) {

@@ -33,65 +33,83 @@ LogicalResult DeviceProgram::emitProgram(func::FuncOp program) {
 // Where tensors are
 //===----------------------------------------------------------------------===//
 
-bool DeviceProgram::isOnHost(Value tensor) {
-  return !deviceTensors.contains(operandOf(tensor));
+bool DeviceProgram::isOnHost(Value memory) {
+  auto type = dyn_cast<MemRefType>(memory.getType());
+  return !type || !type.getMemorySpace();
 }
 
 FailureOr<Value> DeviceProgram::handle(Value tensor) {
-  tensor = operandOf(tensor);
-  if (auto pack = tensor.getDefiningOp<kernel::PackOp>())
-    tensor = pack.getOperands().front();
-  if (Value known = handles.lookup(tensor))
+  return handleOf(hostValue(tensor));
+}
+
+FailureOr<Value> DeviceProgram::handleOf(Value given) {
+  if (!isOnHost(given))
+    return memoryOf(given).pointer;
+  if (auto list = given.getDefiningOp<kernel::ListOp>())
+    given = list.getSource();
+  if (auto pack = given.getDefiningOp<kernel::PackOp>())
+    given = pack.getOperands().front();
+  if (Value known = handles.lookup(given))
     return known;
-  CodeBuilder v = code();
   Value made;
-  if (auto constant = tensor.getDefiningOp<ConstantOp>()) {
+  if (isa<MemRefType>(given.getType())) {
+    Memory source = memoryOf(given);
+    Value bytes = byteCount(source.dims, getElementTypeOrSelf(given));
+    made = callRuntime("qopt_rt_vk_upload", pointerType(),
+                       {context, source.pointer, bytes});
+  } else {
     std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> bytes = host::constantBytes(constant, storage);
+    ArrayRef<uint8_t> bytes = host::constantBytes(given, storage);
     if (static_cast<int64_t>(bytes.size()) >= kMaxBindingBytes) {
       current->emitOpError("has a constant of ")
           << bytes.size() << " bytes, but Vulkan binds less than "
           << kMaxBindingBytes;
       return failure();
     }
-    made = callRuntime("qopt_rt_vk_weight", pointerType(),
-                       {context, weightPointer(bytes), v.i64(bytes.size())});
-  } else {
-    Buffer &source = buffer(tensor);
-    made = callRuntime("qopt_rt_vk_upload", pointerType(),
-                       {context, source.pointer,
-                        byteCount(source.dims, source.elementType())});
+    made =
+        callRuntime("qopt_rt_vk_weight", pointerType(),
+                    {context, weightPointer(bytes), code().i64(bytes.size())});
   }
-  return handles[tensor] = made;
+  return handles[given] = made;
 }
 
-Value DeviceProgram::allocateOnDevice(Value result) {
-  Value bytes = byteCount(dims(result), getElementTypeOrSelf(result));
-  Value made = callRuntime("qopt_rt_vk_alloc", pointerType(), {context, bytes});
-  deviceTensors.insert(hostValue(result));
-  return handles[hostValue(result)] = made;
+Value DeviceProgram::allocateMemory(memref::AllocOp op, Value bytes) {
+  if (isOnHost(op))
+    return HostProgram::allocateMemory(op, bytes);
+  return callRuntime("qopt_rt_vk_alloc", pointerType(), {context, bytes});
 }
 
-LogicalResult DeviceProgram::aliasOnDevice(Value result, Value source) {
-  auto memory = handle(source);
-  if (failed(memory))
-    return failure();
-  handles[hostValue(result)] = *memory;
-  deviceTensors.insert(hostValue(result));
-  return success();
+void DeviceProgram::freeMemory(Value memory) {
+  if (isOnHost(memory))
+    return HostProgram::freeMemory(memory);
+  callRuntime("qopt_rt_vk_free", {}, {context, memoryOf(memory).pointer});
+}
+
+void DeviceProgram::copyMemory(Value from, Value to, Value bytes) {
+  assert(isOnHost(to) && "only outputs are copied to");
+  if (isOnHost(from))
+    return HostProgram::copyMemory(from, to, bytes);
+  callRuntime("qopt_rt_vk_download", {},
+              {context, memoryOf(from).pointer, memoryOf(to).pointer, bytes});
+}
+
+FailureOr<Value> DeviceProgram::viewMemory(kernel::ViewOp op) {
+  return isOnHost(op.getMemory()) ? HostProgram::viewMemory(op)
+                                  : handleOf(op.getSource());
+}
+
+Value DeviceProgram::destination(Value result) {
+  Value given = hostValue(result);
+  written.insert(given);
+  return memoryOf(given).pointer;
 }
 
 Value DeviceProgram::deviceTemporary(ValueRange dims, Type element) {
+  checkSize(dims, element);
   Value made = callRuntime("qopt_rt_vk_alloc", pointerType(),
                            {context, byteCount(dims, element)});
   deviceTemporaries.push_back(made);
   return made;
-}
-
-void DeviceProgram::freeBuffer(Value tensor) {
-  if (!deviceTensors.contains(tensor))
-    return HostProgram::freeBuffer(tensor);
-  callRuntime("qopt_rt_vk_free", {}, {context, handles.lookup(tensor)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -111,23 +129,6 @@ void DeviceProgram::beginRun() {
   featureMask = mask;
   failUnlessZero(callRuntime("qopt_rt_vk_begin", b.getI32Type(),
                              {context, mask.getResult()}));
-}
-
-void DeviceProgram::emitOutput(kernel::OutputOp op) {
-  CodeBuilder v = code();
-  Value value = op.getTensor();
-  int32_t index = op.getIndex();
-  SmallVector<Value> valueDims = dims(value);
-  Value bytes = byteCount(valueDims, getElementTypeOrSelf(value));
-  Value target = checkedAlloc("qopt_rt_output",
-                              {context, v.i32(index), storeDims(valueDims),
-                               v.i64(valueDims.size()), bytes});
-  if (isOnHost(value))
-    LLVM::MemcpyOp::create(b, location, target, buffer(value).pointer, bytes,
-                           /*isVolatile=*/false);
-  else
-    callRuntime("qopt_rt_vk_download", {},
-                {context, handles.lookup(value), target, bytes});
 }
 
 LogicalResult DeviceProgram::emitReturn(Operation *op) {
@@ -155,12 +156,12 @@ LogicalResult DeviceProgram::emitReturn(Operation *op) {
 static constexpr int64_t kMaxFlags = 256;
 
 DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
-  if (lateChecks.empty() || lateChecks.back().op != hostOp()) {
+  if (lateChecks.empty() || lateChecks.back().op != inWork->op) {
     std::vector<uint8_t> zeros(kMaxFlags * 4, 0);
     Value handle =
         callRuntime("qopt_rt_vk_upload", pointerType(),
                     {context, weightPointer(zeros), code().i64(kMaxFlags * 4)});
-    lateChecks.push_back({hostOp(), location, handle, {}});
+    lateChecks.push_back({inWork->op, location, handle, {}});
   }
   auto &texts = lateChecks.back().texts;
   texts.push_back(text.str());
@@ -217,17 +218,12 @@ LogicalResult DeviceProgram::dispatch(
 LogicalResult DeviceProgram::emitOp(Operation *op) {
   if (!featureMask)
     beginRun();
-  if (isa<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>(
-          op->getDialect()))
-    return op->emitOpError("is of a branch or a loop, which has no Vulkan "
-                           "kernel");
-  if (isa<ObserveOp>(op))
-    return op->emitOpError("has no Vulkan kernel");
   return HostProgram::emitOp(op);
 }
 
 LogicalResult DeviceProgram::emitKernel(Operation *op,
                                         const kernel::Kernel &kernel) {
+  written.clear();
   LogicalResult result = HostProgram::emitKernel(op, kernel);
   if (isHostKernel(kernel.getName()))
     return result;
@@ -235,7 +231,7 @@ LogicalResult DeviceProgram::emitKernel(Operation *op,
     callRuntime("qopt_rt_vk_free", {}, {context, temporary});
   deviceTemporaries.clear();
   for (Value made : op->getResults())
-    if (succeeded(result) && !deviceTensors.contains(hostValue(made)))
+    if (succeeded(result) && !written.contains(hostValue(made)))
       return op->emitOpError("has no Vulkan kernel for results of other dims "
                              "than its root's");
   return result;

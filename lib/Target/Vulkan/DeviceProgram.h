@@ -11,6 +11,7 @@
 
 #include "Shader.h"
 #include "lib/Target/Host/HostProgram.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace qopt::vulkan {
 
@@ -25,10 +26,8 @@ public:
   /// The tensor on the device; brings it there where it is not. Fails, with a
   /// diagnostic, for a constant that no binding can hold.
   mlir::FailureOr<mlir::Value> handle(mlir::Value tensor);
-  /// Makes the device memory of a result of the op in work.
-  mlir::Value allocateOnDevice(mlir::Value result);
-  /// Makes `result` another view of `source`'s memory there.
-  mlir::LogicalResult aliasOnDevice(mlir::Value result, mlir::Value source);
+  /// The device memory of a result of the op in work, which writes it.
+  mlir::Value destination(mlir::Value result);
   /// Device memory for this op alone, with elements of `element`.
   mlir::Value deviceTemporary(mlir::ValueRange dims, mlir::Type element);
 
@@ -52,20 +51,26 @@ protected:
   mlir::LogicalResult emitOp(mlir::Operation *op) override;
   mlir::LogicalResult emitKernel(mlir::Operation *op,
                                  const kernel::Kernel &kernel) override;
-  bool isOnHost(mlir::Value tensor) override;
-  void freeBuffer(mlir::Value tensor) override;
-  void emitOutput(kernel::OutputOp op) override;
+  bool isOnHost(mlir::Value memory) override;
+  mlir::Value allocateMemory(mlir::memref::AllocOp op,
+                             mlir::Value bytes) override;
+  void freeMemory(mlir::Value memory) override;
+  void copyMemory(mlir::Value from, mlir::Value to, mlir::Value bytes) override;
+  mlir::FailureOr<mlir::Value> viewMemory(kernel::ViewOp op) override;
   mlir::LogicalResult emitReturn(mlir::Operation *op) override;
 
 private:
+  /// `handle` of memory or a constant of the program.
+  mlir::FailureOr<mlir::Value> handleOf(mlir::Value given);
   void beginRun();
   void failUnlessZero(mlir::Value status);
   /// Reads all flags back; the host sees them when the device is done.
   llvm::SmallVector<mlir::Value> downloadFlags();
 
-  /// Tensors that exist only on the device, and copies of others.
+  /// Copies on the device of memory of the host, and of constants.
   llvm::DenseMap<mlir::Value, mlir::Value> handles;
-  llvm::DenseSet<mlir::Value> deviceTensors;
+  /// What the kernel in work writes.
+  llvm::DenseSet<mlir::Value> written;
   llvm::SmallVector<mlir::Value> deviceTemporaries;
   /// The flags of one op.
   struct LateChecks {

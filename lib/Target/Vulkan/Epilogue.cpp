@@ -75,7 +75,7 @@ Epilogue::Epilogue(DeviceProgram &program, Operation *kernel, Value space,
 
 void Epilogue::allocate() {
   for (unsigned index : stored)
-    program.allocateOnDevice(kernel->getResult(index));
+    program.destination(kernel->getResult(index));
 }
 
 //===----------------------------------------------------------------------===//

@@ -39,10 +39,11 @@ static constexpr Row kTable[] = {
     {any("map"), "", "map", nullptr, emitMap},
     {any("max_pool"), "", "max-pool", checkPool, emitPool},
     {any("average_pool"), "", "average-pool", checkPool, emitPool},
-    {any("reshape"), "", "reshape", nullptr, emitView},
-    {any("flatten"), "", "flatten", nullptr, emitView},
-    {any("squeeze"), "", "squeeze", nullptr, emitView},
-    {any("unsqueeze"), "", "unsqueeze", nullptr, emitView},
+    // Views share memory; nobody launches them.
+    {any("reshape"), "", "reshape", nullptr, nullptr},
+    {any("flatten"), "", "flatten", nullptr, nullptr},
+    {any("squeeze"), "", "squeeze", nullptr, nullptr},
+    {any("unsqueeze"), "", "unsqueeze", nullptr, nullptr},
     // No code copies elements faster than one invocation for each.
     {any("transpose"), "", "transpose", nullptr, emitFormula},
     {any("slice"), "", "slice", checkSlice, emitFormula},
@@ -61,7 +62,6 @@ static constexpr Row kTable[] = {
 
 /// Elements of a tensor that the CPU computes.
 static constexpr int64_t kMaxHostElements = 64;
-static constexpr llvm::StringLiteral kHostPrefix = "vulkan.host";
 
 bool vulkan::isHostKernel(StringRef name) {
   return name.starts_with(kHostPrefix);

@@ -19,6 +19,9 @@ struct AnyDevice {};
 /// The kernels of a device, and before them those that the CPU runs for it.
 kernel::KernelList getKernels();
 
+/// How the names of the kernels begin that run on the CPU.
+inline constexpr llvm::StringLiteral kHostPrefix = "vulkan.host";
+
 /// True for the name of a kernel that the CPU runs.
 bool isHostKernel(llvm::StringRef name);
 /// True for a tensor in the CPU's memory that the CPU may read while it
@@ -43,8 +46,6 @@ mlir::LogicalResult emitAttention(DeviceProgram &program, mlir::Operation *op);
 kernel::Match checkPool(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitPool(DeviceProgram &program, mlir::Operation *op);
 
-/// Another view of the same memory: `qopt.reshape` and its like.
-mlir::LogicalResult emitView(DeviceProgram &program, mlir::Operation *op);
 kernel::Match checkSlice(const AnyDevice &, mlir::Operation *op);
 
 } // namespace qopt::vulkan

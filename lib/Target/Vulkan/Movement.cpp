@@ -1,6 +1,6 @@
 //===- Movement.cpp - Ops that only copy elements -------------------------===//
 //
-// Their formulas are their kernels (DeviceLoops.h), but for views.
+// Their formulas are their kernels (DeviceLoops.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,8 +17,4 @@ kernel::Match vulkan::checkSlice(const AnyDevice &, Operation *op) {
   if (!isHostTensor(cast<SliceOp>(op).getStarts()))
     return kernel::Match::failure("the dims do not determine the starts");
   return kernel::Match::success();
-}
-
-LogicalResult vulkan::emitView(DeviceProgram &program, Operation *op) {
-  return program.aliasOnDevice(op->getResult(0), op->getOperand(0));
 }

@@ -69,7 +69,7 @@ static LogicalResult emitMax(DeviceProgram &program, MaxPoolOp op) {
   auto x = program.handle(op.getX());
   if (failed(x))
     return failure();
-  Value result = program.allocateOnDevice(op.getResult());
+  Value result = program.destination(op.getResult());
   SmallVector<Value> dims = program.dims(op.getResult());
   Window window{op.getKernel(), op.getStrides(), op.getPads(),
                 op.getDilations()};
@@ -99,7 +99,7 @@ static LogicalResult emitAverage(DeviceProgram &program, AveragePoolOp op) {
   auto x = program.handle(op.getX());
   if (failed(x))
     return failure();
-  Value result = program.allocateOnDevice(op.getResult());
+  Value result = program.destination(op.getResult());
   SmallVector<Value> dims = program.dims(op.getResult());
   Window window{op.getKernel(), op.getStrides(), op.getPads(), {}};
   return program.dispatch(program.code().product(dims), [&](Shader &shader,

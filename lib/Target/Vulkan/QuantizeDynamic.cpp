@@ -208,8 +208,8 @@ static Value place(DeviceProgram &program, Operation *kernel, Value made) {
   Value memory;
   for (OpOperand &yielded : yield->getOpOperands())
     if (yielded.get() == made)
-      memory = program.allocateOnDevice(
-          kernel->getResult(yielded.getOperandNumber()));
+      memory =
+          program.destination(kernel->getResult(yielded.getOperandNumber()));
   if (memory)
     return memory;
   return program.deviceTemporary(program.dims(made),

@@ -73,6 +73,10 @@ kernel::KernelList VulkanBackend::getKernels(const Machine &) const {
   return vulkan::getKernels();
 }
 
+llvm::StringRef VulkanBackend::getHostKernels() const {
+  return vulkan::kHostPrefix;
+}
+
 FailureOr<OwningOpRef<ModuleOp>>
 VulkanBackend::lower(func::FuncOp program, const TargetConfig &config,
                      WeightsSection &weights) const {

@@ -22,7 +22,5 @@ LogicalResult ProgramEmitter::emitKernel(Operation *op,
       isa<kernel::ContractOp, kernel::DepthwiseConvOp, kernel::AttentionOp>(op);
   if (!hasTiles || !llvm::all_of(op->getResults(), isEmpty))
     return HostProgram::emitKernel(op, kernel);
-  for (Value result : op->getResults())
-    allocate(result);
   return success();
 }

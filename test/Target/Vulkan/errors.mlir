@@ -10,7 +10,7 @@
 // no file is left.
 
 //--- branch.mlir
-// BRANCH: 'tensor.extract' op is of a branch or a loop, which has no Vulkan kernel
+// BRANCH: 'scf.if' op is a branch or a loop, which no device runs
 func.func @main(%x: tensor<4xf32>, %t: tensor<i1>) -> tensor<4xf32> {
   %c = tensor.extract %t[] : tensor<i1>
   %0 = scf.if %c -> (tensor<4xf32>) {

@@ -24,6 +24,7 @@ public:
   void registerDialects(mlir::DialectRegistry &registry) const override;
   kernel::KernelList getKernels(const Machine &machine) const override;
   bool writesOutputsInPlace() const override { return false; }
+  llvm::StringRef getHostKernels() const override;
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   lower(mlir::func::FuncOp program, const TargetConfig &config,
         WeightsSection &weights) const override;

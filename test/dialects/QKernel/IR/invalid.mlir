@@ -292,3 +292,59 @@ func.func @launch_c2_declaration(%x: tensor<2xf32>) {
   return
 }
 func.func private @relu(tensor<2xf32>) -> tensor<2xf32>
+
+// -----
+
+func.func @launch_c1_memory(%x: memref<2xf32>, %y: memref<3xf32>) {
+  // expected-error @+1 {{'qkernel.launch' op expects a function of its own type, but found '(tensor<2xf32>) -> tensor<2xf32>'}}
+  qkernel.launch @relu(%x) to(%y : memref<3xf32>) : (memref<2xf32>) -> ()
+  return
+}
+func.func private @relu(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = qopt.relu %x : (tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+func.func @launch_c1_no_memory(%x: memref<2xf32>) {
+  // expected-error @+1 {{'qkernel.launch' op expects a function of its own type, but found '(tensor<2xf32>) -> tensor<2xf32>'}}
+  qkernel.launch @relu(%x) : (memref<2xf32>) -> ()
+  return
+}
+func.func private @relu(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = qopt.relu %x : (tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+func.func @check_size_c1(%d: index) {
+  // expected-error @+1 {{'qkernel.check_size' op expects 1 dims for 'memref<?x4xf32>', but found 2}}
+  qkernel.check_size(%d, %d) : memref<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @output_memory_c1(%d: index) {
+  // expected-error @+1 {{'qkernel.output_memory' op expects 2 dims for 'memref<?x?xf32>', but found 1}}
+  %0 = qkernel.output_memory 0(%d) : memref<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @view_c1(%x: memref<4xf32>) {
+  // expected-error @+1 {{'qkernel.view' op expects 1 dims for 'memref<?xf32>', but found 0}}
+  %0 = qkernel.view %x() : memref<4xf32> to memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @list_c1(%x: memref<2xi64>, %d: index) {
+  // expected-error @+1 {{'qkernel.list' op expects 2 elements, but found 1}}
+  %0 = qkernel.list %x(%d) : memref<2xi64>
+  return
+}

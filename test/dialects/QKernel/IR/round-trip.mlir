@@ -72,3 +72,23 @@ func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %0 = qopt.relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
 }
+
+// Tensors that have memory, and what tells of it.
+// CHECK: func.func @bufferized(%[[X:.*]]: memref<?x4xf32>, %[[L:.*]]: memref<2xi64>, %[[W:.*]]: tensor<2xi4>, %[[D:.*]]: index)
+// CHECK: qkernel.check_size(%[[D]]) : memref<?x4xf32>
+// CHECK: %[[O:.*]] = qkernel.output_memory 1(%[[D]]) : memref<?x4xf32>
+// CHECK: qkernel.launch @relu(%[[X]]) to(%[[O]] : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
+// CHECK: qkernel.view %[[X]](%[[D]]) : memref<?x4xf32> to memref<?x2x2xf32>
+// CHECK: qkernel.view %[[W]]() : tensor<2xi4> to memref<2xi8>
+// CHECK: qkernel.list %[[L]](%[[D]], %[[D]]) : memref<2xi64>
+// CHECK: qkernel.observe %[[X]] {id = 7 : i64} : memref<?x4xf32>
+func.func @bufferized(%x: memref<?x4xf32>, %l: memref<2xi64>, %w: tensor<2xi4>, %d: index) {
+  qkernel.check_size(%d) : memref<?x4xf32>
+  %0 = qkernel.output_memory 1(%d) : memref<?x4xf32>
+  qkernel.launch @relu(%x) to(%0 : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
+  %1 = qkernel.view %x(%d) : memref<?x4xf32> to memref<?x2x2xf32>
+  %2 = qkernel.view %w() : tensor<2xi4> to memref<2xi8>
+  %3 = qkernel.list %l(%d, %d) : memref<2xi64>
+  qkernel.observe %x {id = 7 : i64} : memref<?x4xf32>
+  return
+}

@@ -1,0 +1,227 @@
+//===- ProgramValues.cpp - What tensors of a program become ---------------===//
+//
+// Shape arithmetic is followed through the ops that exporters write instead of
+// read from memory: equal dims should be one value.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/QKernel/Transforms/ProgramValues.h"
+#include "dialects/QKernel/Transforms/KernelDims.h"
+#include "dialects/QOpt/IR/KnownIntegers.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::kernel;
+
+Value ProgramValues::constant(int64_t value) {
+  return arith::ConstantOp::create(b, loc, b.getIndexAttr(value));
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+void ProgramValues::bind(Value tensor, Value memory) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Values dims;
+  for (auto [i, dim] : llvm::enumerate(type.getShape()))
+    dims.push_back(ShapedType::isDynamic(dim)
+                       ? memref::DimOp::create(b, loc, memory, i).getResult()
+                       : constant(dim));
+  set(tensor, memory, std::move(dims));
+}
+
+Value ProgramValues::memoryOf(Value tensor) {
+  Value memory = operandOf(tensor);
+  if (isa<MemRefType>(memory.getType()))
+    return memory;
+  auto type = cast<RankedTensorType>(memory.getType());
+  return ViewOp::create(b, loc, getMemoryType(type), memory, ValueRange());
+}
+
+Value ProgramValues::lookUp(Value value) {
+  return isa<RankedTensorType>(value.getType()) ? memoryOf(value)
+                                                : mapping.lookup(value);
+}
+
+bool ProgramValues::isOnDevice(Value tensor) const {
+  auto type = dyn_cast<MemRefType>(operandOf(tensor).getType());
+  return type && type.getMemorySpace();
+}
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+std::optional<ProgramValues::Values>
+ProgramValues::followElements(Value tensor) {
+  using Result = std::optional<Values>;
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  return llvm::TypeSwitch<Operation *, Result>(op)
+      .Case([&](ShapeOp shape) -> Result {
+        ArrayRef<Value> all = dimsOf(shape.getX());
+        if (static_cast<size_t>(shape.getEnd()) > all.size())
+          return std::nullopt;
+        return Values(all.begin() + shape.getStart(),
+                      all.begin() + shape.getEnd());
+      })
+      .Case([&](GatherOp gather) -> Result {
+        auto indices = getAllKnownIntegers(gather.getIndices());
+        auto table = elementsOf(gather.getX());
+        if (!indices || !table ||
+            cast<RankedTensorType>(gather.getX().getType()).getRank() != 1)
+          return std::nullopt;
+        Values result;
+        for (int64_t index : *indices) {
+          int64_t size = table->size();
+          index += index < 0 ? size : 0;
+          if (index < 0 || index >= size)
+            return std::nullopt;
+          result.push_back((*table)[index]);
+        }
+        return result;
+      })
+      .Case([&](ConcatOp concat) -> Result {
+        Values result;
+        for (Value input : concat.getInputs()) {
+          auto part = elementsOf(input);
+          if (!part)
+            return std::nullopt;
+          result.append(*part);
+        }
+        return result;
+      })
+      .Case([&](tensor::FromElementsOp join) -> Result {
+        Values result;
+        for (Value element : join.getElements()) {
+          Value number = mapping.lookup(element);
+          if (number.getType().isInteger(64))
+            number =
+                arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
+          if (!number.getType().isIndex())
+            return std::nullopt;
+          result.push_back(number);
+        }
+        return result;
+      })
+      .Case<SqueezeOp, UnsqueezeOp, ReshapeOp>([&](auto view) -> Result {
+        if (cast<RankedTensorType>(view.getX().getType()).getRank() > 1)
+          return std::nullopt;
+        return elementsOf(view.getX());
+      })
+      .Case([&](MapOp map) -> Result {
+        Operation &inner = map.getBodyBlock().front();
+        auto isInteger = [](Value value) {
+          return getElementTypeOrSelf(value).isSignlessInteger();
+        };
+        if (!isa<CastOp>(inner) || !isInteger(inner.getOperand(0)) ||
+            !isInteger(inner.getResult(0)) || map.getInputs().size() != 1)
+          return std::nullopt;
+        return elementsOf(map.getInputs().front());
+      })
+      .Default([](Operation *) -> Result { return std::nullopt; });
+}
+
+ProgramValues::Values ProgramValues::loadElements(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Type element = type.getElementType();
+  Value memory = memoryOf(tensor);
+  Values result;
+  for (int64_t i = 0; i < type.getNumElements(); ++i) {
+    ValueRange none;
+    Value at = type.getRank() ? constant(i) : Value();
+    Value number =
+        memref::LoadOp::create(b, loc, memory, at ? ValueRange(at) : none);
+    // A narrow code lies in the low bits of a byte.
+    Type bits = b.getIntegerType(element.getIntOrFloatBitWidth());
+    if (bits != number.getType())
+      number = arith::TruncIOp::create(b, loc, bits, number);
+    if (element.isUnsignedInteger() || element.isInteger(1))
+      number = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), number);
+    else
+      number = arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
+    result.push_back(number);
+  }
+  return result;
+}
+
+std::optional<ProgramValues::Values> ProgramValues::elementsOf(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!type.hasStaticShape() || type.getRank() > 1 ||
+      type.getNumElements() > kMaxKnownIntegers)
+    return std::nullopt;
+  if (const Values *known = findElements(tensor))
+    return *known;
+  std::optional<Values> result;
+  if (auto known = getAllKnownIntegers(tensor)) {
+    result.emplace();
+    for (int64_t number : *known)
+      result->push_back(constant(number));
+  } else {
+    result = followElements(tensor);
+  }
+  if (!result && isOnDevice(tensor))
+    return std::nullopt;
+  if (!result)
+    result = loadElements(tensor);
+  elements[tensor] = *result;
+  return result;
+}
+
+const ProgramValues::Values *ProgramValues::findElements(Value tensor) const {
+  auto it = elements.find(tensor);
+  return it == elements.end() ? nullptr : &it->second;
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+/// The number of elements: a factor that is known, which is null where it is
+/// too large for one, and the dims that are not.
+static std::pair<std::optional<int64_t>, SmallVector<Value>>
+countOf(ValueRange dims, int64_t factor) {
+  std::optional<int64_t> known = factor;
+  SmallVector<Value> open;
+  for (Value dim : dims) {
+    std::optional<int64_t> number = knownNumber(dim);
+    if (!number)
+      open.push_back(dim);
+    else if (int64_t product;
+             known && !llvm::MulOverflow(*known, *number, product))
+      known = product;
+    else
+      known = std::nullopt;
+  }
+  return {known, open};
+}
+
+bool ProgramValues::checkSize(MemRefType type, ValueRange dims) {
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  auto [known, open] = countOf(dims, bytes);
+  if (known && open.empty())
+    return false;
+  std::vector<const void *> key{
+      reinterpret_cast<const void *>(known.value_or(-1))};
+  for (Value dim : open)
+    key.push_back(dim.getAsOpaquePointer());
+  if (!sizes.insert(key).second)
+    return false;
+  Values dynamic;
+  for (auto [dim, size] : llvm::zip_equal(dims, type.getShape()))
+    if (ShapedType::isDynamic(size))
+      dynamic.push_back(dim);
+  CheckSizeOp::create(b, loc, dynamic, TypeAttr::get(type));
+  return true;
+}
+
+bool ProgramValues::haveSameCount(ValueRange a, ValueRange b) {
+  return countOf(a, 1) == countOf(b, 1);
+}

@@ -1,0 +1,104 @@
+//===- ProgramValues.h - What tensors of a program become -------*- C++ -*-===//
+//
+// While a program of tensors is turned into one of memory: the memory of each
+// tensor, its dims and, of short lists, the elements.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_QKERNEL_TRANSFORMS_PROGRAMVALUES_H
+#define DIALECTS_QKERNEL_TRANSFORMS_PROGRAMVALUES_H
+
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/IR/IRMapping.h"
+#include <set>
+#include <vector>
+
+namespace qopt::kernel {
+
+class ProgramValues {
+public:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  /// Writes where `b` stands.
+  explicit ProgramValues(mlir::OpBuilder &b) : b(b), loc(b.getUnknownLoc()) {}
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  /// What scalars and constants are in the new program.
+  mlir::IRMapping mapping;
+
+  mlir::Value constant(int64_t value);
+
+  //===--- Tensors
+  //-----------------------------------------------------------===//
+  /// Makes `memory` that of `tensor`. It may be a constant, which has none yet.
+  void set(mlir::Value tensor, mlir::Value memory, Values dims) {
+    tensors[tensor] = {memory, std::move(dims)};
+  }
+  /// The same with dims that are asked of the memory.
+  void bind(mlir::Value tensor, mlir::Value memory);
+  mlir::ArrayRef<mlir::Value> dimsOf(mlir::Value tensor) const {
+    return tensors.at(tensor).dims;
+  }
+  /// The memory of `tensor`, or the constant that it is.
+  mlir::Value operandOf(mlir::Value tensor) const {
+    return tensors.at(tensor).memory;
+  }
+  /// The memory of `tensor`, also where it is a constant.
+  mlir::Value memoryOf(mlir::Value tensor);
+  /// What `value`, a tensor or a scalar, is in the new program.
+  mlir::Value lookUp(mlir::Value value);
+  bool isOnDevice(mlir::Value tensor) const;
+
+  //===--- Elements
+  //----------------------------------------------------------===//
+  /// Elements of an integer tensor of rank 0 or 1, as `index`. Nothing when the
+  /// length is not static, or only the device knows them.
+  std::optional<Values> elementsOf(mlir::Value tensor);
+  /// Those that were asked for before; null where none were.
+  const Values *findElements(mlir::Value tensor) const;
+
+  //===--- Sizes
+  //-------------------------------------------------------------===//
+  /// Ends the run, once in a region, where there can be no such tensor.
+  /// Returns whether that is written.
+  bool checkSize(mlir::MemRefType type, mlir::ValueRange dims);
+  /// Whether two tensors are known to have equally many elements.
+  static bool haveSameCount(mlir::ValueRange a, mlir::ValueRange b);
+
+  /// Forgets at the end of a region what was found out in it.
+  class RegionScope {
+  public:
+    explicit RegionScope(ProgramValues &values)
+        : values(values), elements(values.elements), sizes(values.sizes) {}
+    ~RegionScope() {
+      values.elements = std::move(elements);
+      values.sizes = std::move(sizes);
+    }
+
+  private:
+    ProgramValues &values;
+    llvm::DenseMap<mlir::Value, Values> elements;
+    std::set<std::vector<const void *>> sizes;
+  };
+
+private:
+  struct Tensor {
+    mlir::Value memory;
+    Values dims;
+  };
+
+  std::optional<Values> followElements(mlir::Value tensor);
+  Values loadElements(mlir::Value tensor);
+
+  llvm::DenseMap<mlir::Value, Tensor> tensors;
+  llvm::DenseMap<mlir::Value, Values> elements;
+  std::set<std::vector<const void *>> sizes;
+};
+
+/// The memory space of what kernels of a device make.
+inline constexpr llvm::StringLiteral kDeviceSpace = "device";
+
+} // namespace qopt::kernel
+
+#endif
