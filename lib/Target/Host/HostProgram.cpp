@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "HostProgram.h"
+#include "Emissions.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -22,7 +23,8 @@ static constexpr int64_t kInputBytes = 24;
 HostProgram::HostProgram(ModuleOp module, StringRef tierName,
                          kernel::KernelList kernels, WeightsSection &weights)
     : module(module), tierName(tierName), kernels(kernels), weights(weights),
-      b(module.getContext()), location(module.getLoc()) {}
+      b(module.getContext()), location(module.getLoc()),
+      emissions(std::make_unique<Emissions>()) {}
 
 HostProgram::~HostProgram() = default;
 
@@ -124,6 +126,12 @@ LogicalResult HostProgram::emitLaunch(kernel::LaunchOp op) {
                           {dimsOf, elementsOf, nullptr});
   Launch launch(op, dims);
   inWork = &launch;
+  launch.emitted = &emissions->find(op, current, [&](unsigned i) {
+    SmallVector<Value> numbers = dimsOf(i);
+    if (auto list = op.getInputs()[i].getDefiningOp<kernel::ListOp>())
+      numbers.append(scalarsOf(list.getElements()));
+    return numbers;
+  });
   LogicalResult result = dims.compute();
   if (succeeded(result))
     result = emitKernel(current, *findKernelOf(current));
@@ -171,21 +179,16 @@ LogicalResult HostProgram::emitReturn(Operation *op) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-/// A symbol name that says which op a kernel is of.
-static std::string kernelName(int64_t number, StringRef name) {
-  std::string symbol = "k" + std::to_string(number) + ".";
-  for (char c : name)
-    symbol += isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return symbol;
-}
-
-static bool isConstantCapture(Value capture) {
-  return capture.getDefiningOp<arith::ConstantOp>();
-}
-
 void HostProgram::launch(StringRef name, ValueRange captures, Value parts,
                          llvm::function_ref<void(KernelScope &)> body) {
-  LLVM::LLVMFuncOp function = writeKernel(name, captures, body);
+  LLVM::LLVMFuncOp function =
+      inWork->emitted->find(inWork->numFunctions, name, captures);
+  if (!function) {
+    function = writeKernel(name, captures, body);
+    inWork->emitted->add(inWork->numFunctions, name, captures, function);
+  }
+  ++inWork->numFunctions;
+
   CodeBuilder v = code();
   int64_t slot = 0;
   for (Value capture : captures)
@@ -210,9 +213,9 @@ HostProgram::writeKernel(StringRef name, ValueRange captures,
   OpBuilder top = OpBuilder::atBlockEnd(module.getBody());
   auto type = LLVM::LLVMFunctionType::get(
       LLVM::LLVMVoidType::get(b.getContext()), {pointer, word, word});
-  auto function =
-      LLVM::LLVMFuncOp::create(top, location, kernelName(numKernels++, name),
-                               type, LLVM::Linkage::Internal);
+  auto function = LLVM::LLVMFuncOp::create(
+      top, location, emissions->makeName(inWork->op.getCallee(), name), type,
+      LLVM::Linkage::Internal);
   // Loads that are invariant in one kernel are not so across kernels.
   function.setNoInline(true);
   Block *entry = function.addEntryBlock(top);

@@ -140,6 +140,7 @@ public:
   //-----------------------------------------------------------===//
   /// Writes a kernel function and runs it for the parts [0, parts), directly
   /// where there is known to be one. Captures are pointers, i64, i32 or f32.
+  /// `body` is not asked where a launch that is alike has made the function.
   void launch(llvm::StringRef name, mlir::ValueRange captures,
               mlir::Value parts, llvm::function_ref<void(KernelScope &)> body);
 
@@ -233,6 +234,12 @@ protected:
   mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,
                           mlir::ValueRange operands);
 
+  /// The functions of launches that are alike, in the order in which their
+  /// kernel asks for them.
+  struct Emitted;
+  /// Those of all launches so far.
+  class Emissions;
+
   /// What lasts as long as a launch is written.
   struct Launch {
     Launch(kernel::LaunchOp op, kernel::KernelDims &dims)
@@ -242,6 +249,10 @@ protected:
     kernel::KernelDims &dims;
     llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
     llvm::SmallVector<mlir::Value> temporaries;
+    /// The functions of such launches; null where they are not kept.
+    Emitted *emitted = nullptr;
+    /// Functions that this one has asked for.
+    size_t numFunctions = 0;
   };
 
   mlir::ModuleOp module;
@@ -259,7 +270,7 @@ protected:
   mlir::Value context, weightsBase, argsBlock;
   mlir::Operation *argsBlockSize = nullptr;
   int64_t argsSlots = 1;
-  int64_t numKernels = 0;
+  std::unique_ptr<Emissions> emissions;
   /// What values of the program are in the host function.
   llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
