@@ -1,7 +1,7 @@
 //===- TargetPhase.cpp - The functions of every machine -------------------===//
 //
 // What the phase leaves is for code to be made of, and as a file for people to
-// read: the constants, which functions find by their offsets, are not in it.
+// read.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,19 +43,22 @@ llvm::Error Compilation::lower() {
   return llvm::Error::success();
 }
 
-/// A variant for each machine, with its host function and kernels.
+/// A variant for each machine: the program of launches, and what was written of
+/// it.
 llvm::Error Compilation::writeLowered() {
-  OpBuilder builder(&context);
   OwningOpRef<ModuleOp> all(ModuleOp::create(module->getLoc()));
+  Block *body = all->getBody();
   for (LoweredProgram::Variant &made : lowered->variants) {
-    builder.setInsertionPointToEnd(all->getBody());
-    const std::string &cpu = made.config.cpu;
-    auto variant = kernel::VariantOp::create(
-        builder, module->getLoc(), cpu,
-        kernel::TargetAttr::get(&context, backend->getName(), cpu));
-    Block &block = variant.getBody().emplaceBlock();
-    block.getOperations().splice(block.end(),
-                                 made.module->getBody()->getOperations());
+    auto of =
+        kernel::TargetAttr::get(&context, backend->getName(), made.config.cpu);
+    for (auto variant : llvm::to_vector(module->getOps<kernel::VariantOp>())) {
+      if (variant.getTarget() != of)
+        continue;
+      variant->moveBefore(body, body->end());
+      Block &block = variant.getBody().front();
+      block.getOperations().splice(block.end(),
+                                   made.module->getBody()->getOperations());
+    }
   }
   return writeProgram(*all, Phase::Target);
 }

@@ -141,7 +141,11 @@ def test_the_phase_target_leaves_the_functions_of_every_machine(tmp_path):
     assert [re.match(r'"([\w-]+)"', tier)[1] for tier in tiers] == ["x86-64-v3", "x86-64-v4"]
     for name, tier in zip(["x86-64-v3", "x86-64-v4"], tiers):
         assert f'llvm.func @"main.{name}"' in tier or f"llvm.func @main.{name}" in tier
-        assert re.search(r"llvm\.func internal @k0\.", tier)
+        # The program of launches, what they run, and the code of that.
+        assert re.search(r"func\.func @main\(%\w+: memref<\?x1x8x8xf32>", tier)
+        kernel = re.search(r"qkernel\.launch @(k\d+\.\w+)\(", tier)[1]
+        assert f"func.func private @{kernel}(" in tier
+        assert f"llvm.func internal @{kernel}." in tier
         # Checks and loops are still what they say.
         assert re.search(r"qkernel\.require .* code 4$", tier, re.MULTILINE)
         assert "scf.for" in tier
