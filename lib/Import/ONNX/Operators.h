@@ -45,6 +45,7 @@ llvm::ArrayRef<Operator> getLoopOperators();
 llvm::ArrayRef<Operator> getLossOperators();
 llvm::ArrayRef<Operator> getMovementOperators();
 llvm::ArrayRef<Operator> getNormalizationOperators();
+llvm::ArrayRef<Operator> getQLinearOperators();
 llvm::ArrayRef<Operator> getQuantizationOperators();
 llvm::ArrayRef<Operator> getRecurrentOperators();
 llvm::ArrayRef<Operator> getReductionOperators();
