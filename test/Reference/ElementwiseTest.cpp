@@ -177,6 +177,19 @@ TEST(Elementwise, BroadcastsAsNumpy) {
             std::vector<float>());
 }
 
+TEST(Elementwise, RoundsAProductAndASumOnce) {
+  Program program("(%x: tensor<2xf32>, %y: tensor<f32>, %z: tensor<1xf32>) -> "
+                  "tensor<2xf32> {"
+                  "%0 = qopt.fma %x, %y, %z : (tensor<2xf32>, tensor<f32>, "
+                  "tensor<1xf32>) -> tensor<2xf32>"
+                  " return %0 : tensor<2xf32> }");
+  // (1 + 2^-23)^2 - 1 loses its last bit where the product rounds.
+  float above = 1 + 0x1p-23f;
+  EXPECT_EQ(valuesOf<float>(program.get(
+                {f32({2}, {above, 2}), f32({}, {above}), f32({1}, {-1})})),
+            (std::vector<float>{0x1p-22f + 0x1p-46f, 1 + 0x1p-22f}));
+}
+
 TEST(Elementwise, HalfFloatsRoundOnce) {
   // 1 + 2^-11 is a tie in f16 and goes to even; bf16 has 8 bits.
   EXPECT_EQ(

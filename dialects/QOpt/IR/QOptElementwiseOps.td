@@ -130,6 +130,12 @@ def QOpt_ClipOp : QOpt_ElementwiseOp<"clip", "limit to a range",
                        OptionalAttr<F32Attr>:$high);
   let results = (outs QOpt_Tensor:$result);
 }
+def QOpt_FmaOp : QOpt_ElementwiseOp<"fma", "product and sum in one rounding",
+  "x * y + z", "%x, %y, %z : (tensor<?x8xf32>, tensor<8xf32>, tensor<1xf32>) "
+  "-> tensor<?x8xf32>"> {
+  let arguments = (ins QOpt_Tensor:$x, QOpt_Tensor:$y, QOpt_Tensor:$z);
+  let results = (outs QOpt_Tensor:$result);
+}
 def QOpt_WhereOp : QOpt_ElementwiseOp<"where", "choice by element",
   "condition ? x : y", "%condition, %x, %y : (tensor<?x8xi1>, tensor<?x8xf32>, "
   "tensor<8xf32>) -> tensor<?x8xf32>"> {

@@ -552,6 +552,12 @@ mlir::FailureOr<ElementValue<B>> evaluateElementwise(
         return castElement(b, operands[0], operandElementType,
                            resultElementType);
       })
+      .Case([&](FmaOp) -> Result {
+        if (*kind != ValueKind::Float)
+          return mlir::failure();
+        return V(b.fma(getAs<B, F>(operands[0]), getAs<B, F>(operands[1]),
+                       getAs<B, F>(operands[2])));
+      })
       .Case([&](WhereOp) -> Result {
         M condition = getAs<B, M>(operands[0]);
         auto choose = [&](auto x, auto y) {

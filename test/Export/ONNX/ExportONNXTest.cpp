@@ -62,6 +62,7 @@ TEST_F(ExportONNXTest, EveryOpOfTheImporterHasAForm) {
   // Ops on codes, those that only phases make, those of loops and of sequences.
   static constexpr llvm::StringLiteral without[] = {"qopt.constant",
                                                     "qopt.divide_round",
+                                                    "qopt.fma",
                                                     "qopt.lookup",
                                                     "qopt.observe",
                                                     "qopt.requantize",

@@ -439,3 +439,12 @@ func.func @main(%x: tensor<2x4x?xf32>, %w: tensor<4x1x3xi4>, %s: tensor<4x1x1xf3
   %0 = qopt.conv %x, %w scales(%s) {group = 4 : i64, w_format = #qopt.format<i4, axis = 0>, strides = array<i64: 1>, pads = array<i64: 1, 1>, dilations = array<i64: 1>} : (tensor<2x4x?xf32>, tensor<4x1x3xi4>, tensor<4x1x1xf32>) -> tensor<2x4x?xf32>
   return %0 : tensor<2x4x?xf32>
 }
+
+// -----
+
+// product and sum in one rounding
+// BOUND 2e-5
+func.func @main(%x: tensor<?x37xf32>, %y: tensor<37xf32>, %z: tensor<1xf32>) -> tensor<?x37xf32> {
+  %0 = qopt.fma %x, %y, %z : (tensor<?x37xf32>, tensor<37xf32>, tensor<1xf32>) -> tensor<?x37xf32>
+  return %0 : tensor<?x37xf32>
+}
