@@ -23,17 +23,6 @@ def case(*inputs, outputs=1, bound=1e-5, domain="com.microsoft", **attributes):
     return inputs, outputs, bound, domain, attributes
 
 
-def codes(*dims, dtype=np.uint8):
-    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-    return RNG.integers(low, high + 1, dims).astype(dtype)
-
-
-def scale(value):
-    return np.array(value, np.float32)
-
-
-#: Of codes, a step where a sum lies between two.
-STEP = 1.01 / 255
 ANGLES = RNG.uniform(0, 3, (9, 4))
 COS, SIN = np.cos(ANGLES).astype(np.float32), np.sin(ANGLES).astype(np.float32)
 
@@ -57,21 +46,6 @@ CASES = {
              pads=[1, 0, 2, 1], output_padding=[1, 2], dilations=[2, 1]),
         case(floats(2, 2, 7), floats(2, 3, 4), domain="", strides=[2], auto_pad="SAME_UPPER"),
         case(floats(1, 2, 3, 3, 4), floats(2, 2, 2, 3, 3), domain="", strides=[1, 2, 2])],
-    "QLinearAdd": [
-        case(codes(3, 40), scale(0.11), np.array(7, np.uint8), codes(40), scale(0.07),
-             np.array(130, np.uint8), scale(0.13), np.array(99, np.uint8), bound=STEP),
-        case(codes(3, 40, dtype=np.int8), scale(0.11), np.array(-7, np.int8),
-             codes(3, 40, dtype=np.int8), scale(0.02), np.array(3, np.int8), scale(0.1),
-             np.array(5, np.int8), bound=2 * STEP)],
-    "QLinearMul": [
-        case(codes(3, 40), scale(0.11), np.array(7, np.uint8), codes(40), scale(0.07),
-             np.array(130, np.uint8), scale(1.3), np.array(99, np.uint8), bound=STEP)],
-    "QLinearSigmoid": [
-        case(codes(3, 40), scale(0.05), np.array(120, np.uint8), scale(1 / 256),
-             np.array(0, np.uint8), bound=STEP)],
-    "QLinearLeakyRelu": [
-        case(codes(3, 40, dtype=np.int8), scale(0.05), np.array(12, np.int8), scale(0.06),
-             np.array(-4, np.int8), alpha=0.2, bound=2 * STEP)],
     "RotaryEmbedding": [
         case(floats(2, 3, 16), np.array([[0, 1, 2], [4, 5, 8]]), COS, SIN),
         case(floats(2, 2, 3, 8), np.array([2]), COS, SIN, interleaved=1)],

@@ -24,6 +24,7 @@ from fuzz_shrink import Shrinker, read_model
 from fuzz_workers import Child, check_forked
 from qopt_tools import list_tiers, run_ok
 from test_contrib_operators import CASES
+from test_qlinear_operators import CASES as QLINEAR_CASES
 
 IS_FULL = os.environ.get("QOPT_TEST_FULL") == "1"
 # The first seeds of the runs, and how many follow each.
@@ -58,6 +59,7 @@ def test_every_imported_operator_is_drawn():
     tested = {node.op_type for case in load_cases() if case.name not in refused
               for node in case.model.graph.node}
     contrib = {f"com.microsoft.{name}" for name in CASES} | set(CASES)
+    contrib |= {f"com.microsoft.{row[0]}" for row in QLINEAR_CASES.values()}
     drawn = set(OPERATORS) | {"Constant"} | sequences | tested | contrib
     assert len(list_operators()) > 80
     assert set(list_operators()) - drawn == set()

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DynamicQuantization.h"
+#include "TensorQuantization.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -55,19 +56,8 @@ qopt::importer::quantizeDynamically(NodeImporter &node, Value x) {
   Value zero = real ? node.make<CastOp>(ui8, real) : Value();
   if (!zero)
     return std::nullopt;
-  SmallVector<int64_t> ones(getRank(x), 1);
-  Value shape = makeIntegers(builder, node.getLoc(), ones);
-  NamedAttribute isZeroADim = node.attr("allow_zero", false);
-  Value scales = node.make<ReshapeOp>(f32, {scale, shape}, isZeroADim);
-  Value zeros = node.make<ReshapeOp>(ui8, {zero, shape}, isZeroADim);
-  if (!scales || !zeros)
+  Value codes = quantize(node, x, {scale, zero}, ui8);
+  if (!codes)
     return std::nullopt;
-  auto op = QuantizeOp::create(
-      builder, node.getLoc(), RankedTensorType::get(getType(x).getShape(), ui8),
-      x, scales, zeros,
-      FormatAttr::get(builder.getContext(), "ui8", -1, 0, Type(), Type()),
-      builder.getUnitAttr(), builder.getBoolAttr(true));
-  if (failed(node.finish(op)))
-    return std::nullopt;
-  return DynamicCodes{op.getResult(), scale, zero};
+  return DynamicCodes{codes, scale, zero};
 }

@@ -12,17 +12,17 @@ using namespace qopt;
 using namespace qopt::importer;
 
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
-  return {getActivationOperators(),  getArithmeticOperators(),
-          getAttentionOperators(),   getConstantOperators(),
-          getContractionOperators(), getControlFlowOperators(),
-          getElementwiseOperators(), getIntegerOperators(),
-          getLoopOperators(),        getLossOperators(),
-          getMovementOperators(),    getNormalizationOperators(),
-          getQLinearOperators(),     getQuantizationOperators(),
-          getRecurrentOperators(),   getReductionOperators(),
-          getSelectionOperators(),   getSequenceOperators(),
-          getShapeOperators(),       getUpsampleOperators(),
-          getWindowOperators()};
+  return {getActivationOperators(),    getArithmeticOperators(),
+          getAttentionOperators(),     getBlockedWeightOperators(),
+          getConstantOperators(),      getContractionOperators(),
+          getControlFlowOperators(),   getElementwiseOperators(),
+          getIntegerOperators(),       getLoopOperators(),
+          getLossOperators(),          getMovementOperators(),
+          getNormalizationOperators(), getQLinearOperators(),
+          getQuantizationOperators(),  getRecurrentOperators(),
+          getReductionOperators(),     getSelectionOperators(),
+          getSequenceOperators(),      getShapeOperators(),
+          getUpsampleOperators(),      getWindowOperators()};
 }
 
 const Operator *qopt::importer::lookupOperator(llvm::StringRef name,

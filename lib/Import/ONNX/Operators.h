@@ -36,6 +36,7 @@ struct Operator {
 llvm::ArrayRef<Operator> getActivationOperators();
 llvm::ArrayRef<Operator> getArithmeticOperators();
 llvm::ArrayRef<Operator> getAttentionOperators();
+llvm::ArrayRef<Operator> getBlockedWeightOperators();
 llvm::ArrayRef<Operator> getConstantOperators();
 llvm::ArrayRef<Operator> getContractionOperators();
 llvm::ArrayRef<Operator> getControlFlowOperators();

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CodeFormat.h"
 #include "DynamicQuantization.h"
 #include "Operators.h"
-#include "dialects/QOpt/IR/Formats.h"
 #include "lib/ONNX/ElementTypes.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
@@ -127,35 +127,11 @@ static Value withRank(NodeImporter &node, Value value,
                               node.attr("allow_zero", false));
 }
 
-/// The row of the format table for codes of a type, or empty.
-static StringRef getFormatName(Type codes, Type scale, bool isBlocked) {
-  std::optional<ElementFormat> element = elementFormatOf(codes);
-  if (!element)
-    return {};
-  bool isShared = isBlocked && isa<Float8E8M0FNUType>(scale);
-  for (const BlockFormat &format : blockFormats()) {
-    bool fits = format.element == *element && format.unitLog2 == 0 &&
-                format.scales.size() == 1;
-    bool wantsShared = isShared && !infoOf(*element).isInteger();
-    if (fits && format.hasSharedExponent() == wantsShared)
-      return format.name;
-  }
-  return {};
-}
-
-static FormatAttr getFormat(NodeImporter &node, Type codes, Value scale,
-                            Value zero, const Granularity &granularity) {
-  Type scaleType = getElementType(scale);
-  StringRef name = getFormatName(codes, scaleType, granularity.block > 0);
-  if (name.empty())
-    return {};
-  const BlockFormat &row = *lookupFormat(name);
-  bool isDefaultScale = elementFormatOf(scaleType) == row.scales.front();
-  return FormatAttr::get(node.getBuilder().getContext(), name, granularity.axis,
-                         granularity.block == row.block ? 0 : granularity.block,
-                         isDefaultScale ? Type() : scaleType,
-                         zero && granularity.block > 0 ? getElementType(zero)
-                                                       : Type());
+static FormatAttr getFormat(Type codes, Value scale, Value zero,
+                            const Granularity &granularity) {
+  return getCodeFormat(codes, getElementType(scale),
+                       zero ? getElementType(zero) : Type(), granularity.axis,
+                       granularity.block);
 }
 
 /// The zero point with the rank of the codes; null when there is none or all of
@@ -231,7 +207,7 @@ static LogicalResult importQuantizeLinear(NodeImporter &node) {
   Value zero;
   if (!granularity || failed(readZero(node, scale, codes, *granularity, zero)))
     return failure();
-  FormatAttr format = getFormat(node, codes, scale, zero, *granularity);
+  FormatAttr format = getFormat(codes, scale, zero, *granularity);
   if (!format)
     return node.fail(unsupported("codes of this type are not supported"));
   Value scales = withRank(node, scale, *granularity);
@@ -270,7 +246,7 @@ static LogicalResult importDequantizeLinear(NodeImporter &node) {
   if (!granularity ||
       failed(readZero(node, scale, codeType, *granularity, zero)))
     return failure();
-  FormatAttr format = getFormat(node, codeType, scale, zero, *granularity);
+  FormatAttr format = getFormat(codeType, scale, zero, *granularity);
   if (!format && !codeType.isInteger(32))
     return node.fail(unsupported("codes of this type are not supported"));
   Value scales = withRank(node, scale, *granularity);
