@@ -86,7 +86,7 @@ def QOpt_SequenceConstructOp : QOpt_SequenceOp<"sequence_construct",
     The operands in their order; without operands it is empty.
 
     Constraints:
-    - (C1) each tensor has the element type and the known dims of the
+    - each tensor has the element type and the known dims of the
       sequence's `element`.
 
     Example:
@@ -107,9 +107,9 @@ def QOpt_SequenceAtOp : QOpt_SequenceOp<"sequence_at",
     error of the data.
 
     Constraints:
-    - (C1) the result has the element type and the known dims of the
+    - the result has the element type and the known dims of the
       sequence's `element`.
-    - (C2) `position` has one element.
+    - `position` has one element.
 
     Example:
 
@@ -131,10 +131,10 @@ def QOpt_SequenceInsertOp : QOpt_SequenceOp<"sequence_insert",
     [-length, length] is an error of the data.
 
     Constraints:
-    - (C1) `tensor` has the element type and the known dims of the result's
+    - `tensor` has the element type and the known dims of the result's
       `element`.
-    - (C2) the two sequences have one element type, and dims that can agree.
-    - (C3) `position` has one element.
+    - the two sequences have one element type, and dims that can agree.
+    - `position` has one element.
 
     Example:
 
@@ -155,8 +155,8 @@ def QOpt_SequenceEraseOp : QOpt_SequenceOp<"sequence_erase",
     One out of [-length, length) is an error of the data.
 
     Constraints:
-    - (C1) the two sequences have one element type, and dims that can agree.
-    - (C2) `position` has one element.
+    - the two sequences have one element type, and dims that can agree.
+    - `position` has one element.
 
     Example:
 
@@ -199,10 +199,10 @@ def QOpt_SplitToSequenceOp : QOpt_SequenceOp<"split_to_sequence",
     dim, and one number below 1, are errors of the data.
 
     Constraints:
-    - (C1) `axis` lies in [0, rank of x).
-    - (C2) `sizes` has rank 0 or 1.
-    - (C3) without `keepdims` there are no `sizes`.
-    - (C4) parts of `x` have the element type and the known dims of the
+    - `axis` lies in [0, rank of x).
+    - `sizes` has rank 0 or 1.
+    - without `keepdims` there are no `sizes`.
+    - parts of `x` have the element type and the known dims of the
       sequence's `element`.
 
     Example:
@@ -229,8 +229,8 @@ def QOpt_ConcatFromSequenceOp : QOpt_SequenceOp<"concat_from_sequence",
     axes, are errors of the data.
 
     Constraints:
-    - (C1) `axis` lies in [0, rank of the result).
-    - (C2) parts of the result along `axis`, without the axis where it is
+    - `axis` lies in [0, rank of the result).
+    - parts of the result along `axis`, without the axis where it is
       new, have the element type and the known dims of the sequence's
       `element`.
 
@@ -258,7 +258,7 @@ def QOpt_OptionalOp : QOpt_SequenceOp<"optional",
   let summary = "an optional that holds a value, or nothing";
   let description = [{
     Constraints:
-    - (C1) `value` has the type of the optional's `element`.
+    - `value` has the type of the optional's `element`.
 
     Example:
 
@@ -290,7 +290,7 @@ def QOpt_OptionalGetElementOp : QOpt_SequenceOp<"optional_get_element",
     An optional that holds nothing is an error of the data.
 
     Constraints:
-    - (C1) the result has the type of the optional's `element`.
+    - the result has the type of the optional's `element`.
 
     Example:
 
