@@ -240,6 +240,10 @@ kernel::Match cpu::checkPool(const AnyCpu &, Operation *op) {
       (!isMax && !isa<FloatType>(lane)) ||
       (isMax && isa<FloatType>(element) && !isa<FloatType>(lane)))
     return unsupported(element);
+  int64_t rank = cast<RankedTensorType>(op->getOperand(0).getType()).getRank();
+  if (rank > 4)
+    return kernel::Match::failure("windows have " + Twine(rank - 2) +
+                                  " axes, more than 2");
   return kernel::Match::success();
 }
 

@@ -33,3 +33,14 @@ qkernel.variant @no_blocks #qkernel.target<"x86-64", "x86-64-v3"> {
     return %1, %2 : tensor<4x8xf8E4M3FN>, tensor<4x1xf32>
   }
 }
+
+// -----
+
+// CHECK-LABEL: @deep_windows
+// CHECK: "windows have 3 axes, more than 2"
+qkernel.variant @deep_windows #qkernel.target<"x86-64", "x86-64-v3"> {
+  func.func @main(%x: tensor<1x2x4x4x4xf32>) -> tensor<1x2x2x2x2xf32> {
+    %0 = qopt.average_pool %x {kernel = array<i64: 2, 2, 2>, strides = array<i64: 2, 2, 2>, pads = array<i64: 0, 0, 0, 0, 0, 0>, ceil_mode = false, count_include_pad = false} : (tensor<1x2x4x4x4xf32>) -> tensor<1x2x2x2x2xf32>
+    return %0 : tensor<1x2x2x2x2xf32>
+  }
+}
