@@ -10,6 +10,10 @@
 using namespace mlir;
 using namespace qopt;
 
+bool qopt::importer::isByte(Type type) {
+  return isa<IntegerType>(type) && type.getIntOrFloatBitWidth() == 8;
+}
+
 /// The row of the format table for codes of a type, or empty.
 static StringRef getFormatName(Type codes, Type scale, bool isBlocked) {
   std::optional<ElementFormat> element = elementFormatOf(codes);

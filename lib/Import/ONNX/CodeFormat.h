@@ -11,6 +11,9 @@
 
 namespace qopt::importer {
 
+/// int8 or uint8.
+bool isByte(mlir::Type type);
+
 /// The format of codes of type `codes` with scales of type `scale` for each
 /// position of `axis` (-1: one for all), or for each `block` of them (0: none).
 /// `zero` is null where there is no zero point. Null where the table has no

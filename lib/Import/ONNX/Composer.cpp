@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Composer.h"
+#include "Contractions.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -132,6 +133,24 @@ Value Composer::concat(ArrayRef<Value> values, int64_t axis) {
                             : make<ConcatOp>(values, node.attr("axis", axis));
 }
 
+SmallVector<Value> Composer::split(Value x, int64_t axis,
+                                   ArrayRef<int64_t> sizes) {
+  SmallVector<Value> parts(sizes.size());
+  if (!areKnown(x))
+    return parts;
+  if (sizes.size() == 1)
+    return {x};
+  SmallVector<Type> types(sizes.size(),
+                          RankedTensorType::get({}, getElementType(x)));
+  auto op = SplitOp::create(
+      node.getBuilder(), node.getLoc(), TypeRange(types), ValueRange(x),
+      ArrayRef<NamedAttribute>{node.attr("axis", axis),
+                               node.attr("sizes", sizes)});
+  if (succeeded(node.finish(op)))
+    parts.assign(op.getParts().begin(), op.getParts().end());
+  return parts;
+}
+
 Value Composer::slice(Value x, int64_t axis, Value start, Value end) {
   return make<SliceOp>({x, start, end}, node.attr("axes", ArrayRef{axis}));
 }
@@ -182,9 +201,5 @@ Value Composer::softmax(Value x, int64_t axis) {
 Value Composer::matmul(Value x, Value y) {
   if (!areKnown({x, y}))
     return {};
-  auto op = MatMulOp::create(node.getBuilder(), node.getLoc(),
-                             RankedTensorType::get({}, getElementType(x)), x,
-                             ValueRange(), ValueRange(), y, ValueRange(),
-                             ValueRange(), FormatAttr(), FormatAttr());
-  return succeeded(node.finish(op)) ? op.getResult() : Value();
+  return makeMatMul(node, {x, Value()}, {y, Value()}, getElementType(x));
 }

@@ -105,6 +105,9 @@ public:
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> perm);
   mlir::Value swapAxes(mlir::Value x, int64_t a, int64_t b);
   mlir::Value concat(mlir::ArrayRef<mlir::Value> values, int64_t axis);
+  /// Parts of these sizes; null values on failure.
+  llvm::SmallVector<mlir::Value> split(mlir::Value x, int64_t axis,
+                                       llvm::ArrayRef<int64_t> sizes);
   /// Elements [start, end) of an axis; ends as large as an i64 are the end.
   mlir::Value slice(mlir::Value x, int64_t axis, mlir::Value start,
                     mlir::Value end);

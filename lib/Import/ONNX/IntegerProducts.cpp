@@ -6,14 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "IntegerProducts.h"
+#include "CodeFormat.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
-
-static bool isByte(Type type) {
-  return isa<IntegerType>(type) && type.getIntOrFloatBitWidth() == 8;
-}
 
 LogicalResult qopt::importer::expectBytes(NodeImporter &node, Value value) {
   return node.expectElementType(value, isByte(getElementType(value)),

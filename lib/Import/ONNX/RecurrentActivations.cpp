@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RecurrentActivations.h"
+#include "Composer.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -74,62 +75,34 @@ qopt::importer::readActivations(NodeImporter &node, int64_t numDirections,
   return activations;
 }
 
-Value qopt::importer::makeNumber(NodeImporter &node, Type element,
-                                 double value) {
-  OpBuilder &b = node.getBuilder();
-  auto type = RankedTensorType::get({}, element);
-  auto number = DenseElementsAttr::get(
-      type, cast<Attribute>(b.getFloatAttr(element, value)));
-  return ConstantOp::create(b, node.getLoc(), type, number);
-}
-
-/// alpha * x
-static Value scale(NodeImporter &node, Value x, float alpha) {
-  Type element = getElementType(x);
-  return node.make<MulOp>(element, {x, makeNumber(node, element, alpha)});
-}
-
 Value qopt::importer::apply(NodeImporter &node,
                             const RecurrentActivation &activation, Value x) {
-  if (!x || node.getFailure())
-    return {};
-  Type element = getElementType(x);
-  auto number = [&](float value) { return makeNumber(node, element, value); };
-  switch (activation.function) {
+  Composer c(node);
+  auto [function, alpha, beta] = activation;
+  switch (function) {
   case RecurrentFunction::Affine:
-    return node.make<AddOp>(
-        element, {scale(node, x, activation.alpha), number(activation.beta)});
+    return c.add(c.mul(x, alpha), beta);
   case RecurrentFunction::Elu:
-    return node.make<EluOp>(element, x, node.attr("alpha", activation.alpha));
+    return c.make<EluOp>({x}, node.attr("alpha", alpha));
   case RecurrentFunction::HardSigmoid:
-    return node.make<HardSigmoidOp>(element, x,
-                                    {node.attr("alpha", activation.alpha),
-                                     node.attr("beta", activation.beta)});
+    return c.make<HardSigmoidOp>(
+        {x}, {node.attr("alpha", alpha), node.attr("beta", beta)});
   case RecurrentFunction::LeakyRelu:
-    return node.make<LeakyReluOp>(element, x,
-                                  node.attr("alpha", activation.alpha));
+    return c.make<LeakyReluOp>({x}, node.attr("alpha", alpha));
   case RecurrentFunction::Relu:
-    return node.make<ReluOp>(element, x);
-  case RecurrentFunction::ScaledTanh: {
-    Value inner = node.make<TanhOp>(element, scale(node, x, activation.beta));
-    return inner ? scale(node, inner, activation.alpha) : Value();
-  }
+    return c.of<ReluOp>(x);
+  case RecurrentFunction::ScaledTanh:
+    return c.mul(c.of<TanhOp>(c.mul(x, beta)), alpha);
   case RecurrentFunction::Sigmoid:
-    return node.make<SigmoidOp>(element, x);
+    return c.of<SigmoidOp>(x);
   case RecurrentFunction::Softplus:
-    return node.make<SoftplusOp>(element, x);
-  case RecurrentFunction::Softsign: {
-    Value size = node.make<AbsOp>(element, x);
-    Value divisor = node.make<AddOp>(element, {size, number(1)});
-    return node.make<DivOp>(element, {x, divisor});
-  }
+    return c.of<SoftplusOp>(x);
+  case RecurrentFunction::Softsign:
+    return c.div(x, c.add(c.of<AbsOp>(x), 1.0));
   case RecurrentFunction::Tanh:
-    return node.make<TanhOp>(element, x);
-  case RecurrentFunction::ThresholdedRelu: {
-    Value isAbove = node.make<GreaterOp>(node.getBuilder().getI1Type(),
-                                         {x, number(activation.alpha)});
-    return node.make<WhereOp>(element, {isAbove, x, number(0)});
-  }
+    return c.of<TanhOp>(x);
+  case RecurrentFunction::ThresholdedRelu:
+    return c.where(c.test<GreaterOp>(x, alpha), x, 0.0);
   }
   llvm_unreachable("all functions are above");
 }

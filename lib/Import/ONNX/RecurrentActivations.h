@@ -42,9 +42,6 @@ readActivations(NodeImporter &node, int64_t numDirections,
 mlir::Value apply(NodeImporter &node, const RecurrentActivation &activation,
                   mlir::Value x);
 
-/// A constant of rank 0.
-mlir::Value makeNumber(NodeImporter &node, mlir::Type element, double value);
-
 } // namespace qopt::importer
 
 #endif // LIB_IMPORT_ONNX_RECURRENTACTIVATIONS_H

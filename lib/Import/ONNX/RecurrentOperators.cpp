@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Contractions.h"
+#include "Composer.h"
 #include "ControlFlow.h"
 #include "Operators.h"
 #include "RecurrentActivations.h"
@@ -34,61 +34,10 @@ struct Direction {
   ArrayRef<RecurrentActivation> functions;
 };
 
-/// Sums and products of one element type. Null operands make null results.
-class Algebra {
-public:
-  Algebra(NodeImporter &node, Type element) : node(node), element(element) {}
-
-  Value add(Value a, Value b) { return node.make<AddOp>(element, {a, b}); }
-  Value sub(Value a, Value b) { return node.make<SubOp>(element, {a, b}); }
-  Value mul(Value a, Value b) { return node.make<MulOp>(element, {a, b}); }
-  Value matmul(Value a, Value b) {
-    if (!a || !b || node.getFailure())
-      return {};
-    return makeMatMul(node, {a, Value()}, {b, Value()}, element);
-  }
-  Value number(double value) { return makeNumber(node, element, value); }
-  Value transpose(Value x, ArrayRef<int64_t> perm) {
-    return node.make<TransposeOp>(element, x, node.attr("perm", perm));
-  }
-  Value squeeze(Value x, int64_t axis) {
-    return node.make<SqueezeOp>(element, x, node.attr("axes", ArrayRef{axis}));
-  }
-  Value unsqueeze(Value x, int64_t axis) {
-    return node.make<UnsqueezeOp>(element, x,
-                                  node.attr("axes", ArrayRef{axis}));
-  }
-  Value concat(ArrayRef<Value> parts, int64_t axis) {
-    if (parts.size() == 1)
-      return parts.front();
-    return node.make<ConcatOp>(element, parts, node.attr("axis", axis));
-  }
-  /// `parts` null values where the node has failed.
-  SmallVector<Value> split(Value x, int64_t axis, ArrayRef<int64_t> sizes) {
-    SmallVector<Value> parts(sizes.size());
-    if (!x || node.getFailure())
-      return parts;
-    if (sizes.size() == 1)
-      return {x};
-    SmallVector<Type> types(sizes.size(), RankedTensorType::get({}, element));
-    auto op = SplitOp::create(
-        node.getBuilder(), node.getLoc(), TypeRange(types), ValueRange(x),
-        ArrayRef<NamedAttribute>{node.attr("axis", axis),
-                                 node.attr("sizes", sizes)});
-    if (succeeded(node.finish(op)))
-      parts.assign(op.getParts().begin(), op.getParts().end());
-    return parts;
-  }
-
-  NodeImporter &node;
-  Type element;
-};
-
 class RecurrentImporter {
 public:
   RecurrentImporter(NodeImporter &node, RecurrentKind kind)
-      : node(node), kind(kind), x(node.getInput(0)),
-        math(node, getElementType(x)) {}
+      : node(node), kind(kind), x(node.getInput(0)), math(node) {}
   virtual ~RecurrentImporter() = default;
 
   LogicalResult run();
@@ -120,7 +69,8 @@ protected:
   NodeImporter &node;
   RecurrentKind kind;
   Value x;
-  Algebra math;
+  Composer math;
+  Type element = getElementType(x);
   int64_t hidden = 0;
 
 private:
@@ -254,7 +204,7 @@ Value RecurrentImporter::clip(Value x) {
   if (limit <= 0)
     return x;
   return node.make<ClipOp>(
-      math.element, x, {node.attr("low", -limit), node.attr("high", limit)});
+      element, x, {node.attr("low", -limit), node.attr("high", limit)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -273,16 +223,15 @@ Value RecurrentImporter::makeZeros(ArrayRef<Value> dims,
                                    ArrayRef<int64_t> shape) {
   Type i64 = node.getBuilder().getI64Type();
   auto zero = DenseElementsAttr::get(
-      RankedTensorType::get({1}, math.element),
-      cast<Attribute>(node.getBuilder().getZeroAttr(math.element)));
+      RankedTensorType::get({1}, element),
+      cast<Attribute>(node.getBuilder().getZeroAttr(element)));
   Value list = node.make<ConcatOp>(i64, dims, node.attr("axis", int64_t(0)));
   if (!list)
     return {};
-  Value zeros = node.make<ConstantOfShapeOp>(math.element, list,
-                                             node.attr("value", zero));
-  return zeros
-             ? withType(node, zeros, RankedTensorType::get(shape, math.element))
-             : Value();
+  Value zeros =
+      node.make<ConstantOfShapeOp>(element, list, node.attr("value", zero));
+  return zeros ? withType(node, zeros, RankedTensorType::get(shape, element))
+               : Value();
 }
 
 /// The batch of x as a list of one number.
@@ -307,7 +256,7 @@ Value RecurrentImporter::makeState(size_t index, int64_t direction) {
   if (!state || ShapedType::isDynamic(batch) || getType(state).hasStaticShape())
     return state;
   return node.make<ReshapeOp>(
-      math.element,
+      element,
       {state, makeIntegers(node.getBuilder(), node.getLoc(), {batch, hidden})},
       node.attr("allow_zero", true));
 }
@@ -321,7 +270,7 @@ Value RecurrentImporter::makeNoOutputs() {
 }
 
 Value RecurrentImporter::reverseSequences(Value x) {
-  return node.make<ReverseSequenceOp>(math.element, {x, lengthList},
+  return node.make<ReverseSequenceOp>(element, {x, lengthList},
                                       {node.attr("batch_axis", int64_t(1)),
                                        node.attr("time_axis", int64_t(0))});
 }
@@ -344,8 +293,8 @@ LogicalResult RecurrentImporter::runStep(const Direction &direction,
     Value isInside = node.make<LessOp>(node.getBuilder().getI1Type(),
                                        {toTensor(node, counter), lengths});
     for (auto [value, old] : llvm::zip_equal(after, before))
-      value = node.make<WhereOp>(math.element, {isInside, value, old});
-    row = node.make<WhereOp>(math.element, {isInside, row, math.number(0)});
+      value = node.make<WhereOp>(element, {isInside, value, old});
+    row = node.make<WhereOp>(element, {isInside, row, math.number(0, element)});
   }
   next.append(after.begin(), after.end());
   return success(row && !llvm::is_contained(after, Value()));
@@ -397,7 +346,7 @@ LogicalResult RecurrentImporter::runDirection(int64_t index, bool isReverse) {
     auto body = [&](Value counter, ValueRange carried, Values &next) {
       Value at =
           toTensor(node, isBackward ? countFromEnd(node, counter) : counter);
-      Value row, xt = node.make<GatherOp>(math.element, {products, at},
+      Value row, xt = node.make<GatherOp>(element, {products, at},
                                           node.attr("axis", int64_t(0)));
       if (!xt || failed(runStep(direction, counter, xt, carried, next, row)))
         return failure();
@@ -501,7 +450,7 @@ class LstmImporter : public RecurrentImporter {
       return apply(direction, 0, clip(sum));
     };
     Value i = gate(0, 0, c);
-    Value f = couplesGates ? math.sub(math.number(1), i) : gate(2, 2, c);
+    Value f = couplesGates ? math.sub(1, i) : gate(2, 2, c);
     Value candidate = apply(direction, 1, clip(gates[3]));
     Value cell = math.add(math.mul(f, c), math.mul(i, candidate));
     Value o = gate(1, 1, cell);
@@ -553,7 +502,7 @@ class GruImporter : public RecurrentImporter {
     }
     Value candidate = apply(direction, 1, clip(math.add(xs[1], product)));
     Value kept = math.mul(z, h);
-    return {math.add(math.mul(math.sub(math.number(1), z), candidate), kept)};
+    return {math.add(math.mul(math.sub(1, z), candidate), kept)};
   }
 
   bool resetsProduct = false;

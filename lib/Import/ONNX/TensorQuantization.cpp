@@ -11,10 +11,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
 
-static bool isByte(Type type) {
-  return isa<IntegerType>(type) && type.getIntOrFloatBitWidth() == 8;
-}
-
 static LogicalResult expectOne(NodeImporter &node, Value value,
                                StringRef name) {
   RankedTensorType type = getType(value);
