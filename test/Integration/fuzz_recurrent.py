@@ -67,7 +67,8 @@ def make_lstm(builder):
 
 def make_body(nodes, inputs, outputs):
     def describe(name, kind):
-        return helper.make_tensor_value_info(name, kind, None)
+        # ONNX Runtime wants to be told that counters and conditions are scalars.
+        return helper.make_tensor_value_info(name, kind, None if kind == TensorProto.FLOAT else [])
     return helper.make_graph(nodes, "body", [describe(*value) for value in inputs],
                              [describe(*value) for value in outputs])
 
@@ -114,7 +115,8 @@ def make_if(builder):
 def make_loop(builder):
     x = find_carried(builder)
     weight = draw_weight(builder, x)
-    count = np.array(builder.draw_integer(0, 4), np.int64)
+    # Of rows that no trip makes, ONNX Runtime tells no dims but the first.
+    count = np.array(builder.draw_integer(1, 4), np.int64)
     trips = builder.make_constant(count) if builder.chance(0.5) else builder.make_input(count)
     names = {key: builder.make_name("loop") for key in ("i", "c", "a", "c2", "a2", "r")}
     body = make_body(
