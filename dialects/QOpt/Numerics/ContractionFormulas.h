@@ -10,6 +10,7 @@
 #define DIALECTS_QOPT_NUMERICS_CONTRACTIONFORMULAS_H
 
 #include "dialects/QOpt/Numerics/CodeOperand.h"
+#include <functional>
 #include <numeric>
 
 namespace qopt::numerics {
