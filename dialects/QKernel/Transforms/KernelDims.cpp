@@ -39,30 +39,6 @@ Value kernel::knownDimOf(Value a, Value b) { return knownNumber(a) ? a : b; }
 Value KernelDims::constant(int64_t value) {
   return arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, value));
 }
-Value KernelDims::add(Dim x, Dim y) {
-  return b.createOrFold<arith::AddIOp>(loc, x, y);
-}
-Value KernelDims::sub(Dim x, Dim y) {
-  return b.createOrFold<arith::SubIOp>(loc, x, y);
-}
-Value KernelDims::mul(Dim x, Dim y) {
-  return b.createOrFold<arith::MulIOp>(loc, x, y);
-}
-Value KernelDims::min(Dim x, Dim y) {
-  return b.createOrFold<arith::MinSIOp>(loc, x, y);
-}
-Value KernelDims::max(Dim x, Dim y) {
-  return b.createOrFold<arith::MaxSIOp>(loc, x, y);
-}
-Value KernelDims::equal(Dim x, Dim y) {
-  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, x, y);
-}
-Value KernelDims::less(Dim x, Dim y) {
-  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, x, y);
-}
-Value KernelDims::select(Value condition, Dim x, Dim y) {
-  return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
-}
 Value KernelDims::either(Value x, Value y) {
   return b.createOrFold<arith::OrIOp>(loc, x, y);
 }
@@ -72,17 +48,14 @@ Value KernelDims::divisor(Dim y) {
   return knownNumber(y).value_or(0) > 0 ? y : max(y, constant(1));
 }
 
-Value KernelDims::floorDiv(Dim x, Dim y) {
-  return b.createOrFold<arith::DivUIOp>(loc, x, divisor(y));
-}
+Value KernelDims::floorDiv(Dim x, Dim y) { return div(x, divisor(y)); }
 
 Value KernelDims::ceilDiv(Dim x, Dim y) {
   Value d = divisor(y);
   if (knownNumber(d) == 1)
     return x;
-  Value hasRest = less(constant(0), b.createOrFold<arith::RemUIOp>(loc, x, d));
-  return add(b.createOrFold<arith::DivUIOp>(loc, x, d),
-             select(hasRest, constant(1), constant(0)));
+  Value hasRest = less(constant(0), rem(x, d));
+  return add(div(x, d), select(hasRest, constant(1), constant(0)));
 }
 
 Value KernelDims::broadcast(Dim x, Dim y) {

@@ -9,7 +9,7 @@
 #ifndef DIALECTS_QKERNEL_TRANSFORMS_KERNELDIMS_H
 #define DIALECTS_QKERNEL_TRANSFORMS_KERNELDIMS_H
 
-#include "mlir/IR/Builders.h"
+#include "dialects/QKernel/Transforms/IntegerBuilder.h"
 #include "llvm/ADT/DenseMap.h"
 #include <optional>
 
@@ -25,7 +25,7 @@ bool isSameDim(mlir::Value a, mlir::Value b);
 mlir::Value knownDimOf(mlir::Value a, mlir::Value b);
 
 /// The dim policy of SSA values, for one kernel or bare op.
-class KernelDims {
+class KernelDims : IntegerBuilder {
 public:
   using Dim = mlir::Value;
   using Values = llvm::SmallVector<mlir::Value>;
@@ -44,7 +44,7 @@ public:
   /// Writes arithmetic on `type` where `b` stands.
   KernelDims(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type,
              mlir::Operation *op, Outside outside)
-      : b(b), loc(loc), type(type), op(op), outside(outside) {}
+      : IntegerBuilder(b, loc), type(type), op(op), outside(outside) {}
 
   /// Makes all dims known. Fails, with a diagnostic, where they follow from
   /// nothing that is.
@@ -58,11 +58,8 @@ public:
   Dim constant(int64_t value);
   std::optional<int64_t> known(Dim dim) { return knownNumber(dim); }
   bool isSame(Dim x, Dim y) { return isSameDim(x, y); }
-  Dim add(Dim x, Dim y);
-  Dim sub(Dim x, Dim y);
-  Dim mul(Dim x, Dim y);
-  Dim min(Dim x, Dim y);
-  Dim max(Dim x, Dim y);
+  using IntegerBuilder::add, IntegerBuilder::sub, IntegerBuilder::mul,
+      IntegerBuilder::min, IntegerBuilder::max;
   Dim floorDiv(Dim x, Dim y);
   Dim ceilDiv(Dim x, Dim y);
   Dim broadcast(Dim x, Dim y);
@@ -80,14 +77,9 @@ private:
   /// `value`, which is a result of `op`, stands for none of its operands.
   void require(mlir::Value condition, const llvm::Twine &text);
 
-  mlir::Value equal(Dim x, Dim y);
-  mlir::Value less(Dim x, Dim y);
-  mlir::Value select(mlir::Value condition, Dim x, Dim y);
   mlir::Value either(mlir::Value x, mlir::Value y);
   Dim divisor(Dim y);
 
-  mlir::OpBuilder &b;
-  mlir::Location loc;
   mlir::Type type;
   mlir::Operation *op;
   Outside outside;

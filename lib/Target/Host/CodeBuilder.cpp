@@ -78,56 +78,14 @@ Value CodeBuilder::constant(TypedAttr value, int64_t lanes) {
   return arith::ConstantOp::create(b, loc, value);
 }
 
-Value CodeBuilder::add(Value x, Value y) {
-  return b.createOrFold<arith::AddIOp>(loc, x, y);
-}
-Value CodeBuilder::sub(Value x, Value y) {
-  return b.createOrFold<arith::SubIOp>(loc, x, y);
-}
-Value CodeBuilder::mul(Value x, Value y) {
-  return b.createOrFold<arith::MulIOp>(loc, x, y);
-}
-Value CodeBuilder::min(Value x, Value y) {
-  return b.createOrFold<arith::MinSIOp>(loc, x, y);
-}
-Value CodeBuilder::max(Value x, Value y) {
-  return b.createOrFold<arith::MaxSIOp>(loc, x, y);
-}
-Value CodeBuilder::div(Value x, Value y) {
-  return b.createOrFold<arith::DivUIOp>(loc, x, y);
-}
-Value CodeBuilder::rem(Value x, Value y) {
-  return b.createOrFold<arith::RemUIOp>(loc, x, y);
-}
 Value CodeBuilder::ceilDiv(Value x, Value y) {
   return div(add(x, sub(y, i64(1))), y);
 }
-Value CodeBuilder::equal(Value x, Value y) {
-  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, x, y);
-}
-Value CodeBuilder::less(Value x, Value y) {
-  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, x, y);
-}
-Value CodeBuilder::select(Value condition, Value x, Value y) {
-  return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
-}
-
 Value CodeBuilder::product(ValueRange factors) {
   Value result = i64(1);
   for (Value factor : factors)
     result = mul(result, factor);
   return result;
-}
-
-SmallVector<Value> CodeBuilder::delinearize(Value index, ValueRange dims) {
-  SmallVector<Value> coordinates(dims.size());
-  for (size_t i = dims.size(); i-- > 0;) {
-    bool isFirst = i == 0;
-    coordinates[i] = isFirst ? index : rem(index, dims[i]);
-    if (!isFirst)
-      index = div(index, dims[i]);
-  }
-  return coordinates;
 }
 
 SmallVector<Value> CodeBuilder::strides(ValueRange dims) {

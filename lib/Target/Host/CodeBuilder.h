@@ -12,7 +12,7 @@
 #ifndef QOPT_LIB_TARGET_HOST_CODEBUILDER_H
 #define QOPT_LIB_TARGET_HOST_CODEBUILDER_H
 
-#include "mlir/IR/Builders.h"
+#include "dialects/QKernel/Transforms/IntegerBuilder.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -26,12 +26,10 @@ mlir::Type memoryType(mlir::Type element);
 mlir::Type laneType(mlir::Type element);
 int64_t bytesPerElement(mlir::Type element);
 
-class CodeBuilder {
+class CodeBuilder : public kernel::IntegerBuilder {
 public:
-  CodeBuilder(mlir::OpBuilder &b, mlir::Location loc) : b(b), loc(loc) {}
+  using IntegerBuilder::IntegerBuilder;
 
-  mlir::OpBuilder &b;
-  mlir::Location loc;
   /// Loads are of memory that the kernel does not write, so they may leave
   /// loops.
   bool isInvariant = false;
@@ -44,23 +42,9 @@ public:
   mlir::Value i1(bool value);
   /// A constant of type `element` in every lane (a scalar for `lanes` 0).
   mlir::Value constant(mlir::TypedAttr value, int64_t lanes);
-  mlir::Value add(mlir::Value x, mlir::Value y);
-  mlir::Value sub(mlir::Value x, mlir::Value y);
-  mlir::Value mul(mlir::Value x, mlir::Value y);
-  mlir::Value min(mlir::Value x, mlir::Value y);
-  mlir::Value max(mlir::Value x, mlir::Value y);
-  /// Of numbers that are not negative, by numbers that are positive.
-  mlir::Value div(mlir::Value x, mlir::Value y);
-  mlir::Value rem(mlir::Value x, mlir::Value y);
   mlir::Value ceilDiv(mlir::Value x, mlir::Value y);
-  mlir::Value equal(mlir::Value x, mlir::Value y);
-  mlir::Value less(mlir::Value x, mlir::Value y);
-  mlir::Value select(mlir::Value condition, mlir::Value x, mlir::Value y);
   /// The product of `factors`; 1 for none.
   mlir::Value product(mlir::ValueRange factors);
-  /// Coordinates of the element `index` of a row-major tensor.
-  llvm::SmallVector<mlir::Value> delinearize(mlir::Value index,
-                                             mlir::ValueRange dims);
   /// Element strides of a row-major tensor.
   llvm::SmallVector<mlir::Value> strides(mlir::ValueRange dims);
 

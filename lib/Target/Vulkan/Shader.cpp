@@ -51,7 +51,7 @@ static spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
 }
 
 Shader::Shader(MLIRContext *context, Location loc)
-    : b(context), loc(loc), entry(context) {
+    : IntegerBuilder(own, loc), own(context), entry(context) {
   OpBuilder top(context);
   module = spirv::ModuleOp::create(top, loc, spirv::AddressingModel::Logical,
                                    spirv::MemoryModel::GLSL450);
@@ -106,44 +106,9 @@ SmallVector<Value> Shader::host(ValueRange list) {
   return result;
 }
 
-Value Shader::add(Value x, Value y) {
-  return b.createOrFold<arith::AddIOp>(loc, x, y);
-}
-Value Shader::sub(Value x, Value y) {
-  return b.createOrFold<arith::SubIOp>(loc, x, y);
-}
-Value Shader::mul(Value x, Value y) {
-  return b.createOrFold<arith::MulIOp>(loc, x, y);
-}
-Value Shader::div(Value x, Value y) {
-  return b.createOrFold<arith::DivUIOp>(loc, x, y);
-}
-Value Shader::rem(Value x, Value y) {
-  return b.createOrFold<arith::RemUIOp>(loc, x, y);
-}
-Value Shader::min(Value x, Value y) {
-  return b.createOrFold<arith::MinSIOp>(loc, x, y);
-}
-Value Shader::less(Value x, Value y) {
-  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, x, y);
-}
 Value Shader::both(Value x, Value y) {
   return b.createOrFold<arith::AndIOp>(loc, x, y);
 }
-Value Shader::select(Value condition, Value x, Value y) {
-  return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
-}
-
-SmallVector<Value> Shader::delinearize(Value index, ValueRange dims) {
-  SmallVector<Value> coordinates(dims.size());
-  for (size_t i = dims.size(); i-- > 0;) {
-    coordinates[i] = i == 0 ? index : rem(index, dims[i]);
-    if (i != 0)
-      index = div(index, dims[i]);
-  }
-  return coordinates;
-}
-
 Value Shader::linearize(ValueRange coordinates, ValueRange dims) {
   Value index = i32(0);
   for (auto [coordinate, dim] : llvm::zip_equal(coordinates, dims))

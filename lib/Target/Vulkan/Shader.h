@@ -10,6 +10,7 @@
 #ifndef QOPT_LIB_TARGET_VULKAN_SHADER_H
 #define QOPT_LIB_TARGET_VULKAN_SHADER_H
 
+#include "dialects/QKernel/Transforms/IntegerBuilder.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/DenseMap.h"
@@ -18,12 +19,9 @@
 
 namespace qopt::vulkan {
 
-class Shader {
+class Shader : public kernel::IntegerBuilder {
 public:
   Shader(mlir::MLIRContext *context, mlir::Location loc);
-
-  mlir::OpBuilder b;
-  mlir::Location loc;
 
   //===--- Numbers
   //------------------------------------------------------------===//
@@ -32,19 +30,8 @@ public:
   /// An i64 of the host function as i32: a constant stays one.
   mlir::Value host(mlir::Value number);
   llvm::SmallVector<mlir::Value> host(mlir::ValueRange numbers);
-  mlir::Value add(mlir::Value x, mlir::Value y);
-  mlir::Value sub(mlir::Value x, mlir::Value y);
-  mlir::Value mul(mlir::Value x, mlir::Value y);
-  /// Of numbers that are not negative.
-  mlir::Value div(mlir::Value x, mlir::Value y);
-  mlir::Value rem(mlir::Value x, mlir::Value y);
-  mlir::Value min(mlir::Value x, mlir::Value y);
-  mlir::Value less(mlir::Value x, mlir::Value y);
   mlir::Value both(mlir::Value x, mlir::Value y);
-  mlir::Value select(mlir::Value condition, mlir::Value x, mlir::Value y);
-  /// Coordinates of element `index` of a row-major tensor, and back.
-  llvm::SmallVector<mlir::Value> delinearize(mlir::Value index,
-                                             mlir::ValueRange dims);
+  /// The element of a row-major tensor at `coordinates`.
   mlir::Value linearize(mlir::ValueRange coordinates, mlir::ValueRange dims);
 
   //===--- Memory
@@ -100,8 +87,9 @@ private:
 
   mlir::OwningOpRef<mlir::spirv::ModuleOp> module;
   mlir::spirv::FuncOp function;
-  /// Stands in the entry block, in front of the body.
-  mlir::OpBuilder entry;
+  /// What `b` is, which stands in the body, and one that stands in the entry
+  /// block in front of it.
+  mlir::OpBuilder own, entry;
   llvm::SmallVector<mlir::Value> handles, numbers;
   llvm::DenseMap<mlir::Value, mlir::Value> loadedNumbers;
   llvm::DenseMap<std::pair<mlir::Value, mlir::Type>, mlir::Value> pointers;
