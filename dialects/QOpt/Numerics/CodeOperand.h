@@ -80,10 +80,10 @@ public:
   /// unit * (code - zero) * 2^getMultiplierLog2(). 0 outside.
   F loadReal(P &p, const Place<P> &place) const {
     auto b = p.values();
-    F value = loadNumber(p, codes, linearize(p, place.at, dims));
+    F value = loadFloat(p, codes, linearize(p, place.at, dims));
     if (!zeros.empty())
-      value = b.sub(value, loadNumber(p, zeros.front(),
-                                      findBeside(p, zeros.front(), place.at)));
+      value = b.sub(value, loadFloat(p, zeros.front(),
+                                     findBeside(p, zeros.front(), place.at)));
     int log2 = getMultiplierLog2();
     if (format)
       log2 += lookupFormat(format.getName())->unitLog2;
@@ -96,7 +96,7 @@ public:
     GroupScale<P> result{b.f(1), b.i(0), b.neI(b.i(0), b.i(0))};
     for (mlir::Value scale : scales) {
       Index at = findBeside(p, scale, place.at);
-      F factor = loadNumber(p, scale, at);
+      F factor = loadFloat(p, scale, at);
       I exponent = b.i(0);
       auto isNaN = b.neI(b.i(0), b.i(0));
       if (isE8M0(scale)) {
@@ -120,10 +120,6 @@ public:
 private:
   static bool isE8M0(mlir::Value scale) {
     return llvm::isa<mlir::Float8E8M0FNUType>(typeOf(scale).getElementType());
-  }
-  /// An element of any type as a real.
-  static F loadNumber(P &p, mlir::Value tensor, Index at) {
-    return loadFloat(p, tensor, at);
   }
   /// Where the element of `tensor` is that belongs to the code at `at`.
   Index findBeside(P &p, mlir::Value tensor, const Indices<P> &at) const {

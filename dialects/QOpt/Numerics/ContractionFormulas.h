@@ -131,9 +131,6 @@ void storeSum(P &p, const CodeOperand<P> &lhs, const CodeOperand<P> &rhs,
   storeFloat(p, sum, result, to);
 }
 
-/// The largest number that divides both blocks; a block of 0 is none.
-inline int64_t commonBlock(int64_t a, int64_t b) { return std::gcd(a, b); }
-
 /// Whether `index` is where a block of `block` begins.
 template <class P>
 typename P::B::M beginsBlock(P &p, typename P::Index index, int64_t block) {
@@ -197,7 +194,8 @@ template <class P> void formula(P &p, MatMulOp op) {
           };
         };
         Index depth = lhsDims[lhsAxis];
-        int64_t unit = commonBlock(lhsBlock, rhsBlock);
+        // A block of 0 is none.
+        int64_t unit = std::gcd(lhsBlock, rhsBlock);
         Products<P> products{
             depth, unit ? p.index(unit) : p.max(depth, p.index(1)),
             [&](Index k) {
@@ -231,7 +229,7 @@ template <class P> void formula(P &p, ConvOp op) {
   int64_t known = typeOf(op.getW()).getDimSize(1);
   int64_t unit = mlir::ShapedType::isDynamic(known)
                      ? 1
-                     : std::gcd(known, commonBlock(xBlock, wBlock));
+                     : std::gcd(known, std::gcd(xBlock, wBlock));
   p.forEach(
       dims,
       [&](Indices<P> at) {
