@@ -11,54 +11,54 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
 
-/// x where it is positive, else what a formula gives.
-static LogicalResult importCelu(NodeImporter &node) {
+/// Makes the first output a function of the first input, which is of floats.
+static LogicalResult
+importFunction(NodeImporter &node,
+               llvm::function_ref<Value(Composer &c, Value x)> function) {
   Composer c(node);
   Value x = node.getInput(0);
-  float alpha = node.getFloat("alpha", 1.0f);
   if (failed(node.expectFloat(x)))
     return failure();
-  Value below = c.mul(c.sub(c.of<ExpOp>(c.div(x, alpha)), 1), alpha);
-  return node.setOutput(0, c.add(c.of<MaxOp>(x, 0.0), c.of<MinOp>(below, 0.0)));
+  return node.setOutput(0, function(c, x));
+}
+
+/// x where it is positive, else what a formula gives.
+static LogicalResult importCelu(NodeImporter &node) {
+  float alpha = node.getFloat("alpha", 1.0f);
+  return importFunction(node, [&](Composer &c, Value x) {
+    Value below = c.mul(c.sub(c.of<ExpOp>(c.div(x, alpha)), 1), alpha);
+    return c.add(c.of<MaxOp>(x, 0.0), c.of<MinOp>(below, 0.0));
+  });
 }
 
 static LogicalResult importSelu(NodeImporter &node) {
-  Composer c(node);
-  Value x = node.getInput(0);
   float alpha = node.getFloat(
       "alpha", node.getOpset() < 6 ? 1.6732f : 1.67326319217681884765625f);
   float gamma = node.getFloat(
       "gamma", node.getOpset() < 6 ? 1.0507f : 1.05070102214813232421875f);
-  if (failed(node.expectFloat(x)))
-    return failure();
-  Value line =
-      c.make<EluOp>(x, node.attr("alpha", alpha)); // alpha * (exp(x) - 1)
-  return node.setOutput(0, c.mul(line, gamma));
+  return importFunction(node, [&](Composer &c, Value x) {
+    // alpha * (exp(x) - 1) below 0
+    return c.mul(c.make<EluOp>(x, node.attr("alpha", alpha)), gamma);
+  });
 }
 
 static LogicalResult importMish(NodeImporter &node) {
-  Composer c(node);
-  Value x = node.getInput(0);
-  if (failed(node.expectFloat(x)))
-    return failure();
-  return node.setOutput(0, c.mul(x, c.of<TanhOp>(c.of<SoftplusOp>(x))));
+  return importFunction(node, [](Composer &c, Value x) {
+    return c.mul(x, c.of<TanhOp>(c.of<SoftplusOp>(x)));
+  });
 }
 
 static LogicalResult importSoftsign(NodeImporter &node) {
-  Composer c(node);
-  Value x = node.getInput(0);
-  if (failed(node.expectFloat(x)))
-    return failure();
-  return node.setOutput(0, c.div(x, c.add(c.of<AbsOp>(x), 1)));
+  return importFunction(node, [](Composer &c, Value x) {
+    return c.div(x, c.add(c.of<AbsOp>(x), 1));
+  });
 }
 
 static LogicalResult importThresholdedRelu(NodeImporter &node) {
-  Composer c(node);
-  Value x = node.getInput(0);
   float alpha = node.getFloat("alpha", 1.0f);
-  if (failed(node.expectFloat(x)))
-    return failure();
-  return node.setOutput(0, c.where(c.test<GreaterOp>(x, alpha), x, 0));
+  return importFunction(node, [&](Composer &c, Value x) {
+    return c.where(c.test<GreaterOp>(x, alpha), x, 0);
+  });
 }
 
 static LogicalResult importShrink(NodeImporter &node) {
@@ -173,12 +173,10 @@ static LogicalResult importFastGelu(NodeImporter &node) {
 }
 
 static LogicalResult importQuickGelu(NodeImporter &node) {
-  Composer c(node);
-  Value x = node.getInput(0);
   float alpha = node.getFloat("alpha", 1.702f);
-  if (failed(node.expectFloat(x)))
-    return failure();
-  return node.setOutput(0, c.mul(x, c.of<SigmoidOp>(c.mul(x, alpha))));
+  return importFunction(node, [&](Composer &c, Value x) {
+    return c.mul(x, c.of<SigmoidOp>(c.mul(x, alpha)));
+  });
 }
 
 ArrayRef<Operator> qopt::importer::getActivationOperators() {

@@ -15,18 +15,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
 
-/// The bytes of a constant; nothing for any other value.
-static std::optional<ArrayRef<uint8_t>> getBytes(Value value) {
-  auto constant = value.getDefiningOp<ConstantOp>();
-  if (!constant)
-    return std::nullopt;
-  if (auto weight = dyn_cast<WeightAttr>(constant.getValue()))
-    return weight.getBlob()->bytes;
-  auto elements = cast<DenseElementsAttr>(constant.getValue());
-  ArrayRef<char> raw = elements.getRawData();
-  return ArrayRef(reinterpret_cast<const uint8_t *>(raw.data()), raw.size());
-}
-
 /// The first `columns` codes of each of `rows` rows of bytes as a tensor of
 /// codes of `bits`.
 static Value makeCodes(NodeImporter &node, Value bytes, int64_t rows,
@@ -34,7 +22,7 @@ static Value makeCodes(NodeImporter &node, Value bytes, int64_t rows,
   OpBuilder &builder = node.getBuilder();
   Type element = builder.getIntegerType(bits, /*isSigned=*/false);
   auto type = RankedTensorType::get({rows, columns}, element);
-  ArrayRef<uint8_t> source = *getBytes(bytes);
+  ArrayRef<uint8_t> source = *getConstantBytes(bytes);
   int64_t pitch = rows == 0 ? 0 : source.size() / rows;
   auto constant = bytes.getDefiningOp<ConstantOp>();
   if (auto weight = dyn_cast<WeightAttr>(constant.getValue()))
@@ -97,7 +85,7 @@ static Value readForBlocks(NodeImporter &node, Value value,
 /// Zero points in bytes as codes [rows, blocks].
 static Value readPackedZeros(NodeImporter &node, Value zeros,
                              const Blocks &blocks) {
-  auto bytes = getBytes(zeros);
+  auto bytes = getConstantBytes(zeros);
   if (!bytes) {
     (void)node.fail(unsupported("expects constant zero points in bytes"));
     return {};
@@ -179,7 +167,7 @@ static LogicalResult importMatMulNBits(NodeImporter &node) {
   if (!ShapedType::isDynamic(depth) && depth != blocks.columns)
     return node.fail(malformed("expects rows of " + Twine(blocks.columns) +
                                ", as \"K\" says, but found " + Twine(depth)));
-  auto bytes = getBytes(b);
+  auto bytes = getConstantBytes(b);
   if (!bytes || !getElementType(b).isUnsignedInteger(8))
     return node.fail(unsupported("expects constant weights of uint8"));
   int64_t expected =

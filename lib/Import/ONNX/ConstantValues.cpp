@@ -103,13 +103,20 @@ std::optional<double> qopt::importer::getConstantFloat(Value value) {
   return element.convertToDouble();
 }
 
-bool qopt::importer::isConstantZero(Value value) {
+std::optional<ArrayRef<uint8_t>> qopt::importer::getConstantBytes(Value value) {
   auto constant = value.getDefiningOp<ConstantOp>();
   if (!constant)
-    return false;
-  auto isZero = [](auto byte) { return byte == 0; };
+    return std::nullopt;
   if (auto weight = dyn_cast<WeightAttr>(constant.getValue()))
-    return llvm::all_of(weight.getBlob()->bytes, isZero);
+    return weight.getBlob()->bytes;
   auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
-  return elements && llvm::all_of(elements.getRawData(), isZero);
+  if (!elements)
+    return std::nullopt;
+  ArrayRef<char> raw = elements.getRawData();
+  return ArrayRef(reinterpret_cast<const uint8_t *>(raw.data()), raw.size());
+}
+
+bool qopt::importer::isConstantZero(Value value) {
+  auto bytes = getConstantBytes(value);
+  return bytes && llvm::all_of(*bytes, [](uint8_t byte) { return byte == 0; });
 }

@@ -34,6 +34,9 @@ mlir::Value reshapeConstant(mlir::OpBuilder &builder, mlir::Value value,
 /// The one element of a constant f32, f16, bf16 or f64 tensor.
 std::optional<double> getConstantFloat(mlir::Value value);
 
+/// The bytes of a constant; nothing for any other value.
+std::optional<llvm::ArrayRef<uint8_t>> getConstantBytes(mlir::Value value);
+
 /// True for a constant whose bytes are all 0.
 bool isConstantZero(mlir::Value value);
 

@@ -77,6 +77,38 @@ static LogicalResult importIf(NodeImporter &node) {
 }
 
 //===----------------------------------------------------------------------===//
+// Bodies of loops
+//===----------------------------------------------------------------------===//
+
+/// The outputs of one iteration; there must be `least` at least.
+static LogicalResult importBody(NodeImporter &node, ArrayRef<Value> arguments,
+                                size_t least, Values &results) {
+  if (failed(node.importLoopBody("body", arguments, results)))
+    return failure();
+  if (results.size() >= least)
+    return success();
+  return node.fail(malformed("expects a body of " + Twine(least) +
+                             " outputs or more, but found " +
+                             Twine(results.size())));
+}
+
+/// Carries on a row of each of `outputs`, whose types become `types`.
+static LogicalResult scanOut(NodeImporter &node, ArrayRef<Value> outputs,
+                             Values &next,
+                             SmallVector<RankedTensorType> &types) {
+  types.clear();
+  for (Value row : outputs) {
+    auto type = dyn_cast<RankedTensorType>(row.getType());
+    if (!type)
+      return node.fail(unsupported("expects tensors to scan out, but found " +
+                                   toString(row.getType())));
+    types.push_back(type);
+    next.push_back(row);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Loop
 //===----------------------------------------------------------------------===//
 
@@ -156,27 +188,15 @@ LogicalResult LoopImporter::iterate(Value counter, Value goesOn,
     arguments[1] = goesOn;
   llvm::append_range(arguments, carried.take_front(numCarried));
   Values results;
-  if (failed(node.importLoopBody("body", arguments, results)))
+  if (failed(importBody(node, arguments, 1 + numCarried, results)))
     return failure();
-  if (results.size() < 1 + numCarried)
-    return node.fail(malformed("expects a body of " + Twine(1 + numCarried) +
-                               " outputs or more, but found " +
-                               Twine(results.size())));
   if (failed(expectCondition(node, results.front())))
     return failure();
   next.push_back(toCondition(node, results.front()));
   next.append(results.begin() + 1, results.begin() + 1 + numCarried);
   alwaysGoesOn = getKnownCondition(results.front()).value_or(false);
-  rows.clear();
-  for (Value row : ArrayRef(results).drop_front(1 + numCarried)) {
-    auto type = dyn_cast<RankedTensorType>(row.getType());
-    if (!type)
-      return node.fail(unsupported("expects tensors to scan out, but found " +
-                                   toString(row.getType())));
-    rows.push_back(type);
-    next.push_back(row);
-  }
-  return success();
+  return scanOut(node, ArrayRef(results).drop_front(1 + numCarried), next,
+                 rows);
 }
 
 /// Finds what the form of the loop depends on.
@@ -339,23 +359,10 @@ LogicalResult ScanImporter::iterate(Value counter, ValueRange carried,
       return failure();
   }
   Values results;
-  if (failed(node.importLoopBody("body", arguments, results)))
+  if (failed(importBody(node, arguments, states.size(), results)))
     return failure();
-  if (results.size() < states.size())
-    return node.fail(malformed("expects a body of " + Twine(states.size()) +
-                               " outputs or more, but found " +
-                               Twine(results.size())));
   next.append(results.begin(), results.begin() + states.size());
-  rows.clear();
-  for (Value row : ArrayRef(results).drop_front(states.size())) {
-    auto type = dyn_cast<RankedTensorType>(row.getType());
-    if (!type)
-      return node.fail(unsupported("expects tensors to scan out, but found " +
-                                   toString(row.getType())));
-    rows.push_back(type);
-    next.push_back(row);
-  }
-  return success();
+  return scanOut(node, ArrayRef(results).drop_front(states.size()), next, rows);
 }
 
 LogicalResult ScanImporter::readOutputs() {

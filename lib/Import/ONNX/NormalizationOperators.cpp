@@ -65,24 +65,53 @@ static Type readStash(NodeImporter &node) {
   return {};
 }
 
+namespace {
+/// How the axes from `axis` on are normalised.
+struct RowAttributes {
+  int64_t axis;
+  float epsilon;
+  Type stash;
+};
+} // namespace
+
+static std::optional<RowAttributes> readRow(NodeImporter &node, Value x) {
+  Type stash = readStash(node);
+  std::optional<int64_t> axis =
+      node.getAxis(node.getInt("axis", -1), getRank(x));
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  if (!axis || !stash)
+    return std::nullopt;
+  return RowAttributes{*axis, epsilon, stash};
+}
+
 /// Scale and bias that our op takes: of the axes that are normalised.
 static bool fitsRow(Value operand, ArrayRef<int64_t> row) {
   return !operand ||
          succeeded(verifyCompatibleShape(getType(operand).getShape(), row));
 }
 
+namespace {
+/// Of the rows of a tensor.
+struct Moments {
+  Value mean, centred, inverseDeviation;
+};
+} // namespace
+
+static Moments findMoments(Composer &c, Value x, ArrayRef<int64_t> axes,
+                           float epsilon) {
+  Value mean = c.reduce(ReduceKind::Mean, x, axes);
+  Value centred = c.sub(x, mean);
+  Value variance = c.reduce(ReduceKind::Mean, c.mul(centred, centred), axes);
+  return {mean, centred, invertRoot(c, variance, epsilon)};
+}
+
 /// The norm in pieces, with mean and 1 / deviation beside.
 static LogicalResult composeLayerNorm(NodeImporter &node, Value x, int64_t axis,
                                       float epsilon, Type stash) {
   Composer c(node);
-  SmallVector<int64_t> axes = axesFrom(x, axis);
-  Type type = getElementType(x);
-  Value wide = c.cast(x, stash);
-  Value mean = c.reduce(ReduceKind::Mean, wide, axes);
-  Value centred = c.sub(wide, mean);
-  Value variance = c.reduce(ReduceKind::Mean, c.mul(centred, centred), axes);
-  Value inverse = invertRoot(c, variance, epsilon);
-  Value result = c.cast(c.mul(centred, inverse), type);
+  auto [mean, centred, inverse] =
+      findMoments(c, c.cast(x, stash), axesFrom(x, axis), epsilon);
+  Value result = c.cast(c.mul(centred, inverse), getElementType(x));
   result = c.mul(result, node.getInput(1));
   if (Value bias = node.getInput(2))
     result = c.add(result, bias);
@@ -95,38 +124,33 @@ static LogicalResult importLayerNormalization(NodeImporter &node) {
   Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
   if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 1, "an input")))
     return failure();
-  Type stash = readStash(node);
-  std::optional<int64_t> axis =
-      node.getAxis(node.getInt("axis", -1), getRank(x));
-  float epsilon = node.getFloat("epsilon", 1e-5f);
-  if (!axis || !stash)
+  std::optional<RowAttributes> row = readRow(node, x);
+  if (!row)
     return failure();
-  ArrayRef<int64_t> row = getType(x).getShape().drop_front(*axis);
+  auto [axis, epsilon, stash] = *row;
+  ArrayRef<int64_t> dims = getType(x).getShape().drop_front(axis);
   for (Value operand : {scale, bias})
     if (operand && (failed(node.expectSameElementType(x, operand)) ||
                     failed(node.expectBroadcast({x, operand}))))
       return failure();
-  bool isPlain = stash.isF32() && fitsRow(scale, row) && fitsRow(bias, row);
+  bool isPlain = stash.isF32() && fitsRow(scale, dims) && fitsRow(bias, dims);
   if (!isPlain)
-    return composeLayerNorm(node, x, *axis, epsilon, stash);
+    return composeLayerNorm(node, x, axis, epsilon, stash);
   SmallVector<Value> operands{x, scale};
   if (bias)
     operands.push_back(bias);
   if (node.getNumOutputs() > 1) {
     // The statistics are made beside the op.
     Composer c(node);
-    SmallVector<int64_t> axes = axesFrom(x, *axis);
-    Value wide = c.cast(x, stash);
-    Value mean = c.reduce(ReduceKind::Mean, wide, axes);
-    Value centred = c.sub(wide, mean);
-    Value variance = c.reduce(ReduceKind::Mean, c.mul(centred, centred), axes);
-    if (failed(node.setOutput(1, mean)) ||
-        failed(node.setOutput(2, invertRoot(c, variance, epsilon))))
+    Moments moments =
+        findMoments(c, c.cast(x, stash), axesFrom(x, axis), epsilon);
+    if (failed(node.setOutput(1, moments.mean)) ||
+        failed(node.setOutput(2, moments.inverseDeviation)))
       return failure();
   }
   return node.makeOutput<LayerNormOp>(
       getElementType(x), operands,
-      {node.attr("axis", *axis), node.attr("epsilon", epsilon)});
+      {node.attr("axis", axis), node.attr("epsilon", epsilon)});
 }
 
 /// x / sqrt(mean(x^2) + epsilon), rounded to the type of x, times the scale.
@@ -137,15 +161,13 @@ static LogicalResult importRMSNormalization(NodeImporter &node) {
       failed(node.expectRank(x, 1, "an input")) ||
       failed(node.expectBroadcast({x, scale})))
     return failure();
-  Type stash = readStash(node);
-  std::optional<int64_t> axis =
-      node.getAxis(node.getInt("axis", -1), getRank(x));
-  float epsilon = node.getFloat("epsilon", 1e-5f);
-  if (!axis || !stash)
+  std::optional<RowAttributes> row = readRow(node, x);
+  if (!row)
     return failure();
+  auto [axis, epsilon, stash] = *row;
   Value wide = c.cast(x, stash);
   Value square =
-      c.reduce(ReduceKind::Mean, c.mul(wide, wide), axesFrom(x, *axis));
+      c.reduce(ReduceKind::Mean, c.mul(wide, wide), axesFrom(x, axis));
   Value root = c.of<SqrtOp>(c.add(square, epsilon));
   Value normal = c.cast(c.div(wide, root), getElementType(x));
   return node.setOutput(0, c.mul(c.cast(normal, getElementType(scale)), scale));

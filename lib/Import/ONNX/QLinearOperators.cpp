@@ -143,25 +143,18 @@ static LogicalResult importLeakyRelu(NodeImporter &node) {
 // Movement
 //===----------------------------------------------------------------------===//
 
-static bool areSame(const TensorScale &a, const TensorScale &b) {
-  auto same = [](Value x, Value y) {
-    if (x == y)
-      return true;
-    auto left = x ? x.getDefiningOp<ConstantOp>() : ConstantOp();
-    auto right = y ? y.getDefiningOp<ConstantOp>() : ConstantOp();
-    auto a = left ? dyn_cast<DenseElementsAttr>(left.getValue())
-                  : DenseElementsAttr();
-    auto b = right ? dyn_cast<DenseElementsAttr>(right.getValue())
-                   : DenseElementsAttr();
-    return a && b && a.getRawData() == b.getRawData();
-  };
-  return same(a.scale, b.scale) && same(a.zero, b.zero);
+/// True for one value, and for constants of the same bytes.
+static bool areSame(Value x, Value y) {
+  if (x == y || !x || !y)
+    return x == y;
+  auto bytes = getConstantBytes(x);
+  return bytes && bytes == getConstantBytes(y);
 }
 
 /// The codes of `x` by another scale; themselves by the same.
 static Value rescale(NodeImporter &node, const Scaled &x,
                      const TensorScale &to) {
-  if (areSame(x.by, to))
+  if (areSame(x.by.scale, to.scale) && areSame(x.by.zero, to.zero))
     return x.codes;
   return quantize(node, dequantize(node, x.codes, x.by), to,
                   getElementType(x.codes));
