@@ -58,27 +58,27 @@ def finish(builder, codes, scale, zero):
     builder.make_node("DequantizeLinear", [codes, scale, zero], exact=True)
 
 
-@operator("MatMulInteger", 10)
-def make_matmul_integer(builder):
+def draw_matmul(builder, has_columns):
+    """Codes and weights of a matrix product, with their parameters."""
     x = builder.find_float(2, 4, dtypes=(np.float32,))
     x_type, w_type = draw_types(builder)
     depth, columns = x.shape[-1], builder.choose(SIZES)
     check_work(x.array.size, columns)
-    codes, _, zero = make_codes(builder, x, x_type)
-    w, _, w_zero = make_weights(builder, [depth, columns], w_type)
+    codes = make_codes(builder, x, x_type)
+    return codes, make_weights(builder, [depth, columns], w_type, columns if has_columns else None)
+
+
+@operator("MatMulInteger", 10)
+def make_matmul_integer(builder):
+    (codes, _, zero), (w, _, w_zero) = draw_matmul(builder, False)
     operands = [codes, w, zero, w_zero]
     builder.make_node("MatMulInteger", operands[:builder.draw_integer(2, 4)], exact=True)
 
 
 @operator("QLinearMatMul", 10)
 def make_qlinear_matmul(builder):
-    x = builder.find_float(2, 4, dtypes=(np.float32,))
-    x_type, w_type = draw_types(builder)
-    depth, columns = x.shape[-1], builder.choose(SIZES)
-    check_work(x.array.size, columns)
-    codes, scale, zero = make_codes(builder, x, x_type)
-    w, w_scale, w_zero = make_weights(builder, [depth, columns], w_type, columns)
-    y_scale, y_zero = draw_result(builder, scale, w_scale, depth, x_type)
+    (codes, scale, zero), (w, w_scale, w_zero) = draw_matmul(builder, True)
+    y_scale, y_zero = draw_result(builder, scale, w_scale, w.shape[0], codes.dtype)
     y = builder.make_node("QLinearMatMul",
                           [codes, scale, zero, w, w_scale, w_zero, y_scale, y_zero], exact=True)
     finish(builder, y, y_scale, y_zero)
