@@ -21,42 +21,118 @@ static int64_t getRank(Value value) {
   return cast<RankedTensorType>(value.getType()).getRank();
 }
 
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+/// Longer sums are not followed.
+static constexpr size_t kMaxTerms = 8;
+
+static bool isKnownSum(const DimSource &source) {
+  return source.limit == 0 && (source.isStatic() || !source.terms.empty());
+}
+
+/// The number that is added to the terms.
+static int64_t numberOf(const DimSource &source) {
+  return source.isStatic() ? source.size : source.plus;
+}
+
+static DimSource makeSum(ArrayRef<DimTerm> terms, int64_t number) {
+  DimSource sum;
+  for (const DimTerm &term : terms)
+    if (term.factor != 0)
+      sum.terms.push_back(term);
+  if (sum.terms.empty())
+    sum.size = number;
+  else
+    sum.plus = number;
+  return sum;
+}
+
+static std::optional<DimSource>
+addSources(const DimSource &a, const DimSource &b, int64_t factor = 1) {
+  int64_t number;
+  if (!isKnownSum(a) || !isKnownSum(b) ||
+      a.terms.size() + b.terms.size() > kMaxTerms ||
+      llvm::MulOverflow(numberOf(b), factor, number) ||
+      llvm::AddOverflow(numberOf(a), number, number))
+    return std::nullopt;
+  SmallVector<DimTerm, 1> terms(a.terms);
+  for (DimTerm term : b.terms) {
+    if (llvm::MulOverflow(term.factor, factor, term.factor))
+      return std::nullopt;
+    auto *same = llvm::find_if(terms, [&](const DimTerm &other) {
+      return other.value == term.value && other.axis == term.axis;
+    });
+    if (same == terms.end())
+      terms.push_back(term);
+    else if (llvm::AddOverflow(same->factor, term.factor, same->factor))
+      return std::nullopt;
+  }
+  llvm::sort(terms, [](const DimTerm &x, const DimTerm &y) {
+    return std::make_pair(x.value.getAsOpaquePointer(), x.axis) <
+           std::make_pair(y.value.getAsOpaquePointer(), y.axis);
+  });
+  return makeSum(terms, number);
+}
+
+static std::optional<DimSource> multiplySources(const DimSource &a,
+                                                const DimSource &b) {
+  if (!a.isStatic())
+    return b.isStatic() ? multiplySources(b, a) : std::nullopt;
+  return a.limit == 0 ? addSources(DimSource::ofNumber(0), b, a.size)
+                      : std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Dims
+//===----------------------------------------------------------------------===//
+
+/// The first argument and axis with this symbol.
+static std::optional<DimSource> findSymbol(FunctionOpInterface function,
+                                           StringRef wanted) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    auto type = dyn_cast<RankedTensorType>(function.getArgument(i).getType());
+    auto dims = function.getArgAttrOfType<ArrayAttr>(i, kDimsAttrName);
+    if (!type || !dims)
+      continue;
+    for (int64_t j = 0, e = std::min<int64_t>(type.getRank(), dims.size());
+         j < e; ++j) {
+      auto symbol = dyn_cast<StringAttr>(dims[j]);
+      if (type.isDynamicDim(j) && symbol && symbol.getValue() == wanted)
+        return DimSource::ofDim(function.getArgument(i), j);
+    }
+  }
+  return std::nullopt;
+}
+
 /// The first argument and axis with the symbol of this dim, else itself.
 static DimSource traceArgument(BlockArgument argument, int64_t axis) {
-  DimSource itself{ShapedType::kDynamic, argument, axis};
+  DimSource itself = DimSource::ofDim(argument, axis);
   auto function =
       dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
   if (!function)
     return itself;
-  auto symbolOf = [&](unsigned index, int64_t axis) -> StringRef {
-    auto dims = function.getArgAttrOfType<ArrayAttr>(index, kDimsAttrName);
-    if (!dims || axis >= static_cast<int64_t>(dims.size()))
-      return {};
-    auto symbol = dyn_cast<StringAttr>(dims[axis]);
-    return symbol ? symbol.getValue() : StringRef();
-  };
-  StringRef wanted = symbolOf(argument.getArgNumber(), axis);
-  if (wanted.empty())
+  auto dims = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(),
+                                                   kDimsAttrName);
+  if (!dims || axis >= static_cast<int64_t>(dims.size()))
     return itself;
-  for (unsigned i = 0; i <= argument.getArgNumber(); ++i) {
-    auto type = dyn_cast<RankedTensorType>(function.getArgument(i).getType());
-    for (int64_t j = 0, rank = type ? type.getRank() : 0; j < rank; ++j)
-      if (type.isDynamicDim(j) && symbolOf(i, j) == wanted)
-        return {ShapedType::kDynamic, function.getArgument(i), j};
-  }
-  return itself;
+  auto symbol = dyn_cast<StringAttr>(dims[axis]);
+  if (!symbol || symbol.empty())
+    return itself;
+  return findSymbol(function, symbol.getValue()).value_or(itself);
 }
 
 DimSource DimTracer::traceDim(Value tensor, int64_t axis) {
   int64_t size = cast<RankedTensorType>(tensor.getType()).getDimSize(axis);
   if (!ShapedType::isDynamic(size))
-    return {size, Value(), 0};
+    return DimSource::ofNumber(size);
   if (auto argument = dyn_cast<BlockArgument>(tensor))
     return traceArgument(argument, axis);
   std::pair<Value, int64_t> key(tensor, axis);
   if (auto it = known.find(key); it != known.end())
     return it->second;
-  DimSource source{ShapedType::kDynamic, tensor, axis};
+  DimSource source = DimSource::ofDim(tensor, axis);
   if (depth < kMaxDepth) {
     ++depth;
     source = traceThrough(cast<OpResult>(tensor), axis);
@@ -69,7 +145,7 @@ DimSource DimTracer::traceDim(Value tensor, int64_t axis) {
 /// The dim that a slice from 0 ends at, as a position table is cut to the
 /// length of a sequence. A table of one row would be that row whatever the dim.
 DimSource DimTracer::traceSlice(SliceOp op, int64_t axis) {
-  DimSource itself{ShapedType::kDynamic, op.getResult(), axis};
+  DimSource itself = DimSource::ofDim(op.getResult(), axis);
   const auto *found = llvm::find(op.getAxes(), axis);
   if (found == op.getAxes().end())
     return traceDim(op.getX(), axis);
@@ -91,11 +167,50 @@ DimSource DimTracer::traceSlice(SliceOp op, int64_t axis) {
   return *end;
 }
 
+static bool isInteger64(RankedTensorType type) {
+  return type.getElementType().isInteger(64);
+}
+
+/// The dim that a range from 0 counts up to: in steps of 1 and to what is a
+/// dim, hence not below 0.
+DimSource DimTracer::traceRange(RangeOp op) {
+  DimSource itself = DimSource::ofDim(op.getResult(), 0);
+  std::optional<DimSource> start = traceElement(op.getStart(), 0);
+  std::optional<DimSource> limit = traceElement(op.getLimit(), 0);
+  std::optional<DimSource> delta = traceElement(op.getDelta(), 0);
+  if (!start || !limit || !delta || delta->size != 1)
+    return itself;
+  std::optional<DimSource> count = addSources(*limit, *start, -1);
+  bool isSum = count && !count->isStatic() && count->plus >= 0 &&
+               llvm::all_of(count->terms, [](const DimTerm &term) {
+                 return term.factor > 0;
+               });
+  return isSum ? *count : itself;
+}
+
+/// A wanted dim of 1 is that of the operand, and one that the operand has, too.
+DimSource DimTracer::traceExpand(ExpandOp op, int64_t axis) {
+  DimSource itself = DimSource::ofDim(op.getResult(), axis);
+  int64_t rank = getRank(op.getResult());
+  auto shape = cast<RankedTensorType>(op.getShape().getType());
+  int64_t own = axis - (rank - getRank(op.getX()));
+  int64_t wantedAt = axis - (rank - shape.getDimSize(0));
+  DimSource have = own < 0 ? DimSource::ofNumber(1) : traceDim(op.getX(), own);
+  std::optional<DimSource> wanted = DimSource::ofNumber(1);
+  if (wantedAt >= 0)
+    wanted = traceElement(op.getShape(), wantedAt);
+  if (!wanted)
+    return itself;
+  if (wanted->size == 1 || *wanted == have)
+    return have;
+  return have.size == 1 ? *wanted : itself;
+}
+
 /// The source that all operands with a dim here share, sizes of 1 aside. A dim
 /// with a limit broadcasts with the dim only where the two are equal.
 DimSource DimTracer::traceBroadcast(OpResult result, ValueRange operands,
                                     int64_t axis) {
-  DimSource itself{ShapedType::kDynamic, result, axis};
+  DimSource itself = DimSource::ofDim(result, axis);
   std::optional<DimSource> shared;
   for (Value operand : operands) {
     int64_t own = axis - (getRank(result) - getRank(operand));
@@ -125,13 +240,13 @@ static bool isScaleAxisOfInput(QuantizeDynamicOp op, OpResult scales,
 }
 
 DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
-  DimSource itself{ShapedType::kDynamic, result, axis};
+  DimSource itself = DimSource::ofDim(result, axis);
   Operation *op = result.getOwner();
   if (op->hasTrait<ElementwiseTrait>())
     return traceBroadcast(result, op->getOperands(), axis);
   return llvm::TypeSwitch<Operation *, DimSource>(op)
       .Case<BatchNormOp, LayerNormOp, SoftmaxOp, QuantizeOp, DequantizeOp,
-            RequantizeOp, ShiftOp, DivideRoundOp, LookupOp>(
+            RequantizeOp, ShiftOp, DivideRoundOp, LookupOp, ScatterElementsOp>(
           [&](Operation *op) { return traceDim(op->getOperand(0), axis); })
       .Case([&](QuantizeDynamicOp op) {
         bool isKept =
@@ -158,10 +273,14 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
             return isKept ? traceDim(op->getOperand(0), axis) : itself;
           })
       .Case([&](ReduceOp op) {
-        if (!op.getKeepdims())
-          return itself;
+        if (!op.getKeepdims()) {
+          int64_t source = axis;
+          for (int64_t removed : op.getAxes())
+            source += removed <= source;
+          return traceDim(op.getX(), source);
+        }
         return llvm::is_contained(op.getAxes(), axis)
-                   ? DimSource{1, Value(), 0}
+                   ? DimSource::ofNumber(1)
                    : traceDim(op.getX(), axis);
       })
       .Case([&](TransposeOp op) {
@@ -180,10 +299,18 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
       })
       .Case([&](SliceOp op) { return traceSlice(op, axis); })
       .Case([&](ConcatOp op) {
-        return axis == static_cast<int64_t>(op.getAxis())
-                   ? itself
-                   : traceDim(op.getInputs().front(), axis);
+        if (axis != static_cast<int64_t>(op.getAxis()))
+          return traceDim(op.getInputs().front(), axis);
+        std::optional<DimSource> sum = DimSource::ofNumber(0);
+        for (Value input : op.getInputs()) {
+          sum = addSources(*sum, traceDim(input, axis));
+          if (!sum)
+            return itself;
+        }
+        return *sum;
       })
+      .Case([&](RangeOp op) { return traceRange(op); })
+      .Case([&](ExpandOp op) { return traceExpand(op, axis); })
       .Case([&](SplitOp op) {
         return axis == static_cast<int64_t>(op.getAxis())
                    ? itself
@@ -214,7 +341,7 @@ std::optional<DimSource> DimTracer::traceElement(Value tensor, int64_t index) {
           getConstantIntegers(tensor)) {
     if (index >= static_cast<int64_t>(values->size()))
       return std::nullopt;
-    return DimSource{(*values)[index], Value(), 0};
+    return DimSource::ofNumber((*values)[index]);
   }
   Operation *op = tensor.getDefiningOp();
   if (!op || getRank(tensor) > 1 || depth >= kMaxDepth)
@@ -225,6 +352,21 @@ std::optional<DimSource> DimTracer::traceElement(Value tensor, int64_t index) {
   return llvm::TypeSwitch<Operation *, Result>(op)
       .Case([&](ShapeOp op) -> Result {
         return traceDim(op.getX(), static_cast<int64_t>(op.getStart()) + index);
+      })
+      .Case<AddOp, SubOp, MulOp>([&](Operation *op) -> Result {
+        auto operand = [&](unsigned i) -> Result {
+          Value value = op->getOperand(i);
+          auto type = cast<RankedTensorType>(value.getType());
+          bool isOne = type.hasStaticShape() && type.getNumElements() == 1;
+          return isInteger64(type) ? traceElement(value, isOne ? 0 : index)
+                                   : std::nullopt;
+        };
+        Result a = operand(0), b = operand(1);
+        if (!a || !b)
+          return std::nullopt;
+        if (isa<MulOp>(op))
+          return multiplySources(*a, *b);
+        return addSources(*a, *b, isa<SubOp>(op) ? -1 : 1);
       })
       .Case([&](CastOp op) -> Result {
         Type from =
@@ -289,11 +431,12 @@ bool DimTracer::haveSameShape(Value a, Value b) {
   });
 }
 
-bool DimTracer::broadcastsInto(Value from, Value to) {
+bool DimTracer::broadcastsInto(Value from, Value to, int64_t trailing) {
   int64_t missing = getRank(to) - getRank(from);
   if (missing < 0)
     return false;
-  return llvm::all_of(llvm::seq<int64_t>(0, getRank(from)), [&](int64_t axis) {
+  int64_t count = std::max<int64_t>(getRank(from) - trailing, 0);
+  return llvm::all_of(llvm::seq<int64_t>(0, count), [&](int64_t axis) {
     DimSource source = traceDim(from, axis);
     return source.size == 1 || source == traceDim(to, axis + missing);
   });

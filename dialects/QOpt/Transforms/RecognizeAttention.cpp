@@ -2,7 +2,8 @@
 //
 // softmax(scale * Q K^T [+ mask]) V. The scale may stand at Q, at K, at the
 // product or be split between them. The transposition of K is taken back: the
-// op wants keys as rows.
+// op wants keys as rows. Zeros may stand for the softmax of a row that may look
+// at nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,13 +58,46 @@ static Value takeBackTranspose(PatternRewriter &rewriter,
                              transpose.getX(), perm);
 }
 
+/// The softmax that `value` is, or that has zeros in the rows whose scores are
+/// all minus infinity; `ops` are then what finds the rows.
+static SoftmaxOp findSoftmax(Value value, SmallVectorImpl<Operation *> &ops) {
+  if (auto softmax = value.getDefiningOp<SoftmaxOp>())
+    return softmax;
+  auto where = value.getDefiningOp<WhereOp>();
+  if (!where || !where->hasOneUse() || getScalarConstant(where.getX()) != 0.0f)
+    return {};
+  auto softmax = where.getY().getDefiningOp<SoftmaxOp>();
+  auto test = where.getCondition().getDefiningOp<EqualOp>();
+  if (!softmax || !test || !test->hasOneUse() ||
+      getScalarConstant(test.getRhs()) !=
+          -std::numeric_limits<float>::infinity())
+    return {};
+  auto most = test.getLhs().getDefiningOp<ReduceOp>();
+  int64_t axis = cast<RankedTensorType>(softmax.getType()).getRank() - 1;
+  if (!most || !most->hasOneUse() || most.getX() != softmax.getX() ||
+      most.getKind() != ReduceKind::Max || !most.getKeepdims() ||
+      most.getAxes() != ArrayRef<int64_t>{axis})
+    return {};
+  ops.append({where, test, most});
+  return softmax;
+}
+
+/// Whether no one else uses what `op` makes.
+static bool isUsedOnlyBy(ArrayRef<Operation *> ops, Operation *op) {
+  return llvm::all_of(op->getUsers(), [&](Operation *user) {
+    return llvm::is_contained(ops, user);
+  });
+}
+
 namespace {
 struct RecognizeAttention : OpRewritePattern<MatMulOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(MatMulOp outer,
                                 PatternRewriter &rewriter) const override {
-    auto softmax = outer.getLhs().getDefiningOp<SoftmaxOp>();
+    SmallVector<Operation *> ops;
+    SoftmaxOp softmax = findSoftmax(outer.getLhs(), ops);
+    bool areZeros = !ops.empty();
     if (!softmax || !isFloatMatMul(outer))
       return rewriter.notifyMatchFailure(outer, "not a softmax times values");
     auto scoresType = cast<RankedTensorType>(softmax.getType());
@@ -74,10 +108,11 @@ struct RecognizeAttention : OpRewritePattern<MatMulOp> {
     if (!softmax->hasOneUse())
       return rewriter.notifyMatchFailure(outer,
                                          "probabilities have other users");
-    SmallVector<Operation *> ops{softmax, outer};
+    ops.append({softmax, outer});
 
     Value scores = softmax.getX(), mask;
-    if (auto add = scores.getDefiningOp<AddOp>(); add && add->hasOneUse()) {
+    if (auto add = scores.getDefiningOp<AddOp>();
+        add && isUsedOnlyBy(ops, add)) {
       bool isLeft = isProduct(add.getLhs());
       scores = isLeft ? add.getLhs() : add.getRhs();
       mask = isLeft ? add.getRhs() : add.getLhs();
@@ -96,7 +131,9 @@ struct RecognizeAttention : OpRewritePattern<MatMulOp> {
       return rewriter.notifyMatchFailure(outer, "keys have other users");
     if (!haveEqualLeadingDims(query.value, transpose, outer.getRhs()))
       return rewriter.notifyMatchFailure(outer, "leading dims may broadcast");
-    if (mask && !DimTracer().broadcastsInto(mask, inner))
+    // Along the keys the product with the values says it: a mask of other
+    // length than they have would be refused there.
+    if (mask && !DimTracer().broadcastsInto(mask, inner, /*trailing=*/1))
       return rewriter.notifyMatchFailure(outer, "mask may change the shape");
 
     for (const Scaled &part : {scaled, query, key, keyRows})
@@ -110,7 +147,8 @@ struct RecognizeAttention : OpRewritePattern<MatMulOp> {
     auto attention = AttentionOp::create(
         rewriter, fuseLocations(rewriter, ops), outer.getType(), query.value,
         rows, outer.getRhs(), mask,
-        rewriter.getF32FloatAttr(static_cast<float>(scale)));
+        rewriter.getF32FloatAttr(static_cast<float>(scale)),
+        areZeros ? rewriter.getUnitAttr() : UnitAttr());
     attention->setDiscardableAttrs(outer->getDiscardableAttrDictionary());
     rewriter.replaceOp(outer, attention);
     return success();

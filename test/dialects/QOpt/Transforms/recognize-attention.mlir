@@ -135,10 +135,10 @@ func.func @mask_broadcasts(%q: tensor<1x4x15xf32>, %k: tensor<1x6x15xf32>, %v: t
 // -----
 
 // As BERT has it: positions are a table cut to the length of the sequence, and
-// the mask's length is that of the sequence by symbol.
+// the mask's rows are those of the sequence by symbol.
 // CHECK-LABEL: func @positions
-// CHECK: qopt.attention {{.*}} : ({{.*}}tensor<?x1x?xf32>) -> tensor<?x?x4xf32>
-func.func @positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""]}, %m: tensor<?x1x?xf32> {qopt.dims = ["batch", "", "sequence"]}) -> tensor<?x?x4xf32> {
+// CHECK: qopt.attention {{.*}} : ({{.*}}tensor<?x?x1xf32>) -> tensor<?x?x4xf32>
+func.func @positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""]}, %m: tensor<?x?x1xf32> {qopt.dims = ["batch", "sequence", ""]}) -> tensor<?x?x4xf32> {
   %table = qopt.constant(dense<1.0> : tensor<1x512x4xf32>) : tensor<1x512x4xf32>
   %zero = qopt.constant(dense<0> : tensor<1xi64>) : tensor<1xi64>
   %n = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x?x4xf32>) -> tensor<1xi64>
@@ -146,7 +146,7 @@ func.func @positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""
   %q = qopt.add %x, %p : (tensor<?x?x4xf32>, tensor<1x?x4xf32>) -> tensor<?x?x4xf32>
   %0 = qopt.transpose %q {perm = array<i64: 0, 2, 1>} : (tensor<?x?x4xf32>) -> tensor<?x4x?xf32>
   %1 = qopt.matmul %q, %0 : (tensor<?x?x4xf32>, tensor<?x4x?xf32>) -> tensor<?x?x?xf32>
-  %2 = qopt.add %1, %m : (tensor<?x?x?xf32>, tensor<?x1x?xf32>) -> tensor<?x?x?xf32>
+  %2 = qopt.add %1, %m : (tensor<?x?x?xf32>, tensor<?x?x1xf32>) -> tensor<?x?x?xf32>
   %3 = qopt.softmax %2 {axis = 2 : i64} : (tensor<?x?x?xf32>) -> tensor<?x?x?xf32>
   %4 = qopt.matmul %3, %q : (tensor<?x?x?xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
   return %4 : tensor<?x?x4xf32>
@@ -157,7 +157,7 @@ func.func @positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""
 // A table that is cut from its second row has another length.
 // CHECK-LABEL: func @other_positions
 // CHECK-NOT: qopt.attention
-func.func @other_positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""]}, %m: tensor<?x1x?xf32> {qopt.dims = ["batch", "", "sequence"]}) -> tensor<?x?x4xf32> {
+func.func @other_positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequence", ""]}, %m: tensor<?x?x1xf32> {qopt.dims = ["batch", "sequence", ""]}) -> tensor<?x?x4xf32> {
   %table = qopt.constant(dense<1.0> : tensor<1x512x4xf32>) : tensor<1x512x4xf32>
   %one = qopt.constant(dense<1> : tensor<1xi64>) : tensor<1xi64>
   %n = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x?x4xf32>) -> tensor<1xi64>
@@ -165,8 +165,57 @@ func.func @other_positions(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "sequenc
   %q = qopt.add %x, %p : (tensor<?x?x4xf32>, tensor<1x?x4xf32>) -> tensor<?x?x4xf32>
   %0 = qopt.transpose %q {perm = array<i64: 0, 2, 1>} : (tensor<?x?x4xf32>) -> tensor<?x4x?xf32>
   %1 = qopt.matmul %q, %0 : (tensor<?x?x4xf32>, tensor<?x4x?xf32>) -> tensor<?x?x?xf32>
-  %2 = qopt.add %1, %m : (tensor<?x?x?xf32>, tensor<?x1x?xf32>) -> tensor<?x?x?xf32>
+  %2 = qopt.add %1, %m : (tensor<?x?x?xf32>, tensor<?x?x1xf32>) -> tensor<?x?x?xf32>
   %3 = qopt.softmax %2 {axis = 2 : i64} : (tensor<?x?x?xf32>) -> tensor<?x?x?xf32>
   %4 = qopt.matmul %3, %q : (tensor<?x?x?xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
   return %4 : tensor<?x?x4xf32>
+}
+
+// -----
+
+// A decoder's step: keys are those of the past and the new ones, rows of the mask
+// the positions behind the past. How long the mask is along the keys, the product
+// with the values says.
+// CHECK-LABEL: func @past
+// CHECK: qopt.attention {{.*}} : ({{.*}}tensor<?x?xf32>) -> tensor<?x?x4xf32>
+func.func @past(%x: tensor<?x?x4xf32> {qopt.dims = ["batch", "new", ""]}, %past: tensor<?x?x4xf32> {qopt.dims = ["batch", "past", ""]}) -> tensor<?x?x4xf32> {
+  %one = qopt.constant(dense<1> : tensor<1xi64>) : tensor<1xi64>
+  %zero = qopt.constant(dense<0> : tensor<1xi64>) : tensor<1xi64>
+  %far = qopt.constant(dense<0xFF800000> : tensor<f32>) : tensor<f32>
+  %none = qopt.constant(dense<0.0> : tensor<f32>) : tensor<f32>
+  %n = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x?x4xf32>) -> tensor<1xi64>
+  %p = qopt.shape %past {start = 1 : i64, end = 2 : i64} : (tensor<?x?x4xf32>) -> tensor<1xi64>
+  %t = qopt.add %p, %n : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %row = qopt.range %zero, %t, %one : (tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<?xi64>
+  %queries = qopt.range %p, %t, %one : (tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<?xi64>
+  %column = qopt.unsqueeze %queries {axes = array<i64: 1>} : (tensor<?xi64>) -> tensor<?x1xi64>
+  %look = qopt.less_or_equal %row, %column : (tensor<?xi64>, tensor<?x1xi64>) -> tensor<?x?xi1>
+  %m = qopt.where %look, %none, %far : (tensor<?x?xi1>, tensor<f32>, tensor<f32>) -> tensor<?x?xf32>
+  %k = qopt.concat %past, %x {axis = 1 : i64} : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+  %0 = qopt.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<?x?x4xf32>) -> tensor<?x4x?xf32>
+  %1 = qopt.matmul %x, %0 : (tensor<?x?x4xf32>, tensor<?x4x?xf32>) -> tensor<?x?x?xf32>
+  %2 = qopt.add %1, %m : (tensor<?x?x?xf32>, tensor<?x?xf32>) -> tensor<?x?x?xf32>
+  %3 = qopt.softmax %2 {axis = 2 : i64} : (tensor<?x?x?xf32>) -> tensor<?x?x?xf32>
+  %4 = qopt.matmul %3, %k : (tensor<?x?x?xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+  return %4 : tensor<?x?x4xf32>
+}
+
+// -----
+
+// Zeros where a row may look at nothing.
+// CHECK-LABEL: func @zero_rows
+// CHECK: qopt.attention {{.*}} {masked_rows_are_zero, scale = 1.000000e+00 : f32}
+// CHECK-NEXT: return
+func.func @zero_rows(%q: tensor<1x4x15xf32>, %k: tensor<1x6x15xf32>, %v: tensor<1x6x15xf32>, %m: tensor<4x6xf32>) -> tensor<1x4x15xf32> {
+  %far = qopt.constant(dense<0xFF800000> : tensor<f32>) : tensor<f32>
+  %none = qopt.constant(dense<0.0> : tensor<f32>) : tensor<f32>
+  %0 = qopt.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<1x6x15xf32>) -> tensor<1x15x6xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<1x4x15xf32>, tensor<1x15x6xf32>) -> tensor<1x4x6xf32>
+  %2 = qopt.add %1, %m : (tensor<1x4x6xf32>, tensor<4x6xf32>) -> tensor<1x4x6xf32>
+  %3 = qopt.softmax %2 {axis = 2 : i64} : (tensor<1x4x6xf32>) -> tensor<1x4x6xf32>
+  %most = qopt.reduce %2 {kind = #qopt.kind<max>, axes = array<i64: 2>, keepdims = true} : (tensor<1x4x6xf32>) -> tensor<1x4x1xf32>
+  %empty = qopt.equal %most, %far : (tensor<1x4x1xf32>, tensor<f32>) -> tensor<1x4x1xi1>
+  %4 = qopt.where %empty, %none, %3 : (tensor<1x4x1xi1>, tensor<f32>, tensor<1x4x6xf32>) -> tensor<1x4x6xf32>
+  %5 = qopt.matmul %4, %v : (tensor<1x4x6xf32>, tensor<1x6x15xf32>) -> tensor<1x4x15xf32>
+  return %5 : tensor<1x4x15xf32>
 }
