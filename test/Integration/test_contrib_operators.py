@@ -26,6 +26,18 @@ def case(*inputs, outputs=1, bound=1e-5, domain="com.microsoft", **attributes):
 ANGLES = RNG.uniform(0, 3, (9, 4))
 COS, SIN = np.cos(ANGLES).astype(np.float32), np.sin(ANGLES).astype(np.float32)
 
+# Six tokens of four heads, of which two share keys and values.
+HEADS = {"num_heads": 4, "kv_num_heads": 2}
+Q, K, V = floats(2, 6, 64), floats(2, 6, 32), floats(2, 6, 32)
+TURNS = RNG.uniform(0, 3, (9, 8))
+TABLES = np.cos(TURNS).astype(np.float32), np.sin(TURNS).astype(np.float32)
+FULL, SIX = np.array([5, 5], np.int32), np.array(6, np.int32)
+PAST = floats(2, 2, 5, 16), floats(2, 2, 5, 16)
+# What lies behind the keys of a shorter sequence: ONNX Runtime writes zeros there.
+for half in PAST:
+    half[0, :, 3:] = 0
+BUFFER = tuple(np.concatenate([half, np.zeros((2, 2, 4, 16), np.float32)], 2) for half in PAST)
+
 CASES = {
     "Gelu": [case(floats(3, 5))],
     "BiasGelu": [case(floats(2, 3, 5), floats(5))],
@@ -55,6 +67,34 @@ CASES = {
              np.array([[1, 1, 0], [1, 0, 0]], np.int32), num_heads=2, bound=1e-4),
         case(floats(2, 3, 8), floats(2, 3, 8), floats(2, 3, 8), None, None, floats(1, 2, 3, 5),
              floats(2, 2, 2, 4), floats(2, 2, 2, 4), outputs=3, num_heads=2, unidirectional=1)],
+    "GroupQueryAttention": [
+        case(Q, K, V, None, None, FULL, SIX, outputs=3, **HEADS),
+        case(np.concatenate([Q, K, V], 2), None, None, None, None, FULL, SIX, *TABLES, outputs=3,
+             do_rotary=1, **HEADS),
+        case(Q, K, V, None, None, FULL, SIX, *TABLES, outputs=3, do_rotary=1,
+             rotary_interleaved=1, local_window_size=3, **HEADS),
+        # A step of decoding: with a past as long as it is, in two lengths, in a buffer.
+        case(Q[:, :1], K[:, :1], V[:, :1], *PAST, np.array([5, 5], np.int32), SIX, *TABLES,
+             outputs=3, do_rotary=1, **HEADS),
+        case(Q[:, :1], K[:, :1], V[:, :1], *PAST, np.array([3, 5], np.int32), SIX, outputs=3,
+             **HEADS),
+        case(Q[:, :1], K[:, :1], V[:, :1], *BUFFER, np.array([5, 5], np.int32), SIX, *TABLES,
+             do_rotary=1, outputs=3, scale=0.7, **HEADS),
+        # Three tokens behind five.
+        case(Q[:1, :3], K[:1, :3], V[:1, :3], *(half[:1] for half in PAST),
+             np.array([7], np.int32), np.array(8, np.int32), *TABLES, do_rotary=1, outputs=3,
+             **HEADS),
+        case(Q, K, V, None, None, FULL, SIX, softcap=2.0, **HEADS),
+        case(Q, K, V, None, None, FULL, SIX, smooth_softmax=1, **HEADS),
+        case(Q, K, V, None, None, FULL, SIX, None, None, None, None, floats(4), **HEADS),
+        case(Q, K, V, None, None, FULL, SIX, None, None, None, floats(1, 1, 6, 6), **HEADS),
+        case(Q, K, V, None, None, FULL, SIX, causal=0, **HEADS)],
+    "EmbedLayerNormalization": [
+        case(np.array([[1, 2, 3], [4, 5, 6]], np.int32), np.array([[0, 0, 1], [0, 1, 1]], np.int32),
+             floats(9, 8), floats(5, 8), floats(2, 8), floats(8), floats(8),
+             np.array([[1, 1, 0], [1, 1, 1]], np.int32), outputs=2, epsilon=1e-5),
+        case(np.array([[1, 2, 3]], np.int32), None, floats(9, 8), floats(5, 8), None, floats(8),
+             floats(8), None, np.array([[2, 0, 4]], np.int32), outputs=3, mask_index_type=0)],
     "Attention": [
         case(floats(2, 3, 8), floats(8, 24), floats(24), num_heads=2),
         case(floats(2, 3, 8), floats(8, 24), floats(24), np.array([2, 3], np.int32), num_heads=4,

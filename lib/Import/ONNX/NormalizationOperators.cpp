@@ -389,6 +389,8 @@ ArrayRef<Operator> qopt::importer::getNormalizationOperators() {
       {"SimplifiedLayerNormalization", 1, 2, 2, importRMSNormalization},
       {"Softmax", 1, 1, 1, importFlatteningSoftmax},
       {"Softmax", 13, 1, 1, importSoftmax},
+      {"com.microsoft.EmbedLayerNormalization", 1, 7, 9,
+       importEmbedLayerNormalization, "", false, 7},
       {"com.microsoft.SkipLayerNormalization", 1, 3, 5,
        importSkipLayerNormalization},
       {"com.microsoft.SkipSimplifiedLayerNormalization", 1, 3, 4,

@@ -13,7 +13,8 @@ using namespace qopt::importer;
 
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
   return {getActivationOperators(),    getArithmeticOperators(),
-          getAttentionOperators(),     getBlockedWeightOperators(),
+          getAttentionOperators(),     getAttentionOperatorsOfMicrosoft(),
+          getBlockedWeightOperators(),
           getConstantOperators(),      getContractionOperators(),
           getControlFlowOperators(),   getElementwiseOperators(),
           getIntegerOperators(),       getLoopOperators(),

@@ -36,6 +36,7 @@ struct Operator {
 llvm::ArrayRef<Operator> getActivationOperators();
 llvm::ArrayRef<Operator> getArithmeticOperators();
 llvm::ArrayRef<Operator> getAttentionOperators();
+llvm::ArrayRef<Operator> getAttentionOperatorsOfMicrosoft();
 llvm::ArrayRef<Operator> getBlockedWeightOperators();
 llvm::ArrayRef<Operator> getConstantOperators();
 llvm::ArrayRef<Operator> getContractionOperators();
@@ -55,6 +56,9 @@ llvm::ArrayRef<Operator> getSequenceOperators();
 llvm::ArrayRef<Operator> getShapeOperators();
 llvm::ArrayRef<Operator> getUpsampleOperators();
 llvm::ArrayRef<Operator> getWindowOperators();
+
+mlir::LogicalResult importEmbedLayerNormalization(NodeImporter &node);
+mlir::LogicalResult importGroupQueryAttention(NodeImporter &node);
 
 /// log(softmax(x)) along an axis.
 mlir::Value makeLogSoftmax(Composer &composer, mlir::Value x, int64_t axis);
