@@ -39,13 +39,16 @@ def binary(operator, dtype, a_dims, b_dims, zeros=(100, 130, 90), steps=(.02, .0
                 step(steps[1]), points[1], step(steps[2]), points[2], open_inputs=(0, 3))
 
 
-def blocked(bits, block, depth, columns, zeros=None, bias=False, batch=(3,)):
-    """MatMulNBits; `zeros` are none, packed or floats."""
+def blocked(bits, block, depth, columns, zeros=None, bias=False, batch=(3,), byte=None):
+    """MatMulNBits; `zeros` are none, packed or floats. With `byte` all bytes are this one."""
     blocks = -(-depth // block)
     weights = RNG.integers(0, 256, (columns, blocks, block * bits // 8)).astype(U8)
+    if byte is not None:
+        weights[:] = byte
     inputs = [floats(*batch, depth), weights, np.abs(floats(columns, blocks)) + F32(.05)]
     if zeros == "packed":
-        inputs.append(RNG.integers(0, 256, (columns, -(-blocks * bits // 8))).astype(U8))
+        packed = RNG.integers(0, 256, (columns, -(-blocks * bits // 8))).astype(U8)
+        inputs.append(packed if byte is None else np.full_like(packed, byte))
     elif zeros == "floats":
         inputs.append(RNG.uniform(0, 2**bits - 1, (columns, blocks)).astype(F32))
     elif bias:
@@ -102,6 +105,7 @@ CASES = {
     "bits4": blocked(4, 32, 96, 10),
     "bits4_packed": blocked(4, 32, 96, 10, "packed", batch=(2, 3)),
     "bits4_floats": blocked(4, 16, 64, 10, "floats"),
+    "bits4_equal": blocked(4, 32, 96, 10, "packed", byte=0x5A),
     "bits4_short": blocked(4, 16, 40, 7, "packed", bias=True),
     "bits8": blocked(8, 32, 64, 6, "packed"),
     "bits2": blocked(2, 64, 128, 5),

@@ -15,14 +15,14 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
 
-/// The first `columns` codes of each of `rows` rows of bytes as a tensor of
-/// codes of `bits`.
-static Value makeCodes(NodeImporter &node, Value bytes, int64_t rows,
-                       int64_t columns, int64_t bits) {
+/// The first `columns` codes of each of `rows` rows of `source`, the bytes of
+/// `bytes`, as a tensor of codes of `bits`.
+static Value makeCodes(NodeImporter &node, Value bytes,
+                       ArrayRef<uint8_t> source, int64_t rows, int64_t columns,
+                       int64_t bits) {
   OpBuilder &builder = node.getBuilder();
   Type element = builder.getIntegerType(bits, /*isSigned=*/false);
   auto type = RankedTensorType::get({rows, columns}, element);
-  ArrayRef<uint8_t> source = *getConstantBytes(bytes);
   int64_t pitch = rows == 0 ? 0 : source.size() / rows;
   auto constant = bytes.getDefiningOp<ConstantOp>();
   if (auto weight = dyn_cast<WeightAttr>(constant.getValue()))
@@ -85,7 +85,8 @@ static Value readForBlocks(NodeImporter &node, Value value,
 /// Zero points in bytes as codes [rows, blocks].
 static Value readPackedZeros(NodeImporter &node, Value zeros,
                              const Blocks &blocks) {
-  auto bytes = getConstantBytes(zeros);
+  SmallVector<uint8_t> storage;
+  auto bytes = getConstantBytes(zeros, storage);
   if (!bytes) {
     (void)node.fail(unsupported("expects constant zero points in bytes"));
     return {};
@@ -97,7 +98,8 @@ static Value readPackedZeros(NodeImporter &node, Value zeros,
                               Twine(bytes->size())));
     return {};
   }
-  return makeCodes(node, zeros, blocks.rows, blocks.count(), blocks.bits);
+  return makeCodes(node, zeros, *bytes, blocks.rows, blocks.count(),
+                   blocks.bits);
 }
 
 /// 2^(bits - 1) for every block.
@@ -167,7 +169,8 @@ static LogicalResult importMatMulNBits(NodeImporter &node) {
   if (!ShapedType::isDynamic(depth) && depth != blocks.columns)
     return node.fail(malformed("expects rows of " + Twine(blocks.columns) +
                                ", as \"K\" says, but found " + Twine(depth)));
-  auto bytes = getConstantBytes(b);
+  SmallVector<uint8_t> storage;
+  auto bytes = getConstantBytes(b, storage);
   if (!bytes || !getElementType(b).isUnsignedInteger(8))
     return node.fail(unsupported("expects constant weights of uint8"));
   int64_t expected =
@@ -176,7 +179,8 @@ static LogicalResult importMatMulNBits(NodeImporter &node) {
     return node.fail(malformed("expects " + Twine(expected) +
                                " bytes of weights, but found " +
                                Twine(bytes->size())));
-  Value codes = makeCodes(node, b, blocks.rows, blocks.columns, blocks.bits);
+  Value codes =
+      makeCodes(node, b, *bytes, blocks.rows, blocks.columns, blocks.bits);
   if (!zeros)
     zeros = makeMiddle(node, blocks);
   else if (getElementType(zeros).isUnsignedInteger(8))

@@ -103,7 +103,9 @@ std::optional<double> qopt::importer::getConstantFloat(Value value) {
   return element.convertToDouble();
 }
 
-std::optional<ArrayRef<uint8_t>> qopt::importer::getConstantBytes(Value value) {
+std::optional<ArrayRef<uint8_t>>
+qopt::importer::getConstantBytes(Value value,
+                                 SmallVectorImpl<uint8_t> &storage) {
   auto constant = value.getDefiningOp<ConstantOp>();
   if (!constant)
     return std::nullopt;
@@ -113,10 +115,17 @@ std::optional<ArrayRef<uint8_t>> qopt::importer::getConstantBytes(Value value) {
   if (!elements)
     return std::nullopt;
   ArrayRef<char> raw = elements.getRawData();
-  return ArrayRef(reinterpret_cast<const uint8_t *>(raw.data()), raw.size());
+  ArrayRef bytes(reinterpret_cast<const uint8_t *>(raw.data()), raw.size());
+  if (!elements.isSplat())
+    return bytes;
+  storage.clear();
+  for (int64_t i = 0, count = elements.getNumElements(); i < count; ++i)
+    storage.append(bytes.begin(), bytes.end());
+  return storage;
 }
 
 bool qopt::importer::isConstantZero(Value value) {
-  auto bytes = getConstantBytes(value);
+  SmallVector<uint8_t> storage;
+  auto bytes = getConstantBytes(value, storage);
   return bytes && llvm::all_of(*bytes, [](uint8_t byte) { return byte == 0; });
 }

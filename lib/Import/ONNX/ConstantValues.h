@@ -34,8 +34,10 @@ mlir::Value reshapeConstant(mlir::OpBuilder &builder, mlir::Value value,
 /// The one element of a constant f32, f16, bf16 or f64 tensor.
 std::optional<double> getConstantFloat(mlir::Value value);
 
-/// The bytes of a constant; nothing for any other value.
-std::optional<llvm::ArrayRef<uint8_t>> getConstantBytes(mlir::Value value);
+/// The bytes of all elements of a constant, in `storage` where the program
+/// holds one for all; nothing for any other value.
+std::optional<llvm::ArrayRef<uint8_t>>
+getConstantBytes(mlir::Value value, llvm::SmallVectorImpl<uint8_t> &storage);
 
 /// True for a constant whose bytes are all 0.
 bool isConstantZero(mlir::Value value);

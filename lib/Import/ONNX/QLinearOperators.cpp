@@ -147,8 +147,9 @@ static LogicalResult importLeakyRelu(NodeImporter &node) {
 static bool areSame(Value x, Value y) {
   if (x == y || !x || !y)
     return x == y;
-  auto bytes = getConstantBytes(x);
-  return bytes && bytes == getConstantBytes(y);
+  SmallVector<uint8_t> ofX, ofY;
+  auto bytes = getConstantBytes(x, ofX);
+  return bytes && bytes == getConstantBytes(y, ofY);
 }
 
 /// The codes of `x` by another scale; themselves by the same.
