@@ -9,13 +9,15 @@
 #define LIB_EXECUTION_LOADABLEFILE_H
 
 #include <cstdint>
+#include <string>
 
 namespace qopt {
 
-/// True where the open `file` of `size` bytes is an ELF library whose headers
-/// name bytes that it does not have, as one that was cut while it was copied.
-/// False for what the loader refuses by itself.
-bool isCut(int file, uint64_t size);
+/// Why the open `file` of `size` bytes must not reach the loader, or is told
+/// badly by it: an ELF library for another kind of processor, or one whose
+/// headers name bytes that it does not have, as one that was cut while it was
+/// copied. "" for all others.
+std::string findLoadFault(int file, uint64_t size);
 
 } // namespace qopt
 

@@ -108,10 +108,8 @@ llvm::Error ModelRunner::load(StringRef newPath) {
   struct stat status;
   if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
     return makeError(ExitCode::NoResource, path + ": is not a file");
-  if (isCut(file, status.st_size))
-    return makeError(ExitCode::BadData,
-                     path + ": cannot load: the file was cut: it ends before "
-                            "what it holds does");
+  if (std::string fault = findLoadFault(file, status.st_size); !fault.empty())
+    return makeError(ExitCode::BadData, path + ": cannot load: " + fault);
   std::string loaderPath = makeLoaderPath(file);
   library = ::dlopen(loaderPath.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
