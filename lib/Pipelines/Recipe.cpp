@@ -97,6 +97,9 @@ static void collectDiagnostic(const llvm::SMDiagnostic &diagnostic,
 
 static llvm::Error parseInto(llvm::StringRef path, llvm::StringRef text,
                              Recipe &recipe) {
+  if (text.trim().empty())
+    return makeError(ExitCode::BadUse,
+                     path + ": expects a recipe, but the text is empty");
   std::string problems;
   llvm::yaml::Input input(text, nullptr, collectDiagnostic, &problems);
   input >> recipe;
