@@ -28,9 +28,12 @@ void copyFrom(P &p, mlir::Value x, mlir::Value result, Source source) {
 template <class P> void formula(P &p, TileOp op) {
   auto x = p.dims(op.getX());
   p.forEach({}, [&](Indices<P>) {
-    for (size_t axis = 0; axis < x.size(); ++axis)
-      p.require(isNotNegative(p, p.loadIndex(op.getRepeats(), p.index(axis))),
-                "a number of repeats is negative");
+    for (auto [axis, dim] : llvm::enumerate(x)) {
+      auto repeats = p.loadIndex(op.getRepeats(), p.index(axis));
+      p.require(isNotNegative(p, repeats), "a number of repeats is negative");
+      auto most = p.div(p.index(int64_t(1) << 62), p.add(dim, p.index(1)));
+      p.require(p.less(repeats, most), "a number of repeats is too large");
+    }
   });
   copyFrom(p, op.getX(), op.getResult(), [&](Indices<P> at) {
     for (auto [index, dim] : llvm::zip_equal(at, x))

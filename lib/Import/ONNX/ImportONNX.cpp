@@ -132,6 +132,11 @@ static std::optional<Failure> importModel(StringRef path,
   onnx::ModelProto model;
   if (auto failure = parseModel(*file, skeleton, model))
     return failure;
+  if (model.ir_version() > onnx::IR_VERSION)
+    return unsupported("expects an IR version up to " +
+                           Twine(int64_t(onnx::IR_VERSION)) + ", but found " +
+                           Twine(model.ir_version()),
+                       "save the model with a released version of onnx");
   int64_t opset;
   if (!model.has_graph())
     return malformed("expects a graph, but the model has none");

@@ -428,6 +428,13 @@ static LogicalResult makePad(NodeImporter &node, ArrayRef<int64_t> pads,
       return node.fail(
           malformed("expects pads below 2^40, but found " + Twine(pad)));
   for (int64_t axis = 0; axis < rank && x; ++axis)
+    if (int64_t dim = getType(x).getDimSize(axis);
+        !ShapedType::isDynamic(dim) && dim + all[axis] + all[axis + rank] < 0)
+      return node.fail(
+          malformed("expects pads that take no more than the " + Twine(dim) +
+                    " elements of axis " + Twine(axis) + ", but found " +
+                    Twine(all[axis]) + " and " + Twine(all[axis + rank])));
+  for (int64_t axis = 0; axis < rank && x; ++axis)
     x = *mode == "constant"
             ? cutAxis(c, x, axis, all[axis], all[axis + rank])
             : padByPositions(c, x, axis, c.integers(all[axis]),

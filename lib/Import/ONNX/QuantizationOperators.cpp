@@ -181,6 +181,28 @@ static Type readTypeAttribute(NodeImporter &node, StringRef name) {
   return type;
 }
 
+/// Constant scales are finite; those that divide are above 0 too.
+static LogicalResult checkScales(NodeImporter &node, Value scale,
+                                 bool isDivisor) {
+  auto constant = scale.getDefiningOp<ConstantOp>();
+  auto elements = constant ? dyn_cast<DenseFPElementsAttr>(constant.getValue())
+                           : DenseFPElementsAttr();
+  if (!elements)
+    return success();
+  for (const APFloat &value : elements.getValues<APFloat>()) {
+    if (value.isFinite() &&
+        !(isDivisor && (value.isZero() || value.isNegative())))
+      continue;
+    SmallString<16> text;
+    value.toString(text);
+    return node.fail(
+        malformed(Twine(isDivisor ? "expects finite scales above 0, but found "
+                                  : "expects finite scales, but found ") +
+                  text));
+  }
+  return success();
+}
+
 static LogicalResult importQuantizeLinear(NodeImporter &node) {
   Value x = node.getInput(0), scale = node.getInput(1);
   OpBuilder &builder = node.getBuilder();
@@ -202,6 +224,8 @@ static LogicalResult importQuantizeLinear(NodeImporter &node) {
   if (precision && !precision.isF32())
     return node.fail(unsupported("expects a precision of float, but found "
                                  "another"));
+  if (failed(checkScales(node, scale, /*isDivisor=*/true)))
+    return failure();
   std::optional<Granularity> granularity =
       readGranularity(node, x, codes, scale);
   Value zero;
@@ -240,6 +264,8 @@ static LogicalResult importDequantizeLinear(NodeImporter &node) {
   if (!isa<Float32Type, Float16Type, BFloat16Type>(output))
     return node.fail(malformed("expects output_dtype float, float16 or "
                                "bfloat16"));
+  if (failed(checkScales(node, scale, /*isDivisor=*/false)))
+    return failure();
   std::optional<Granularity> granularity =
       readGranularity(node, codes, codeType, scale);
   Value zero;

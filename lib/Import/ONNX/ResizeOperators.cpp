@@ -9,6 +9,7 @@
 
 #include "Resize.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -206,7 +207,7 @@ static std::optional<double> readNumber(Value list, size_t index) {
 static Value scaleSize(Composer &c, Value x, const ResizedAxis &axis,
                        std::optional<double> scale) {
   int64_t size = getType(x).getDimSize(axis.axis);
-  if (scale && !ShapedType::isDynamic(size) && *scale > 0 && *scale < 1e9) {
+  if (scale && !ShapedType::isDynamic(size)) {
     float product = static_cast<float>(size) * static_cast<float>(*scale);
     if (product < 1e15f)
       return c.integers(static_cast<int64_t>(std::floor(product)));
@@ -237,7 +238,8 @@ LogicalResult qopt::importer::resizeByValues(NodeImporter &node, Value roi,
     return failure();
   SmallVector<ResizedAxis> resized;
   for (int64_t i = 0; i < count; ++i) {
-    ResizedAxis axis{axes[i]};
+    ResizedAxis axis{};
+    axis.axis = axes[i];
     axis.in = c.dimOf(x, axes[i]);
     axis.inReal = c.cast(axis.in, f32);
     if (sizes) {
@@ -248,6 +250,10 @@ LogicalResult qopt::importer::resizeByValues(NodeImporter &node, Value roi,
       axis.exactOut = axis.outReal;
     } else {
       std::optional<double> known = readNumber(scales, i);
+      if (known && !(*known > 0 && *known < 1e9))
+        return node.fail(
+            malformed("expects scales above 0 and below 1e9, but found " +
+                      llvm::formatv("{0}", *known).str()));
       axis.scale = known ? makeFloats(node.getBuilder(), node.getLoc(),
                                       static_cast<float>(*known))
                          : c.cast(c.slice(scales, 0, i, i + 1), f32);
