@@ -36,6 +36,15 @@ QOPT_C_API const char *qoptModelDescribe(const QoptModel *model);
 /** For the runs that follow; 0: one for each CPU. */
 QOPT_C_API QoptError *qoptModelSetThreads(QoptModel *model, int32_t threads);
 
+/** For the runs that follow: all loops of a run together take at most as many
+    iterations; 0: as many as they need. */
+QOPT_C_API QoptError *qoptModelSetMaxIterations(QoptModel *model,
+                                                int64_t iterations);
+/** For the runs that follow: `interrupt` is asked now and then by loops, on the
+    thread that runs, and ends the run unless it gives 0; null: none is. */
+QOPT_C_API void qoptModelSetInterrupt(QoptModel *model,
+                                      qopt_interrupt interrupt, void *user);
+
 /** The outputs of one run. */
 typedef struct QoptResults QoptResults;
 

@@ -43,7 +43,9 @@ enum {
   /** No file, no memory, no thread; a damaged file. */
   QOPT_NO_RESOURCE = 4,
   /** A defect of the model. */
-  QOPT_INTERNAL = 70
+  QOPT_INTERNAL = 70,
+  /** The host ended the run: see `limit_loops`. */
+  QOPT_INTERRUPTED = 130
 };
 typedef int32_t qopt_status;
 
@@ -133,6 +135,10 @@ typedef void (*qopt_parallel_for)(void *user, qopt_task task, void *state,
 typedef void (*qopt_observer)(void *user, int32_t id, const void *data,
                               const int64_t *dims, int64_t rank);
 
+/** Asked now and then by the loops of a run, on the thread that called `run`:
+    anything but 0 ends the run. */
+typedef int32_t (*qopt_interrupt)(void *user);
+
 /** All zero is a valid set of options. */
 typedef struct qopt_context_options {
   /** Threads that a run uses, the caller's among them; 0: one for each CPU that
@@ -205,6 +211,16 @@ typedef struct qopt_model_api {
                             qopt_tensor *output);
   /** Why the last run failed; "" after success. */
   const char *(*error_text)(const qopt_context *context);
+
+  /** Bounds the loops of the runs that follow: what data decide may never end.
+      All loops of a run together take at most `max_iterations`, or as many as
+      they need where that is 0; one more is QOPT_BAD_DATA. Where `interrupt` is
+      not null it may end a run, which is QOPT_INTERRUPTED. Programs without
+      loops ask neither.
+      QOPT_BAD_USE: `max_iterations` is below 0.
+      There where `size_in_bytes` of the table reaches it. */
+  qopt_status (*limit_loops)(qopt_context *context, int64_t max_iterations,
+                             qopt_interrupt interrupt, void *interrupt_user);
 } qopt_model_api;
 
 /** The one symbol that a compiled model exports. Returns null when the model

@@ -96,6 +96,23 @@ QoptError *qoptModelSetThreads(QoptModel *model, int32_t threads) {
   return nullptr;
 }
 
+QoptError *qoptModelSetMaxIterations(QoptModel *model, int64_t iterations) {
+  if (iterations < 0)
+    return makeHandle(
+        makeError(ExitCode::BadUse,
+                  "expects a number of iterations from 0 on, but found " +
+                      llvm::Twine(iterations)));
+  model->runner->setMaxIterations(iterations);
+  return nullptr;
+}
+
+void qoptModelSetInterrupt(QoptModel *model, qopt_interrupt interrupt,
+                           void *user) {
+  if (!interrupt)
+    return model->runner->setInterrupt(nullptr);
+  model->runner->setInterrupt([=] { return interrupt(user) != 0; });
+}
+
 /// The tensor that `input` describes, whose type may be left to the model.
 static llvm::Expected<HostTensor> borrow(const qopt_tensor &input,
                                          const ModelValue &declared) {

@@ -71,12 +71,14 @@ static llvm::Error runCase(const RunOptions &options, const Case &current) {
   own.outputs = current.outputs;
   own.usesReference = options.usesReference;
   own.threads = options.threads;
+  own.maxIterations = options.maxIterations;
   if (llvm::Error error = checkRunOptions(own))
     return error;
   llvm::Expected<std::unique_ptr<RunProgram>> program =
       openProgram(own.model, own.usesReference, own.threads);
   if (!program)
     return program.takeError();
+  (*program)->setMaxIterations(own.maxIterations);
   return runSamples(**program, own, /*report=*/nullptr);
 }
 

@@ -78,6 +78,7 @@ static llvm::Error runModel(const RunOptions &options) {
       openProgram(options.model, options.usesReference, options.threads);
   if (!program)
     return program.takeError();
+  (*program)->setMaxIterations(options.maxIterations);
   if (options.isDescription) {
     printDescription(**program, options.isJson, llvm::outs());
     return llvm::Error::success();

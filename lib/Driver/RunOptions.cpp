@@ -77,6 +77,10 @@ struct Flags {
   cl::opt<std::string> threads{"threads", cl::value_desc("N"),
                                cl::desc("threads of a run (one for each CPU)"),
                                cl::cat(category)};
+  cl::opt<std::string> maxIterations{
+      "max-iterations", cl::value_desc("N"),
+      cl::desc("iterations that the loops of a run may take together (any)"),
+      cl::cat(category)};
   cl::opt<bool> reference{
       "reference",
       cl::desc("interpret an ONNX or phase file with the reference evaluator"),
@@ -185,6 +189,9 @@ static llvm::Error readNumbers(const Flags &flags, RunOptions &options) {
     return error;
   if (llvm::Error error = readNumber(flags.threads, options.threads))
     return error;
+  if (llvm::Error error =
+          readNumber(flags.maxIterations, options.maxIterations))
+    return error;
   if (llvm::Error error = readNumber(flags.warmup, options.warmup))
     return error;
   if (llvm::Error error = readNumber(flags.iters, options.iters))
@@ -235,6 +242,8 @@ static llvm::Error checkNumbers(const RunOptions &options) {
   if (options.threads < 0 || options.threads > kMaxThreads)
     return badUse("--threads expects a number from 0 to " +
                   llvm::Twine(kMaxThreads));
+  if (options.maxIterations && *options.maxIterations < 1)
+    return badUse("--max-iterations expects a number from 1 on");
   if (options.warmup && (*options.warmup < 0 || *options.warmup > kMaxIters))
     return badUse("--warmup expects a number from 0 to " +
                   llvm::Twine(kMaxIters));
@@ -286,6 +295,10 @@ static llvm::Error checkActions(const RunOptions &options) {
       (options.iters || options.warmup || options.minTimeInSeconds))
     return badUse("--iters, --warmup and --min-time are about --benchmark, "
                   "which is not given\nnote: give --benchmark as well");
+  if (options.maxIterations &&
+      (options.isDescription || options.isVerification))
+    return badUse("--max-iterations is about runs, and nothing runs\nnote: "
+                  "leave it out");
   return checkTolerance(options);
 }
 
@@ -295,7 +308,8 @@ static llvm::Error checkBatch(const RunOptions &options) {
       !options.compare.empty() || !options.inputSpecs.empty() ||
       options.isBenchmark || options.isDescription || options.isVerification)
     return badUse("--batch takes models, inputs and outputs from its list"
-                  "\nnote: give only --reference and --threads with it");
+                  "\nnote: give only --reference, --threads and "
+                  "--max-iterations with it");
   return llvm::Error::success();
 }
 

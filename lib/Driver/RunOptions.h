@@ -36,6 +36,8 @@ struct RunOptions {
   Tolerance tolerance;
   /// 0: one for each CPU.
   int32_t threads = 0;
+  /// Of all loops of a run together; nothing: as many as they need.
+  std::optional<int64_t> maxIterations;
   bool usesReference = false;
   /// `reference`, or a file that is interpreted; empty: nothing.
   std::string compare;

@@ -36,6 +36,9 @@ public:
   llvm::Expected<int64_t> countThreads() override {
     return runner->countThreads();
   }
+  void setMaxIterations(std::optional<int64_t> count) override {
+    runner->setMaxIterations(count.value_or(0));
+  }
   llvm::Error run(llvm::ArrayRef<HostTensor> arguments,
                   llvm::SmallVectorImpl<HostTensor> &results) override {
     return runner->run(arguments, results);

@@ -22,6 +22,8 @@ public:
   /// The tier whose code runs, or `reference`.
   virtual std::string getIsa() const = 0;
   virtual llvm::Expected<int64_t> countThreads() = 0;
+  /// All loops of a run together take at most as many, if there is a number.
+  virtual void setMaxIterations(std::optional<int64_t> count) = 0;
   /// `arguments` are in the order of the inputs. The results live as long as
   /// the program.
   virtual llvm::Error run(llvm::ArrayRef<HostTensor> arguments,

@@ -30,6 +30,9 @@ public:
   llvm::ArrayRef<ModelValue> getOutputs() const override { return outputs; }
   std::string getIsa() const override { return "reference"; }
   llvm::Expected<int64_t> countThreads() override { return 1; }
+  void setMaxIterations(std::optional<int64_t> count) override {
+    maxIterations = count.value_or(kAnyIterations);
+  }
   llvm::Error run(llvm::ArrayRef<HostTensor> arguments,
                   llvm::SmallVectorImpl<HostTensor> &results) override;
   llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments) override {
@@ -48,6 +51,7 @@ private:
   FuncOp main;
   std::vector<ModelValue> inputs;
   std::vector<ModelValue> outputs;
+  int64_t maxIterations = kAnyIterations;
 };
 } // namespace
 
@@ -144,7 +148,8 @@ ReferenceProgram::open(StringRef path) {
 llvm::Error ReferenceProgram::run(llvm::ArrayRef<HostTensor> arguments,
                                   llvm::SmallVectorImpl<HostTensor> &results) {
   results.clear();
-  llvm::Error error = evaluate(main, arguments, results);
+  llvm::Error error =
+      evaluate(main, arguments, results, /*observe=*/{}, maxIterations);
   if (!error)
     return llvm::Error::success();
   ExitCode code;

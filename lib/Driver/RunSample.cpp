@@ -163,6 +163,7 @@ llvm::Error SampleRunner::openReference() {
   if (!opened)
     return opened.takeError();
   reference = std::move(*opened);
+  reference->setMaxIterations(options.maxIterations);
   return llvm::Error::success();
 }
 

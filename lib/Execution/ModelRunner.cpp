@@ -17,6 +17,7 @@
 #include "llvm/Support/Errno.h"
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -35,6 +36,7 @@ static llvm::Error makeStatusError(qopt_status status,
   case QOPT_BAD_USE:
   case QOPT_UNSUPPORTED:
   case QOPT_NO_RESOURCE:
+  case QOPT_INTERRUPTED:
     return makeError(static_cast<ExitCode>(status), text);
   default:
     return makeError(ExitCode::Internal, text);
@@ -191,6 +193,16 @@ void ModelRunner::setObserver(Observer newObserver) {
   observer = std::move(newObserver);
 }
 
+void ModelRunner::setMaxIterations(int64_t count) {
+  dropContext();
+  maxIterations = count;
+}
+
+void ModelRunner::setInterrupt(std::function<bool()> asked) {
+  dropContext();
+  isInterrupted = std::move(asked);
+}
+
 void ModelRunner::dropContext() {
   if (context)
     api->destroy_context(context);
@@ -214,8 +226,36 @@ llvm::Error ModelRunner::ensureContext() {
   qopt_status status =
       api->create_context(model, &options, &context, text, sizeof(text));
   if (status == QOPT_OK)
-    return llvm::Error::success();
+    return limitLoops();
   return makeStatusError(status, path + ": " + text);
+}
+
+/// A model of an older compiler has no limit: that matters where it is asked
+/// for.
+llvm::Error ModelRunner::limitLoops() {
+  if (maxIterations == 0 && !isInterrupted)
+    return llvm::Error::success();
+  if (api->size_in_bytes <= offsetof(qopt_model_api, limit_loops)) {
+    if (maxIterations == 0)
+      return llvm::Error::success();
+    dropContext();
+    return makeError(ExitCode::Unsupported,
+                     path + ": was compiled by a version that cannot limit "
+                            "iterations\nnote: compile the model again");
+  }
+  qopt_interrupt interrupt = [](void *user) -> int32_t {
+    return (*static_cast<std::function<bool()> *>(user))();
+  };
+  qopt_status status =
+      api->limit_loops(context, maxIterations,
+                       isInterrupted ? interrupt : nullptr, &isInterrupted);
+  if (status == QOPT_OK)
+    return llvm::Error::success();
+  dropContext();
+  return makeStatusError(status, path +
+                                     ": expects a number of iterations from "
+                                     "0 on, but found " +
+                                     llvm::Twine(maxIterations));
 }
 
 llvm::Expected<int64_t> ModelRunner::countThreads() {

@@ -27,7 +27,8 @@ using Values = SmallVector<HostValue>;
 
 class Interpreter {
 public:
-  explicit Interpreter(ObserveCallback observe) : observe(observe) {}
+  Interpreter(ObserveCallback observe, int64_t maxIterations)
+      : observe(observe), maxIterations(maxIterations) {}
 
   /// Runs `block` to its end; what its terminator uses become `results`.
   Error runBlock(Block &block, ArrayRef<HostValue> arguments, Values &results);
@@ -43,8 +44,11 @@ private:
   Expected<Values> run(scf::IfOp op);
   Expected<Values> run(scf::ForOp op);
   Expected<Values> run(scf::WhileOp op);
+  Error countIteration(Operation *loop);
 
   ObserveCallback observe;
+  int64_t maxIterations;
+  int64_t numIterations = 0;
   llvm::DenseMap<Value, HostValue> live;
   /// Values that are used last by an op of their own block.
   llvm::DenseMap<Operation *, SmallVector<Value>> lastUses;
@@ -141,6 +145,15 @@ Expected<Values> Interpreter::run(scf::IfOp op) {
   return results;
 }
 
+Error Interpreter::countIteration(Operation *loop) {
+  if (numIterations++ < maxIterations)
+    return Error::success();
+  return makeOpError(loop, ExitCode::BadData,
+                     "the loops of the run take more than " +
+                         Twine(maxIterations) +
+                         " iterations, the most that were allowed");
+}
+
 Expected<Values> Interpreter::run(scf::ForOp op) {
   int64_t index = readInteger(tensorOf(op.getLowerBound()), 0);
   int64_t end = readInteger(tensorOf(op.getUpperBound()), 0);
@@ -153,6 +166,8 @@ Expected<Values> Interpreter::run(scf::ForOp op) {
   auto indexType = *getHostElementType(op.getInductionVar().getType());
   Values carried = valuesOf(op.getInitArgs());
   while (index < end) {
+    if (Error error = countIteration(op))
+      return std::move(error);
     Expected<HostTensor> counter = HostTensor::allocate(indexType, {});
     if (!counter)
       return counter.takeError();
@@ -177,6 +192,8 @@ Expected<Values> Interpreter::run(scf::WhileOp op) {
     passed.erase(passed.begin());
     if (!goesOn)
       return passed;
+    if (Error error = countIteration(op))
+      return std::move(error);
     if (Error error = runBlock(*op.getAfterBody(), passed, carried))
       return std::move(error);
   }
@@ -184,7 +201,7 @@ Expected<Values> Interpreter::run(scf::WhileOp op) {
 
 Error qopt::evaluate(func::FuncOp function, ArrayRef<HostTensor> inputs,
                      SmallVectorImpl<HostTensor> &outputs,
-                     ObserveCallback observe) {
+                     ObserveCallback observe, int64_t maxIterations) {
   if (!function.getBody().hasOneBlock())
     return makeError(ExitCode::Unsupported,
                      "expects a function of one block to evaluate");
@@ -197,7 +214,8 @@ Error qopt::evaluate(func::FuncOp function, ArrayRef<HostTensor> inputs,
     return makeError(ExitCode::Unsupported,
                      "expects a function that returns tensors");
   Values arguments(inputs.begin(), inputs.end()), results;
-  if (Error error = Interpreter(observe).runBlock(block, arguments, results))
+  Interpreter interpreter(observe, maxIterations);
+  if (Error error = interpreter.runBlock(block, arguments, results))
     return error;
   outputs.clear();
   for (const HostValue &result : results)

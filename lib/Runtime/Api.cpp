@@ -124,6 +124,7 @@ static const qopt_model_api kApi = {
     runContext,
     getOutput,
     getErrorText,
+    limitLoops,
 };
 
 extern "C" __attribute__((visibility("default"))) const qopt_model_api *

@@ -175,6 +175,7 @@ qopt_status qopt::runtime::runContext(qopt_context *context,
   context->error[0] = '\0';
   context->hasFailed = false;
   context->hasOutputs = false;
+  context->loops.numIterations = 0;
   if (context->options.threads > 1 && context->process != getpid())
     return failRun(*context, QOPT_BAD_USE,
                    "the context was made before a fork; make a new one");
@@ -193,6 +194,16 @@ qopt_status qopt::runtime::runContext(qopt_context *context,
     return status;
   context->hasOutputs = true;
   deliverOutputs(*context, outputs);
+  return QOPT_OK;
+}
+
+qopt_status qopt::runtime::limitLoops(qopt_context *context,
+                                      int64_t maxIterations,
+                                      qopt_interrupt interrupt,
+                                      void *interruptUser) {
+  if (maxIterations < 0)
+    return QOPT_BAD_USE;
+  context->loops = {maxIterations, interrupt, interruptUser};
   return QOPT_OK;
 }
 

@@ -29,6 +29,18 @@ struct Output {
   void *data = nullptr;
 };
 
+/// What bounds the loops of a run.
+struct LoopLimit {
+  /// 0: as many as they need.
+  int64_t maxIterations = 0;
+  qopt_interrupt interrupt = nullptr;
+  void *interruptUser = nullptr;
+  /// Of the run so far.
+  int64_t numIterations = 0;
+  /// When `interrupt` is asked next, by the coarse clock.
+  int64_t nextAskInMilliseconds = 0;
+};
+
 } // namespace qopt::runtime
 
 struct qopt_context {
@@ -42,6 +54,7 @@ struct qopt_context {
   /// Set once in a run, by whichever thread fails first.
   std::atomic<bool> hasFailed{false};
   bool hasOutputs = false;
+  qopt::runtime::LoopLimit loops;
   /// The process that made the threads: a fork has none of them.
   int32_t process = 0;
   /// What code for a device keeps from run to run, and what ends it.
@@ -66,6 +79,10 @@ qopt_status runContext(qopt_context *context, const qopt_tensor *inputs,
                        qopt_tensor *outputs);
 qopt_status getOutput(const qopt_context *context, int64_t index,
                       qopt_tensor *output);
+
+/// As `limit_loops` of the API.
+qopt_status limitLoops(qopt_context *context, int64_t maxIterations,
+                       qopt_interrupt interrupt, void *interruptUser);
 
 /// Bytes of one element.
 uint64_t getElementSize(int64_t elementType);

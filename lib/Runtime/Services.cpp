@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 using namespace qopt::runtime;
 
@@ -98,4 +99,30 @@ void qopt_rt_observe(qopt_context *context, int32_t id, const void *data,
   if (context->options.observer)
     context->options.observer(context->options.observer_user, id, data, dims,
                               rank);
+}
+
+/// How long a host that wants a run to end waits at most for the loop to ask.
+static constexpr int64_t kAskEveryMilliseconds = 20;
+
+static bool isInterrupted(LoopLimit &loops) {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  int64_t milliseconds = now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  if (milliseconds < loops.nextAskInMilliseconds)
+    return false;
+  loops.nextAskInMilliseconds = milliseconds + kAskEveryMilliseconds;
+  return loops.interrupt(loops.interruptUser) != 0;
+}
+
+int32_t qopt_rt_iterate(qopt_context *context) {
+  LoopLimit &loops = context->loops;
+  ++loops.numIterations;
+  if (loops.maxIterations != 0 && loops.numIterations > loops.maxIterations)
+    return failRun(*context, QOPT_BAD_DATA,
+                   "the loops of the run take more than %lld iterations, the "
+                   "most that were allowed",
+                   static_cast<long long>(loops.maxIterations));
+  if (loops.interrupt && isInterrupted(loops))
+    return failRun(*context, QOPT_INTERRUPTED, "interrupted");
+  return QOPT_OK;
 }

@@ -33,6 +33,11 @@ QOPT_RT_HIDDEN void *qopt_rt_output(qopt_context *context, int32_t index,
 QOPT_RT_HIDDEN int32_t qopt_rt_fail(qopt_context *context, int32_t code,
                                     const char *message);
 
+/// Counts an iteration of a loop of the main function. QOPT_OK, or what the
+/// function returns at once: the loops' limit is reached, or the host wants the
+/// run to end.
+QOPT_RT_HIDDEN int32_t qopt_rt_iterate(qopt_context *context);
+
 /// Shows a value to the host's observer, if there is one.
 QOPT_RT_HIDDEN void qopt_rt_observe(qopt_context *context, int32_t id,
                                     const void *data, const int64_t *dims,

@@ -47,7 +47,7 @@ struct Value {
 
 class Model {
 public:
-  Model(const std::string &path, int32_t threads);
+  Model(const std::string &path, int32_t threads, int64_t maxIterations);
 
   std::vector<Value> getInputs() const;
   std::vector<Value> getOutputs() const;
@@ -75,7 +75,14 @@ static Value makeValue(const qopt_value_info &info) {
   return value;
 }
 
-Model::Model(const std::string &path, int32_t threads) {
+/// True where Python has an exception, as of Ctrl-C, that the run is to end
+/// with. Python knows it on its main thread alone.
+static int32_t askPython(void *) {
+  nb::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;
+}
+
+Model::Model(const std::string &path, int32_t threads, int64_t maxIterations) {
   QoptModel *loaded = nullptr;
   {
     nb::gil_scoped_release release;
@@ -83,6 +90,8 @@ Model::Model(const std::string &path, int32_t threads) {
   }
   model.reset(loaded);
   check(qoptModelSetThreads(loaded, threads));
+  check(qoptModelSetMaxIterations(loaded, maxIterations));
+  qoptModelSetInterrupt(loaded, askPython, nullptr);
 }
 
 std::vector<Value> Model::getInputs() const {
@@ -172,10 +181,16 @@ std::vector<nb::object> Model::run(const std::vector<Array> &arrays) {
   for (size_t i = 0; i < arrays.size(); ++i)
     inputs.push_back(makeTensor(arrays[i], qoptModelGetInput(model.get(), i)));
   QoptResults *made = nullptr;
+  QoptError *error = nullptr;
   {
     nb::gil_scoped_release release;
-    check(qoptModelRun(model.get(), inputs.data(), &made));
+    error = qoptModelRun(model.get(), inputs.data(), &made);
   }
+  if (PyErr_Occurred()) {
+    qoptErrorDestroy(error);
+    throw nb::python_error();
+  }
+  check(error);
   std::shared_ptr<QoptResults> results(made, qoptResultsDestroy);
   std::vector<nb::object> outputs;
   for (int64_t i = 0; i < qoptModelGetNumOutputs(model.get()); ++i)
@@ -243,7 +258,7 @@ NB_MODULE(_qopt, module) {
       .def_ro("dims", &Value::dims)
       .def_ro("symbols", &Value::symbols);
   nb::class_<Model>(module, "Model")
-      .def(nb::init<const std::string &, int32_t>())
+      .def(nb::init<const std::string &, int32_t, int64_t>())
       .def_prop_ro("inputs", &Model::getInputs)
       .def_prop_ro("outputs", &Model::getOutputs)
       .def("describe", &Model::describe)

@@ -50,8 +50,8 @@ class Module:
     `inputs` and `outputs` are tuples of `Value`, in the order of the ONNX model.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        self._model = _qopt.Model(os.fspath(path), threads)
+    def __init__(self, path: Path, threads: int = 0, max_iterations: int = 0) -> None:
+        self._model = _qopt.Model(os.fspath(path), threads, max_iterations)
         self.inputs = tuple(Value._of(value) for value in self._model.inputs)
         self.outputs = tuple(Value._of(value) for value in self._model.outputs)
 
@@ -113,10 +113,11 @@ def list_targets() -> tuple[Target, ...]:
     return tuple(Target(**row) for row in json.loads(_qopt.describe_targets()))
 
 
-def load(path: Path, threads: int = 0) -> Module:
-    """Loads a compiled model; 0 threads: one for each CPU. Raises Error for a file
-    that is no such model, is damaged, or has no code for this machine."""
-    return Module(path, threads)
+def load(path: Path, threads: int = 0, max_iterations: int = 0) -> Module:
+    """Loads a compiled model; 0 threads: one for each CPU. All loops of a run
+    together take at most `max_iterations`; 0: as many as they need. Raises Error for
+    a file that is no such model, is damaged, or has no code for this machine."""
+    return Module(path, threads, max_iterations)
 
 
 def _join_shapes(shapes: Mapping[str, Sequence[Optional[int]]]) -> Optional[str]:

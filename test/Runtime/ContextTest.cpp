@@ -52,6 +52,10 @@ static int32_t runAdd(qopt_context *context, const char *weights,
     return qopt_rt_alloc(context, INT64_MAX) ? QOPT_OK : QOPT_NO_RESOURCE;
   if (size == 15)
     return QOPT_OK;
+  if (size == 17)
+    for (;;)
+      if (int32_t status = qopt_rt_iterate(context))
+        return status;
   int64_t bytes = size * 4;
   int32_t *sum =
       static_cast<int32_t *>(qopt_rt_output(context, 0, &size, 1, bytes));
@@ -301,6 +305,28 @@ TEST_F(Context, ChecksItsOptions) {
   options.parallel_for = [](void *, qopt_task, void *, int64_t) {};
   EXPECT_EQ(createContext(model, &options, &context, {text, sizeof(text)}),
             QOPT_BAD_USE);
+}
+
+TEST_F(Context, EndsLoopsThatDoNotEnd) {
+  createWithThreads(2);
+  EXPECT_EQ(limitLoops(context, -1, nullptr, nullptr), QOPT_BAD_USE);
+  ASSERT_EQ(limitLoops(context, 100, nullptr, nullptr), QOPT_OK);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(run(17, 17), QOPT_BAD_DATA);
+    EXPECT_STREQ(context->error,
+                 "the loops of the run take more than 100 iterations, the most "
+                 "that were allowed");
+  }
+  EXPECT_EQ(run(18, 18), QOPT_OK);
+
+  int asked = 0;
+  auto interrupt = [](void *user) -> int32_t {
+    return ++*static_cast<int *>(user) == 3;
+  };
+  ASSERT_EQ(limitLoops(context, 0, interrupt, &asked), QOPT_OK);
+  EXPECT_EQ(run(17, 17), QOPT_INTERRUPTED);
+  EXPECT_STREQ(context->error, "interrupted");
+  EXPECT_EQ(asked, 3);
 }
 
 TEST_F(Context, UsesTheHostsThreadsAndObserver) {

@@ -68,6 +68,10 @@ public:
   /// For the runs that follow; 0: one for each CPU.
   void setThreads(int32_t threads);
   void setObserver(Observer observer);
+  /// All loops of a run together take at most as many; 0: any number.
+  void setMaxIterations(int64_t count);
+  /// Asked now and then by loops, on the thread that runs: true ends the run.
+  void setInterrupt(std::function<bool()> asked);
   /// Threads that a run uses.
   llvm::Expected<int64_t> countThreads();
 
@@ -90,6 +94,7 @@ private:
   ModelRunner() = default;
   llvm::Error load(llvm::StringRef file);
   llvm::Error ensureContext();
+  llvm::Error limitLoops();
   void dropContext();
 
   int file = -1;
@@ -99,6 +104,8 @@ private:
   qopt_context *context = nullptr;
   int32_t threads = 0;
   Observer observer;
+  int64_t maxIterations = 0;
+  std::function<bool()> isInterrupted;
   /// As messages name the file.
   std::string path;
   std::vector<ModelValue> inputs;

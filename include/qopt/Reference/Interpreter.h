@@ -18,14 +18,18 @@ namespace qopt {
 using ObserveCallback =
     llvm::function_ref<void(int64_t id, const HostTensor &tensor)>;
 
+inline constexpr int64_t kAnyIterations = std::numeric_limits<int64_t>::max();
+
 /// Runs a function of one block. `inputs` are its arguments, `outputs` become
-/// what it returns. A tensor is freed after its last use. Errors are of the
-/// data (ranks, dims, symbols, indices: `BadData`) or of what Reference cannot
-/// evaluate (`Unsupported`), and name the input or the op.
+/// what it returns. A tensor is freed after its last use. All loops together
+/// take at most `maxIterations`. Errors are of the data (ranks, dims, symbols,
+/// indices, iterations: `BadData`) or of what Reference cannot evaluate
+/// (`Unsupported`), and name the input or the op.
 llvm::Error evaluate(mlir::func::FuncOp function,
                      llvm::ArrayRef<HostTensor> inputs,
                      llvm::SmallVectorImpl<HostTensor> &outputs,
-                     ObserveCallback observe = {});
+                     ObserveCallback observe = {},
+                     int64_t maxIterations = kAnyIterations);
 
 /// Evaluates one op on the tensors of its operands, in their order. Results of
 /// more than `maxBytes` are an error, `Unsupported`, before they are made.

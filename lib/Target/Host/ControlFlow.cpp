@@ -122,6 +122,13 @@ void HostProgram::bind(ValueRange values, ValueRange carried) {
 // Regions
 //===----------------------------------------------------------------------===//
 
+void HostProgram::countIteration() {
+  Value status = callRuntime("qopt_rt_iterate", b.getI32Type(), {context});
+  kernel::RequireOp::create(b, location, code().equal(status, code().i32(0)),
+                            /*code=*/IntegerAttr(), /*message=*/StringAttr(),
+                            status);
+}
+
 Block *HostProgram::enterBlock(Region &region, TypeRange types) {
   SmallVector<Location> locations(types.size(), location);
   return b.createBlock(&region, region.end(), types, locations);
@@ -182,6 +189,7 @@ LogicalResult HostProgram::emitFor(scf::ForOp op) {
   scf::ConditionOp::create(b, location, before->getArgument(1),
                            before->getArguments());
   Block *body = enterBlock(loop.getAfter(), types);
+  countIteration();
   Value counter = body->getArgument(0);
   scalars[op.getInductionVar()] = counter;
   bind(op.getRegionIterArgs(), body->getArguments().drop_front(2));
@@ -214,6 +222,7 @@ LogicalResult HostProgram::emitWhile(scf::WhileOp op) {
 
   bind(op.getAfterArguments(),
        enterBlock(loop.getAfter(), results)->getArguments());
+  countIteration();
   if (failed(emitBlock(*op.getAfterBody())))
     return failure();
   scf::YieldOp::create(

@@ -203,6 +203,9 @@ protected:
   mlir::LogicalResult emitBlock(mlir::Block &block);
   /// A block of a region whose arguments are of `types`; what follows is
   /// written there.
+  /// At the start of a loop's body: the run goes on only while the runtime
+  /// allows it.
+  void countIteration();
   mlir::Block *enterBlock(mlir::Region &region, mlir::TypeRange types);
   /// What a scalar is in the host function.
   mlir::Value scalar(mlir::Value value) { return scalars.at(value); }
