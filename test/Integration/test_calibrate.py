@@ -245,12 +245,12 @@ def test_rescaled_layers_are_rows_of_the_report(tmp_path):
     assert row["gain_db"] > 3 and row["largest_factor"] > 10 * row["smallest_factor"]
 
 
-def with_loud_channels(folder):
+def with_loud_channels(folder, loudness=50, has_small_weights=True):
     """Two layers; two channels between them are fifty times the others, as in transformers."""
     model = Model(10)
-    spread = np.where(np.isin(np.arange(64), (7, 40)), 50, 1)
+    spread = np.where(np.isin(np.arange(64), (7, 40)), loudness, 1)
     x = model.node("Mul", model.node("Tanh", model.linear("x", 32, 64)), model.constant(spread))
-    weight = model.rng.normal(0, 1, (64, 16)) / spread[:, None]
+    weight = model.rng.normal(0, 1, (64, 16)) / (spread[:, None] if has_small_weights else 1)
     model.node("Add", model.node("MatMul", x, model.constant(weight)),
                model.constant(np.zeros(16)), output="y")
     model.save(folder, ["n", 32], model.rng.normal(0, 1, (32, 8, 32)))
@@ -271,6 +271,22 @@ def test_codes_of_rows_and_blocks_are_smoothed_as_well(preset, gain, tmp_path):
     plain, searched = measure_with("off"), measure_with("search")
     assert searched > plain + gain, (plain, searched)
     assert searched > measure_with("0.5") - 1
+
+
+@pytest.mark.parametrize("preset, gain", [("w8a8", 6), ("w8a8-dynamic", 6), ("mxint8", 4), ("mxfp4", 1)])
+def test_rotations_spread_loud_channels(preset, gain, tmp_path):
+    """QuaRot; blocks of 32 in front of microscaling formats, as in arXiv 2509.23202."""
+    # Of four bits, weights lose where small ones meet what is loud.
+    with_loud_channels(tmp_path, *((20, False) if preset == "mxfp4" else ()))
+
+    def measure_with(rotate):
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text(f"{{version: 1, preset: {preset}, policy: {{min-output-sqnr: 0}}, "
+                          f"transforms: {{rotate: {rotate}, smooth: off}}}}")
+        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+
+    plain, rotated = measure_with("off"), measure_with(32)
+    assert rotated > plain + gain, (plain, rotated)
 
 
 @pytest.mark.parametrize("preset", ["w8a8-dynamic", "w4a16-g32", "mxfp4"])

@@ -240,6 +240,19 @@ TEST(NumericsTest, smoothActivations) {
     }
 }
 
+TEST(NumericsTest, rotateActivations) {
+  EXPECT_EQ(readClaim("rotate", /*isPow2=*/true), Claim::Bounded);
+  for (StringRef block : {"16", "32", "64"}) {
+    SCOPED_TRACE(block.str());
+    NumericsCase c{"rotate"};
+    c.prepare = planAndCalibrate;
+    c.passes = transform("rotate=" + block.str(), /*isPow2=*/false);
+    checkNumerics(c, spread(), {4, 64});
+    if (block == "16")
+      checkNumerics(c, normedProducts(), {5, 48});
+  }
+}
+
 TEST(NumericsTest, equalizeLayers) {
   for (bool isPow2 : {false, true}) {
     NumericsCase c{"equalize", isPow2};
