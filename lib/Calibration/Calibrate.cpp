@@ -185,9 +185,16 @@ static llvm::Error blameSample(const std::string &file, func::FuncOp function,
   return llvm::Error::success();
 }
 
-llvm::Error qopt::runSamples(
-    ModuleOp module, const CalibrationData &data, ProgramRunner &runner,
-    llvm::function_ref<void(size_t, int64_t, const HostTensor &)> observe) {
+llvm::Error qopt::inSample(llvm::StringRef file, llvm::Error error) {
+  if (!error)
+    return error;
+  ExitCode code;
+  std::string message = takeMessage(std::move(error), code);
+  return makeError(code, file + ": " + message);
+}
+
+llvm::Error qopt::runSamples(ModuleOp module, const CalibrationData &data,
+                             ProgramRunner &runner, SampleCallback observe) {
   auto function = module.lookupSymbol<func::FuncOp>("main");
   if (llvm::Error error = runner.prepare(module))
     return error;
@@ -196,14 +203,12 @@ llvm::Error qopt::runSamples(
     auto inputs = readSample(file, function);
     if (!inputs)
       return inputs.takeError();
-    if (llvm::Error error =
-            runner.run(*inputs, [&](int64_t id, const HostTensor &tensor) {
-              observe(sample, id, tensor);
-            })) {
-      ExitCode code;
-      std::string message = takeMessage(std::move(error), code);
-      return makeError(code, file + ": " + message);
-    }
+    llvm::Error error =
+        runner.run(*inputs, [&](int64_t id, const HostTensor &tensor) {
+          observe(sample, id, tensor);
+        });
+    if (error)
+      return inSample(file, std::move(error));
   }
   return llvm::Error::success();
 }

@@ -146,7 +146,7 @@ llvm::Error qopt::collectActivations(ModuleOp module,
                                      llvm::ArrayRef<ProductGroup> groups,
                                      const CalibrationData &data,
                                      const RoundingNeeds &needs,
-                                     ProgramRunner &runner) {
+                                     ProgramRunner &runner, SampleCut *cut) {
   useFixedCacheSizes();
   if (groups.empty() || !needs.any())
     return llvm::Error::success();
@@ -169,13 +169,14 @@ llvm::Error qopt::collectActivations(ModuleOp module,
       for (ObserveOp op : ops)
         op.erase();
     });
-    error = runSamples(module, data, runner,
-                       [&](size_t, int64_t id, const HostTensor &tensor) {
-                         if (observers[id].moments)
-                           observers[id].moments->add(tensor);
-                         if (observers[id].rows)
-                           observers[id].rows->add(tensor);
-                       });
+    auto observe = [&](size_t, int64_t id, const HostTensor &tensor) {
+      if (observers[id].moments)
+        observers[id].moments->add(tensor);
+      if (observers[id].rows)
+        observers[id].rows->add(tensor);
+    };
+    error = cut ? cut->runSamples(module, data, runner, observe)
+                : runSamples(module, data, runner, observe);
   }
   if (error)
     return error;

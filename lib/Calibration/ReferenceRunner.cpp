@@ -17,10 +17,10 @@ public:
     return llvm::Error::success();
   }
 
-  llvm::Error run(ArrayRef<HostTensor> inputs,
-                  ObserveCallback observe) override {
-    SmallVector<HostTensor> outputs;
-    return evaluate(function, inputs, outputs, observe);
+  llvm::Error run(ArrayRef<HostTensor> inputs, ObserveCallback observe,
+                  SmallVectorImpl<HostTensor> *results) override {
+    SmallVector<HostTensor> unused;
+    return evaluate(function, inputs, results ? *results : unused, observe);
   }
 
 private:

@@ -108,12 +108,12 @@ llvm::Error Compilation::calibrateModule() {
   });
 }
 
-llvm::Error
-Compilation::collectForRounding(llvm::ArrayRef<ProductGroup> groups) {
+llvm::Error Compilation::collectForRounding(llvm::ArrayRef<ProductGroup> groups,
+                                            SampleCut *cut) {
   if (groups.empty())
     return llvm::Error::success();
   return runOnSamples([&](ProgramRunner &runner) {
     return collectActivations(*module, groups, calibrationData.fitted(),
-                              report.recipe.getRoundingNeeds(), runner);
+                              report.recipe.getRoundingNeeds(), runner, cut);
   });
 }

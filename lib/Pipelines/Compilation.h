@@ -60,7 +60,8 @@ private:
   // CalibratePhase.cpp
   llvm::Error checkCalibration();
   llvm::Error calibrateModule();
-  llvm::Error collectForRounding(llvm::ArrayRef<ProductGroup> groups);
+  llvm::Error collectForRounding(llvm::ArrayRef<ProductGroup> groups,
+                                 SampleCut *cut = nullptr);
   std::unique_ptr<ProgramRunner> createRunner() const;
   llvm::Error
   runOnSamples(llvm::function_ref<llvm::Error(ProgramRunner &)> run);

@@ -53,15 +53,16 @@ public:
     return llvm::Error::success();
   }
 
-  llvm::Error run(ArrayRef<HostTensor> inputs,
-                  ObserveCallback observe) override {
+  llvm::Error run(ArrayRef<HostTensor> inputs, ObserveCallback observe,
+                  SmallVectorImpl<HostTensor> *results) override {
     runner->setObserver([&](int32_t id, const void *data,
                             ArrayRef<int64_t> dims) {
       uint64_t size = *computeSizeInBytes(ElementType::F32, dims);
       observe(id, HostTensor::borrow(ElementType::F32, dims,
                                      {static_cast<const char *>(data), size}));
     });
-    return runner->runWithoutResults(inputs);
+    return results ? runner->run(inputs, *results)
+                   : runner->runWithoutResults(inputs);
   }
 
 private:

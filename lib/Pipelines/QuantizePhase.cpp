@@ -78,11 +78,13 @@ llvm::Error Compilation::insertQuantizers() {
       return error;
     groups.clear();
   }
+  // No later group changes what came before one, so that is run once.
+  SampleCut cut(*module);
   for (const ProductGroup &group : groups) {
     markLayersBefore(group.products.front());
     if (llvm::Error error = run(buildRoundNextPipeline))
       return error;
-    if (llvm::Error error = collectForRounding(group))
+    if (llvm::Error error = collectForRounding(group, &cut))
       return error;
   }
   return run(buildInsertRestPipeline);

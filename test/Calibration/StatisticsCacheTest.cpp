@@ -36,10 +36,10 @@ public:
   llvm::Error prepare(ModuleOp module) override {
     return inner->prepare(module);
   }
-  llvm::Error run(llvm::ArrayRef<HostTensor> inputs,
-                  ObserveCallback observe) override {
+  llvm::Error run(llvm::ArrayRef<HostTensor> inputs, ObserveCallback observe,
+                  llvm::SmallVectorImpl<HostTensor> *results) override {
     ++runs;
-    return inner->run(inputs, observe);
+    return inner->run(inputs, observe, results);
   }
 
 private:

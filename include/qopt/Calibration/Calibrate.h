@@ -36,11 +36,17 @@ std::string nameOfInput(mlir::func::FuncOp function, unsigned index);
 llvm::Expected<llvm::SmallVector<HostTensor>>
 readSample(llvm::StringRef path, mlir::func::FuncOp function);
 
-/// Runs the program, in which observe ops stand, on every sample. `observe`
-/// gets the number of the sample, that of an op, and its value.
-llvm::Error runSamples(
-    mlir::ModuleOp module, const CalibrationData &data, ProgramRunner &runner,
-    llvm::function_ref<void(size_t, int64_t, const HostTensor &)> observe);
+/// The error of a run on the sample `file`.
+llvm::Error inSample(llvm::StringRef file, llvm::Error error);
+
+/// Sees values of samples: the number of the sample, that of an observe op, and
+/// its value.
+using SampleCallback =
+    llvm::function_ref<void(size_t sample, int64_t id, const HostTensor &)>;
+
+/// Runs the program, in which observe ops stand, on every sample.
+llvm::Error runSamples(mlir::ModuleOp module, const CalibrationData &data,
+                       ProgramRunner &runner, SampleCallback observe);
 
 /// Reads all samples. Fails where one does not fit the model, and warns of
 /// samples that are empty, and of those that are all equal.

@@ -10,7 +10,7 @@
 #define QOPT_CALIBRATION_LAYERACTIVATIONS_H
 
 #include "dialects/QOpt/Quantization/RoundingMethod.h"
-#include "qopt/Calibration/Calibrate.h"
+#include "qopt/Calibration/SampleCut.h"
 
 namespace qopt {
 
@@ -25,12 +25,13 @@ struct ProductGroup {
 std::vector<ProductGroup> findProductGroups(mlir::ModuleOp module);
 
 /// Puts what `needs` names on every product of `groups`, by running all
-/// samples. Rows that hold NaN or infinity are left out.
+/// samples; from `cut` on, where there is one. Rows that hold NaN or infinity
+/// are left out.
 llvm::Error collectActivations(mlir::ModuleOp module,
                                llvm::ArrayRef<ProductGroup> groups,
                                const CalibrationData &data,
                                const RoundingNeeds &needs,
-                               ProgramRunner &runner);
+                               ProgramRunner &runner, SampleCut *cut = nullptr);
 
 } // namespace qopt
 

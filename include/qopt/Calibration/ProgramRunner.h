@@ -16,11 +16,13 @@ namespace qopt {
 class ProgramRunner {
 public:
   virtual ~ProgramRunner() = default;
-  /// Gets a program ready; called once before the first run.
+  /// Gets a program ready for the runs that follow, in the place of the last.
   virtual llvm::Error prepare(mlir::ModuleOp module) = 0;
   /// Runs it on one sample, whose tensors are in the order of the arguments.
-  virtual llvm::Error run(llvm::ArrayRef<HostTensor> inputs,
-                          ObserveCallback observe) = 0;
+  /// Where `results` is not null they become what @main returns.
+  virtual llvm::Error
+  run(llvm::ArrayRef<HostTensor> inputs, ObserveCallback observe,
+      llvm::SmallVectorImpl<HostTensor> *results = nullptr) = 0;
 };
 
 /// Runs programs with lib/Reference: slow, and needs no target.
