@@ -45,6 +45,27 @@ QOPT_C_API QoptError *qoptModelSetMaxIterations(QoptModel *model,
 QOPT_C_API void qoptModelSetInterrupt(QoptModel *model,
                                       qopt_interrupt interrupt, void *user);
 
+/** States: outputs that feed inputs of the next run, as qoptModelDescribe lists
+    them. */
+
+/** From the next run on the model keeps them. Tensors for their inputs are not
+    read, and results of their outputs have no data. `capacity` is what their
+    lengths may grow to; 0: as the model was compiled. */
+QOPT_C_API QoptError *qoptModelBindStates(QoptModel *model, int64_t capacity);
+/** They are inputs and outputs again. */
+QOPT_C_API void qoptModelUnbindStates(QoptModel *model);
+/** The next run begins a new sequence. */
+QOPT_C_API void qoptModelResetStates(QoptModel *model);
+/** How long the first state is that grows; 0 where nothing is kept. */
+QOPT_C_API int64_t qoptModelGetStateLength(const QoptModel *model);
+/** Goes on from copies of the states of `from`, which has loaded the same
+    file. */
+QOPT_C_API QoptError *qoptModelForkStates(QoptModel *model,
+                                          const QoptModel *from);
+/** Whether input or output `index` is kept. */
+QOPT_C_API int qoptModelIsInputKept(const QoptModel *model, int64_t index);
+QOPT_C_API int qoptModelIsOutputKept(const QoptModel *model, int64_t index);
+
 /** The outputs of one run. */
 typedef struct QoptResults QoptResults;
 

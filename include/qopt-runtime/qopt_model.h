@@ -120,6 +120,18 @@ typedef struct qopt_tensor {
   uint64_t capacity_in_bytes;
 } qopt_tensor;
 
+/** An output that feeds an input of the next run: keys and values of tokens
+    that were seen, or what a recurrent layer remembers. Owned by the model. */
+typedef struct qopt_state_info {
+  /** Numbers of the input and of the output. */
+  int64_t input;
+  int64_t output;
+  /** The axis that grows from run to run; -1: the dims stay as they are. */
+  int64_t axis;
+  /** What `axis` grows to where `bind_states` says nothing; 0: it has to. */
+  int64_t capacity;
+} qopt_state_info;
+
 typedef struct qopt_model qopt_model;
 typedef struct qopt_context qopt_context;
 
@@ -221,6 +233,34 @@ typedef struct qopt_model_api {
       There where `size_in_bytes` of the table reaches it. */
   qopt_status (*limit_loops)(qopt_context *context, int64_t max_iterations,
                              qopt_interrupt interrupt, void *interrupt_user);
+
+  /*--- States. There where `size_in_bytes` reaches so far. ---*/
+
+  int64_t (*state_count)(const qopt_model *model);
+  /** Null when `index` is out of range. */
+  const qopt_state_info *(*state)(const qopt_model *model, int64_t index);
+  /** From the next run on the context keeps the states: entries of their
+      inputs and outputs are not read. States begin empty along the axis that
+      grows and with zeros otherwise; dims that the model leaves open are those
+      of other inputs with the same symbol. `capacity` is what axes may grow to;
+      0: as the model says. A run that would need more fails with QOPT_BAD_DATA;
+      a run that fails leaves the states as they were. What was kept is lost.
+      QOPT_BAD_USE: no states, no capacity. */
+  qopt_status (*bind_states)(qopt_context *context, int64_t capacity,
+                             char *error, size_t error_capacity);
+  /** From the next run on inputs and outputs are the host's again. */
+  void (*unbind_states)(qopt_context *context);
+  /** States begin anew; their memory is kept. */
+  void (*reset_states)(qopt_context *context);
+  /** The size of a state along the axis that grows; 0 for others, and where no
+      state is kept. */
+  int64_t (*state_length)(const qopt_context *context, int64_t index);
+  /** Makes the states of `to` copies of those of `from`, a context of the same
+      model: a second sequence that begins like the first. Neither may be in a
+      run. QOPT_BAD_USE: another model. QOPT_NO_RESOURCE: memory; `to` begins
+      anew then. */
+  qopt_status (*fork_states)(const qopt_context *from, qopt_context *to,
+                             char *error, size_t error_capacity);
 } qopt_model_api;
 
 /** The one symbol that a compiled model exports. Returns null when the model

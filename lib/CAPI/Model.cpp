@@ -113,6 +113,33 @@ void qoptModelSetInterrupt(QoptModel *model, qopt_interrupt interrupt,
   model->runner->setInterrupt([=] { return interrupt(user) != 0; });
 }
 
+QoptError *qoptModelBindStates(QoptModel *model, int64_t capacity) {
+  return makeHandle(model->runner->bindStates(capacity));
+}
+
+void qoptModelUnbindStates(QoptModel *model) { model->runner->unbindStates(); }
+
+void qoptModelResetStates(QoptModel *model) { model->runner->resetStates(); }
+
+int64_t qoptModelGetStateLength(const QoptModel *model) {
+  for (auto [i, state] : llvm::enumerate(model->runner->getStates()))
+    if (state.axis >= 0)
+      return model->runner->getStateLength(i);
+  return 0;
+}
+
+QoptError *qoptModelForkStates(QoptModel *model, const QoptModel *from) {
+  return makeHandle(model->runner->forkStates(*from->runner));
+}
+
+int qoptModelIsInputKept(const QoptModel *model, int64_t index) {
+  return model->runner->isInputKept(index);
+}
+
+int qoptModelIsOutputKept(const QoptModel *model, int64_t index) {
+  return model->runner->isOutputKept(index);
+}
+
 /// The tensor that `input` describes, whose type may be left to the model.
 static llvm::Expected<HostTensor> borrow(const qopt_tensor &input,
                                          const ModelValue &declared) {
@@ -142,6 +169,10 @@ static llvm::Error run(QoptModel &model, const qopt_tensor *inputs,
                        llvm::SmallVectorImpl<HostTensor> &results) {
   std::vector<HostTensor> arguments;
   for (auto [i, declared] : llvm::enumerate(model.runner->getInputs())) {
+    if (model.runner->isInputKept(i)) {
+      arguments.emplace_back();
+      continue;
+    }
     llvm::Expected<HostTensor> argument = borrow(inputs[i], declared);
     if (!argument)
       return argument.takeError();

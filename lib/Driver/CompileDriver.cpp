@@ -60,6 +60,14 @@ struct Flags {
       "shapes", cl::value_desc("NAME:DIMS,..."), cl::cat(category),
       cl::desc("compile for inputs of these dims only, as in x:1x3x224x224; ? "
                "keeps a dim open")};
+  cl::list<std::string> states{
+      "state", cl::value_desc("OUTPUT=INPUT"), cl::cat(category),
+      cl::desc("this output feeds that input of the next run: a run may keep "
+               "it (present... and past... are found by their names)")};
+  cl::opt<std::string> capacity{
+      "capacity", cl::value_desc("N"), cl::cat(category),
+      cl::desc("what the length of states may grow to, where a run says "
+               "nothing")};
   cl::opt<std::string> report{
       "report", cl::desc("folder for report.json and report.html"),
       cl::value_desc("DIR"), cl::cat(category)};
@@ -168,11 +176,15 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   for (const cl::opt<std::string> *flag :
        {&flags.preset, &flags.recipe, &flags.calib, &flags.calibCache,
         &flags.target, &flags.report, &flags.fallback, &flags.gate,
-        &flags.stopAfter, &flags.startFrom, &flags.shapes, &flags.emit})
+        &flags.stopAfter, &flags.startFrom, &flags.shapes, &flags.capacity,
+        &flags.emit})
     if (flag->getNumOccurrences())
       if (llvm::Error error =
               setOption(options, flag->ArgStr, flag->getValue()))
         return error;
+  for (const std::string &state : flags.states)
+    if (llvm::Error error = setOption(options, "state", state))
+      return error;
   options.cpus.assign(flags.cpus.begin(), flags.cpus.end());
   options.calibrateWithReference = flags.reference;
   options.measuresErrors = flags.json || !flags.report.empty();

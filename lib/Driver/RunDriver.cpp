@@ -79,6 +79,9 @@ static llvm::Error runModel(const RunOptions &options) {
   if (!program)
     return program.takeError();
   (*program)->setMaxIterations(options.maxIterations);
+  if (options.keepsStates)
+    if (llvm::Error error = (*program)->keepStates(options.capacity))
+      return error;
   if (options.isDescription) {
     printDescription(**program, options.isJson, llvm::outs());
     return llvm::Error::success();

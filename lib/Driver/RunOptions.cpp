@@ -85,6 +85,14 @@ struct Flags {
       "reference",
       cl::desc("interpret an ONNX or phase file with the reference evaluator"),
       cl::cat(category)};
+  cl::opt<bool> keepStates{
+      "keep-states", cl::cat(category),
+      cl::desc("each sample goes on from the one before: outputs that feed "
+               "inputs are kept (see qopt-compile --state)")};
+  cl::opt<std::string> capacity{
+      "capacity", cl::value_desc("N"), cl::cat(category),
+      cl::desc("what the length of kept states may grow to (what the model was "
+               "compiled with)")};
   cl::opt<bool> benchmark{"benchmark", cl::desc("measure the time of a run"),
                           cl::cat(category)};
   cl::opt<std::string> warmup{"warmup", cl::value_desc("N"),
@@ -192,6 +200,8 @@ static llvm::Error readNumbers(const Flags &flags, RunOptions &options) {
   if (llvm::Error error =
           readNumber(flags.maxIterations, options.maxIterations))
     return error;
+  if (llvm::Error error = readNumber(flags.capacity, options.capacity))
+    return error;
   if (llvm::Error error = readNumber(flags.warmup, options.warmup))
     return error;
   if (llvm::Error error = readNumber(flags.iters, options.iters))
@@ -220,6 +230,7 @@ llvm::Expected<RunOptions> qopt::parseRunOptions(int argc, char **argv) {
   options.expect = flags->expect;
   options.compare = flags->compare;
   options.usesReference = flags->reference;
+  options.keepsStates = flags->keepStates;
   options.isBenchmark = flags->benchmark;
   options.batch = flags->batch;
   options.isDescription = flags->describe;
@@ -244,6 +255,8 @@ static llvm::Error checkNumbers(const RunOptions &options) {
                   llvm::Twine(kMaxThreads));
   if (options.maxIterations && *options.maxIterations < 1)
     return badUse("--max-iterations expects a number from 1 on");
+  if (options.capacity < 0)
+    return badUse("--capacity expects a number from 1 on");
   if (options.warmup && (*options.warmup < 0 || *options.warmup > kMaxIters))
     return badUse("--warmup expects a number from 0 to " +
                   llvm::Twine(kMaxIters));
@@ -299,6 +312,9 @@ static llvm::Error checkActions(const RunOptions &options) {
       (options.isDescription || options.isVerification))
     return badUse("--max-iterations is about runs, and nothing runs\nnote: "
                   "leave it out");
+  if (options.capacity != 0 && !options.keepsStates)
+    return badUse("--capacity is about --keep-states, which is not given"
+                  "\nnote: give --keep-states as well");
   return checkTolerance(options);
 }
 

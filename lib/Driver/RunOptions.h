@@ -39,6 +39,10 @@ struct RunOptions {
   /// Of all loops of a run together; nothing: as many as they need.
   std::optional<int64_t> maxIterations;
   bool usesReference = false;
+  /// Samples are steps of one sequence.
+  bool keepsStates = false;
+  /// 0: what the model says.
+  int64_t capacity = 0;
   /// `reference`, or a file that is interpreted; empty: nothing.
   std::string compare;
   bool isDescription = false;

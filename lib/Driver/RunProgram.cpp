@@ -14,6 +14,7 @@
 #include "qopt/InitAllTargets.h"
 #include "qopt/Pipelines/Compiler.h"
 #include "qopt/Support/CodedError.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 
@@ -24,13 +25,17 @@ namespace {
 class LoadedProgram : public RunProgram {
 public:
   explicit LoadedProgram(std::unique_ptr<ModelRunner> runner)
-      : runner(std::move(runner)) {}
-
-  llvm::ArrayRef<ModelValue> getInputs() const override {
-    return runner->getInputs();
+      : runner(std::move(runner)) {
+    listValues();
   }
-  llvm::ArrayRef<ModelValue> getOutputs() const override {
-    return runner->getOutputs();
+
+  llvm::ArrayRef<ModelValue> getInputs() const override { return inputs; }
+  llvm::ArrayRef<ModelValue> getOutputs() const override { return outputs; }
+  llvm::Error keepStates(int64_t capacity) override {
+    if (llvm::Error error = runner->bindStates(capacity))
+      return error;
+    listValues();
+    return llvm::Error::success();
   }
   std::string getIsa() const override { return runner->getChosenTier().str(); }
   llvm::Expected<int64_t> countThreads() override {
@@ -41,19 +46,56 @@ public:
   }
   llvm::Error run(llvm::ArrayRef<HostTensor> arguments,
                   llvm::SmallVectorImpl<HostTensor> &results) override {
-    return runner->run(arguments, results);
+    llvm::SmallVector<HostTensor> all;
+    if (llvm::Error error = runner->run(addKept(arguments), all))
+      return error;
+    results.clear();
+    for (auto [index, result] : llvm::enumerate(all))
+      if (!runner->isOutputKept(index))
+        results.push_back(std::move(result));
+    return llvm::Error::success();
   }
   llvm::Error runWithoutResults(llvm::ArrayRef<HostTensor> arguments) override {
-    return runner->runWithoutResults(arguments);
+    return runner->runWithoutResults(addKept(arguments));
   }
   llvm::json::Object describe() const override {
     return describeModel(*runner);
   }
 
 private:
+  /// What the user sees: states that are kept are no inputs and no outputs.
+  void listValues() {
+    inputs.clear();
+    outputs.clear();
+    for (auto [index, input] : llvm::enumerate(runner->getInputs()))
+      if (!runner->isInputKept(index))
+        inputs.push_back(input);
+    for (auto [index, output] : llvm::enumerate(runner->getOutputs()))
+      if (!runner->isOutputKept(index))
+        outputs.push_back(output);
+  }
+  std::vector<HostTensor> addKept(llvm::ArrayRef<HostTensor> arguments) const {
+    std::vector<HostTensor> all;
+    for (size_t i = 0, e = runner->getInputs().size(); i < e; ++i)
+      if (runner->isInputKept(i) || arguments.empty()) {
+        all.emplace_back();
+      } else {
+        all.push_back(arguments.front());
+        arguments = arguments.drop_front();
+      }
+    return all;
+  }
+
   std::unique_ptr<ModelRunner> runner;
+  std::vector<ModelValue> inputs, outputs;
 };
 } // namespace
+
+llvm::Error RunProgram::keepStates(int64_t) {
+  return makeError(ExitCode::BadUse,
+                   "--keep-states is for compiled models: the reference "
+                   "evaluator keeps nothing");
+}
 
 llvm::Expected<std::unique_ptr<RunProgram>>
 qopt::openCompiledProgram(StringRef path, int32_t threads, StringRef shownAs) {

@@ -31,6 +31,9 @@ public:
   /// What is timed.
   virtual llvm::Error
   runWithoutResults(llvm::ArrayRef<HostTensor> arguments) = 0;
+  /// Runs that follow go on from each other: see ModelRunner::bindStates. What
+  /// is kept is no input and no output then.
+  virtual llvm::Error keepStates(int64_t capacity);
   /// What else there is to say: tiers, manifest.
   virtual llvm::json::Object describe() const { return {}; }
 };

@@ -19,7 +19,8 @@ using llvm::StringRef;
 
 static_assert(sizeof(qopt_value_info) == 5 * 8 &&
                   sizeof(qopt_rt_tier) == 3 * 8 &&
-                  sizeof(qopt_rt_program) == 9 * 8,
+                  sizeof(qopt_rt_program) == 11 * 8 &&
+                  sizeof(qopt_state_info) == 4 * 8,
               "buildProgramDescriptor writes these fields");
 
 namespace {
@@ -48,6 +49,7 @@ public:
   }
   Constant *values(llvm::ArrayRef<ValueDescription> values);
   Constant *tiers(llvm::ArrayRef<TierDescription> tiers);
+  Constant *states(llvm::ArrayRef<StateDescription> states);
 
 private:
   Constant *global(Constant *value) {
@@ -94,6 +96,14 @@ Constant *TableBuilder::tiers(llvm::ArrayRef<TierDescription> tiers) {
   return array(records);
 }
 
+Constant *TableBuilder::states(llvm::ArrayRef<StateDescription> states) {
+  llvm::SmallVector<Constant *> records;
+  for (const StateDescription &state : states)
+    records.push_back(record({number(state.input), number(state.output),
+                              number(state.axis), number(state.capacity)}));
+  return array(records);
+}
+
 void qopt::buildProgramDescriptor(llvm::Module &module,
                                   const ProgramDescription &description) {
   TableBuilder builder(module);
@@ -105,7 +115,9 @@ void qopt::buildProgramDescriptor(llvm::Module &module,
        builder.number(description.outputs.size()),
        builder.values(description.outputs),
        builder.number(description.tiers.size()),
-       builder.tiers(description.tiers)});
+       builder.tiers(description.tiers),
+       builder.number(description.states.size()),
+       builder.states(description.states)});
   auto *variable = new llvm::GlobalVariable(
       module, program->getType(), /*isConstant=*/true,
       llvm::GlobalValue::ExternalLinkage, program, "qopt_rt_program_desc");

@@ -31,7 +31,17 @@ llvm::json::Object qopt::describeModel(const ModelRunner &runner) {
                                        {"available", tier.isAvailable},
                                        {"chosen", tier.isChosen},
                                        {"reason", tier.reason}});
+  llvm::json::Array states;
+  for (const ModelState &state : runner.getStates())
+    states.push_back(llvm::json::Object{
+        {"input", runner.getInputs()[state.input].name},
+        {"output", runner.getOutputs()[state.output].name},
+        {"axis", state.axis < 0 ? llvm::json::Value(nullptr)
+                                : llvm::json::Value(state.axis)},
+        {"capacity", state.capacity == 0 ? llvm::json::Value(nullptr)
+                                         : llvm::json::Value(state.capacity)}});
   llvm::json::Object description{{"name", runner.getName()},
+                                 {"states", std::move(states)},
                                  {"tiers", std::move(tiers)}};
   llvm::Expected<llvm::json::Value> manifest =
       llvm::json::parse(runner.getManifest());

@@ -160,6 +160,14 @@ llvm::Error ModelRunner::load(StringRef newPath) {
     tiers.push_back(
         {info.name, info.is_available != 0, info.is_chosen != 0, info.reason});
   }
+  // A model of an older compiler has none.
+  bool mayHaveStates =
+      api->size_in_bytes > offsetof(qopt_model_api, fork_states);
+  for (int64_t i = 0, e = mayHaveStates ? api->state_count(model) : 0; i < e;
+       ++i) {
+    const qopt_state_info &info = *api->state(model, i);
+    states.push_back({info.input, info.output, info.axis, info.capacity});
+  }
   return llvm::Error::success();
 }
 
@@ -225,8 +233,11 @@ llvm::Error ModelRunner::ensureContext() {
   char text[256] = "";
   qopt_status status =
       api->create_context(model, &options, &context, text, sizeof(text));
+  if (status == QOPT_OK && stateCapacity)
+    status = api->bind_states(context, *stateCapacity, text, sizeof(text));
   if (status == QOPT_OK)
     return limitLoops();
+  dropContext();
   return makeStatusError(status, path + ": " + text);
 }
 
@@ -258,6 +269,70 @@ llvm::Error ModelRunner::limitLoops() {
                                      llvm::Twine(maxIterations));
 }
 
+//===----------------------------------------------------------------------===//
+// States
+//===----------------------------------------------------------------------===//
+
+llvm::Error ModelRunner::bindStates(int64_t capacity) {
+  if (states.empty())
+    return makeError(ExitCode::BadUse,
+                     path + ": the model has no states\nnote: compile it with "
+                            "--state OUTPUT=INPUT");
+  if (llvm::Error error = ensureContext())
+    return error;
+  char text[256] = "";
+  qopt_status status = api->bind_states(context, capacity, text, sizeof(text));
+  if (status != QOPT_OK)
+    return makeStatusError(status, path + ": " + text);
+  stateCapacity = capacity;
+  return llvm::Error::success();
+}
+
+void ModelRunner::unbindStates() {
+  if (context)
+    api->unbind_states(context);
+  stateCapacity.reset();
+}
+
+void ModelRunner::resetStates() {
+  if (context)
+    api->reset_states(context);
+}
+
+bool ModelRunner::isInputKept(size_t index) const {
+  return areStatesBound() && llvm::any_of(states, [&](const ModelState &state) {
+           return state.input == static_cast<int64_t>(index);
+         });
+}
+
+bool ModelRunner::isOutputKept(size_t index) const {
+  return areStatesBound() && llvm::any_of(states, [&](const ModelState &state) {
+           return state.output == static_cast<int64_t>(index);
+         });
+}
+
+int64_t ModelRunner::getStateLength(size_t index) const {
+  return context ? api->state_length(context, index) : 0;
+}
+
+llvm::Error ModelRunner::forkStates(const ModelRunner &from) {
+  if (!from.context || !from.areStatesBound())
+    return makeError(ExitCode::BadUse, from.path + ": keeps no states");
+  if (from.path != path)
+    return makeError(ExitCode::BadUse,
+                     path + ": cannot go on from states of " + from.path);
+  if (llvm::Error error = ensureContext())
+    return error;
+  char text[256] = "";
+  // The same library is loaded twice where both runners opened the file.
+  qopt_status status =
+      api->fork_states(from.context, context, text, sizeof(text));
+  if (status != QOPT_OK)
+    return makeStatusError(status, path + ": " + text);
+  stateCapacity = from.stateCapacity;
+  return llvm::Error::success();
+}
+
 llvm::Expected<int64_t> ModelRunner::countThreads() {
   if (llvm::Error error = ensureContext())
     return std::move(error);
@@ -273,9 +348,13 @@ ModelRunner::runWithoutResults(llvm::ArrayRef<HostTensor> arguments) {
                      path + ": expected " + llvm::Twine(inputs.size()) +
                          " inputs, but found " + llvm::Twine(arguments.size()));
   std::vector<qopt_tensor> tensors;
-  for (auto [argument, input] : llvm::zip_equal(arguments, inputs)) {
-    // The model does not write to its inputs.
+  for (auto [index, argument, input] : llvm::enumerate(arguments, inputs)) {
     qopt_tensor tensor = {};
+    if (isInputKept(index)) {
+      tensors.push_back(tensor);
+      continue;
+    }
+    // The model does not write to its inputs.
     tensor.data = const_cast<char *>(argument.getData());
     tensor.dims = argument.getDims().data();
     tensor.rank = argument.getRank();
@@ -298,6 +377,10 @@ llvm::Error ModelRunner::run(llvm::ArrayRef<HostTensor> arguments,
   if (llvm::Error error = runWithoutResults(arguments))
     return error;
   for (auto [index, output] : llvm::enumerate(outputs)) {
+    if (isOutputKept(index)) {
+      results.emplace_back();
+      continue;
+    }
     qopt_tensor made;
     if (api->get_output(context, index, &made) != QOPT_OK)
       return makeError(ExitCode::Internal,

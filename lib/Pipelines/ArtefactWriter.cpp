@@ -37,7 +37,8 @@ describe(Type type, DictionaryAttr attrs, StringRef defaultName) {
 llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
                                      const CompiledProgram &program,
                                      StringRef name, StringRef manifest,
-                                     StringRef path, ModelDigests digests) {
+                                     StringRef path, const StateOptions &states,
+                                     ModelDigests digests) {
   ProgramDescription description;
   description.name = name.str();
   description.manifest = manifest.str();
@@ -55,6 +56,8 @@ llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
       return value.takeError();
     description.outputs.push_back(std::move(*value));
   }
+  if (llvm::Error error = findStates(description, states))
+    return error;
   SmallVector<StringRef> objects;
   for (const CompiledVariant &variant : program.variants) {
     description.tiers.push_back(

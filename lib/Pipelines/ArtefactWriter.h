@@ -7,6 +7,7 @@
 #ifndef LIB_PIPELINES_ARTEFACTWRITER_H
 #define LIB_PIPELINES_ARTEFACTWRITER_H
 
+#include "States.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Emit/LinkModel.h"
 #include "qopt/Target/TargetBackend.h"
@@ -14,11 +15,12 @@
 namespace qopt {
 
 /// Links `program` with the runtime into the shared library at `path`.
-/// `main` describes inputs and outputs; `manifest` is JSON text.
+/// `main` describes inputs and outputs; `manifest` is JSON text; `states`
+/// says which outputs feed inputs.
 llvm::Error writeSharedLibrary(mlir::func::FuncOp main,
                                const CompiledProgram &program,
                                llvm::StringRef name, llvm::StringRef manifest,
-                               llvm::StringRef path,
+                               llvm::StringRef path, const StateOptions &states,
                                ModelDigests digests = ModelDigests::Written);
 
 } // namespace qopt

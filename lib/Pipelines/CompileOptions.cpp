@@ -100,6 +100,20 @@ static llvm::Error setGate(CompileOptions &options, StringRef text) {
   return llvm::Error::success();
 }
 
+static llvm::Error addState(CompileOptions &options, StringRef text) {
+  auto [output, input] = text.split('=');
+  if (output.empty() || input.empty())
+    return fail("state", "OUTPUT=INPUT", text);
+  options.states.push_back(text.str());
+  return llvm::Error::success();
+}
+
+static llvm::Error setCapacity(CompileOptions &options, StringRef text) {
+  if (text.getAsInteger(10, options.capacity) || options.capacity < 1)
+    return fail("capacity", "a number from 1 on", text);
+  return llvm::Error::success();
+}
+
 llvm::Error qopt::setOption(CompileOptions &options, StringRef name,
                             StringRef value) {
   if (name == "preset")
@@ -118,6 +132,10 @@ llvm::Error qopt::setOption(CompileOptions &options, StringRef name,
     return setFallback(options, value);
   if (name == "shapes")
     return setShapes(options, value);
+  if (name == "state")
+    return addState(options, value);
+  if (name == "capacity")
+    return setCapacity(options, value);
   if (name == "accuracy-gate")
     return setGate(options, value);
   if (name == "cpu") {

@@ -44,7 +44,7 @@ public:
     llvm::FileRemover remover(path);
     if (llvm::Error error = writeSharedLibrary(
             copy->lookupSymbol<func::FuncOp>("main"), *program, "calibration",
-            "{}", path, ModelDigests::Absent))
+            "{}", path, /*states=*/{}, ModelDigests::Absent))
       return error;
     auto opened = ModelRunner::open(path, "the float program");
     if (!opened)

@@ -69,7 +69,7 @@ llvm::Error Compilation::emit() {
     return problems.take(ExitCode::Unsupported, "code generation failed");
   if (options.emit != EmitKind::Shared)
     return writeTier(*program);
-  return writeSharedLibrary(getMain(), *program,
-                            llvm::sys::path::filename(options.model),
-                            makeManifest(), options.output);
+  return writeSharedLibrary(
+      getMain(), *program, llvm::sys::path::filename(options.model),
+      makeManifest(), options.output, {options.states, options.capacity});
 }

@@ -104,6 +104,38 @@ static const char *getErrorText(const qopt_context *context) {
   return context->error;
 }
 
+static int64_t getStateCount(const qopt_model *model) {
+  return model->program->stateCount;
+}
+
+static const qopt_state_info *getStateInfo(const qopt_model *model,
+                                           int64_t index) {
+  bool isThere = index >= 0 && index < model->program->stateCount;
+  return isThere ? &model->program->states[index] : nullptr;
+}
+
+static qopt_status bindStates(qopt_context *context, int64_t capacity,
+                              char *error, size_t errorCapacity) {
+  return context->states.bind(*context->model->program, capacity,
+                              {error, errorCapacity});
+}
+
+static void unbindStates(qopt_context *context) { context->states.unbind(); }
+
+static void resetStates(qopt_context *context) { context->states.reset(); }
+
+static int64_t getStateLength(const qopt_context *context, int64_t index) {
+  return context->states.getLength(index);
+}
+
+static qopt_status forkStates(const qopt_context *from, qopt_context *to,
+                              char *error, size_t errorCapacity) {
+  if (from->model->program == to->model->program)
+    return to->states.copyFrom(from->states, {error, errorCapacity});
+  setText({error, errorCapacity}, "the contexts are of different models");
+  return QOPT_BAD_USE;
+}
+
 static const qopt_model_api kApi = {
     QOPT_MODEL_ABI_VERSION,
     sizeof(qopt_model_api),
@@ -125,6 +157,13 @@ static const qopt_model_api kApi = {
     getOutput,
     getErrorText,
     limitLoops,
+    getStateCount,
+    getStateInfo,
+    bindStates,
+    unbindStates,
+    resetStates,
+    getStateLength,
+    forkStates,
 };
 
 extern "C" __attribute__((visibility("default"))) const qopt_model_api *

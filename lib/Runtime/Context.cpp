@@ -126,6 +126,7 @@ void qopt::runtime::destroyContext(qopt_context *context) {
   if (context->device && context->process == getpid())
     context->destroyDevice(context->device);
   context->arena.release();
+  context->states.unbind();
   if (context->outputs)
     for (int64_t i = 0; i < context->model->program->outputCount; ++i) {
       free(context->outputs[i].own);
@@ -188,10 +189,20 @@ qopt_status qopt::runtime::runContext(qopt_context *context,
     output.offered = isOffer ? outputs[i].data : nullptr;
     output.offeredCapacity = isOffer ? outputs[i].capacity_in_bytes : 0;
   }
+  States &states = context->states;
+  if (states.areBound()) {
+    inputs = states.completeInputs(*context, inputs);
+    if (!inputs)
+      return QOPT_BAD_DATA;
+    states.offerOutputs(*context);
+  }
   if (qopt_status status = prepareInputs(*context, inputs); status != QOPT_OK)
     return status;
   if (qopt_status status = runEntry(*context); status != QOPT_OK)
     return status;
+  if (states.areBound())
+    if (qopt_status status = states.take(*context); status != QOPT_OK)
+      return status;
   context->hasOutputs = true;
   deliverOutputs(*context, outputs);
   return QOPT_OK;

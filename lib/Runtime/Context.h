@@ -10,6 +10,7 @@
 
 #include "Arena.h"
 #include "Model.h"
+#include "States.h"
 #include "ThreadPool.h"
 
 namespace qopt::runtime {
@@ -51,6 +52,7 @@ struct qopt_context {
   qopt_rt_input *inputs = nullptr;
   int64_t *inputDims = nullptr;
   qopt::runtime::Output *outputs = nullptr;
+  qopt::runtime::States states;
   /// Set once in a run, by whichever thread fails first.
   std::atomic<bool> hasFailed{false};
   bool hasOutputs = false;

@@ -11,7 +11,7 @@
 
 #include "qopt-runtime/qopt_model.h"
 
-#define QOPT_RT_PROGRAM_VERSION 1
+#define QOPT_RT_PROGRAM_VERSION 2
 #define QOPT_RT_HIDDEN __attribute__((visibility("hidden")))
 
 extern "C" {
@@ -46,6 +46,8 @@ struct qopt_rt_program {
   /// The last tier that the machine can run is taken.
   int64_t tierCount;
   const qopt_rt_tier *tiers;
+  int64_t stateCount;
+  const qopt_state_info *states;
 };
 
 /// Defined by the generated part.

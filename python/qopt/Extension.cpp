@@ -53,6 +53,19 @@ public:
   std::vector<Value> getOutputs() const;
   std::string describe() const { return qoptModelDescribe(model.get()); }
   std::vector<nb::object> run(const std::vector<Array> &arrays);
+  void bindStates(int64_t capacity);
+  void unbindStates() { qoptModelUnbindStates(model.get()); }
+  void resetStates() { qoptModelResetStates(model.get()); }
+  int64_t getStateLength() const {
+    return qoptModelGetStateLength(model.get());
+  }
+  void forkStates(const Model &from);
+  bool isInputKept(int64_t index) const {
+    return qoptModelIsInputKept(model.get(), index);
+  }
+  bool isOutputKept(int64_t index) const {
+    return qoptModelIsOutputKept(model.get(), index);
+  }
 
 private:
   std::unique_ptr<QoptModel, ModelDeleter> model;
@@ -92,6 +105,14 @@ Model::Model(const std::string &path, int32_t threads, int64_t maxIterations) {
   check(qoptModelSetThreads(loaded, threads));
   check(qoptModelSetMaxIterations(loaded, maxIterations));
   qoptModelSetInterrupt(loaded, askPython, nullptr);
+}
+
+void Model::bindStates(int64_t capacity) {
+  check(qoptModelBindStates(model.get(), capacity));
+}
+
+void Model::forkStates(const Model &from) {
+  check(qoptModelForkStates(model.get(), from.model.get()));
 }
 
 std::vector<Value> Model::getInputs() const {
@@ -194,7 +215,7 @@ std::vector<nb::object> Model::run(const std::vector<Array> &arrays) {
   std::shared_ptr<QoptResults> results(made, qoptResultsDestroy);
   std::vector<nb::object> outputs;
   for (int64_t i = 0; i < qoptModelGetNumOutputs(model.get()); ++i)
-    outputs.push_back(makeArray(results, i));
+    outputs.push_back(isOutputKept(i) ? nb::none() : makeArray(results, i));
   return outputs;
 }
 
@@ -262,7 +283,14 @@ NB_MODULE(_qopt, module) {
       .def_prop_ro("inputs", &Model::getInputs)
       .def_prop_ro("outputs", &Model::getOutputs)
       .def("describe", &Model::describe)
-      .def("run", &Model::run);
+      .def("run", &Model::run)
+      .def("bind_states", &Model::bindStates)
+      .def("unbind_states", &Model::unbindStates)
+      .def("reset_states", &Model::resetStates)
+      .def("get_state_length", &Model::getStateLength)
+      .def("fork_states", &Model::forkStates)
+      .def("is_input_kept", &Model::isInputKept)
+      .def("is_output_kept", &Model::isOutputKept);
   module.def("compile", &compileModel);
   module.def("describe_targets", &describeTargets);
   module.def("get_version", &qoptGetVersion);

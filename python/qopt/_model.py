@@ -70,13 +70,45 @@ class Module:
         if unknown:
             raise ValueError(f"the model has no input {min(unknown)!r}; it has "
                              f"{_list_names(value.name for value in self.inputs)}")
-        arrays = [_take(inputs, value) for value in self.inputs]
+        arrays = [_NOTHING if self._model.is_input_kept(index) else _take(inputs, value)
+                  for index, value in enumerate(self.inputs)]
         results = self._model.run(arrays)
-        return {value.name: array for value, array in zip(self.outputs, results)}
+        return {value.name: array for value, array in zip(self.outputs, results)
+                if array is not None}
+
+    def bind_states(self, capacity: int = 0) -> None:
+        """From the next run on, what feeds inputs of the next run is kept here: keys
+        and values of a decoder, or what a recurrent layer remembers. These are no
+        inputs and no outputs of `run` then. `capacity` is what lengths may grow to; 0:
+        as the model was compiled. A run that needs more raises Error and changes
+        nothing. `describe()["states"]` lists them."""
+        self._model.bind_states(capacity)
+
+    def unbind_states(self) -> None:
+        """States are inputs and outputs of `run` again."""
+        self._model.unbind_states()
+
+    def reset_states(self) -> None:
+        """The next run begins a new sequence."""
+        self._model.reset_states()
+
+    @property
+    def state_length(self) -> int:
+        """How long the kept sequence is."""
+        return self._model.get_state_length()
+
+    def fork_states(self, other: Module) -> None:
+        """Goes on from copies of the states of `other`, loaded from the same file: a
+        second sequence that begins like the first."""
+        self._model.fork_states(other._model)
 
     def describe(self) -> dict[str, Any]:
         """Inputs, outputs, tiers and the manifest of the compiler."""
         return json.loads(self._model.describe())
+
+
+#: Stands for what is not read.
+_NOTHING = np.empty(0, np.uint8)
 
 
 def _list_names(names: Iterable[str]) -> str:

@@ -90,7 +90,9 @@ static const qopt_rt_program program = {QOPT_RT_PROGRAM_VERSION,
                                         1,
                                         &outputInfo,
                                         1,
-                                        &tier};
+                                        &tier,
+                                        0,
+                                        nullptr};
 
 namespace {
 class Context : public testing::Test {

@@ -28,6 +28,13 @@ struct ValueDescription {
   std::vector<std::string> symbols;
 };
 
+/// See qopt_state_info.
+struct StateDescription {
+  int64_t input, output;
+  int64_t axis = -1;
+  int64_t capacity = 0;
+};
+
 struct TierDescription {
   /// The name of a machine.
   std::string name;
@@ -45,6 +52,7 @@ struct ProgramDescription {
   std::vector<ValueDescription> outputs;
   /// The runtime takes the last one that the machine can run.
   std::vector<TierDescription> tiers;
+  std::vector<StateDescription> states;
 };
 
 /// Adds the tables for `description` to `module`, with declarations of the

@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringRef.h"
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace qopt {
@@ -32,6 +33,16 @@ struct ModelValue {
 llvm::Expected<std::vector<HostTensor>>
 orderInputs(llvm::ArrayRef<ModelValue> inputs,
             llvm::ArrayRef<NamedTensor> tensors);
+
+/// An output that feeds an input of the next run.
+struct ModelState {
+  /// Their numbers.
+  int64_t input, output;
+  /// The axis that grows; -1: none.
+  int64_t axis;
+  /// What it grows to where nothing else is said; 0: something has to be.
+  int64_t capacity;
+};
 
 /// Code for one kind of CPU in a model.
 struct ModelTier {
@@ -62,6 +73,7 @@ public:
   llvm::ArrayRef<ModelValue> getInputs() const { return inputs; }
   llvm::ArrayRef<ModelValue> getOutputs() const { return outputs; }
   llvm::ArrayRef<ModelTier> getTiers() const { return tiers; }
+  llvm::ArrayRef<ModelState> getStates() const { return states; }
   /// The tier that runs.
   llvm::StringRef getChosenTier() const;
 
@@ -75,9 +87,25 @@ public:
   /// Threads that a run uses.
   llvm::Expected<int64_t> countThreads();
 
+  /// From the next run on the states are kept here, up to `capacity`, or what
+  /// the model says where it is 0. Arguments of their inputs are not read.
+  llvm::Error bindStates(int64_t capacity);
+  void unbindStates();
+  void resetStates();
+  bool areStatesBound() const { return stateCapacity.has_value(); }
+  /// True for an input that takes no argument, and for an output that is not
+  /// given, since a state is kept for them.
+  bool isInputKept(size_t index) const;
+  bool isOutputKept(size_t index) const;
+  /// The length of a state.
+  int64_t getStateLength(size_t index) const;
+  /// Goes on from the states of a runner of the same file.
+  llvm::Error forkStates(const ModelRunner &from);
+
   /// Runs once. `arguments` are in the order of the inputs. Bit patterns, as
   /// files of numpy arrays hold them, are accepted for types that numpy does
-  /// not have. `results` are new tensors in the order of the outputs.
+  /// not have. `results` are new tensors in the order of the outputs; those
+  /// that are kept are null.
   llvm::Error run(llvm::ArrayRef<HostTensor> arguments,
                   llvm::SmallVectorImpl<HostTensor> &results);
 
@@ -111,6 +139,9 @@ private:
   std::vector<ModelValue> inputs;
   std::vector<ModelValue> outputs;
   std::vector<ModelTier> tiers;
+  std::vector<ModelState> states;
+  /// Nothing: they are the caller's.
+  std::optional<int64_t> stateCapacity;
 };
 
 } // namespace qopt

@@ -49,6 +49,11 @@ struct CompileOptions {
   /// Inputs whose dims are fixed: when the model is imported or, where samples
   /// have other dims, behind `quantize`.
   std::vector<InputShape> shapes;
+  /// Outputs that feed inputs of the next run, each `OUTPUT=INPUT`, beside
+  /// those that names tell.
+  std::vector<std::string> states;
+  /// What states may grow to where a run says nothing; 0: it has to.
+  int64_t capacity = 0;
   /// Empty: no report is written.
   std::string reportFolder;
   /// planned, any or slow; empty: nothing is refused.

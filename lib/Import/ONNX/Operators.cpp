@@ -14,16 +14,16 @@ using namespace qopt::importer;
 static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
   return {getActivationOperators(),    getArithmeticOperators(),
           getAttentionOperators(),     getAttentionOperatorsOfMicrosoft(),
-          getBlockedWeightOperators(),
-          getConstantOperators(),      getContractionOperators(),
-          getControlFlowOperators(),   getElementwiseOperators(),
-          getIntegerOperators(),       getLoopOperators(),
-          getLossOperators(),          getMovementOperators(),
-          getNormalizationOperators(), getQLinearOperators(),
-          getQuantizationOperators(),  getRecurrentOperators(),
-          getReductionOperators(),     getSelectionOperators(),
-          getSequenceOperators(),      getShapeOperators(),
-          getUpsampleOperators(),      getWindowOperators()};
+          getBlockedWeightOperators(), getConstantOperators(),
+          getContractionOperators(),   getControlFlowOperators(),
+          getElementwiseOperators(),   getIntegerOperators(),
+          getLoopOperators(),          getLossOperators(),
+          getMovementOperators(),      getNormalizationOperators(),
+          getQLinearOperators(),       getQuantizationOperators(),
+          getRecurrentOperators(),     getReductionOperators(),
+          getSelectionOperators(),     getSequenceOperators(),
+          getShapeOperators(),         getUpsampleOperators(),
+          getWindowOperators()};
 }
 
 const Operator *qopt::importer::lookupOperator(llvm::StringRef name,

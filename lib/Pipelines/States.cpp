@@ -1,0 +1,130 @@
+//===- States.cpp - Outputs that feed inputs of the next run --------------===//
+//
+// `present.0.key` is what `past_key_values.0.key` is next. What has such names
+// and does not fit is no state; what a user names has to fit.
+//
+//===----------------------------------------------------------------------===//
+
+#include "States.h"
+#include "qopt/Support/CodedError.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace qopt;
+using llvm::StringRef;
+
+/// What follows `present` or `past` in the names that exporters give.
+static std::optional<StringRef> dropPrefix(StringRef name,
+                                           llvm::ArrayRef<StringRef> prefixes) {
+  for (StringRef prefix : prefixes)
+    if (name.consume_front(prefix))
+      return name;
+  return std::nullopt;
+}
+
+static std::optional<size_t> findName(llvm::ArrayRef<ValueDescription> values,
+                                      StringRef name) {
+  for (auto [index, value] : llvm::enumerate(values))
+    if (value.name == name)
+      return index;
+  return std::nullopt;
+}
+
+static StringRef symbolOf(const ValueDescription &value, size_t axis) {
+  return axis < value.symbols.size() ? StringRef(value.symbols[axis])
+                                     : StringRef();
+}
+
+/// Whether an input beside `index` has a dim of this name: then it is no
+/// length.
+static bool isDimOfOthers(const ProgramDescription &program, size_t index,
+                          StringRef symbol) {
+  for (auto [i, value] : llvm::enumerate(program.inputs))
+    if (i != index && value.dims.size() != program.inputs[index].dims.size() &&
+        llvm::is_contained(value.symbols, symbol))
+      return true;
+  return false;
+}
+
+namespace {
+/// The axis that grows, or why the two are no state.
+struct Fit {
+  int64_t axis = -1;
+  std::string problem;
+};
+} // namespace
+
+static Fit fit(const ProgramDescription &program, size_t output, size_t input) {
+  const ValueDescription &from = program.outputs[output];
+  const ValueDescription &to = program.inputs[input];
+  if (from.type != to.type || from.dims.size() != to.dims.size())
+    return {-1, "they differ in rank or type of elements"};
+  llvm::SmallVector<int64_t> growing;
+  for (size_t axis = 0; axis < to.dims.size(); ++axis) {
+    StringRef before = symbolOf(to, axis), behind = symbolOf(from, axis);
+    if (to.dims[axis] >= 0 && from.dims[axis] == to.dims[axis])
+      continue;
+    if (to.dims[axis] >= 0 && from.dims[axis] >= 0)
+      return {-1, "they differ in dim " + std::to_string(axis)};
+    bool isSame = to.dims[axis] < 0 && !before.empty() && before == behind;
+    bool isShared = !before.empty() && isDimOfOthers(program, input, before);
+    if (to.dims[axis] < 0 && !isSame && !isShared)
+      growing.push_back(axis);
+  }
+  if (growing.size() > 1)
+    return {-1, "more than one of their dims may grow"};
+  return {growing.empty() ? -1 : growing.front(), ""};
+}
+
+static void addByName(ProgramDescription &program, int64_t capacity) {
+  for (auto [index, output] : llvm::enumerate(program.outputs)) {
+    auto rest = dropPrefix(output.name, {"present_key_values", "present"});
+    if (!rest)
+      continue;
+    for (StringRef prefix : {"past_key_values", "past"}) {
+      auto input = findName(program.inputs, (prefix + *rest).str());
+      if (!input)
+        continue;
+      Fit found = fit(program, index, *input);
+      if (found.problem.empty())
+        program.states.push_back({static_cast<int64_t>(*input),
+                                  static_cast<int64_t>(index), found.axis,
+                                  capacity});
+      break;
+    }
+  }
+}
+
+static llvm::Error addNamed(ProgramDescription &program, StringRef text,
+                            int64_t capacity) {
+  auto [from, to] = text.split('=');
+  auto output = findName(program.outputs, from);
+  auto input = findName(program.inputs, to);
+  if (!output || !input)
+    return makeError(ExitCode::BadUse,
+                     "--state expects OUTPUT=INPUT, but found '" + text +
+                         "': the model has no " +
+                         (output ? "input \"" + to : "output \"" + from) +
+                         "\"");
+  auto isTaken = [&](const StateDescription &state) {
+    return state.input == static_cast<int64_t>(*input) ||
+           state.output == static_cast<int64_t>(*output);
+  };
+  llvm::erase_if(program.states, isTaken);
+  Fit found = fit(program, *output, *input);
+  if (!found.problem.empty())
+    return makeError(ExitCode::BadUse,
+                     "--state '" + text + "': " + found.problem);
+  program.states.push_back({static_cast<int64_t>(*input),
+                            static_cast<int64_t>(*output), found.axis,
+                            capacity});
+  return llvm::Error::success();
+}
+
+llvm::Error qopt::findStates(ProgramDescription &program,
+                             const StateOptions &options) {
+  addByName(program, options.capacity);
+  for (StringRef text : options.named)
+    if (llvm::Error error = addNamed(program, text, options.capacity))
+      return error;
+  return llvm::Error::success();
+}
