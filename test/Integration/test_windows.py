@@ -1,10 +1,10 @@
-"""Pools whose windows lie in the padding alone: one rule for Reference and every target."""
+"""Windows of pools and convolutions at their limits."""
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from qopt_tools import list_tiers, run_arrays, run_ok
 from vulkan_driver import find_environment
@@ -22,7 +22,7 @@ def write_pool(path, dtype, shape, **attributes):
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])
 def test_a_maximum_of_nothing_is_the_least_integer(dtype, tmp_path):
-    """As in ONNX Runtime. Taps 3 apart step over a row of two."""
+    """As in ONNX Runtime, by Reference and every target. Taps 3 apart step over a row of two."""
     path = tmp_path / "model.onnx"
     write_pool(path, dtype, [1, 1, 2, 2], kernel_shape=[2, 2], dilations=[3, 3], pads=[1, 1, 1, 1])
     inputs = {"x": np.arange(5, 9, dtype=dtype).reshape(1, 1, 2, 2)}
@@ -39,3 +39,17 @@ def test_a_maximum_of_nothing_is_the_least_integer(dtype, tmp_path):
     for program, flags, environment in runs:
         found = run_arrays(program, inputs, tmp_path, *flags, environment=environment)
         np.testing.assert_array_equal(found["y"], expected, str(program))
+
+
+def test_code_does_not_grow_with_the_stride(tmp_path):
+    """Filter banks step over hundreds of samples."""
+    weights = np.ones((8, 1, 509), np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"], strides=[441])], "bank",
+        [helper.make_tensor_value_info("x", 1, ["n", 1, "samples"])],
+        [helper.make_tensor_value_info("y", 1, None)], [numpy_helper.from_array(weights, "w")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)],
+                                ir_version=8), tmp_path / "model.onnx")
+    run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.ll", "--emit", "llvm",
+           "--cpu", list_tiers()[0][0], "--quiet")
+    assert len((tmp_path / "m.ll").read_text().splitlines()) < 5000

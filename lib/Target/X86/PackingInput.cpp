@@ -52,52 +52,61 @@ public:
               const WindowInput &target)
       : v(v), window(window), copy(copy), target(target) {}
 
+  /// Few phases are written one by one; a stride of hundreds, as filter banks
+  /// have, is a loop.
   void write(Value plane) {
-    Value paddedHeight =
-        v.add(copy.height, v.i64(window.before[0] + window.behind[0]));
-    for (int64_t phase = 0; phase < window.strides[1]; ++phase) {
-      Value base = v.add(v.mul(plane, target.planeStride),
-                         v.mul(v.i64(phase), target.phaseStride));
-      v.loop(v.i64(0), paddedHeight, 1, [&](Value row) {
-        Value out = v.add(base, v.mul(row, target.rowLength));
-        Value y = v.sub(row, v.i64(window.before[0]));
-        // Negative numbers are large unsigned ones.
-        Value isInside = arith::CmpIOp::create(
-            v.b, v.loc, arith::CmpIPredicate::ult, y, copy.height);
-        v.ifElse(
-            isInside,
-            [&] {
-              Value rows = v.add(v.mul(plane, copy.height), y);
-              writeRow(v.mul(rows, copy.width), out, phase);
-            },
-            [&] { fill(out, v.i64(0), target.rowLength); });
-      });
-    }
+    constexpr int64_t mostApart = 4;
+    int64_t phases = window.strides[1];
+    if (phases > mostApart)
+      return v.loop(v.i64(0), v.i64(phases), 1,
+                    [&](Value phase) { writePhase(plane, phase); });
+    for (int64_t phase = 0; phase < phases; ++phase)
+      writePhase(plane, v.i64(phase));
   }
 
 private:
+  void writePhase(Value plane, Value phase) {
+    Value paddedHeight =
+        v.add(copy.height, v.i64(window.before[0] + window.behind[0]));
+    Value base = v.add(v.mul(plane, target.planeStride),
+                       v.mul(phase, target.phaseStride));
+    v.loop(v.i64(0), paddedHeight, 1, [&](Value row) {
+      Value out = v.add(base, v.mul(row, target.rowLength));
+      Value y = v.sub(row, v.i64(window.before[0]));
+      // Negative numbers are large unsigned ones.
+      Value isInside = arith::CmpIOp::create(
+          v.b, v.loc, arith::CmpIPredicate::ult, y, copy.height);
+      v.ifElse(
+          isInside,
+          [&] {
+            Value rows = v.add(v.mul(plane, copy.height), y);
+            writeRow(v.mul(rows, copy.width), out, phase);
+          },
+          [&] { fill(out, v.i64(0), target.rowLength); });
+    });
+  }
+
   void fill(Value out, Value first, Value last) {
     Value border = v.splat(copy.border);
     v.loop(first, last, kLanes,
            [&](Value q) { v.store(border, target.pointer, v.add(out, q)); });
   }
 
-  void writeRow(Value in, Value out, int64_t phase) {
-    int64_t stride = window.strides[1], left = window.before[1];
-    int64_t first =
-        llvm::divideCeil(std::max<int64_t>(left - phase, 0), stride);
-    int64_t column = first * stride + phase - left;
-    Value count = v.max(v.sub(copy.width, v.i64(column)), v.i64(0));
-    count = v.ceilDiv(count, v.i64(stride));
-    fill(out, v.i64(0), v.i64(first));
+  void writeRow(Value in, Value out, Value phase) {
+    Value stride = v.i64(window.strides[1]), left = v.i64(window.before[1]);
+    Value first = v.ceilDiv(v.max(v.sub(left, phase), v.i64(0)), stride);
+    Value column = v.sub(v.add(v.mul(first, stride), phase), left);
+    Value count = v.max(v.sub(copy.width, column), v.i64(0));
+    count = v.ceilDiv(count, stride);
+    fill(out, v.i64(0), first);
     v.loop(v.i64(0), count, kLanes, [&](Value q) {
-      Value from = v.add(v.i64(column), v.mul(q, v.i64(stride)));
+      Value from = v.add(column, v.mul(q, stride));
       Value values = loadColumns(in, from);
       if (copy.convert)
         values = copy.convert(v, values);
-      v.store(values, target.pointer, v.add(out, v.add(q, v.i64(first))));
+      v.store(values, target.pointer, v.add(out, v.add(q, first)));
     });
-    fill(out, v.add(count, v.i64(first)), target.rowLength);
+    fill(out, v.add(count, first), target.rowLength);
   }
 
   /// 16 elements, a stride apart, of the row at `in`, from `column` on.

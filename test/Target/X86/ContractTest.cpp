@@ -95,6 +95,20 @@ func.func @main(%a: tensor<2x5x7x7xf32>, %wa: tensor<13x5x3x3xf32> {test.constan
 })mlir");
 }
 
+/// Strides beyond those whose phases are written one by one, as filter banks have.
+TEST(Contract, ConvOfLongStrides) {
+  expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<1x1x1x301xf32>, %wa: tensor<6x1x1x50xf32> {test.constant}, %b: tensor<2x3x9x?xf32>, %wb: tensor<8x3x5x11xf32> {test.constant},
+                %c: tensor<2x4x90xi8>, %wc: tensor<5x4x23xi8> {test.constant})
+    -> (tensor<1x6x1x41xf32>, tensor<2x8x3x?xf32>, tensor<2x5x13xi32>) {
+  %0 = qopt.conv %a, %wa {strides = array<i64: 1, 7>, pads = array<i64: 0, 10, 0, 20>, dilations = array<i64: 1, 1>} : (tensor<1x1x1x301xf32>, tensor<6x1x1x50xf32>) -> tensor<1x6x1x41xf32>
+  %1 = qopt.conv %b, %wb {strides = array<i64: 2, 6>, pads = array<i64: 0, 20, 0, 1>, dilations = array<i64: 1, 2>} : (tensor<2x3x9x?xf32>, tensor<8x3x5x11xf32>) -> tensor<2x8x3x?xf32>
+  %2 = qopt.conv %c, %wc {strides = array<i64: 6>, pads = array<i64: 3, 4>, dilations = array<i64: 1>} : (tensor<2x4x90xi8>, tensor<5x4x23xi8>) -> tensor<2x5x13xi32>
+  return %0, %1, %2 : tensor<1x6x1x41xf32>, tensor<2x8x3x?xf32>, tensor<2x5x13xi32>
+})mlir",
+                         {37});
+}
+
 TEST(Contract, ConvOfCodes) {
   expectEqualToReference(R"mlir(
 func.func @main(%a: tensor<2x5x9x21xi8>, %za: tensor<1x1x1x1xi8> {test.constant}, %wa: tensor<13x5x3x3xi8> {test.constant}, %ba: tensor<13xi32> {test.constant},
