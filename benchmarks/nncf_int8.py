@@ -7,7 +7,7 @@ preset w8a8, NNCF's post-training quantization, and ONNX Runtime's static
 quantization, each by default; NNCF is told that an encoder is a transformer and
 gets each calibration sample. Prints a row for each model: the metric of each,
 and its mean cosine to the float outputs. Needs the packages of
-benchmarks/requirements-nncf.txt.
+benchmarks/requirements.txt.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def main():
         import nncf
     except ImportError:
         sys.exit("nncf_int8.py: NNCF is not installed\n"
-                 "note: pip install -r benchmarks/requirements-nncf.txt")
+                 "note: pip install -r benchmarks/requirements.txt")
     columns = {"qopt w8a8": run_qopt, f"nncf {nncf.__version__}": run_nncf,
                "onnxruntime static": run_ort}
     print("| model | " + " | ".join(columns) + " |")

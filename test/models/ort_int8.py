@@ -64,7 +64,7 @@ def fold_model(source, target):
 
 
 def quantize(prepared, out, activations="u8", method="minmax", operators=None,
-             dynamic=False, per_channel=True):
+             dynamic=False, per_channel=True, form=QuantFormat.QDQ):
     with tempfile.TemporaryDirectory() as folder:
         folded = Path(folder) / "folded.onnx"
         fold_model(prepared.model, folded)
@@ -72,7 +72,7 @@ def quantize(prepared, out, activations="u8", method="minmax", operators=None,
             quantize_dynamic(str(folded), str(out), per_channel=True, weight_type=QuantType.QInt8)
             return
         quantize_static(str(folded), str(out), SampleReader(prepared.calib),
-                        quant_format=QuantFormat.QDQ, per_channel=per_channel,
+                        quant_format=form, per_channel=per_channel,
                         weight_type=QuantType.QInt8, activation_type=ACTIVATIONS[activations],
                         op_types_to_quantize=operators,
                         calibrate_method=METHODS[method])
