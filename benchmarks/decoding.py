@@ -1,0 +1,163 @@
+"""The table of a decoder and presets: perplexity, tokens a second, cost of compiling.
+
+    python benchmarks/decoding.py [--presets A,B] [--windows N] [--folder DIR] [--threads N]
+                                  [--peer]
+
+Makes SmolLM2-135M (see smollm.py) in --folder, compiles it with each preset, and
+prints a row for each: bytes of the artefact, seconds and peak memory of the compiler,
+perplexity over windows of 512 tokens, tokens a second of a prompt and of decoding
+behind it, and how many bytes of the artefact a second that makes. The text is that of
+pydoc's topics, the first half for calibration. With --peer the last row is
+llama-cpp-python on the package's GGUF file, where it is installed.
+"""
+
+import argparse
+import os
+import subprocess
+import time
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import numpy as np
+import qopt
+from tokenizers import Tokenizer
+
+import measuring
+import smollm
+from fetch import fetch
+
+WINDOW = 512
+PRESETS = ["fp32", "w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "w4a8-g32", "mxint8",
+           "mxfp8-e4m3", "mxfp6-e2m3", "mxfp4", "mxfp4-a16", "nvfp4", "nvfp4-a16"]
+ROW = "{:14} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>7}"
+
+
+def make_windows(tokenizer, count):
+    """Windows for calibration and for evaluation."""
+    text = "\n\n".join(topics[name] for name in sorted(topics))
+    tokens = np.array(tokenizer.encode(text).ids, np.int64)
+    half = len(tokens) // 2
+
+    def take(start, number):
+        return [tokens[at:at + WINDOW] for at in range(start, start + number * WINDOW, WINDOW)]
+
+    return take(0, 8), take(half, count)
+
+
+def write_samples(windows, module_inputs, folder):
+    """Windows as samples with an empty past."""
+    folder.mkdir(exist_ok=True)
+    past = {name: np.zeros([1 if dim == "batch" else 0 if isinstance(dim, str) else dim
+                            for dim in dims], np.float32)
+            for name, dims in module_inputs.items()}
+    for index, window in enumerate(windows):
+        np.savez(folder / f"{index:03}.npz", input_ids=window[None], **past)
+    return folder
+
+
+def past_dims(model):
+    import onnx
+    graph = onnx.load(model, load_external_data=False).graph
+    return {value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+            for value in graph.input if value.name.startswith("past")}
+
+
+def compile_model(model, preset, artefact, calib):
+    """Seconds and peak memory in GB."""
+    command = [measuring.build_folder() / "bin" / "qopt-compile", model, "-o", artefact,
+               "--preset", preset, "--quiet"]
+    if preset in ("w8a8", "w8a8-pow2"):
+        command += ["--calib", calib]
+    start = time.perf_counter()
+    process = subprocess.Popen([str(part) for part in command])
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise measuring.ToolError(f"qopt-compile ended with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1e6
+
+
+def find_losses(logits, tokens):
+    """Of each token but the first, in nats."""
+    rows = logits[:-1].astype(np.float64)
+    rows -= rows.max(-1, keepdims=True)
+    return np.log(np.exp(rows).sum(-1)) - rows[np.arange(len(rows)), tokens[1:]]
+
+
+def measure(artefact, windows, threads, steps=64):
+    """Perplexity, and tokens a second of a prompt and of decoding behind it."""
+    module = qopt.load(artefact, threads)
+    module.bind_states(WINDOW + steps)
+    losses, prompt = [], float("inf")
+    for window in windows:
+        module.reset_states()
+        start = time.perf_counter()
+        logits = module.run({"input_ids": window[None]})["logits"][0]
+        prompt = min(prompt, time.perf_counter() - start)
+        losses.append(find_losses(logits, window))
+    token, times = int(np.argmax(logits[-1])), []
+    for _ in range(steps):
+        start = time.perf_counter()
+        logits = module.run({"input_ids": np.array([[token]])})["logits"][0]
+        times.append(time.perf_counter() - start)
+        token = int(np.argmax(logits[-1]))
+    return np.exp(np.mean(losses)), WINDOW / prompt, 1 / np.median(times)
+
+
+def measure_peer(windows, threads, steps=64):
+    from llama_cpp import Llama
+    path = fetch("smollm2-135m")["smollm2-135m.gguf"]
+    llama = Llama(str(path), n_ctx=WINDOW + steps, n_batch=WINDOW, n_threads=threads or None,
+                  n_threads_batch=threads or None, logits_all=True, verbose=False)
+    losses, prompt = [], float("inf")
+    for window in windows:
+        llama.reset()
+        start = time.perf_counter()
+        llama.eval(window.tolist())
+        prompt = min(prompt, time.perf_counter() - start)
+        losses.append(find_losses(llama.scores[:WINDOW], window))
+    token, times = int(np.argmax(llama.scores[WINDOW - 1])), []
+    for step in range(steps):
+        start = time.perf_counter()
+        llama.eval([token])
+        times.append(time.perf_counter() - start)
+        token = int(np.argmax(llama.scores[WINDOW + step]))
+    return np.exp(np.mean(losses)), WINDOW / prompt, 1 / np.median(times), path
+
+
+def print_row(name, size, cost, figures):
+    perplexity, prompt, decoding = figures
+    print(ROW.format(name, f"{size / 1e6:.1f}", *cost, f"{perplexity:.3f}", f"{prompt:.1f}",
+                     f"{decoding:.1f}", f"{decoding * size / 1e9:.2f}"), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--presets", default=",".join(PRESETS))
+    parser.add_argument("--windows", type=int, default=8)
+    parser.add_argument("--folder", type=Path,
+                        default=Path.home() / ".cache" / "qopt" / "models" / "smollm2-onnx")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--peer", action="store_true")
+    options = parser.parse_args()
+    model, tokenizer = smollm.make(options.folder)
+    calib, windows = make_windows(Tokenizer.from_file(str(tokenizer)), options.windows)
+    samples = write_samples(calib, past_dims(model), options.folder / "calib")
+    print(ROW.format("preset", "MB", "compile", "peak GB", "ppl", "prompt/s", "decode/s",
+                     "GB/s"))
+    for preset in options.presets.split(","):
+        artefact = options.folder / f"{preset}.so"
+        try:
+            seconds, peak = compile_model(model, preset, artefact, samples)
+            print_row(preset, artefact.stat().st_size, (f"{seconds:.1f}", f"{peak:.2f}"),
+                      measure(artefact, windows, options.threads))
+        except (measuring.ToolError, qopt.Error) as error:
+            print(f"{preset:14} {error}", flush=True)
+        artefact.unlink(missing_ok=True)
+    if options.peer:
+        *figures, path = measure_peer(windows, options.threads)
+        print_row("llama.cpp Q4_1", path.stat().st_size, ("", ""), figures)
+
+
+if __name__ == "__main__":
+    main()
