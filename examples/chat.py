@@ -16,7 +16,6 @@ import time
 
 import numpy as np
 import qopt
-from tokenizers import Tokenizer
 
 TURN = "<|im_start|>{role}\n{text}<|im_end|>\n"
 ANSWER = "<|im_start|>assistant\n"
@@ -112,6 +111,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0, help="0: one for each CPU")
     options = parser.parse_args()
+    from tokenizers import Tokenizer
     tokenizer = Tokenizer.from_file(options.tokenizer)
     stops = {tokenizer.token_to_id(name) for name in ("<|im_end|>", "<|endoftext|>")}
     try:
