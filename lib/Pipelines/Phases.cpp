@@ -202,6 +202,8 @@ void qopt::buildFusePipeline(OpPassManager &pm) {
 void qopt::buildKernelsPipeline(OpPassManager &pm) {
   OpPassManager &variant = pm.nest<kernel::VariantOp>();
   variant.addPass(kernel::createAssignKernelsPass());
+  // Each kernel takes layouts of its own, so it is chosen before.
+  variant.addPass(kernel::createChooseLayoutsPass());
   // Of the ops that are chosen: taking kernels apart makes others.
   variant.addPass(kernel::createAnnotateFactsPass());
   pm.addPass(kernel::createVerifyKernelsPass());

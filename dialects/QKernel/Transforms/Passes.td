@@ -51,6 +51,39 @@ def AssignKernelsPass
     Statistic<"numGeneric", "num-generic", "ops that no kernel runs">];
 }
 
+def ChooseLayoutsPass
+    : Pass<"qkernel-choose-layouts", "::qopt::kernel::VariantOp"> {
+  let summary = "decide how the tensors between kernels lie in memory";
+  let description = [{
+    ```mlir
+    %0 = qkernel.repack %x : tensor<?x3x8x8xf32> to tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>
+    %1 = qkernel.map(%0) : (tensor<?x3x8x8xf32, #qkernel.layout<order = [0, 2, 3, 1]>>) -> tensor<?x3x8x8xf32> (%a: tensor<?x3x8x8xf32>) {
+      %r = qopt.relu %a : (tensor<?x3x8x8xf32>) -> tensor<?x3x8x8xf32>
+      qkernel.yield %r : tensor<?x3x8x8xf32>
+    }
+    // becomes
+    %1 = qkernel.map(%x) : (tensor<?x3x8x8xf32>) -> tensor<?x3x8x8xf32> (%a: tensor<?x3x8x8xf32>) {
+      %r = qopt.relu %a : (tensor<?x3x8x8xf32>) -> tensor<?x3x8x8xf32>
+      qkernel.yield %r : tensor<?x3x8x8xf32>
+    }
+    ```
+
+    Every kernel takes and gives row-major tensors, and branches and loops carry
+    them. A repack stays only where a function takes, gives or holds as a
+    constant what has a layout, as a caller may not be asked.
+
+    Does nothing where nothing has a layout.
+
+    Runs after `qkernel-assign`, as kernels say what they take; first of what
+    looks at types of memory.
+
+    Numerics: exact; the same elements in other places.
+  }];
+  let dependentDialects = ["::qopt::kernel::QKernelDialect"];
+  let statistics = [
+    Statistic<"numRepacks", "num-repacks", "tensors that are repacked">];
+}
+
 def AnnotateFactsPass
     : Pass<"qkernel-annotate-facts", "::qopt::kernel::VariantOp"> {
   let summary = "write on each op what is known of the values of its operands";
