@@ -228,17 +228,19 @@ def test_batches_that_are_scanned(tmp_path):
 
 
 def test_a_sequence_that_a_loop_fills(tmp_path):
-    """Reference runs it, from an empty one that says nothing of its tensors; a compile names the loop."""
+    """From an empty one that says nothing of its tensors. Reference runs it, a compile writes it out where
+    the number is known, and names the loop elsewhere."""
     def sequence(name):
         return helper.make_tensor_sequence_value_info(name, FLOAT, None)
     step = helper.make_graph(
         [node("Identity", ["c"], "c2"), node("Gather", ["x", "i"], "r", axis=0), node("SequenceInsert", ["s", "r"], "s2")],
         "body", [value("i", INT64, []), value("c", BOOL, []), sequence("s")], [value("c2", BOOL), sequence("s2")])
-    write_model(tmp_path / "m.onnx", [
-        node("SequenceEmpty", [], "e"), node("Loop", ["m", "", "e"], "filled", body=step),
-        node("ConcatFromSequence", ["filled"], "y", axis=0, new_axis=1)],
-        [("x", FLOAT, ["n", 4]), ("m", INT64, [])], [("y", FLOAT)])
+    nodes = [node("SequenceEmpty", [], "e"), node("Loop", ["m", "", "e"], "filled", body=step),
+             node("ConcatFromSequence", ["filled"], "y", axis=0, new_axis=1)]
     x = floats(5, 4)
+    write_model(tmp_path / "m.onnx", nodes, [("x", FLOAT, ["n", 4])], [("y", FLOAT)], {"m": np.array(3)})
+    check(tmp_path / "m.onnx", [{"x": x}], tmp_path)
+    write_model(tmp_path / "m.onnx", nodes, [("x", FLOAT, ["n", 4]), ("m", INT64, [])], [("y", FLOAT)])
     found = run_arrays(tmp_path / "m.onnx", {"x": x, "m": np.array(3)}, tmp_path, "--reference")
     np.testing.assert_array_equal(found["y"], x[:3])
     result = run_tool("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so")

@@ -11,6 +11,7 @@
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "dialects/QOpt/Transforms/ShapeRefinement.h"
+#include "dialects/QOpt/Transforms/UnrollSequenceLoops.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #define DEBUG_TYPE "qopt-fold-sequences"
@@ -362,6 +363,7 @@ namespace {
 struct FoldSequencesPass
     : qopt::impl::FoldSequencesPassBase<FoldSequencesPass> {
   void runOnOperation() override {
+    unrollSequenceLoops(getOperation());
     Folder folder;
     SmallVector<Operation *> folded;
     bool hasFailed = false;

@@ -48,11 +48,12 @@ def FoldSequencesPass : Pass<"qopt-fold-sequences", "::mlir::func::FuncOp"> {
 
     Result types are refined as by `qopt-infer-shapes`. Where a sequence has a
     known length, and its tensors static dims that agree, a position may be
-    computed: the tensors are stacked and one is gathered.
+    computed: the tensors are stacked and one is gathered. A loop that carries a
+    sequence is written out where constants say how often it runs.
 
     Refuses what is left, and names it: parts along an axis of unknown size,
-    sizes and other positions that are computed, sequences that a loop or a branch
-    carries, a tensor whose type would change for another dialect; and positions
+    sizes and other positions that are computed, sequences that a branch or any
+    other loop carries, a tensor whose type would change for another dialect; and positions
     that no run takes.
 
     Runs first in `prepare`: no later pass and no kernel knows sequences.

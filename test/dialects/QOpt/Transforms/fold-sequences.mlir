@@ -32,6 +32,53 @@ func.func @sizes(%x: tensor<?x5xf32>) -> (tensor<?x?xf32>, tensor<?x?xf32>) {
 
 // -----
 
+// A loop that carries a sequence is written out, and one inside of it; the
+// counter tells positions.
+// CHECK-LABEL: func @loop
+// CHECK-SAME: -> tensor<4x8xf32>
+// CHECK-NOT: scf.for
+// CHECK: qopt.concat %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {axis = 0 : i64}
+func.func @loop(%x: tensor<2x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c2 = arith.constant 2 : i64
+  %c4 = arith.constant 4 : i64
+  %zero = qopt.constant(dense<0> : tensor<i64>) : tensor<i64>
+  %parts = qopt.split_to_sequence %x {axis = 0 : i64, keepdims = true} : (tensor<2x8xf32>) -> !qopt.sequence<tensor<1x8xf32>>
+  %e = qopt.sequence_construct : () -> !qopt.sequence<tensor<1x8xf32>>
+  %s = scf.for %i = %c0 to %c2 step %c1 iter_args(%a = %e) -> (!qopt.sequence<tensor<1x8xf32>>) : i64 {
+    %p = tensor.from_elements %i : tensor<i64>
+    %0 = qopt.sequence_at %parts, %p : (!qopt.sequence<tensor<1x8xf32>>, tensor<i64>) -> tensor<1x8xf32>
+    %b = scf.for %j = %c0 to %c4 step %c2 iter_args(%c = %a) -> (!qopt.sequence<tensor<1x8xf32>>) : i64 {
+      %1 = qopt.sequence_insert %c, %0 : (!qopt.sequence<tensor<1x8xf32>>, tensor<1x8xf32>) -> !qopt.sequence<tensor<1x8xf32>>
+      scf.yield %1 : !qopt.sequence<tensor<1x8xf32>>
+    }
+    scf.yield %b : !qopt.sequence<tensor<1x8xf32>>
+  }
+  %y = qopt.concat_from_sequence %s {axis = 0 : i64, new_axis = false} : (!qopt.sequence<tensor<1x8xf32>>) -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// A few lines may not ask for any number of ops.
+func.func @long(%x: tensor<1x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %end = arith.constant 9223372036854775807 : i64
+  %e = qopt.sequence_construct : () -> !qopt.sequence<tensor<1x8xf32>>
+  // expected-error @+2 {{works on a sequence or optional that a run alone knows}}
+  // expected-note @+1 {{kernels are for tensors}}
+  %s = scf.for %i = %c0 to %end step %c1 iter_args(%a = %e) -> (!qopt.sequence<tensor<1x8xf32>>) : i64 {
+    %1 = qopt.sequence_insert %a, %x : (!qopt.sequence<tensor<1x8xf32>>, tensor<1x8xf32>) -> !qopt.sequence<tensor<1x8xf32>>
+    scf.yield %1 : !qopt.sequence<tensor<1x8xf32>>
+  }
+  %y = qopt.concat_from_sequence %s {axis = 0 : i64, new_axis = false} : (!qopt.sequence<tensor<1x8xf32>>) -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
 // Inserting and erasing move what stands behind.
 // CHECK-LABEL: func @edit
 // CHECK-SAME: (%[[A:.*]]: tensor<4xf32>, %[[B:.*]]: tensor<4xf32>, %[[C:.*]]: tensor<4xf32>)
