@@ -113,24 +113,28 @@ Value qopt::importer::withType(NodeImporter &node, Value value, Type type) {
 // Tensors that grow
 //===----------------------------------------------------------------------===//
 
+/// Zeros; open dims are 0.
+static Value makeZeros(NodeImporter &node, RankedTensorType type) {
+  SmallVector<int64_t> dims(type.getShape());
+  for (int64_t &dim : dims)
+    if (ShapedType::isDynamic(dim))
+      dim = 0;
+  OpBuilder &b = node.getBuilder();
+  Type element = type.getElementType();
+  auto zero = DenseElementsAttr::get(RankedTensorType::get({1}, element),
+                                     cast<Attribute>(b.getZeroAttr(element)));
+  Value zeros = node.make<ConstantOfShapeOp>(
+      element, makeIntegers(b, node.getLoc(), dims), node.attr("value", zero));
+  return zeros ? withType(node, zeros, type) : Value();
+}
+
 Collection qopt::importer::makeCollection(NodeImporter &node,
                                           RankedTensorType row, int64_t axis,
                                           bool isInFront) {
-  SmallVector<int64_t> dims;
-  for (int64_t dim : row.getShape())
-    dims.push_back(ShapedType::isDynamic(dim) ? 0 : dim);
-  dims.insert(dims.begin() + axis, 0);
-  OpBuilder &b = node.getBuilder();
-  Type element = row.getElementType();
-  auto zero = DenseElementsAttr::get(RankedTensorType::get({1}, element),
-                                     cast<Attribute>(b.getZeroAttr(element)));
-  Value none = node.make<ConstantOfShapeOp>(
-      element, makeIntegers(b, node.getLoc(), dims), node.attr("value", zero));
-  SmallVector<int64_t> open(row.getShape());
-  open.insert(open.begin() + axis, ShapedType::kDynamic);
-  if (none)
-    none = withType(node, none, row.clone(open));
-  return {none, axis, isInFront, row.hasStaticShape()};
+  SmallVector<int64_t> dims(row.getShape());
+  dims.insert(dims.begin() + axis, ShapedType::kDynamic);
+  return {makeZeros(node, row.clone(dims)), axis, isInFront,
+          row.hasStaticShape()};
 }
 
 /// `rows` and `more` of them.
@@ -201,6 +205,31 @@ static Type withoutDims(Type type) {
       SmallVector<int64_t>(tensor.getRank(), ShapedType::kDynamic));
 }
 
+/// True where no iteration reads what is carried: exporters begin it with any
+/// number.
+static bool isPlaceholder(BlockArgument argument, Type next) {
+  auto before = dyn_cast<RankedTensorType>(argument.getType());
+  auto after = dyn_cast<RankedTensorType>(next);
+  return before && after && argument.use_empty() &&
+         before.getElementType() == after.getElementType() &&
+         before.getRank() != after.getRank();
+}
+
+/// One element of another rank as `type`; any other value as it is.
+static Value levelOneElement(NodeImporter &node, Value value, Type type) {
+  auto from = dyn_cast<RankedTensorType>(value.getType());
+  auto to = dyn_cast<RankedTensorType>(type);
+  auto isOne = [](RankedTensorType tensor) {
+    return tensor && tensor.hasStaticShape() && tensor.getNumElements() == 1;
+  };
+  if (!isOne(from) || !isOne(to) || from.getRank() == to.getRank())
+    return value;
+  return node.make<ReshapeOp>(
+      from.getElementType(),
+      {value, makeIntegers(node.getBuilder(), node.getLoc(), to.getShape())},
+      node.attr("allow_zero", true));
+}
+
 /// Fills the one block of `region` by `body`, from a counter and values of
 /// `types` to values of the same types; `types` become less precise until that
 /// holds. `next` is what the block carries on.
@@ -228,9 +257,15 @@ static LogicalResult makeBody(NodeImporter &node, Region &region,
     if (failed(body(counter, arguments, next)))
       return failure();
     isStable = true;
-    for (auto [type, value] : llvm::zip_equal(types, next)) {
-      Type joined = joinTypes(node, type, value.getType(),
-                              "values before and after an iteration");
+    for (auto [type, value, argument] :
+         llvm::zip_equal(types, next, block.getArguments().drop_front())) {
+      if (!argument.use_empty() &&
+          !(value = levelOneElement(node, value, type)))
+        return failure();
+      Type joined = isPlaceholder(argument, value.getType())
+                        ? value.getType()
+                        : joinTypes(node, type, value.getType(),
+                                    "values before and after an iteration");
       if (!joined)
         return failure();
       isStable &= joined == type;
@@ -249,9 +284,15 @@ static SmallVector<Type> typesOf(ValueRange values) {
 
 static LogicalResult setTypes(NodeImporter &node, Values &values,
                               TypeRange types) {
-  for (auto [value, type] : llvm::zip_equal(values, types))
+  for (auto [value, type] : llvm::zip_equal(values, types)) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    auto own = dyn_cast<RankedTensorType>(value.getType());
+    // No iteration reads it.
+    if (tensor && own && tensor.getRank() != own.getRank())
+      value = makeZeros(node, tensor);
     if (!(value = withType(node, value, type)))
       return failure();
+  }
   return success();
 }
 
@@ -404,6 +445,38 @@ LogicalResult qopt::importer::makeWhile(NodeImporter &node, Value trips,
   return success();
 }
 
+/// The axes of `value` that it must lose to have the rank of `other`, which
+/// another branch gives: those that a squeeze takes away there, as exporters
+/// write one for an axis whose size only a run knows, or any of one element.
+static std::optional<SmallVector<int64_t>> findAxesToDrop(Value value,
+                                                          Value other) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  auto target = dyn_cast<RankedTensorType>(other.getType());
+  if (!type || !target || type.getRank() <= target.getRank())
+    return std::nullopt;
+  auto squeeze = other.getDefiningOp<SqueezeOp>();
+  if (squeeze && getRank(squeeze.getX()) == type.getRank())
+    return llvm::to_vector(squeeze.getAxes());
+  if (!type.hasStaticShape() || type.getNumElements() != 1)
+    return std::nullopt;
+  return llvm::to_vector(
+      llvm::seq<int64_t>(0, type.getRank() - target.getRank()));
+}
+
+/// Gives both results of a branch one rank where that can be; a run in which a
+/// size is not the 1 that it must be ends with an error.
+static LogicalResult levelRanks(NodeImporter &node, Value &value, Value other,
+                                Region &region) {
+  auto axes = findAxesToDrop(value, other);
+  if (!axes)
+    return success();
+  OpBuilder::InsertionGuard guard(node.getBuilder());
+  node.getBuilder().setInsertionPointToEnd(&region.front());
+  value = node.make<SqueezeOp>(getElementType(value), value,
+                               node.attr("axes", ArrayRef<int64_t>(*axes)));
+  return success(value != nullptr);
+}
+
 LogicalResult qopt::importer::makeIf(NodeImporter &node, Value condition,
                                      BranchBody thenBody, BranchBody elseBody,
                                      Values &results) {
@@ -424,6 +497,9 @@ LogicalResult qopt::importer::makeIf(NodeImporter &node, Value condition,
                                Twine(values[0].size()) + " and " +
                                Twine(values[1].size())));
   for (auto [x, y] : llvm::zip_equal(values[0], values[1])) {
+    if (failed(levelRanks(node, x, y, regions[0])) ||
+        failed(levelRanks(node, y, x, regions[1])))
+      return failure();
     types.push_back(joinTypes(node, x.getType(), y.getType(),
                               "results of its two branches"));
     if (!types.back())

@@ -138,21 +138,28 @@ class LoopImporter {
 public:
   explicit LoopImporter(NodeImporter &node)
       : node(node), trips(node.getInput(0)), condition(node.getInput(1)),
-        numCarried(node.getNumInputs() - 2) {}
+        states(node.getInputs().drop_front(2)) {
+    findMoving();
+  }
 
   LogicalResult run();
 
 private:
+  void findMoving();
   LogicalResult checkInputs();
   LogicalResult iterate(Value counter, Value goesOn, ValueRange carried,
                         Values &next);
   LogicalResult tryBody(Values &values);
   LogicalResult runCounted(Value count, Values &values);
   LogicalResult runConditional(Values &values);
+  LogicalResult finish(ArrayRef<Value> values);
 
   NodeImporter &node;
   Value trips, condition;
-  size_t numCarried;
+  ArrayRef<Value> states;
+  /// The states that an iteration changes. The body takes the others as values
+  /// from outside, so that weights stay weights.
+  SmallVector<size_t> moving;
   /// The types of what an iteration scans out.
   SmallVector<RankedTensorType> rows;
   SmallVector<Collection> collections;
@@ -160,6 +167,18 @@ private:
   bool alwaysGoesOn = false;
 };
 } // namespace
+
+void LoopImporter::findMoving() {
+  const onnx::GraphProto *body = node.getGraph("body");
+  for (size_t i = 0; i < states.size(); ++i) {
+    int input = 2 + i, output = 1 + i;
+    bool isKept = body && input < body->input_size() &&
+                  output < body->output_size() &&
+                  body->input(input).name() == body->output(output).name();
+    if (!isKept)
+      moving.push_back(i);
+  }
+}
 
 LogicalResult LoopImporter::checkInputs() {
   if (trips) {
@@ -186,16 +205,20 @@ LogicalResult LoopImporter::iterate(Value counter, Value goesOn,
   // Where nothing else says it, the body sees that the condition is known.
   if (getType(arguments[1]).getRank() == 0)
     arguments[1] = goesOn;
-  llvm::append_range(arguments, carried.take_front(numCarried));
+  SmallVector<Value> own(states);
+  for (auto [place, value] : llvm::zip_first(moving, carried))
+    own[place] = value;
+  llvm::append_range(arguments, own);
   Values results;
-  if (failed(importBody(node, arguments, 1 + numCarried, results)))
+  if (failed(importBody(node, arguments, 1 + states.size(), results)))
     return failure();
   if (failed(expectCondition(node, results.front())))
     return failure();
   next.push_back(toCondition(node, results.front()));
-  next.append(results.begin() + 1, results.begin() + 1 + numCarried);
+  for (size_t place : moving)
+    next.push_back(results[1 + place]);
   alwaysGoesOn = getKnownCondition(results.front()).value_or(false);
-  return scanOut(node, ArrayRef(results).drop_front(1 + numCarried), next,
+  return scanOut(node, ArrayRef(results).drop_front(1 + states.size()), next,
                  rows);
 }
 
@@ -206,7 +229,7 @@ LogicalResult LoopImporter::tryBody(Values &values) {
         if (failed(iterate(counter, makeTrue(node), carried, next)))
           return failure();
         next.erase(next.begin());
-        next.truncate(numCarried);
+        next.truncate(moving.size());
         return success();
       });
 }
@@ -227,12 +250,13 @@ LogicalResult LoopImporter::runConditional(Values &values) {
     values.push_back(collection.none);
   auto body = [&](Value counter, ValueRange carried,
                   Values &next) -> LogicalResult {
-    ValueRange own = carried.drop_front().take_front(numCarried);
+    ValueRange own = carried.drop_front().take_front(moving.size());
     if (failed(iterate(counter, carried.front(), own, next)))
       return failure();
     for (auto [i, collection] : llvm::enumerate(collections)) {
-      Value &row = next[1 + numCarried + i];
-      row = addRow(node, collection, carried[1 + numCarried + i], row);
+      size_t place = 1 + moving.size() + i;
+      Value &row = next[place];
+      row = addRow(node, collection, carried[place], row);
       if (!row)
         return failure();
     }
@@ -245,8 +269,19 @@ LogicalResult LoopImporter::runConditional(Values &values) {
   return success();
 }
 
+/// The states and all rows, from those states that moved and all rows.
+LogicalResult LoopImporter::finish(ArrayRef<Value> values) {
+  Values outputs(states);
+  for (auto [place, value] : llvm::zip_first(moving, values))
+    outputs[place] = value;
+  llvm::append_range(outputs, values.drop_front(moving.size()));
+  return setOutputs(node, outputs);
+}
+
 LogicalResult LoopImporter::run() {
-  Values values(node.getInputs().drop_front(2));
+  Values values;
+  for (size_t place : moving)
+    values.push_back(states[place]);
   if (failed(checkInputs()) || failed(tryBody(values)))
     return failure();
   for (RankedTensorType row : rows)
@@ -256,8 +291,7 @@ LogicalResult LoopImporter::run() {
   auto starts = condition ? getKnownCondition(condition) : std::optional(true);
   bool counts = starts && (!*starts || !condition || alwaysGoesOn);
   if (!counts)
-    return failed(runConditional(values)) ? failure()
-                                          : setOutputs(node, values);
+    return failed(runConditional(values)) ? failure() : finish(values);
   if (*starts && !trips)
     return node.fail(malformed("expects a condition that becomes false: the "
                                "loop never ends"));
@@ -268,9 +302,9 @@ LogicalResult LoopImporter::run() {
   if (failed(runCounted(count, values)))
     return failure();
   if (known)
-    for (Value &all : MutableArrayRef(values).drop_front(numCarried))
+    for (Value &all : MutableArrayRef(values).drop_front(moving.size()))
       all = withSize(node, all, 0, std::max<int64_t>(known->front(), 0));
-  return setOutputs(node, values);
+  return finish(values);
 }
 
 static LogicalResult importLoop(NodeImporter &node) {
