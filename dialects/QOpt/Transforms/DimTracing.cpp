@@ -188,6 +188,52 @@ DimSource DimTracer::traceRange(RangeOp op) {
   return isSum ? *count : itself;
 }
 
+DimSource DimTracer::traceReshape(ReshapeOp op, int64_t axis) {
+  std::optional<DimSource> element = traceElement(op.getShape(), axis);
+  if (!element)
+    return DimSource::ofDim(op.getResult(), axis);
+  if (element->size == 0 && !op.getAllowZero() && axis < getRank(op.getX()))
+    return traceDim(op.getX(), axis);
+  bool isRest = element->isStatic() && element->size < 0;
+  return isRest ? traceRest(op, axis) : *element;
+}
+
+/// What is left of the operand's dims without those of the other axes, as the
+/// number of heads is. Without elements it may be anything.
+DimSource DimTracer::traceRest(ReshapeOp op, int64_t axis) {
+  DimSource itself = DimSource::ofDim(op.getResult(), axis);
+  SmallVector<DimSource> left;
+  int64_t number = 1, divisor = 1;
+  for (int64_t i = 0, e = getRank(op.getX()); i < e; ++i) {
+    DimSource source = traceDim(op.getX(), i);
+    if (!source.isStatic())
+      left.push_back(source);
+    else if (llvm::MulOverflow(number, source.size, number))
+      return itself;
+  }
+  for (int64_t i = 0, e = getRank(op.getResult()); i < e; ++i) {
+    if (i == axis)
+      continue;
+    std::optional<DimSource> element = traceElement(op.getShape(), i);
+    if (!element || (element->isStatic() && element->size < 0))
+      return itself;
+    DimSource source = traceReshape(op, i);
+    auto *same = llvm::find(left, source);
+    if (!source.isStatic() && same == left.end())
+      return itself;
+    if (!source.isStatic())
+      left.erase(same);
+    else if (llvm::MulOverflow(divisor, source.size, divisor))
+      return itself;
+  }
+  if (divisor == 0 || number % divisor != 0 || left.size() > 1)
+    return itself;
+  DimSource ratio = DimSource::ofNumber(number / divisor);
+  if (left.empty())
+    return ratio;
+  return multiplySources(ratio, left.front()).value_or(itself);
+}
+
 /// A wanted dim of 1 is that of the operand, and one that the operand has, too.
 DimSource DimTracer::traceExpand(ExpandOp op, int64_t axis) {
   DimSource itself = DimSource::ofDim(op.getResult(), axis);
@@ -324,15 +370,19 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
           return traceDim(op.getIndices(), axis - at);
         return traceDim(op.getX(), axis - inserted + 1);
       })
-      .Case([&](ReshapeOp op) {
-        std::optional<DimSource> element = traceElement(op.getShape(), axis);
-        if (!element)
-          return itself;
-        if (element->size == 0 && !op.getAllowZero() &&
-            axis < getRank(op.getX()))
-          return traceDim(op.getX(), axis);
-        return element->size < 0 && element->isStatic() ? itself : *element;
+      .Case([&](GatherNDOp op) {
+        int64_t last = getRank(op.getIndices()) - 1;
+        if (axis < last)
+          return traceDim(op.getIndices(), axis);
+        int64_t depth =
+            cast<RankedTensorType>(op.getIndices().getType()).getDimSize(last);
+        return ShapedType::isDynamic(depth)
+                   ? itself
+                   : traceDim(op.getX(),
+                              axis - last + depth +
+                                  static_cast<int64_t>(op.getBatchDims()));
       })
+      .Case([&](ReshapeOp op) { return traceReshape(op, axis); })
       .Default([&](Operation *) { return itself; });
 }
 

@@ -73,6 +73,8 @@ private:
   DimSource traceSlice(SliceOp op, int64_t axis);
   DimSource traceRange(RangeOp op);
   DimSource traceExpand(ExpandOp op, int64_t axis);
+  DimSource traceReshape(ReshapeOp op, int64_t axis);
+  DimSource traceRest(ReshapeOp op, int64_t axis);
   DimSource traceBroadcast(mlir::OpResult result, mlir::ValueRange operands,
                            int64_t axis);
 

@@ -219,3 +219,32 @@ func.func @zero_rows(%q: tensor<1x4x15xf32>, %k: tensor<1x6x15xf32>, %v: tensor<
   %5 = qopt.matmul %4, %v : (tensor<1x4x6xf32>, tensor<1x6x15xf32>) -> tensor<1x4x15xf32>
   return %5 : tensor<1x4x15xf32>
 }
+
+// -----
+
+// As torch exports it: the number of heads is what is left of the width, keys are
+// repeated for each head, and the mask's rows come by indices.
+// CHECK-LABEL: func @heads_are_the_rest
+// CHECK: qopt.attention
+// CHECK-NEXT: return
+func.func @heads_are_the_rest(%x: tensor<?x?x12xf32> {qopt.dims = ["batch", "new", ""]}, %at: tensor<?x1x?x1x2xi64> {qopt.dims = ["batch", "", "new", "", ""]}, %bias: tensor<?x?xf32>) -> tensor<?x?x?x4xf32> {
+  %zero = qopt.constant(dense<0> : tensor<1xi64>) : tensor<1xi64>
+  %rest = qopt.constant(dense<-1> : tensor<1xi64>) : tensor<1xi64>
+  %three = qopt.constant(dense<3> : tensor<1xi64>) : tensor<1xi64>
+  %four = qopt.constant(dense<4> : tensor<1xi64>) : tensor<1xi64>
+  %b = qopt.shape %x {start = 0 : i64, end = 1 : i64} : (tensor<?x?x12xf32>) -> tensor<1xi64>
+  %n = qopt.shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x?x12xf32>) -> tensor<1xi64>
+  %to = qopt.concat %b, %n, %rest, %four {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4xi64>
+  %split = qopt.reshape %x, %to {allow_zero = true} : (tensor<?x?x12xf32>, tensor<4xi64>) -> tensor<?x?x?x4xf32>
+  %q = qopt.transpose %split {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x?x4xf32>) -> tensor<?x?x?x4xf32>
+  %wide = qopt.concat %b, %three, %n, %four {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4xi64>
+  %row = qopt.reduce %q {kind = #qopt.kind<max>, axes = array<i64: 1>, keepdims = true} : (tensor<?x?x?x4xf32>) -> tensor<?x1x?x4xf32>
+  %k = qopt.expand %row, %wide : (tensor<?x1x?x4xf32>, tensor<4xi64>) -> tensor<?x3x?x4xf32>
+  %m = qopt.gather_nd %bias, %at : (tensor<?x?xf32>, tensor<?x1x?x1x2xi64>) -> tensor<?x1x?x1xf32>
+  %0 = qopt.transpose %k {perm = array<i64: 0, 1, 3, 2>} : (tensor<?x3x?x4xf32>) -> tensor<?x3x4x?xf32>
+  %1 = qopt.matmul %q, %0 : (tensor<?x?x?x4xf32>, tensor<?x3x4x?xf32>) -> tensor<?x?x?x?xf32>
+  %2 = qopt.add %1, %m : (tensor<?x?x?x?xf32>, tensor<?x1x?x1xf32>) -> tensor<?x?x?x?xf32>
+  %3 = qopt.softmax %2 {axis = 3 : i64} : (tensor<?x?x?x?xf32>) -> tensor<?x?x?x?xf32>
+  %4 = qopt.matmul %3, %k : (tensor<?x?x?x?xf32>, tensor<?x3x?x4xf32>) -> tensor<?x?x?x4xf32>
+  return %4 : tensor<?x?x?x4xf32>
+}
