@@ -1,14 +1,13 @@
 //===- QuantizeDynamic.cpp - Codes with scales made from the data ---------===//
 //
-// One invocation a row or block. Divisions are our own: the codes follow from
-// them.
+// One invocation a block; rows and samples are searched by many, and an element
+// is the work of one. Divisions are our own: the codes follow from them.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Epilogue.h"
 #include "ExactPolicy.h"
 #include "Kernels.h"
-#include "Rows.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/Numerics/ElementCodes.h"
 #include "lib/Target/Cpu/Kernels.h"
@@ -26,33 +25,103 @@ struct Tensors {
 };
 } // namespace
 
+/// Invocations that look for the largest magnitude of a row, or of a sample:
+/// one alone would walk over an image.
+static constexpr int64_t kRowSearchers = 32, kSampleSearchers = 1024;
+
+namespace {
+/// The largest magnitudes of parts of each row or sample, as bits.
+struct Search {
+  Value rows, length, found;
+  int64_t searchers;
+};
+} // namespace
+
+/// The largest of the bits from `first` on.
+static Value largestBits(Shader &shader, Value first, Value end, Value step,
+                         llvm::function_ref<Value(Value)> bits) {
+  ExactPolicy policy(shader.b, shader.loc);
+  return shader.loop(
+      first, end, step, policy.i(0), [&](Value i, ValueRange before) {
+        return SmallVector<Value>{policy.maxS(bits(i), before[0])};
+      })[0];
+}
+
+static FailureOr<Search> searchMagnitudes(DeviceProgram &program,
+                                          QuantizeDynamicOp op,
+                                          const Tensors &tensors) {
+  host::CodeBuilder v = program.code();
+  Type i32 = program.builder().getI32Type();
+  bool isRow = op.getPer() == Per::Row;
+  Search result;
+  result.searchers = isRow ? kRowSearchers : kSampleSearchers;
+  result.rows = v.product(program.dims(op.getScales().back()));
+  result.length = isRow ? tensors.dims.back()
+                        : v.product(ArrayRef(tensors.dims).drop_front());
+  Value searches = v.mul(result.rows, v.i64(result.searchers));
+  result.found = program.deviceTemporary({searches}, i32);
+  auto search = [&](Shader &shader, Value index) {
+    ExactPolicy policy(shader.b, shader.loc);
+    Value count = shader.host(result.length),
+          step = shader.i32(result.searchers);
+    Value row = shader.div(index, step);
+    Value begin = shader.mul(row, count);
+    Value own = shader.sub(index, shader.mul(row, step));
+    Value most =
+        largestBits(shader, shader.add(begin, own), shader.add(begin, count),
+                    step, [&](Value i) {
+                      return numerics::magnitudeBits(
+                          policy, shader.load(tensors.x, tensors.xType, i));
+                    });
+    shader.store(most, result.found, i32, index);
+    return success();
+  };
+  if (failed(program.dispatch(searches, search)))
+    return failure();
+  return result;
+}
+
+/// The bits of the largest magnitude of `row`.
+static Value largestFound(Shader &shader, const Search &search, Value row) {
+  Type i32 = shader.b.getI32Type();
+  Value begin = shader.mul(row, shader.i32(search.searchers));
+  return largestBits(
+      shader, begin, shader.add(begin, shader.i32(search.searchers)),
+      shader.i32(1),
+      [&](Value i) { return shader.load(search.found, i32, i); });
+}
+
 /// Codes of rows (or samples) with one f32 scale.
 static LogicalResult quantizeRows(DeviceProgram &program, QuantizeDynamicOp op,
                                   const Tensors &tensors,
                                   const ElementFormatInfo &info) {
   host::CodeBuilder v = program.code();
-  Value rows = v.product(program.dims(op.getScales().front()));
-  Value length = op.getPer() == Per::Row
-                     ? tensors.dims.back()
-                     : v.product(ArrayRef(tensors.dims).drop_front());
-  return program.dispatch(rows, [&](Shader &shader, Value row) {
+  Type f32 = program.builder().getF32Type();
+  FailureOr<Search> search = searchMagnitudes(program, op, tensors);
+  if (failed(search))
+    return failure();
+  Value inverses = program.deviceTemporary({search->rows}, f32);
+  auto finish = [&](Shader &shader, Value row) {
     ExactPolicy policy(shader.b, shader.loc);
-    Value count = shader.host(length), first = shader.mul(row, count);
-    auto get = [&](Value i) {
-      return shader.load(tensors.x, tensors.xType, shader.add(first, i));
-    };
-    Value most = rowMax(shader, count, policy.f(0),
-                        [&](Value i) { return policy.abs(get(i)); });
+    Value most = policy.floatOf(largestFound(shader, *search, row));
     auto scale = numerics::symmetricScale(policy, most, info.symmetricMax);
     shader.store(scale.scale, tensors.scales, tensors.scaleType, row);
-    shader.loop(shader.i32(0), count, shader.i32(1), [&](Value i) {
-      Value code =
-          numerics::quantizeToInt(policy, get(i), scale.inverse, policy.i(0),
-                                  info.symmetricMin, info.symmetricMax);
-      shader.store(code, tensors.codes, tensors.codeType, shader.add(first, i));
-    });
+    shader.store(scale.inverse, inverses, f32, row);
     return success();
-  });
+  };
+  auto quantize = [&](Shader &shader, Value index) {
+    ExactPolicy policy(shader.b, shader.loc);
+    Value row = shader.div(index, shader.host(search->length));
+    Value code = numerics::quantizeToInt(
+        policy, shader.load(tensors.x, tensors.xType, index),
+        shader.load(inverses, f32, row), policy.i(0), info.symmetricMin,
+        info.symmetricMax);
+    shader.store(code, tensors.codes, tensors.codeType, index);
+    return success();
+  };
+  return success(
+      succeeded(program.dispatch(search->rows, finish)) &&
+      succeeded(program.dispatch(v.product(tensors.dims), quantize)));
 }
 
 /// Codes of blocks along an axis with a scale each: E8M0, or with
@@ -112,62 +181,26 @@ static LogicalResult quantizeBlocks(DeviceProgram &program,
   });
 }
 
-/// Invocations that look for the largest magnitude of a row, or of a sample.
-static constexpr int64_t kRowSearchers = 32, kSampleSearchers = 1024;
-
 /// For each row or sample, the factor that brings block scales of NVFP4 into
 /// E4M3, in device memory; the outer scale is 1 over it.
 static FailureOr<Value> computeEncodeScales(DeviceProgram &program,
                                             QuantizeDynamicOp op,
                                             const Tensors &tensors,
                                             Value outerScales) {
-  host::CodeBuilder v = program.code();
-  Type i32 = program.builder().getI32Type(),
-       f32 = program.builder().getF32Type();
-  bool isRow = op.getPer() == Per::Row;
-  int64_t searchers = isRow ? kRowSearchers : kSampleSearchers;
-  Value rows = v.product(program.dims(op.getScales().back()));
-  Value length = isRow ? tensors.dims.back()
-                       : v.product(ArrayRef(tensors.dims).drop_front());
-  Value searches = v.mul(rows, v.i64(searchers));
-  Value found = program.deviceTemporary({searches}, i32);
-  Value encodeScales = program.deviceTemporary({rows}, f32);
-  auto largest = [](Shader &shader, Value first, Value end, Value step,
-                    llvm::function_ref<Value(Value)> bits) {
-    ExactPolicy policy(shader.b, shader.loc);
-    return shader.loop(
-        first, end, step, policy.i(0), [&](Value i, ValueRange before) {
-          return SmallVector<Value>{policy.maxS(bits(i), before[0])};
-        })[0];
-  };
-  auto search = [&](Shader &shader, Value index) {
-    ExactPolicy policy(shader.b, shader.loc);
-    Value count = shader.host(length), step = shader.i32(searchers);
-    Value row = shader.div(index, step);
-    Value begin = shader.mul(row, count);
-    Value own = shader.sub(index, shader.mul(row, step));
-    Value most =
-        largest(shader, shader.add(begin, own), shader.add(begin, count), step,
-                [&](Value i) {
-                  return numerics::magnitudeBits(
-                      policy, shader.load(tensors.x, tensors.xType, i));
-                });
-    shader.store(most, found, i32, index);
-    return success();
-  };
+  Type f32 = program.builder().getF32Type();
+  FailureOr<Search> search = searchMagnitudes(program, op, tensors);
+  if (failed(search))
+    return failure();
+  Value encodeScales = program.deviceTemporary({search->rows}, f32);
   auto finish = [&](Shader &shader, Value row) {
     ExactPolicy policy(shader.b, shader.loc);
-    Value begin = shader.mul(row, shader.i32(searchers));
-    Value most = largest(
-        shader, begin, shader.add(begin, shader.i32(searchers)), shader.i32(1),
-        [&](Value i) { return shader.load(found, i32, i); });
-    Value scale = numerics::nvfp4EncodeScaleOfBits(policy, most);
+    Value scale = numerics::nvfp4EncodeScaleOfBits(
+        policy, largestFound(shader, *search, row));
     shader.store(scale, encodeScales, f32, row);
     shader.store(policy.div(policy.f(1), scale), outerScales, f32, row);
     return success();
   };
-  if (failed(program.dispatch(searches, search)) ||
-      failed(program.dispatch(rows, finish)))
+  if (failed(program.dispatch(search->rows, finish)))
     return failure();
   return encodeScales;
 }

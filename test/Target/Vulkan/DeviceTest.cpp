@@ -136,6 +136,18 @@ TEST_F(DeviceTest, QuantizesRowsDynamically) {
                       0, {6});
 }
 
+/// One invocation may not take more steps than a driver allows: lavapipe ends all
+/// loops of one after 65,535.
+TEST_F(DeviceTest, QuantizesLargeSamplesDynamically) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x2x200x101xf32>) -> (tensor<?x2x200x101xi8>, tensor<?x1x1x1xf32>) {
+      %q, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = #qopt.per<sample>}
+        : (tensor<?x2x200x101xf32>) -> (tensor<?x2x200x101xi8>, tensor<?x1x1x1xf32>)
+      return %q, %s : tensor<?x2x200x101xi8>, tensor<?x1x1x1xf32>
+    })",
+                      0, {3});
+}
+
 TEST_F(DeviceTest, MultipliesWeightOnlyGroups) {
   expectNearReference(R"(
     func.func @main(%x: tensor<?x64xf32>, %w: tensor<64x9xui4> {test.constant},

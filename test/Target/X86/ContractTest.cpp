@@ -95,7 +95,8 @@ func.func @main(%a: tensor<2x5x7x7xf32>, %wa: tensor<13x5x3x3xf32> {test.constan
 })mlir");
 }
 
-/// Strides beyond those whose phases are written one by one, as filter banks have.
+/// Strides beyond those whose phases are written one by one, as filter banks
+/// have.
 TEST(Contract, ConvOfLongStrides) {
   expectEqualToReference(R"mlir(
 func.func @main(%a: tensor<1x1x1x301xf32>, %wa: tensor<6x1x1x50xf32> {test.constant}, %b: tensor<2x3x9x?xf32>, %wb: tensor<8x3x5x11xf32> {test.constant},
