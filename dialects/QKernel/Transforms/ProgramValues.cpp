@@ -58,12 +58,31 @@ bool ProgramValues::isOnDevice(Value tensor) const {
 // Elements
 //===----------------------------------------------------------------------===//
 
+/// Whether the memory of `tensor`, or of what it is a view of, is freed
+/// somewhere: it may be by now, unless an operand of the op at hand has it.
+static bool isFreed(Value tensor) {
+  while (tensor) {
+    if (llvm::any_of(tensor.getUsers(),
+                     [](Operation *user) { return isa<FreeOp>(user); }))
+      return true;
+    Operation *op = tensor.getDefiningOp();
+    bool isView =
+        isa_and_nonnull<SqueezeOp, UnsqueezeOp, ReshapeOp, FlattenOp>(op);
+    tensor = isView ? op->getOperand(0) : Value();
+  }
+  return false;
+}
+
 std::optional<ProgramValues::Values>
 ProgramValues::followElements(Value tensor) {
   using Result = std::optional<Values>;
   Operation *op = tensor.getDefiningOp();
   if (!op)
     return std::nullopt;
+  auto follow = [&](Value operand) {
+    return elementsOf(operand,
+                      /*mayLoad=*/!isFreed(operand) || isOnDevice(tensor));
+  };
   return llvm::TypeSwitch<Operation *, Result>(op)
       .Case([&](ShapeOp shape) -> Result {
         ArrayRef<Value> all = dimsOf(shape.getX());
@@ -74,7 +93,7 @@ ProgramValues::followElements(Value tensor) {
       })
       .Case([&](GatherOp gather) -> Result {
         auto indices = getAllKnownIntegers(gather.getIndices());
-        auto table = elementsOf(gather.getX());
+        auto table = follow(gather.getX());
         if (!indices || !table ||
             cast<RankedTensorType>(gather.getX().getType()).getRank() != 1)
           return std::nullopt;
@@ -91,7 +110,7 @@ ProgramValues::followElements(Value tensor) {
       .Case([&](ConcatOp concat) -> Result {
         Values result;
         for (Value input : concat.getInputs()) {
-          auto part = elementsOf(input);
+          auto part = follow(input);
           if (!part)
             return std::nullopt;
           result.append(*part);
@@ -114,7 +133,7 @@ ProgramValues::followElements(Value tensor) {
       .Case<SqueezeOp, UnsqueezeOp, ReshapeOp>([&](auto view) -> Result {
         if (cast<RankedTensorType>(view.getX().getType()).getRank() > 1)
           return std::nullopt;
-        return elementsOf(view.getX());
+        return follow(view.getX());
       })
       .Case([&](MapOp map) -> Result {
         Operation &inner = map.getBodyBlock().front();
@@ -124,7 +143,7 @@ ProgramValues::followElements(Value tensor) {
         if (!isa<CastOp>(inner) || !isInteger(inner.getOperand(0)) ||
             !isInteger(inner.getResult(0)) || map.getInputs().size() != 1)
           return std::nullopt;
-        return elementsOf(map.getInputs().front());
+        return follow(map.getInputs().front());
       })
       .Default([](Operation *) -> Result { return std::nullopt; });
 }
@@ -152,7 +171,8 @@ ProgramValues::Values ProgramValues::loadElements(Value tensor) {
   return result;
 }
 
-std::optional<ProgramValues::Values> ProgramValues::elementsOf(Value tensor) {
+std::optional<ProgramValues::Values> ProgramValues::elementsOf(Value tensor,
+                                                               bool mayLoad) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (!type.hasStaticShape() || type.getRank() > 1 ||
       type.getNumElements() > kMaxKnownIntegers)
@@ -167,7 +187,7 @@ std::optional<ProgramValues::Values> ProgramValues::elementsOf(Value tensor) {
   } else {
     result = followElements(tensor);
   }
-  if (!result && isOnDevice(tensor))
+  if (!result && (!mayLoad || isOnDevice(tensor)))
     return std::nullopt;
   if (!result)
     result = loadElements(tensor);

@@ -53,8 +53,9 @@ public:
   //===--- Elements
   //----------------------------------------------------------===//
   /// Elements of an integer tensor of rank 0 or 1, as `index`. Nothing when the
-  /// length is not static, or only the device knows them.
-  std::optional<Values> elementsOf(mlir::Value tensor);
+  /// length is not static, only the device knows them, or memory would have to
+  /// be read that may not.
+  std::optional<Values> elementsOf(mlir::Value tensor, bool mayLoad = true);
   /// Those that were asked for before; null where none were.
   const Values *findElements(mlir::Value tensor) const;
 
