@@ -34,8 +34,12 @@ from qopt_tools import BUILD, run_tool
 #: A line for each case that does not pass: its name, how it ends and why.
 EXPECTED = Path(__file__).with_name("onnx_backend_expected.txt")
 #: Cases whose answers differ by more than their bound, and why ours are right.
-ROUNDED = {name: "differs: sums of float16 products are f32 here, those of the case float16"
-           for name in ("test_attention_4d_causal_fp16", "test_attention_4d_causal_fp16_expanded")}
+ROUNDED = {
+    **{name: "differs: sums of float16 products are f32 here, those of the case float16"
+       for name in ("test_attention_4d_causal_fp16", "test_attention_4d_causal_fp16_expanded")},
+    **{name: "differs: ten sums are 0, as they are here; the case has 1.9e-7, more than its bound"
+       for name in ("test_dft_inverse", "test_dft_inverse_opset19")},
+}
 UNSUPPORTED = 3
 
 

@@ -61,6 +61,28 @@ CASES = {
     "RotaryEmbedding": [
         case(floats(2, 3, 16), np.array([[0, 1, 2], [4, 5, 8]]), COS, SIN),
         case(floats(2, 2, 3, 8), np.array([2]), COS, SIN, interleaved=1)],
+    "FusedMatMul": [
+        case(floats(2, 4, 3), floats(2, 4, 5), transA=1, alpha=0.5),
+        case(floats(7, 3, 5), floats(4, 3, 5), transBatchA=1, transBatchB=1, transB=1)],
+    "FusedGemm": [
+        case(floats(3, 4), floats(5, 4), floats(5), transB=1, alpha=0.5, beta=2.0,
+             activation="LeakyRelu", activation_alpha=0.2)],
+    "FusedConv": [
+        case(floats(1, 4, 5, 6), floats(6, 2, 3, 3), floats(6), floats(1, 6, 5, 6), group=2,
+             pads=[1, 1, 1, 1], activation="Relu"),
+        case(floats(1, 2, 5, 5), floats(3, 2, 2, 2), floats(3), activation="Clip",
+             activation_params=[-0.5, 0.5])],
+    "GatherBlockQuantized": [
+        case(RNG.integers(0, 256, (9, 32)).astype(np.uint8), RNG.integers(-9, 9, (2, 3)),
+             floats(9, 4), bits=4, block_size=16, quantize_axis=1, gather_axis=0),
+        case(RNG.integers(0, 256, (9, 64)).astype(np.uint8), RNG.integers(0, 9, (4,)),
+             floats(9, 4), RNG.integers(0, 256, (9, 4)).astype(np.uint8), bits=8, block_size=16,
+             quantize_axis=1, gather_axis=0)],
+    # Of the default domain, with what onnx's cases do not have.
+    "MaxRoiPool": [
+        case(floats(2, 3, 9, 8),
+             np.array([[0, 0, 0, 7, 8], [1, 2, 3, 4, 4], [1, -3, 1, 2, 20]], np.float32),
+             domain="", pooled_shape=[3, 2], spatial_scale=0.9)],
     "MultiHeadAttention": [
         case(floats(2, 3, 8), floats(2, 5, 8), floats(2, 5, 8), num_heads=2),
         case(floats(2, 3, 8), floats(2, 3, 8), floats(2, 3, 8), floats(24),

@@ -309,7 +309,7 @@ static std::optional<Failure>
 findOperator(const onnx::NodeProto &node, int64_t opset, const Operator *&row) {
   StringRef domain = node.domain();
   bool isStandard = domain.empty() || domain == "ai.onnx";
-  if (!isStandard && domain != "com.microsoft")
+  if (!isStandard && domain != "com.microsoft" && domain != "ai.onnx.preview")
     return unsupported("operators of domain " + quote(domain) +
                            " are not supported",
                        "export the model with standard operators and functions "

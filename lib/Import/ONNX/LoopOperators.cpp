@@ -229,12 +229,24 @@ static LogicalResult importSpaceToDepth(NodeImporter &node) {
   std::optional<int64_t> block = getBlock(node, x);
   if (!block)
     return failure();
+  std::string mode =
+      node.getOpset() < 28 ? "DCR" : node.getString("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return node.fail(
+        malformed("attribute \"mode\" has no value " + quote(mode)));
   for (int64_t size : getType(x).getShape().drop_front(2))
     if (!ShapedType::isDynamic(size) && size % *block != 0)
       return node.fail(malformed("expects positions that " + Twine(*block) +
                                  " divides, but found " + Twine(size)));
-  return node.makeOutput<SpaceToDepthOp>(getElementType(x), x,
-                                         node.attr("block", *block));
+  Composer c(node);
+  Value depth = c.make<SpaceToDepthOp>(x, node.attr("block", *block));
+  if (mode == "DCR" || !depth)
+    return node.setOutput(0, depth);
+  // Its channels are blocks of those of x.
+  Value blocks = c.integers(*block * *block), size = c.shapeOf(depth, 2, 4);
+  Value split = c.concat({c.dimOf(x, 0), blocks, c.dimOf(x, 1), size}, 0);
+  Value swapped = c.swapAxes(c.reshape(depth, split), 1, 2);
+  return node.setOutput(0, c.reshape(swapped, c.shapeOf(depth)));
 }
 
 static LogicalResult importReverseSequence(NodeImporter &node) {

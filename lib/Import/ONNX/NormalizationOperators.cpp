@@ -14,14 +14,47 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::importer;
 
+/// By the mean and variance of the batch itself, with what they make of the
+/// running ones.
+static LogicalResult normalizeByBatch(NodeImporter &node, float epsilon,
+                                      float momentum) {
+  Composer c(node);
+  Value x = node.getInput(0);
+  SmallVector<int64_t> axes{0}, behind;
+  for (int64_t axis = 2; axis < getRank(x); ++axis) {
+    axes.push_back(axis);
+    behind.push_back(axis - 1);
+  }
+  auto perChannel = [&](Value list) { return c.unsqueeze(list, behind); };
+  Value mean = c.reduce(ReduceKind::Mean, x, axes, /*keepDims=*/false);
+  Value centered = c.sub(x, perChannel(mean));
+  Value variance = c.reduce(ReduceKind::Mean, c.mul(centered, centered), axes,
+                            /*keepDims=*/false);
+  auto blend = [&](Value running, Value now) {
+    return now ? c.add(
+                     c.mul(running, momentum),
+                     c.mul(c.cast(now, getElementType(running)), 1 - momentum))
+               : Value();
+  };
+  if (node.hasOutput(1) &&
+      failed(node.setOutput(1, blend(node.getInput(3), mean))))
+    return failure();
+  if (node.hasOutput(2) &&
+      failed(node.setOutput(2, blend(node.getInput(4), variance))))
+    return failure();
+  return success(mean && variance &&
+                 succeeded(node.makeOutput<BatchNormOp>(
+                     getElementType(x),
+                     {x, node.getInput(1), node.getInput(2), mean, variance},
+                     node.attr("epsilon", epsilon))));
+}
+
 static LogicalResult importBatchNormalization(NodeImporter &node) {
   Value x = node.getInput(0);
-  node.ignoreAttribute("momentum");
+  float momentum = node.getFloat("momentum", 0.9f);
   if (node.getOpset() < 7)
     node.ignoreAttribute("is_test"); // outputs of training are refused below
-  if (node.getInt("training_mode", 0) != 0)
-    return node.fail(unsupported("expects training_mode = 0, but found 1",
-                                 "export the model in inference mode"));
+  bool isTraining = node.getInt("training_mode", 0) != 0;
   if (node.getInt("spatial", 1) != 1)
     return node.fail(unsupported("expects spatial = 1, but found 0"));
   if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 2, "an input")))
@@ -38,9 +71,11 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
                                  "one element for each of " +
                                  Twine(channels) + " channels"));
   }
-  return node.makeOutput<BatchNormOp>(
-      getElementType(x), node.getInputs(),
-      node.attr("epsilon", node.getFloat("epsilon", 1e-5f)));
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  if (isTraining)
+    return normalizeByBatch(node, epsilon, momentum);
+  return node.makeOutput<BatchNormOp>(getElementType(x), node.getInputs(),
+                                      node.attr("epsilon", epsilon));
 }
 
 /// The axes [first, rank).

@@ -16,13 +16,17 @@ static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
           getAttentionOperators(),     getAttentionOperatorsOfMicrosoft(),
           getBlockedWeightOperators(), getConstantOperators(),
           getContractionOperators(),   getControlFlowOperators(),
-          getElementwiseOperators(),   getIntegerOperators(),
+          getDeterminantOperators(),   getElementwiseOperators(),
+          getFlexAttentionOperators(), getFusedOperators(),
+          getIntegerOperators(),       getLinearAttentionOperators(),
           getLoopOperators(),          getLossOperators(),
           getMovementOperators(),      getNormalizationOperators(),
-          getQLinearOperators(),       getQuantizationOperators(),
-          getRecurrentOperators(),     getReductionOperators(),
+          getPatchOperators(),         getQLinearOperators(),
+          getQuantizationOperators(),  getRecurrentOperators(),
+          getReductionOperators(),     getSamplingOperators(),
           getSelectionOperators(),     getSequenceOperators(),
-          getShapeOperators(),         getUpsampleOperators(),
+          getShapeOperators(),         getSignalOperators(),
+          getTfIdfOperators(),         getUpsampleOperators(),
           getWindowOperators()};
 }
 

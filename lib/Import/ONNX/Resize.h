@@ -20,6 +20,8 @@ struct ResizeForm {
   std::string policy = "stretch";
   float cubic = -0.75f;
   bool excludesOutside = false;
+  /// Weights of a smaller result reach over as much more.
+  bool antialias = false;
   /// Outside of a region that is cropped.
   float outside = 0;
 };

@@ -128,6 +128,50 @@ static SmallVector<Value> getWeights(Composer &c, Value rest,
           outer(c.sub(2, rest))};
 }
 
+/// The weight of an element so far away, of steps of a result.
+static Value getWeightAt(Composer &c, Value distance, const ResizeForm &form) {
+  Value t = c.of<AbsOp>(distance);
+  if (form.mode == "linear")
+    return c.of<MaxOp>(c.sub(1, t), 0.0);
+  double a = form.cubic;
+  Value sum = c.sub(c.mul(t, a + 2), a + 3);
+  Value inner = c.add(c.mul(c.mul(sum, t), t), 1);
+  Value outer = c.add(c.mul(c.mul(c.sub(t, 5), a), t), 8 * a);
+  outer = c.sub(c.mul(outer, t), 4 * a);
+  outer = c.where(c.test<LessOp>(t, 2), outer, 0);
+  return c.where(c.test<LessOrEqualOp>(t, 1), inner, outer);
+}
+
+/// Sums over as many elements as a step of the result spans, and one more on
+/// each side; of linear weights, two of cubic ones.
+static Value resizeSmoothly(Composer &c, Value x, const ResizedAxis &axis,
+                            Value at, const ResizeForm &form) {
+  Type word = c.getNode().getBuilder().getI64Type();
+  Value shrinks = c.of<MinOp>(axis.scale, 1.0);
+  Value reach = c.of<CeilOp>(c.div(form.mode == "linear" ? 1 : 2, shrinks));
+  Value first = c.sub(1, c.cast(reach, word));
+  Value offsets = c.cast(c.range(first, c.sub(2, first)),
+                         c.getNode().getBuilder().getF32Type());
+  Value whole = c.unsqueeze(c.of<FloorOp>(at), 1);
+  Value rest = c.sub(c.unsqueeze(at, 1), whole);
+  Value weights = getWeightAt(c, c.mul(c.sub(offsets, rest), shrinks), form);
+  Value places = c.add(whole, offsets);
+  if (form.excludesOutside) {
+    Value isInside = c.of<AndOp>(c.test<GreaterOrEqualOp>(places, 0.0),
+                                 c.test<LessOp>(places, axis.inReal));
+    weights = c.where(isInside, weights, 0);
+  }
+  if (!weights)
+    return {};
+  weights = c.div(weights, c.reduce(ReduceKind::Sum, weights, 1));
+  SmallVector<int64_t> behind =
+      llvm::to_vector(llvm::seq<int64_t>(2, getRank(x) - axis.axis + 1));
+  Value parts = c.mul(pick(c, x, axis, places), c.unsqueeze(weights, behind));
+  return parts ? c.reduce(ReduceKind::Sum, parts, axis.axis + 1,
+                          /*keepDims=*/false)
+               : Value();
+}
+
 static Value resizeAxis(Composer &c, Value x, const ResizedAxis &axis,
                         const ResizeForm &form) {
   Value at = getCoordinates(c, axis, form.coordinates);
@@ -137,6 +181,8 @@ static Value resizeAxis(Composer &c, Value x, const ResizedAxis &axis,
   Value last = c.sub(axis.inReal, 1), result;
   if (form.mode == "nearest") {
     result = pick(c, x, axis, roundCoordinates(c, at, form.rounding));
+  } else if (form.antialias) {
+    result = resizeSmoothly(c, x, axis, at, form);
   } else {
     Value whole = c.of<FloorOp>(at), rest = c.sub(at, whole);
     SmallVector<Value> weights = getWeights(c, rest, form);

@@ -177,8 +177,7 @@ static LogicalResult importResize(NodeImporter &node) {
   form.cubic = node.getFloat("cubic_coeff_a", -0.75f);
   form.excludesOutside = node.getInt("exclude_outside", 0) != 0;
   form.outside = node.getFloat("extrapolation_value", 0);
-  if (node.getInt("antialias", 0) != 0)
-    return node.fail(unsupported("expects antialias = 0, but found another"));
+  form.antialias = node.getInt("antialias", 0) != 0;
   if (!readMode(node, form))
     return failure();
   auto isEmpty = [](Value value) {
@@ -202,7 +201,8 @@ static LogicalResult importResize(NodeImporter &node) {
     }
     if (!node.getAxes(axes, getRank(x)))
       return failure();
-  } else if (scales && form.coordinates != "tf_crop_and_resize") {
+  } else if (scales && !form.antialias &&
+             form.coordinates != "tf_crop_and_resize") {
     return resizeByScales(node, scales, form);
   }
   return resizeByValues(node, roi, scales, sizes, axes, form);
@@ -437,8 +437,7 @@ ArrayRef<Operator> qopt::importer::getUpsampleOperators() {
       {"ConvTranspose", 1, 2, 3, importConvTranspose,
        "1 to 3 spatial axes; weights of known dims"},
       {"Resize", 10, 2, 2, importUpsample},
-      {"Resize", 11, 1, 4, importResize,
-       "antialias = 0; linear and cubic of floats"},
+      {"Resize", 11, 1, 4, importResize, "linear and cubic of floats"},
       {"Upsample", 1, 1, 1, importUpsampleWithAttributes},
       {"Upsample", 9, 2, 2, importUpsample, "linear of floats"},
   };

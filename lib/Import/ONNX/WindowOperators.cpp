@@ -6,9 +6,11 @@
 
 #include "Composer.h"
 #include "Operators.h"
+#include "Patches.h"
 #include "WindowAttributes.h"
 #include "dialects/QOpt/IR/VerifyTypes.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -123,6 +125,28 @@ static LogicalResult checkPoolPads(NodeImporter &node,
   return success();
 }
 
+static bool isDilated(const WindowAttributes &window) {
+  return llvm::any_of(window.dilations, [](int64_t by) { return by != 1; });
+}
+
+/// The sums of windows whose elements do not lie together, over how many
+/// elements they have.
+static Value averagePatches(Composer &c, Value x,
+                            const WindowAttributes &window, bool ceilMode,
+                            bool includesPad) {
+  Value zero = c.number(0, x), one = c.number(1, x);
+  SmallVector<Value> dims{c.integers({1, 1}), c.shapeOf(x, 2, getRank(x))};
+  Value ones = c.expand(one, c.concat(dims, 0));
+  auto sum = [&](Value padded) {
+    Value patches = extractPatches(c, padded, window, ceilMode, zero);
+    return patches ? c.reduce(ReduceKind::Sum, patches, getRank(patches) - 1,
+                              /*keepDims=*/false)
+                   : Value();
+  };
+  Value counts = sum(padSpatial(c, ones, window, includesPad ? one : zero));
+  return c.div(sum(padSpatial(c, x, window, zero)), counts);
+}
+
 static LogicalResult importAveragePool(NodeImporter &node) {
   Value x = node.getInput(0);
   bool ceilMode = node.getInt("ceil_mode", 0) != 0;
@@ -131,8 +155,11 @@ static LogicalResult importAveragePool(NodeImporter &node) {
   if (!window || failed(node.expectFloat(x)) ||
       failed(checkPoolPads(node, *window)))
     return failure();
-  if (llvm::any_of(window->dilations, [](int64_t by) { return by != 1; }))
-    return node.fail(unsupported("dilated average pools are not supported"));
+  if (isDilated(*window)) {
+    Composer c(node);
+    return node.setOutput(0,
+                          averagePatches(c, x, *window, ceilMode, includesPad));
+  }
   return node.makeOutput<AveragePoolOp>(
       getElementType(x), x,
       {node.attr("kernel", window->kernel),
@@ -141,19 +168,118 @@ static LogicalResult importAveragePool(NodeImporter &node) {
        node.attr("count_include_pad", includesPad)});
 }
 
+/// Where the maximum of each window stands in `x`, flat; columns first where
+/// `isColumnMajor`.
+static Value findMaxima(Composer &c, Value x, const WindowAttributes &window,
+                        bool ceilMode, bool isColumnMajor) {
+  NodeImporter &node = c.getNode();
+  Type word = node.getBuilder().getI64Type(), element = getElementType(x);
+  int64_t rank = getRank(x);
+  Value least = c.number(
+      isa<FloatType>(element) ? -std::numeric_limits<double>::infinity()
+      : element.isUnsignedInteger()
+          ? 0.0
+          : -std::ldexp(1.0, element.getIntOrFloatBitWidth() - 1),
+      x);
+  // The place of each element, in its channel.
+  Value places, step = c.integers(1);
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(2, rank));
+  if (!isColumnMajor)
+    std::reverse(axes.begin(), axes.end());
+  for (int64_t axis : axes) {
+    Value line = c.mul(c.positionsOf(x, axis), step);
+    line =
+        c.unsqueeze(line, llvm::to_vector(llvm::seq<int64_t>(1, rank - axis)));
+    places = places ? c.add(places, line) : line;
+    step = c.mul(step, c.dimOf(x, axis));
+  }
+  places = c.unsqueeze(places, {0, 1});
+  Value patches = extractPatches(c, padSpatial(c, x, window, least), window,
+                                 ceilMode, least);
+  Value zero = c.number(0, word);
+  Value sources = extractPatches(c, padSpatial(c, places, window, zero), window,
+                                 ceilMode, zero);
+  if (!patches || !sources)
+    return {};
+  int64_t last = getRank(patches) - 1;
+  Value best = node.make<ArgReduceOp>(
+      word, patches,
+      {node.attr("kind", ReduceKindAttr::get(x.getContext(), ReduceKind::Max)),
+       node.attr("axis", last), node.attr("keepdims", true),
+       node.attr("select_last", false)});
+  Value all = c.expand(sources, c.shapeOf(patches));
+  Value found = c.squeeze(
+      c.make<GatherElementsOp>({all, best}, node.attr("axis", last)), last);
+  // Of all channels of all samples.
+  Value samples = c.mul(c.positionsOf(x, 0), c.dimOf(x, 1));
+  Value channels = c.add(c.unsqueeze(samples, 1), c.positionsOf(x, 1));
+  SmallVector<int64_t> behind = llvm::to_vector(llvm::seq<int64_t>(2, rank));
+  return c.add(found, c.unsqueeze(c.mul(channels, step), behind));
+}
+
 static LogicalResult importMaxPool(NodeImporter &node) {
   Value x = node.getInput(0);
   bool ceilMode = node.getInt("ceil_mode", 0) != 0;
-  node.ignoreAttribute("storage_order"); // the order of the second output
+  bool isColumnMajor = node.getInt("storage_order", 0) != 0;
   std::optional<WindowAttributes> window = readWindow(node, x, {});
   if (!window || failed(checkPoolPads(node, *window)))
     return failure();
+  if (node.hasOutput(1)) {
+    Composer c(node);
+    if (failed(node.setOutput(
+            1, findMaxima(c, x, *window, ceilMode, isColumnMajor))))
+      return failure();
+  }
   return node.makeOutput<MaxPoolOp>(getElementType(x), x,
                                     {node.attr("kernel", window->kernel),
                                      node.attr("strides", window->strides),
                                      node.attr("pads", window->pads),
                                      node.attr("dilations", window->dilations),
                                      node.attr("ceil_mode", ceilMode)});
+}
+
+/// Each value where its index says, in a tensor of zeros that a pool with this
+/// window would have had, which may be a corner of a larger one.
+static LogicalResult importMaxUnpool(NodeImporter &node) {
+  Composer c(node);
+  Value x = node.getInput(0), indices = node.getInput(1);
+  Value shape = node.getInput(2);
+  std::optional<WindowAttributes> window = readWindow(node, x, {});
+  if (!window || failed(node.expectIndices(indices, "indices")))
+    return failure();
+  int64_t rank = getRank(x), spatial = rank - 2;
+  SmallVector<Value> dims{c.dimOf(x, 0), c.dimOf(x, 1)};
+  for (int64_t i = 0; i < spatial; ++i) {
+    int64_t more = window->kernel[i] - window->pads[i] -
+                   window->pads[i + spatial] - window->strides[i];
+    dims.push_back(c.add(c.mul(c.dimOf(x, i + 2), double(window->strides[i])),
+                         double(more)));
+  }
+  Value pooled = c.concat(dims, 0);
+  Value size = dims.front();
+  for (Value dim : ArrayRef(dims).drop_front())
+    size = c.mul(size, dim);
+  Value zeros = c.expand(c.number(0, x), size);
+  auto kind =
+      ScatterKindAttr::get(node.getBuilder().getContext(), ScatterKind::Set);
+  Value flat = c.make<ScatterElementsOp>(
+      {zeros, c.reshape(indices, -1), c.reshape(x, -1)},
+      {node.attr("axis", int64_t(0)), node.attr("kind", kind)});
+  Value result = c.reshape(flat, pooled);
+  if (!shape)
+    return node.setOutput(0, result);
+  shape = c.cast(shape, node.getBuilder().getI64Type());
+  for (int64_t axis = 0; axis < rank && result; ++axis) {
+    Value have = c.dimOf(result, axis);
+    Value want = c.slice(shape, 0, axis, axis + 1);
+    Value places = c.range(c.integers(0), want);
+    Value inside = c.of<MinOp>(places, c.sub(have, 1.0));
+    SmallVector<int64_t> behind =
+        llvm::to_vector(llvm::seq<int64_t>(1, rank - axis));
+    Value isInside = c.unsqueeze(c.test<LessOp>(places, have), behind);
+    result = c.where(isInside, c.gather(result, inside, axis), 0.0);
+  }
+  return node.setOutput(0, result);
 }
 
 static LogicalResult importGlobalAveragePool(NodeImporter &node) {
@@ -199,11 +325,20 @@ static LogicalResult importLpPool(NodeImporter &node) {
   std::optional<WindowAttributes> window = readWindow(node, x, {});
   if (!window || failed(node.expectFloat(x)))
     return failure();
-  if (node.getInt("ceil_mode", 0) != 0 ||
-      llvm::any_of(window->dilations, [](int64_t by) { return by != 1; }))
-    return node.fail(unsupported("expects ceil_mode = 0 and no dilations"));
+  bool ceilMode = node.getInt("ceil_mode", 0) != 0;
   if (failed(checkPoolPads(node, *window)))
     return failure();
+  if (ceilMode || isDilated(*window))
+    return node.setOutput(0, makeNorm(c, x, p, [&](Value powers) {
+                            Value zero = c.number(0, x);
+                            Value patches = extractPatches(
+                                c, padSpatial(c, powers, *window, zero),
+                                *window, ceilMode, zero);
+                            return patches ? c.reduce(ReduceKind::Sum, patches,
+                                                      getRank(patches) - 1,
+                                                      /*keepDims=*/false)
+                                           : Value();
+                          }));
   double size = 1;
   for (int64_t dim : window->kernel)
     size *= dim;
@@ -233,13 +368,13 @@ static LogicalResult importGlobalLpPool(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getWindowOperators() {
   static constexpr Operator rows[] = {
-      {"AveragePool", 1, 1, 1, importAveragePool,
-       "1 to 3 spatial axes, no dilations"},
+      {"AveragePool", 1, 1, 1, importAveragePool, "1 to 3 spatial axes"},
       {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
       {"GlobalLpPool", 1, 1, 1, importGlobalLpPool},
       {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
-      {"LpPool", 1, 1, 1, importLpPool, "ceil_mode = 0, no dilations"},
-      {"MaxPool", 1, 1, 1, importMaxPool, "1 to 3 spatial axes, no Indices"},
+      {"LpPool", 1, 1, 1, importLpPool, "1 to 3 spatial axes"},
+      {"MaxPool", 1, 1, 1, importMaxPool, "1 to 3 spatial axes"},
+      {"MaxUnpool", 9, 2, 3, importMaxUnpool, "1 to 3 spatial axes"},
   };
   return rows;
 }

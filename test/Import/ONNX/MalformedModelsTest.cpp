@@ -178,14 +178,6 @@ static const BadModel badModels[] = {
                   attr("nearest_mode", "up")})
            .out("y");
      }},
-    {"ResizeAntialias", unsupported, "expects antialias = 0, but found another",
-     [] {
-       return Model(13)
-           .in("x", "f32[1, 3, 4, 4]")
-           .init("s", "i64[4]", {1, 3, 8, 8})
-           .node("Resize", {"x", "", "", "s"}, {"y"}, {attr("antialias", 1)})
-           .out("y");
-     }},
     {"ConvTransposeGroups", bad,
      "expects groups that divide 3 channels, but found 2",
      [] {
