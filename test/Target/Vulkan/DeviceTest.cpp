@@ -136,8 +136,8 @@ TEST_F(DeviceTest, QuantizesRowsDynamically) {
                       0, {6});
 }
 
-/// One invocation may not take more steps than a driver allows: lavapipe ends all
-/// loops of one after 65,535.
+/// One invocation may not take more steps than a driver allows: lavapipe ends
+/// all loops of one after 65,535.
 TEST_F(DeviceTest, QuantizesLargeSamplesDynamically) {
   expectNearReference(R"(
     func.func @main(%x: tensor<?x2x200x101xf32>) -> (tensor<?x2x200x101xi8>, tensor<?x1x1x1xf32>) {
