@@ -71,16 +71,21 @@ def busy_seconds(process):
 
 def interrupt(command, folder, ready=""):
     """Ctrl-C while the command, which may say when, runs without an end; what it ends with."""
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        if ready:
-            assert process.stdout.readline().strip() == ready
-        start, deadline = busy_seconds(process) if ready else 0, time.monotonic() + 60
-        while busy_seconds(process) < start + 0.5:
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, text = process.communicate(timeout=20)
-        return process.returncode, text
+    # What runs these tests in the background may ignore the signal, and that is inherited.
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
+        try:
+            if ready:
+                assert process.stdout.readline().strip() == ready
+            start, deadline = busy_seconds(process) if ready else 0, time.monotonic() + 60
+            while busy_seconds(process) < start + 0.5:
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, text = process.communicate(timeout=20)
+            return process.returncode, text
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
