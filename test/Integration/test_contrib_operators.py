@@ -64,6 +64,8 @@ CASES = {
     "FusedMatMul": [
         case(floats(2, 4, 3), floats(2, 4, 5), transA=1, alpha=0.5),
         case(floats(7, 3, 5), floats(4, 3, 5), transBatchA=1, transBatchB=1, transB=1)],
+    "TransposeMatMul": [
+        case(floats(2, 4, 3), floats(2, 4, 5), transA=1, alpha=0.5)],
     "FusedGemm": [
         case(floats(3, 4), floats(5, 4), floats(5), transB=1, alpha=0.5, beta=2.0,
              activation="LeakyRelu", activation_alpha=0.2)],
@@ -165,3 +167,20 @@ def test_operator(name, index, tmp_path):
         found = run_arrays(tmp_path / "m.so", feeds, tmp_path, environment={"QOPT_CPU": tier})
         for output in expected:
             assert found[output].tobytes() == reference[output].tobytes(), (tier, output)
+
+
+def test_a_convolution_with_channels_last(tmp_path):
+    """ONNX Runtime has it for other machines; it is Conv between two transposes."""
+    x, weights, bias = floats(2, 7, 6, 4), floats(6, 2, 3, 3), floats(6)
+    attributes = {"group": 2, "pads": [1, 0, 1, 1], "strides": [2, 1]}
+    model, feeds = build("NhwcConv", case(x, weights, bias, **attributes))
+    onnx.save(model, tmp_path / "model.onnx")
+    plain, plain_feeds = build("Conv", case(x.transpose(0, 3, 1, 2), weights, bias, domain="",
+                                            **attributes))
+    session = onnxruntime.InferenceSession(plain.SerializeToString())
+    expected = session.run(None, plain_feeds)[0].transpose(0, 2, 3, 1)
+    reference = run_arrays(tmp_path / "model.onnx", feeds, tmp_path, "--reference")["y0"]
+    np.testing.assert_allclose(reference, expected, rtol=1e-5, atol=1e-5)
+    run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so", "--quiet")
+    found = run_arrays(tmp_path / "m.so", feeds, tmp_path)["y0"]
+    assert found.tobytes() == reference.tobytes()

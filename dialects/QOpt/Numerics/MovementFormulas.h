@@ -26,13 +26,16 @@ void copyFrom(P &p, mlir::Value x, mlir::Value result, Source source) {
 //===----------------------------------------------------------------------===//
 
 template <class P> void formula(P &p, TileOp op) {
-  auto x = p.dims(op.getX());
+  auto x = p.dims(op.getX()), made = p.dims(op.getResult());
   p.forEach({}, [&](Indices<P>) {
     for (auto [axis, dim] : llvm::enumerate(x)) {
       auto repeats = p.loadIndex(op.getRepeats(), p.index(axis));
       p.require(isNotNegative(p, repeats), "a number of repeats is negative");
-      auto most = p.div(p.index(int64_t(1) << 62), p.add(dim, p.index(1)));
-      p.require(p.less(repeats, most), "a number of repeats is too large");
+      // A product that wraps has another quotient.
+      auto whole = p.div(made[axis], p.max(dim, p.index(1)));
+      auto isEmpty = p.equal(dim, p.index(0));
+      p.require(p.values().orM(isEmpty, p.equal(whole, repeats)),
+                "a number of repeats is too large");
     }
   });
   copyFrom(p, op.getX(), op.getResult(), [&](Indices<P> at) {
