@@ -175,6 +175,7 @@ QUANTIZATION = {
     "an axis out of range": quantize(scale([1.0] * 4), zero([0] * 4), axis=2),
     "scales of two axes": quantize(scale(np.ones((4, 4))), zero(np.zeros((4, 4), int))),
     "a weight's scale of NaN": weights(scale([1, np.nan, 1, 1]), axis=1),
+    "one scale of NaN among many": weights(scale([*[1.0] * 299, np.nan]), dims=(4, 300), axis=1),
     "a weight's zeros of another type": weights(scale(1.0), zero(0, UINT8)),
     "a block of -1": weights(scale(np.ones((2, 4))), axis=0, block_size=-1),
     "blocks of another number": weights(scale(np.ones((3, 4))), axis=0, block_size=2),

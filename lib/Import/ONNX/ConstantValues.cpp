@@ -8,6 +8,7 @@
 #include "ConstantValues.h"
 #include "dialects/QOpt/IR/QOptOps.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -89,18 +90,38 @@ Value qopt::importer::reshapeConstant(OpBuilder &builder, Value value,
                         cast<RankedTensorType>(type));
 }
 
-std::optional<double> qopt::importer::getConstantFloat(Value value) {
-  auto constant = value.getDefiningOp<ConstantOp>();
-  if (!constant)
-    return std::nullopt;
-  auto elements = dyn_cast<DenseFPElementsAttr>(constant.getValue());
-  if (!elements || elements.getNumElements() != 1)
-    return std::nullopt;
-  APFloat element = *elements.value_begin<APFloat>();
+/// The number that the bytes of an element stand for.
+static double readFloat(ArrayRef<uint8_t> bytes, FloatType type) {
+  uint64_t bits = 0;
+  memcpy(&bits, bytes.data(), bytes.size());
+  APFloat number(type.getFloatSemantics(), APInt(type.getWidth(), bits));
   bool losesInfo;
-  element.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                  &losesInfo);
-  return element.convertToDouble();
+  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                 &losesInfo);
+  return number.convertToDouble();
+}
+
+std::optional<SmallVector<double>>
+qopt::importer::getConstantFloats(Value value) {
+  auto type = dyn_cast<FloatType>(getElementTypeOrSelf(value));
+  SmallVector<uint8_t> storage;
+  auto bytes = getConstantBytes(value, storage);
+  if (!type || type.getWidth() % 8 != 0 || !bytes)
+    return std::nullopt;
+  size_t size = type.getWidth() / 8;
+  SmallVector<double> numbers;
+  numbers.reserve(bytes->size() / size);
+  for (size_t at = 0; at < bytes->size(); at += size)
+    numbers.push_back(readFloat(bytes->slice(at, size), type));
+  return numbers;
+}
+
+std::optional<double> qopt::importer::getConstantFloat(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.hasStaticShape() || type.getNumElements() != 1)
+    return std::nullopt;
+  auto numbers = getConstantFloats(value);
+  return numbers ? std::optional(numbers->front()) : std::nullopt;
 }
 
 std::optional<ArrayRef<uint8_t>>

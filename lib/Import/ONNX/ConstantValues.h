@@ -31,7 +31,11 @@ mlir::Value makeFloats(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value reshapeConstant(mlir::OpBuilder &builder, mlir::Value value,
                             llvm::ArrayRef<int64_t> shape);
 
-/// The one element of a constant f32, f16, bf16 or f64 tensor.
+/// The elements of a constant of floats of eight bits or more; nothing for any
+/// other value.
+std::optional<llvm::SmallVector<double>> getConstantFloats(mlir::Value value);
+
+/// The one element of such a constant.
 std::optional<double> getConstantFloat(mlir::Value value);
 
 /// The bytes of all elements of a constant, in `storage` where the program

@@ -10,7 +10,9 @@
 #include "Operators.h"
 #include "lib/ONNX/ElementTypes.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -184,22 +186,15 @@ static Type readTypeAttribute(NodeImporter &node, StringRef name) {
 /// Constant scales are finite; those that divide are above 0 too.
 static LogicalResult checkScales(NodeImporter &node, Value scale,
                                  bool isDivisor) {
-  auto constant = scale.getDefiningOp<ConstantOp>();
-  auto elements = constant ? dyn_cast<DenseFPElementsAttr>(constant.getValue())
-                           : DenseFPElementsAttr();
-  if (!elements)
+  auto numbers = getConstantFloats(scale);
+  if (!numbers)
     return success();
-  for (const APFloat &value : elements.getValues<APFloat>()) {
-    if (value.isFinite() &&
-        !(isDivisor && (value.isZero() || value.isNegative())))
-      continue;
-    SmallString<16> text;
-    value.toString(text);
-    return node.fail(
-        malformed(Twine(isDivisor ? "expects finite scales above 0, but found "
-                                  : "expects finite scales, but found ") +
-                  text));
-  }
+  for (double number : *numbers)
+    if (!std::isfinite(number) || (isDivisor && number <= 0))
+      return node.fail(malformed(
+          Twine(isDivisor ? "expects finite scales above 0, but found "
+                          : "expects finite scales, but found ") +
+          llvm::formatv("{0}", number).str()));
   return success();
 }
 

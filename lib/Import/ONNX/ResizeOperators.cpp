@@ -235,20 +235,6 @@ static void keepAspect(Composer &c, MutableArrayRef<ResizedAxis> axes,
   }
 }
 
-/// The number of a constant list of floats; nothing for other values.
-static std::optional<double> readNumber(Value list, size_t index) {
-  auto constant = list.getDefiningOp<ConstantOp>();
-  auto elements = constant ? dyn_cast<DenseFPElementsAttr>(constant.getValue())
-                           : DenseFPElementsAttr();
-  if (!elements || static_cast<int64_t>(index) >= elements.getNumElements())
-    return std::nullopt;
-  APFloat value = elements.getValues<APFloat>()[index];
-  bool losesInfo;
-  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                &losesInfo);
-  return value.convertToDouble();
-}
-
 /// floor(size * scale), as a constant where both are known.
 static Value scaleSize(Composer &c, Value x, const ResizedAxis &axis,
                        std::optional<double> scale) {
@@ -282,6 +268,10 @@ LogicalResult qopt::importer::resizeByValues(NodeImporter &node, Value roi,
     return failure();
   if (scales && !sizes && failed(node.expectFloat(scales)))
     return failure();
+  auto numbers = sizes ? std::nullopt : getConstantFloats(scales);
+  auto scaleOf = [&](int64_t i) {
+    return numbers ? std::optional((*numbers)[i]) : std::nullopt;
+  };
   SmallVector<ResizedAxis> resized;
   for (int64_t i = 0; i < count; ++i) {
     ResizedAxis axis{};
@@ -295,7 +285,7 @@ LogicalResult qopt::importer::resizeByValues(NodeImporter &node, Value roi,
       axis.scale = c.div(axis.outReal, axis.inReal);
       axis.exactOut = axis.outReal;
     } else {
-      std::optional<double> known = readNumber(scales, i);
+      std::optional<double> known = scaleOf(i);
       if (known && !(*known > 0 && *known < 1e9))
         return node.fail(
             malformed("expects scales above 0 and below 1e9, but found " +
@@ -320,7 +310,7 @@ LogicalResult qopt::importer::resizeByValues(NodeImporter &node, Value roi,
   Value image = isNearest ? x : c.cast(x, type.isF64() ? type : f32);
   for (auto [i, axis] : llvm::enumerate(resized)) {
     auto known = axis.out ? getAllKnownIntegers(axis.out) : std::nullopt;
-    auto scale = !sizes ? readNumber(scales, i) : std::nullopt;
+    std::optional<double> scale = scaleOf(i);
     int64_t size = getType(x).getDimSize(axis.axis);
     bool stays = known && known->front() == size &&
                  (sizes || (scale && *scale == 1)) &&

@@ -94,17 +94,11 @@ static bool copiesByFactor(StringRef coordinates, StringRef rounding,
 /// The factor of each axis where constant scales are whole and small; else
 /// nothing.
 static std::optional<SmallVector<int64_t>> readFactors(Value x, Value scales) {
-  auto constant = scales.getDefiningOp<ConstantOp>();
-  auto elements = constant ? dyn_cast<DenseFPElementsAttr>(constant.getValue())
-                           : DenseFPElementsAttr();
-  if (!elements || elements.getNumElements() != getRank(x))
+  auto numbers = getConstantFloats(scales);
+  if (!numbers || static_cast<int64_t>(numbers->size()) != getRank(x))
     return std::nullopt;
   SmallVector<int64_t> factors;
-  for (APFloat scale : elements) {
-    bool losesInfo;
-    scale.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                  &losesInfo);
-    double value = scale.convertToDouble();
+  for (double value : *numbers) {
     if (!(value >= 1 && value <= kMaxFactor) ||
         value != static_cast<int64_t>(value))
       return std::nullopt;
