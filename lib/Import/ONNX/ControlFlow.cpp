@@ -215,19 +215,27 @@ static bool isPlaceholder(BlockArgument argument, Type next) {
          before.getRank() != after.getRank();
 }
 
+static bool hasOneElement(RankedTensorType type) {
+  return type && type.hasStaticShape() && type.getNumElements() == 1;
+}
+
+/// A tensor of one element as one of `rank`.
+static Value withRank(NodeImporter &node, Value value, int64_t rank) {
+  return node.make<ReshapeOp>(
+      getElementType(value),
+      {value, makeIntegers(node.getBuilder(), node.getLoc(),
+                           SmallVector<int64_t>(rank, 1))},
+      node.attr("allow_zero", true));
+}
+
 /// One element of another rank as `type`; any other value as it is.
 static Value levelOneElement(NodeImporter &node, Value value, Type type) {
   auto from = dyn_cast<RankedTensorType>(value.getType());
   auto to = dyn_cast<RankedTensorType>(type);
-  auto isOne = [](RankedTensorType tensor) {
-    return tensor && tensor.hasStaticShape() && tensor.getNumElements() == 1;
-  };
-  if (!isOne(from) || !isOne(to) || from.getRank() == to.getRank())
+  if (!hasOneElement(from) || !hasOneElement(to) ||
+      from.getRank() == to.getRank())
     return value;
-  return node.make<ReshapeOp>(
-      from.getElementType(),
-      {value, makeIntegers(node.getBuilder(), node.getLoc(), to.getShape())},
-      node.attr("allow_zero", true));
+  return withRank(node, value, to.getRank());
 }
 
 /// Fills the one block of `region` by `body`, from a counter and values of
@@ -445,35 +453,24 @@ LogicalResult qopt::importer::makeWhile(NodeImporter &node, Value trips,
   return success();
 }
 
-/// The axes of `value` that it must lose to have the rank of `other`, which
-/// another branch gives: those that a squeeze takes away there, as exporters
-/// write one for an axis whose size only a run knows, or any of one element.
-static std::optional<SmallVector<int64_t>> findAxesToDrop(Value value,
-                                                          Value other) {
+/// Gives both results of a branch one rank where that can be. An axis that the
+/// other branch squeezes, as exporters write it where only a run knows whether
+/// its size is 1, is squeezed here too: a run in which it is not ends with an
+/// error.
+static LogicalResult levelRanks(NodeImporter &node, Value &value, Value other,
+                                Region &region) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   auto target = dyn_cast<RankedTensorType>(other.getType());
   if (!type || !target || type.getRank() <= target.getRank())
-    return std::nullopt;
-  auto squeeze = other.getDefiningOp<SqueezeOp>();
-  if (squeeze && getRank(squeeze.getX()) == type.getRank())
-    return llvm::to_vector(squeeze.getAxes());
-  if (!type.hasStaticShape() || type.getNumElements() != 1)
-    return std::nullopt;
-  return llvm::to_vector(
-      llvm::seq<int64_t>(0, type.getRank() - target.getRank()));
-}
-
-/// Gives both results of a branch one rank where that can be; a run in which a
-/// size is not the 1 that it must be ends with an error.
-static LogicalResult levelRanks(NodeImporter &node, Value &value, Value other,
-                                Region &region) {
-  auto axes = findAxesToDrop(value, other);
-  if (!axes)
     return success();
   OpBuilder::InsertionGuard guard(node.getBuilder());
   node.getBuilder().setInsertionPointToEnd(&region.front());
-  value = node.make<SqueezeOp>(getElementType(value), value,
-                               node.attr("axes", ArrayRef<int64_t>(*axes)));
+  auto squeeze = other.getDefiningOp<SqueezeOp>();
+  if (squeeze && getRank(squeeze.getX()) == type.getRank())
+    value = node.make<SqueezeOp>(type.getElementType(), value,
+                                 node.attr("axes", squeeze.getAxes()));
+  else if (hasOneElement(type))
+    value = withRank(node, value, target.getRank());
   return success(value != nullptr);
 }
 
