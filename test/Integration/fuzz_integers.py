@@ -124,7 +124,7 @@ def make_qlinear_conv(builder):
 @operator("DynamicQuantizeLinear", 11)
 def make_dynamic_quantize(builder):
     x = builder.find_float(1, 4, dtypes=(np.float32,))
-    if x.array.size == 0:
+    if x.array.size == 0 or not np.isfinite(x.array).all():
         raise Rejected("no range")
     builder.has_steps |= not x.is_exact
     codes, scale, zero = builder.make_node("DynamicQuantizeLinear", [x], outputs=3, exact=True)
