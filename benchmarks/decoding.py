@@ -27,8 +27,6 @@ import smollm
 from fetch import fetch
 
 WINDOW = 512
-PRESETS = ["fp32", "w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "w4a8-g32", "mxint8",
-           "mxfp8-e4m3", "mxfp6-e2m3", "mxfp4", "mxfp4-a16", "nvfp4", "nvfp4-a16"]
 ROW = "{:14} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>7}"
 
 
@@ -133,7 +131,7 @@ def print_row(name, size, cost, figures):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--presets", default=",".join(PRESETS))
+    parser.add_argument("--presets", default=",".join(measuring.PRESETS))
     parser.add_argument("--windows", type=int, default=8)
     parser.add_argument("--folder", type=Path,
                         default=Path.home() / ".cache" / "qopt" / "models" / "smollm2-onnx")

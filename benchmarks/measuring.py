@@ -12,6 +12,9 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test" / "models"))
+# A row of a table for each, where --presets does not say otherwise.
+PRESETS = ["fp32", "w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "w4a8-g32", "mxint8",
+           "mxfp8-e4m3", "mxfp6-e2m3", "mxfp4", "mxfp4-a16", "nvfp4", "nvfp4-a16"]
 
 
 class ToolError(Exception):

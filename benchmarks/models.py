@@ -30,9 +30,6 @@ from ort_run import make_session
 from ort_run import run_folder as run_session
 from tasks import TASKS, prepare
 
-PRESETS = ["fp32", "w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "w4a8-g32", "mxint8",
-           "mxfp8-e4m3", "mxfp6-e2m3", "mxfp4", "mxfp4-a16", "nvfp4", "nvfp4-a16"]
-
 
 class Peers:
     """ONNX Runtime's sessions for one model, and the outputs of its fp32."""
@@ -146,7 +143,7 @@ def make_row(prepared, preset, peers, folder, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", default=",".join(TASKS))
-    parser.add_argument("--presets", default=",".join(PRESETS))
+    parser.add_argument("--presets", default=",".join(measuring.PRESETS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--check-reference", type=int, nargs="?", const=sys.maxsize, metavar="N")

@@ -5,7 +5,7 @@
 Writes model.onnx with weights.bin beside it, and tokenizer.json. The graph is what
 exporters of decoders write since opset 23: RMSNormalization, RotaryEmbedding and
 Attention with a past; positions go on where the past ends. Inputs are input_ids and
-past_key_values.*, outputs logits and present.*. Needs requirements-language.txt.
+past_key_values.*, outputs logits and present.*. Needs requirements.txt.
 """
 
 import sys
