@@ -50,6 +50,8 @@ def test_calls_are_their_nodes(tmp_path):
     (("y = Add (h, h) }", "y = own.twice (h) }"), 1, "calls functions more than 64 deep, or itself"),
     (('<domain: "own", opset_import: ["" : 17]>\ntwice', '<domain: "own", opset_import: ["" : 16]>\ntwice'),
      3, 'function "twice" has opset 16, but the model has 17'),
+    (("both (p, q) => (s, r)", "twice (p, q) => (s, r)"), 1,
+     'expects functions of different names, but found two of "twice"'),
     (("c = own.twice (b)", "c = own.twice (b, b)"), 1, "has 1 inputs and 1 outputs, but a call has more"),
 ])
 def test_bad_functions(tmp_path, change, code, message):

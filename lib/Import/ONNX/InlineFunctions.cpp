@@ -21,8 +21,9 @@ static constexpr int64_t kMaxNodes = 1 << 20;
 namespace {
 class Inliner {
 public:
-  Inliner(const onnx::ModelProto &model, int64_t opset);
+  explicit Inliner(int64_t opset) : opset(opset) {}
 
+  std::optional<Failure> add(const onnx::FunctionProto &function);
   std::optional<Failure> expand(Nodes &nodes, int depth);
 
 private:
@@ -91,10 +92,13 @@ void Renaming::rename(onnx::GraphProto &graph) const {
       value.set_name(get(value.name()));
 }
 
-Inliner::Inliner(const onnx::ModelProto &model, int64_t opset) : opset(opset) {
-  for (const onnx::FunctionProto &function : model.functions())
-    functions[getKey(function.domain(), function.name(), function.overload())] =
-        &function;
+std::optional<Failure> Inliner::add(const onnx::FunctionProto &function) {
+  std::string key =
+      getKey(function.domain(), function.name(), function.overload());
+  if (!functions.try_emplace(key, &function).second)
+    return malformed("expects functions of different names, but found two of " +
+                     quote(function.name()));
+  return std::nullopt;
 }
 
 std::optional<Failure>
@@ -228,6 +232,9 @@ std::optional<Failure> qopt::importer::inlineFunctions(onnx::ModelProto &model,
                                                        int64_t opset) {
   if (model.functions_size() == 0)
     return std::nullopt;
-  return Inliner(model, opset)
-      .expand(*model.mutable_graph()->mutable_node(), 0);
+  Inliner inliner(opset);
+  for (const onnx::FunctionProto &function : model.functions())
+    if (auto failure = inliner.add(function))
+      return failure;
+  return inliner.expand(*model.mutable_graph()->mutable_node(), 0);
 }
