@@ -97,6 +97,10 @@ VkResult Recorder::begin() {
   info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
   result = vk.BeginCommandBuffer(commands, &info);
   isRecording = result == VK_SUCCESS;
+  // A run that ended early recorded uploads that never ran.
+  for (int64_t i = weightsSent; result == VK_SUCCESS && i < weights.size; ++i)
+    result =
+        upload(weights[i].data, weights[i].bytes, weights[i].tensor->region);
   return result;
 }
 
@@ -172,6 +176,7 @@ VkResult Recorder::findWeight(const void *data, uint64_t bytes,
     return VK_ERROR_OUT_OF_HOST_MEMORY;
   }
   weight->data = data;
+  weight->bytes = bytes;
   weight->tensor = tensor;
   VkResult result =
       device.allocate(weightBlocks, MemoryKind::Device, bytes, tensor->region);
@@ -364,6 +369,7 @@ VkResult Recorder::finish() {
   if (result != VK_SUCCESS)
     return result;
   vk.ResetFences(device.device, 1, &fence);
+  weightsSent = weights.size;
   for (Download &download : downloads)
     memcpy(download.data, download.region.mapped, download.bytes);
   // The first run stages all weights; what later ones need is far less.

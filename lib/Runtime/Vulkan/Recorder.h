@@ -20,6 +20,7 @@ struct Tensor {
 /// A constant that lies on the device.
 struct Weight {
   const void *data;
+  uint64_t bytes;
   Tensor *tensor;
 };
 
@@ -54,6 +55,8 @@ struct Recorder {
   List<Block> weightBlocks, tensorBlocks, stagingBlocks;
   List<Tensor *> tensors;
   List<Weight> weights;
+  /// Those whose upload ran.
+  int64_t weightsSent;
   List<Download> downloads;
   bool isRecording;
 

@@ -155,3 +155,23 @@ std::string DeviceTest::failureOfRun(llvm::StringRef text) {
   rest.consume_front(path + ": ");
   return std::to_string(static_cast<int>(code)) + ": " + rest.str();
 }
+
+void DeviceTest::expectRunAfterFailure(llvm::StringRef text,
+                                       llvm::ArrayRef<int64_t> wrongDims,
+                                       llvm::ArrayRef<int64_t> dims) {
+  TargetCase wrong(text, wrongDims), program(text, dims);
+  ASSERT_TRUE(wrong && program) << "does not parse";
+  TemporaryFolder folder;
+  std::string path = folder.file("model.so");
+  ASSERT_EQ(compile(program, path), "");
+  auto runner = llvm::cantFail(ModelRunner::open(path));
+  SmallVector<HostTensor> outputs;
+  llvm::Error error = runner->run(wrong.inputs, outputs);
+  EXPECT_TRUE(bool(error));
+  llvm::consumeError(std::move(error));
+  outputs.clear();
+  llvm::cantFail(runner->run(program.inputs, outputs));
+  for (auto [expected, found] :
+       llvm::zip_equal(program.evaluateReference(), outputs))
+    expectEqual(expected, found, "the second run", 0);
+}

@@ -31,6 +31,10 @@ protected:
   std::string failureOf(llvm::StringRef text);
   /// The exit code and text of a run that must fail.
   std::string failureOfRun(llvm::StringRef text);
+  /// A run on values of `wrongDims` fails, and one on `dims` after it is right.
+  void expectRunAfterFailure(llvm::StringRef text,
+                             llvm::ArrayRef<int64_t> wrongDims,
+                             llvm::ArrayRef<int64_t> dims);
 };
 
 } // namespace qopt::test

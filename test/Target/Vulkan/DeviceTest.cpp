@@ -312,3 +312,16 @@ TEST_F(DeviceTest, ComputesShapesOnTheHost) {
     })",
                       0, {5});
 }
+
+/// A run that ends before the device begins leaves no constants behind that
+/// were never brought there.
+TEST_F(DeviceTest, RunsAfterAFailure) {
+  expectRunAfterFailure(R"(
+    func.func @main(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
+      %w = qopt.constant(dense<3.0> : tensor<1xf32>) : tensor<1xf32>
+      %0 = qopt.mul %x, %w : (tensor<?xf32>, tensor<1xf32>) -> tensor<?xf32>
+      %1 = qopt.sub %0, %y : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+      return %1 : tensor<?xf32>
+    })",
+                        {3, 2}, {3, 3});
+}
