@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from qopt_tools import list_tiers, run_arrays, run_ok, run_tool
+from vulkan_driver import find_environment
 
 RNG = np.random.default_rng(8)
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
@@ -197,6 +198,19 @@ def test_operators(name, tmp_path):
     nodes, inputs, outputs, constants, feeds = CASES[name]
     write_model(tmp_path / "m.onnx", nodes, inputs, outputs, constants)
     check(tmp_path / "m.onnx", feeds, tmp_path)
+
+
+@pytest.mark.skipif(find_environment() is None, reason="no Vulkan driver")
+@pytest.mark.parametrize("name", ["if_dims_differ", "if_nested", "loop_counted", "loop_while", "loop_in_if", "scan_axes"])
+def test_operators_on_vulkan(name, tmp_path):
+    nodes, inputs, outputs, constants, feeds = CASES[name]
+    write_model(tmp_path / "m.onnx", nodes, inputs, outputs, constants)
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "v.so", "--target=vulkan", "--quiet")
+    for sample in feeds:
+        reference = run_arrays(tmp_path / "m.onnx", sample, tmp_path, "--reference")
+        found = run_arrays(tmp_path / "v.so", sample, tmp_path, environment=find_environment())
+        for output, array in reference.items():
+            np.testing.assert_allclose(found[output], array, atol=1e-5 * np.abs(array).max(initial=0))
 
 
 SQUEEZED = body([node("Squeeze", ["x", "first"], "t")], [], [("t", FLOAT)])

@@ -25,23 +25,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::kernel;
 
-/// `types` with the memory of what are tensors.
-static SmallVector<Type> convertTypes(TypeRange types) {
-  return llvm::map_to_vector(types, [](Type type) -> Type {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    return tensor ? getMemoryType(tensor) : type;
-  });
-}
-
-/// Those of `dims` that `type` leaves open.
-static SmallVector<Value> findOpen(MemRefType type, ArrayRef<Value> dims) {
-  SmallVector<Value> open;
-  for (auto [dim, size] : llvm::zip_equal(dims, type.getShape()))
-    if (ShapedType::isDynamic(size))
-      open.push_back(dim);
-  return open;
-}
-
 namespace {
 /// The new form of one function.
 class Bufferization {
@@ -64,25 +47,38 @@ private:
 
   //===--- Memory
   //------------------------------------------------------------===//
-  /// `type` where the results of the kernel `op` lie.
-  MemRefType placeOf(Operation *op, MemRefType type);
   Value allocate(MemRefType type, ArrayRef<Value> dims,
                  std::optional<int32_t> output = std::nullopt);
   void convertCopy(CopyOp op);
   void convertOutput(OutputOp op);
-  LogicalResult convertExtract(tensor::ExtractOp op);
+  void convertExtract(tensor::ExtractOp op);
   void convertFromElements(tensor::FromElementsOp op);
   void convertConstant(Operation *op);
 
   //===--- Kernels
   //-----------------------------------------------------------===//
   LogicalResult convertKernel(Operation *op);
+  bool isDeviceKernel(Operation *kernel);
+  bool isArgument(Value value) {
+    return llvm::is_contained(program.getArguments(), value);
+  }
   void convertView(Operation *op, ArrayRef<Value> dims);
   void convertLaunch(Operation *op, Operation *kernel,
                      ArrayRef<SmallVector<Value>> dims);
 
   //===--- Control flow
   //------------------------------------------------------===//
+  /// What carries `type` across the border of a region: memory of the host for
+  /// short lists, which dims and conditions are made of.
+  Type carriedType(Type type);
+  SmallVector<Type> carriedTypes(TypeRange types) {
+    return llvm::map_to_vector(types,
+                               [&](Type type) { return carriedType(type); });
+  }
+  /// Copies what a loop reads to where its kernels read it, once.
+  void bringCaptures(Operation *loop);
+  /// What the end of a region yields.
+  SmallVector<Value> handOn(ValueRange all);
   LogicalResult convertRegion(Region &from, Region &to);
   LogicalResult convertIf(scf::IfOp op);
   LogicalResult convertFor(scf::ForOp op);
@@ -116,7 +112,12 @@ LogicalResult Bufferization::run() {
   loc() = program.getLoc();
   auto made = func::FuncOp::create(
       loc(), program.getName(),
-      b.getFunctionType(convertTypes(program.getArgumentTypes()), {}));
+      b.getFunctionType(llvm::map_to_vector(program.getArgumentTypes(),
+                                            [](Type type) -> Type {
+                                              return getMemoryType(
+                                                  cast<RankedTensorType>(type));
+                                            }),
+                        {}));
   made->setDiscardableAttrs(program->getDiscardableAttrDictionary());
   made.setVisibility(program.getVisibility());
   for (unsigned i = 0; i < program.getNumArguments(); ++i)
@@ -178,9 +179,7 @@ LogicalResult Bufferization::convertBlock(Block &block) {
 }
 
 LogicalResult Bufferization::convertOp(Operation *op) {
-  // Both are given memory of the host.
-  if (!hostKernels.empty() && isa<scf::IfOp, scf::ForOp, scf::WhileOp>(op))
-    return op->emitOpError("is a branch or a loop, which no device runs");
+  // It is given memory of the host.
   if (!hostKernels.empty() && isa<qopt::ObserveOp>(op))
     return op->emitOpError("has no kernel on a device");
   if (needsKernel(op) || isa<LaunchOp>(op))
@@ -193,6 +192,7 @@ LogicalResult Bufferization::convertOp(Operation *op) {
       })
       .Case([&](FreeOp end) {
         memref::DeallocOp::create(b, loc(), values.operandOf(end.getTensor()));
+        values.freeCopy(end.getTensor());
         return success();
       })
       .Case([&](CopyOp copy) { return convertCopy(copy), success(); })
@@ -206,15 +206,17 @@ LogicalResult Bufferization::convertOp(Operation *op) {
       .Case([&](scf::ForOp loop) { return convertFor(loop); })
       .Case([&](scf::WhileOp loop) { return convertWhile(loop); })
       .Case([&](scf::YieldOp end) {
-        return scf::YieldOp::create(b, loc(), lookUp(end.getResults())),
+        return scf::YieldOp::create(b, loc(), handOn(end.getResults())),
                success();
       })
       .Case([&](scf::ConditionOp end) {
         scf::ConditionOp::create(b, loc(), values.lookUp(end.getCondition()),
-                                 lookUp(end.getArgs()));
+                                 handOn(end.getArgs()));
         return success();
       })
-      .Case([&](tensor::ExtractOp extract) { return convertExtract(extract); })
+      .Case([&](tensor::ExtractOp extract) {
+        return convertExtract(extract), success();
+      })
       .Case([&](tensor::FromElementsOp join) {
         return convertFromElements(join), success();
       })
@@ -231,29 +233,24 @@ LogicalResult Bufferization::convertOp(Operation *op) {
 // Memory
 //===----------------------------------------------------------------------===//
 
-MemRefType Bufferization::placeOf(Operation *op, MemRefType type) {
-  auto name = op->getAttrOfType<StringAttr>(getKernelNameAttrName(op));
-  if (!name || name.getValue().starts_with(hostKernels))
-    return type;
-  return MemRefType::get(type.getShape(), type.getElementType(),
-                         MemRefLayoutAttrInterface(),
-                         b.getStringAttr(kDeviceSpace));
-}
-
 Value Bufferization::allocate(MemRefType type, ArrayRef<Value> dims,
                               std::optional<int32_t> output) {
   numChecks += values.checkSize(type, dims);
-  SmallVector<Value> open = findOpen(type, dims);
+  SmallVector<Value> open = findOpenDims(type, dims);
   if (output)
     return OutputMemoryOp::create(b, loc(), type, *output, open);
   ++numAllocations;
   return memref::AllocOp::create(b, loc(), type, open);
 }
 
+/// What is copied is carried by a region.
 void Bufferization::convertCopy(CopyOp op) {
   SmallVector<Value> dims(values.dimsOf(op.getSource()));
-  Value source = values.memoryOf(op.getSource());
-  Value target = allocate(getMemoryType(op.getResult().getType()), dims);
+  auto type = cast<MemRefType>(carriedType(op.getResult().getType()));
+  Value source = values.operandOf(op.getSource());
+  if (!isa<MemRefType>(source.getType()))
+    source = values.memoryIn(op.getSource(), ProgramValues::isOnDevice(type));
+  Value target = allocate(type, dims);
   memref::CopyOp::create(b, loc(), source, target);
   values.set(op.getResult(), target, std::move(dims));
 }
@@ -266,23 +263,20 @@ void Bufferization::convertOutput(OutputOp op) {
   memref::CopyOp::create(b, loc(), source, target);
 }
 
-LogicalResult Bufferization::convertExtract(tensor::ExtractOp op) {
-  if (values.isOnDevice(op.getTensor()))
-    return op.emitOpError("reads an element that only the device computes");
+void Bufferization::convertExtract(tensor::ExtractOp op) {
   SmallVector<Value> at = lookUp(op.getIndices());
   // Negative ones are large when unsigned.
   for (auto [index, dim] : llvm::zip_equal(at, values.dimsOf(op.getTensor())))
     require(b.createOrFold<arith::CmpIOp>(loc(), arith::CmpIPredicate::ult,
                                           index, dim),
             "an index is out of range");
-  Value loaded =
-      memref::LoadOp::create(b, loc(), values.memoryOf(op.getTensor()), at);
+  Value memory = values.memoryIn(op.getTensor(), /*isDevice=*/false);
+  Value loaded = memref::LoadOp::create(b, loc(), memory, at);
   if (op.getType().isInteger(1))
     loaded = arith::CmpIOp::create(
         b, loc(), arith::CmpIPredicate::ne, loaded,
         arith::ConstantOp::create(b, loc(), b.getZeroAttr(loaded.getType())));
   values.mapping.map(op.getResult(), loaded);
-  return success();
 }
 
 void Bufferization::convertFromElements(tensor::FromElementsOp op) {
@@ -323,6 +317,11 @@ void Bufferization::convertConstant(Operation *op) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
+bool Bufferization::isDeviceKernel(Operation *kernel) {
+  auto name = kernel->getAttrOfType<StringAttr>(getKernelNameAttrName(kernel));
+  return name && !name.getValue().starts_with(hostKernels);
+}
+
 LogicalResult Bufferization::convertKernel(Operation *op) {
   Operation *kernel = op;
   if (auto launch = dyn_cast<LaunchOp>(op))
@@ -352,8 +351,16 @@ LogicalResult Bufferization::convertKernel(Operation *op) {
 
 void Bufferization::convertView(Operation *op, ArrayRef<Value> dims) {
   Value x = op->getOperand(0), result = op->getResult(0);
-  MemRefType type =
-      placeOf(op, getMemoryType(cast<RankedTensorType>(result.getType())));
+  auto resultType = cast<RankedTensorType>(result.getType());
+  Value source = values.operandOf(x);
+  // A view lies where its source does. What is given to the program is brought
+  // to the device once for all of them.
+  bool isDevice = isDeviceKernel(op) && !isShortList(resultType);
+  if (isDevice && isArgument(x))
+    source = values.memoryIn(x, /*isDevice=*/true);
+  else if (isa<MemRefType>(source.getType()))
+    isDevice = values.isOnDevice(x);
+  MemRefType type = placeMemory(getMemoryType(resultType), isDevice);
   ArrayRef<Value> from = values.dimsOf(x);
   if (isa<ReshapeOp>(op) && !ProgramValues::haveSameCount(from, dims)) {
     auto fromType = getMemoryType(cast<RankedTensorType>(x.getType()));
@@ -369,7 +376,7 @@ void Bufferization::convertView(Operation *op, ArrayRef<Value> dims) {
             "a reshape changes the number of elements");
   }
   Value memory =
-      ViewOp::create(b, loc(), type, values.operandOf(x), findOpen(type, dims));
+      ViewOp::create(b, loc(), type, source, findOpenDims(type, dims));
   values.set(result, memory, SmallVector<Value>(dims));
 }
 
@@ -380,17 +387,26 @@ void Bufferization::convertLaunch(Operation *op, Operation *kernel,
     callee = launch.getCalleeAttr();
   else
     callee = FlatSymbolRefAttr::get(functions.findOrMake(op));
+  bool isDevice = isDeviceKernel(kernel);
   SmallVector<Value> inputs, destinations;
   for (Value operand : op->getOperands()) {
     Value input = values.operandOf(operand);
+    if (!isa<MemRefType>(input.getType())) {
+      inputs.push_back(input);
+      continue;
+    }
     const SmallVector<Value> *elements = values.findElements(operand);
-    if (elements && isa<MemRefType>(input.getType()))
+    // Few kernels read a list whose elements are at hand.
+    if (!elements || !isDevice)
+      input = values.memoryIn(operand, isDevice);
+    if (elements)
       input = ListOp::create(b, loc(), input, *elements);
     inputs.push_back(input);
   }
   for (auto [result, own] : llvm::zip_equal(op->getResults(), dims)) {
     auto type = getMemoryType(cast<RankedTensorType>(result.getType()));
-    Value memory = allocate(placeOf(kernel, type), own, getOutput(result));
+    Value memory =
+        allocate(placeMemory(type, isDevice), own, getOutput(result));
     destinations.push_back(memory);
     values.set(result, memory, own);
   }
@@ -404,6 +420,51 @@ void Bufferization::convertLaunch(Operation *op, Operation *kernel,
 SmallVector<Value> Bufferization::lookUp(ValueRange all) {
   return llvm::map_to_vector(all,
                              [&](Value value) { return values.lookUp(value); });
+}
+
+Type Bufferization::carriedType(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return type;
+  return placeMemory(getMemoryType(tensor),
+                     !hostKernels.empty() && !isShortList(tensor));
+}
+
+void Bufferization::bringCaptures(Operation *loop) {
+  if (hostKernels.empty())
+    return;
+  loop->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    Operation *kernel = op;
+    if (auto launch = dyn_cast<LaunchOp>(op))
+      kernel = launch.getKernel(symbols);
+    else if (!needsKernel(op))
+      return WalkResult::advance();
+    for (Value operand : op->getOperands())
+      if ((!isView(op) || isArgument(operand)) && values.isKnown(operand) &&
+          isa<MemRefType>(values.operandOf(operand).getType()) &&
+          !isShortList(operand.getType()))
+        values.memoryIn(operand, isDeviceKernel(kernel));
+    return WalkResult::skip();
+  });
+}
+
+SmallVector<Value> Bufferization::handOn(ValueRange all) {
+  SmallVector<Value> results;
+  for (Value value : all) {
+    Value result = values.lookUp(value);
+    auto type = dyn_cast<MemRefType>(carriedType(value.getType()));
+    if (type && result.getType() != type) {
+      // The region owns what it hands on.
+      Value own = result;
+      result = memref::AllocOp::create(
+          b, loc(), type, findOpenDims(type, values.dimsOf(value)));
+      memref::CopyOp::create(b, loc(), own, result);
+      memref::DeallocOp::create(b, loc(), own);
+    }
+    results.push_back(result);
+  }
+  values.freeCopies();
+  return results;
 }
 
 void Bufferization::bind(ValueRange of, ValueRange results) {
@@ -421,14 +482,14 @@ LogicalResult Bufferization::convertRegion(Region &from, Region &to) {
   Block &block = from.front();
   SmallVector<Location> locations(block.getNumArguments(), loc());
   Block *made = b.createBlock(
-      &to, to.end(), convertTypes(block.getArgumentTypes()), locations);
+      &to, to.end(), carriedTypes(block.getArgumentTypes()), locations);
   bind(block.getArguments(), made->getArguments());
   return convertBlock(block);
 }
 
 LogicalResult Bufferization::convertIf(scf::IfOp op) {
   auto branch =
-      scf::IfOp::create(b, loc(), convertTypes(op.getResultTypes()),
+      scf::IfOp::create(b, loc(), carriedTypes(op.getResultTypes()),
                         values.lookUp(op.getCondition()),
                         /*addThenBlock=*/false, /*addElseBlock=*/false);
   if (failed(convertRegion(op.getThenRegion(), branch.getThenRegion())))
@@ -448,6 +509,7 @@ LogicalResult Bufferization::convertFor(scf::ForOp op) {
   require(b.createOrFold<arith::CmpIOp>(loc(), arith::CmpIPredicate::slt, zero,
                                         step),
           "the step of a loop is not above 0");
+  bringCaptures(op);
   auto loop = scf::ForOp::create(b, loc(), values.lookUp(op.getLowerBound()),
                                  values.lookUp(op.getUpperBound()), step,
                                  lookUp(op.getInitArgs()));
@@ -461,7 +523,8 @@ LogicalResult Bufferization::convertFor(scf::ForOp op) {
 }
 
 LogicalResult Bufferization::convertWhile(scf::WhileOp op) {
-  auto loop = scf::WhileOp::create(b, loc(), convertTypes(op.getResultTypes()),
+  bringCaptures(op);
+  auto loop = scf::WhileOp::create(b, loc(), carriedTypes(op.getResultTypes()),
                                    lookUp(op.getInits()));
   if (failed(convertRegion(op.getBefore(), loop.getBefore())) ||
       failed(convertRegion(op.getAfter(), loop.getAfter())))

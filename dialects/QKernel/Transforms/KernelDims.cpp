@@ -180,7 +180,7 @@ LogicalResult KernelDims::setDims(Operation *inner) {
            << (reason ? reason.getValue() : "its dims are not known");
   }
   if (isUnknown)
-    return inner->emitOpError("has dims that only the device computes");
+    return inner->emitOpError("has dims that follow from nothing known");
   for (auto [condition, text] : needs)
     require(condition, text);
   needs.clear();

@@ -283,8 +283,24 @@ def BufferizePass
     A view is memory of its source. What is not launched yet is put into a
     function of its own. Constants stay tensors.
 
-    Kernels whose names do not begin with `host-kernels` make tensors of the
-    memory space "device", whose elements no dim can be made of.
+    Kernels whose names do not begin with `host-kernels` read and write memory of
+    the space "device". What the other kind of kernel, a condition or a dim reads
+    is copied to where it does: once in each region, before a loop that reads it,
+    until the tensor or the region ends. Branches and loops carry memory of the
+    device but for short lists of integers, which conditions and dims are made of.
+
+    ```mlir
+    %0 = qopt.abs %x {qopt.kernel = "vulkan.map"} : (tensor<i64>) -> tensor<i64>
+    %1 = tensor.extract %0[] : tensor<i64>
+    // becomes, with host-kernels=vulkan.host
+    %a = memref.alloc() : memref<i64, "device">
+    memref.copy %x, %a : memref<i64> to memref<i64, "device">
+    %0 = memref.alloc() : memref<i64, "device">
+    qkernel.launch @k0.abs(%a) to(%0 : memref<i64, "device">) : (memref<i64, "device">) -> ()
+    %b = memref.alloc() : memref<i64>
+    memref.copy %0, %b : memref<i64, "device"> to memref<i64>
+    %1 = memref.load %b[] : memref<i64>
+    ```
 
     Fails on an op whose dims follow from nothing that is known.
 

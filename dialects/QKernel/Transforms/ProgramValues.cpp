@@ -49,9 +49,61 @@ Value ProgramValues::lookUp(Value value) {
                                                 : mapping.lookup(value);
 }
 
-bool ProgramValues::isOnDevice(Value tensor) const {
-  auto type = dyn_cast<MemRefType>(operandOf(tensor).getType());
+//===----------------------------------------------------------------------===//
+// Places
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> kernel::findOpenDims(MemRefType type, ArrayRef<Value> dims) {
+  SmallVector<Value> open;
+  for (auto [dim, size] : llvm::zip_equal(dims, type.getShape()))
+    if (ShapedType::isDynamic(size))
+      open.push_back(dim);
+  return open;
+}
+
+MemRefType kernel::placeMemory(MemRefType type, bool isDevice) {
+  Attribute space;
+  if (isDevice)
+    space = StringAttr::get(type.getContext(), kDeviceSpace);
+  return MemRefType::get(type.getShape(), type.getElementType(),
+                         MemRefLayoutAttrInterface(), space);
+}
+
+bool ProgramValues::isOnDevice(Type memory) {
+  auto type = dyn_cast<MemRefType>(memory);
   return type && type.getMemorySpace();
+}
+
+Value ProgramValues::memoryIn(Value tensor, bool isDevice) {
+  Value own = operandOf(tensor);
+  auto type = placeMemory(
+      getMemoryType(cast<RankedTensorType>(tensor.getType())), isDevice);
+  if (!isa<MemRefType>(own.getType()))
+    return ViewOp::create(b, loc, type, own, ValueRange());
+  if (own.getType() == type)
+    return own;
+  Value &copy = copies[tensor];
+  if (copy)
+    return copy;
+  copy =
+      memref::AllocOp::create(b, loc, type, findOpenDims(type, dimsOf(tensor)));
+  memref::CopyOp::create(b, loc, own, copy);
+  copied.push_back(tensor);
+  return copy;
+}
+
+void ProgramValues::freeCopy(Value tensor) {
+  auto *it = llvm::find(copied, tensor);
+  if (it == copied.end())
+    return;
+  memref::DeallocOp::create(b, loc, copies.at(tensor));
+  copies.erase(tensor);
+  copied.erase(it);
+}
+
+void ProgramValues::freeCopies() {
+  while (!copied.empty())
+    freeCopy(copied.back());
 }
 
 //===----------------------------------------------------------------------===//
@@ -80,8 +132,7 @@ ProgramValues::followElements(Value tensor) {
   if (!op)
     return std::nullopt;
   auto follow = [&](Value operand) {
-    return elementsOf(operand,
-                      /*mayLoad=*/!isFreed(operand) || isOnDevice(tensor));
+    return elementsOf(operand, /*mayLoad=*/!isFreed(operand));
   };
   return llvm::TypeSwitch<Operation *, Result>(op)
       .Case([&](ShapeOp shape) -> Result {
@@ -151,7 +202,7 @@ ProgramValues::followElements(Value tensor) {
 ProgramValues::Values ProgramValues::loadElements(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   Type element = type.getElementType();
-  Value memory = memoryOf(tensor);
+  Value memory = memoryIn(tensor, /*isDevice=*/false);
   Values result;
   for (int64_t i = 0; i < type.getNumElements(); ++i) {
     ValueRange none;
@@ -187,7 +238,7 @@ std::optional<ProgramValues::Values> ProgramValues::elementsOf(Value tensor,
   } else {
     result = followElements(tensor);
   }
-  if (!result && (!mayLoad || isOnDevice(tensor)))
+  if (!result && !mayLoad)
     return std::nullopt;
   if (!result)
     result = loadElements(tensor);

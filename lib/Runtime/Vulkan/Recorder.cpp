@@ -11,6 +11,8 @@ using namespace qopt::runtime;
 using namespace qopt::runtime::vulkan;
 
 static constexpr uint32_t kSetsPerPool = 128;
+/// Pools of one submit: a loop can record any number of shaders.
+static constexpr int64_t kMaxPoolsInUse = 32;
 static constexpr uint32_t kMaxGroupsPerRow = 32768;
 
 //===----------------------------------------------------------------------===//
@@ -80,9 +82,18 @@ void Recorder::close() {
 //===----------------------------------------------------------------------===//
 
 VkResult Recorder::begin() {
-  Functions &vk = device.vk;
   for (Tensor *tensor : tensors)
     tensor->isFree = true;
+  VkResult result = record();
+  // A run that ended early recorded uploads that never ran.
+  for (int64_t i = weightsSent; result == VK_SUCCESS && i < weights.size; ++i)
+    result =
+        upload(weights[i].data, weights[i].bytes, weights[i].tensor->region);
+  return result;
+}
+
+VkResult Recorder::record() {
+  Functions &vk = device.vk;
   for (Block &block : stagingBlocks)
     block.used = 0;
   for (VkDescriptorPool pool : pools)
@@ -97,10 +108,6 @@ VkResult Recorder::begin() {
   info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
   result = vk.BeginCommandBuffer(commands, &info);
   isRecording = result == VK_SUCCESS;
-  // A run that ended early recorded uploads that never ran.
-  for (int64_t i = weightsSent; result == VK_SUCCESS && i < weights.size; ++i)
-    result =
-        upload(weights[i].data, weights[i].bytes, weights[i].tensor->region);
   return result;
 }
 
@@ -156,9 +163,16 @@ VkResult Recorder::upload(const void *data, uint64_t bytes,
   if (result != VK_SUCCESS)
     return result;
   memcpy(staging.mapped, data, bytes);
+  return copy(staging, target, bytes);
+}
+
+VkResult Recorder::copy(const Region &source, const Region &target,
+                        uint64_t bytes) {
+  if (bytes == 0)
+    return VK_SUCCESS;
   waitForWrites();
-  VkBufferCopy copy = {staging.offset, target.offset, bytes};
-  device.vk.CmdCopyBuffer(commands, staging.buffer, target.buffer, 1, &copy);
+  VkBufferCopy copy = {source.offset, target.offset, bytes};
+  device.vk.CmdCopyBuffer(commands, source.buffer, target.buffer, 1, &copy);
   return VK_SUCCESS;
 }
 
@@ -283,9 +297,12 @@ VkResult Recorder::dispatch(const void *code, uint64_t codeBytes,
                             Tensor *const *bindings, uint32_t count,
                             const int64_t *parameters, int64_t parameterCount,
                             uint64_t groups) {
+  VkResult result;
+  if (poolsInUse > kMaxPoolsInUse && (result = wait()) != VK_SUCCESS)
+    return result;
   Region numbers;
-  VkResult result = device.allocate(stagingBlocks, MemoryKind::Staging,
-                                    parameterCount * sizeof(int32_t), numbers);
+  result = device.allocate(stagingBlocks, MemoryKind::Staging,
+                           parameterCount * sizeof(int32_t), numbers);
   if (result != VK_SUCCESS)
     return result;
   int32_t *words = reinterpret_cast<int32_t *>(numbers.mapped);
@@ -340,10 +357,7 @@ VkResult Recorder::download(const Region &source, void *data, uint64_t bytes) {
   if (!made)
     return VK_ERROR_OUT_OF_HOST_MEMORY;
   *made = {staging, data, bytes};
-  waitForWrites();
-  VkBufferCopy copy = {source.offset, staging.offset, bytes};
-  device.vk.CmdCopyBuffer(commands, source.buffer, staging.buffer, 1, &copy);
-  return VK_SUCCESS;
+  return copy(source, staging, bytes);
 }
 
 VkResult Recorder::finish() {
@@ -376,4 +390,9 @@ VkResult Recorder::finish() {
   if (stagingBlocks.size > 4)
     device.freeBlocks(stagingBlocks);
   return VK_SUCCESS;
+}
+
+VkResult Recorder::wait() {
+  VkResult result = finish();
+  return result == VK_SUCCESS ? record() : result;
 }

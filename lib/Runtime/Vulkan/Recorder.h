@@ -1,7 +1,8 @@
 //===- Recorder.h - The commands of a run -----------------------*- C++ -*-===//
 //
-// One command buffer, one submit a run. Commands see the results of those
-// before them, so memory can be given to another tensor while it is recorded.
+// One command buffer, submitted where the host waits for what it computes and
+// at the end of a run. Commands see the results of those before them, so memory
+// can be given to another tensor while it is recorded.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,6 +68,7 @@ struct Recorder {
   VkResult makeTensor(uint64_t bytes, Tensor *&tensor);
   /// Records a copy of host memory to `target`.
   VkResult upload(const void *data, uint64_t bytes, const Region &target);
+  VkResult copy(const Region &source, const Region &target, uint64_t bytes);
   VkResult findWeight(const void *data, uint64_t bytes, Tensor *&tensor);
   VkResult dispatch(const void *code, uint64_t codeBytes,
                     Tensor *const *bindings, uint32_t count,
@@ -75,8 +77,11 @@ struct Recorder {
   VkResult download(const Region &source, void *data, uint64_t bytes);
   /// Ends the recording, runs it and copies what is to be downloaded.
   VkResult finish();
+  /// Does so and records anew.
+  VkResult wait();
 
 private:
+  VkResult record();
   void waitForWrites();
   VkResult findLayout(uint32_t count, Layout *&layout);
   VkResult findPipeline(const void *code, uint64_t codeBytes,

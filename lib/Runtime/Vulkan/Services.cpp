@@ -119,17 +119,24 @@ void qopt_rt_vk_free(qopt_context *context, void *tensor) {
     static_cast<Tensor *>(tensor)->isFree = true;
 }
 
-void *qopt_rt_vk_upload(qopt_context *context, const void *data,
-                        int64_t bytes) {
-  void *handle = qopt_rt_vk_alloc(context, bytes);
-  if (!handle)
-    return nullptr;
-  Tensor *tensor = static_cast<Tensor *>(handle);
-  if (!check(context,
-             sessionOf(context)->recorder.upload(data, bytes, tensor->region),
-             "upload a tensor"))
-    return nullptr;
-  return tensor;
+void qopt_rt_vk_upload(qopt_context *context, const void *data, void *tensor,
+                       int64_t bytes) {
+  Session *session = sessionOf(context);
+  if (session)
+    check(context,
+          session->recorder.upload(data, bytes,
+                                   static_cast<Tensor *>(tensor)->region),
+          "upload a tensor");
+}
+
+void qopt_rt_vk_copy(qopt_context *context, void *from, void *to,
+                     int64_t bytes) {
+  Session *session = sessionOf(context);
+  if (session)
+    check(context,
+          session->recorder.copy(static_cast<Tensor *>(from)->region,
+                                 static_cast<Tensor *>(to)->region, bytes),
+          "copy a tensor");
 }
 
 void *qopt_rt_vk_weight(qopt_context *context, const void *data,
@@ -173,7 +180,14 @@ void qopt_rt_vk_download(qopt_context *context, void *tensor, void *data,
     check(context,
           session->recorder.download(static_cast<Tensor *>(tensor)->region,
                                      data, bytes),
-          "read an output");
+          "read a tensor");
+}
+
+int32_t qopt_rt_vk_wait(qopt_context *context) {
+  Session *session = static_cast<Session *>(context->device);
+  if (session->status == QOPT_OK)
+    check(context, session->recorder.wait(), "run the model");
+  return session->status;
 }
 
 int32_t qopt_rt_vk_finish(qopt_context *context) {

@@ -1,8 +1,9 @@
 //===- Services.h - What generated code asks of Vulkan ----------*- C++ -*-===//
 //
-// A run is recorded call by call and happens in `qopt_rt_vk_finish`. After a
-// failure the other calls do nothing, so that generated code checks once, at
-// the end. A tensor is a handle; null after a failure.
+// A run is recorded call by call and happens in `qopt_rt_vk_wait` and
+// `qopt_rt_vk_finish`. After a failure the other calls do nothing, so that
+// generated code checks there alone. A tensor is a handle; null after a
+// failure.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,9 +24,12 @@ QOPT_RT_HIDDEN int32_t qopt_rt_vk_begin(qopt_context *context,
 QOPT_RT_HIDDEN void *qopt_rt_vk_alloc(qopt_context *context, int64_t bytes);
 QOPT_RT_HIDDEN void qopt_rt_vk_free(qopt_context *context, void *tensor);
 
-/// A copy of host memory, for this run.
-QOPT_RT_HIDDEN void *qopt_rt_vk_upload(qopt_context *context, const void *data,
-                                       int64_t bytes);
+/// Copies host memory, as it is now, to a tensor.
+QOPT_RT_HIDDEN void qopt_rt_vk_upload(qopt_context *context, const void *data,
+                                      void *tensor, int64_t bytes);
+/// Copies a tensor to another one.
+QOPT_RT_HIDDEN void qopt_rt_vk_copy(qopt_context *context, void *from, void *to,
+                                    int64_t bytes);
 /// A copy of constant host memory, made once and kept.
 QOPT_RT_HIDDEN void *qopt_rt_vk_weight(qopt_context *context, const void *data,
                                        int64_t bytes);
@@ -40,11 +44,15 @@ QOPT_RT_HIDDEN void qopt_rt_vk_dispatch(qopt_context *context, const void *code,
                                         int64_t parameterCount,
                                         int64_t invocations);
 
-/// Copies a tensor to host memory when the run finishes.
+/// Copies a tensor to host memory, which is there after the next wait.
 QOPT_RT_HIDDEN void qopt_rt_vk_download(qopt_context *context, void *tensor,
                                         void *data, int64_t bytes);
 
-/// Runs what was recorded and waits for it. Returns a qopt_status.
+/// Runs what was recorded and waits for it; what follows is recorded anew.
+/// Returns a qopt_status.
+QOPT_RT_HIDDEN int32_t qopt_rt_vk_wait(qopt_context *context);
+
+/// The same at the end of the run.
 QOPT_RT_HIDDEN int32_t qopt_rt_vk_finish(qopt_context *context);
 
 } // extern "C"

@@ -45,32 +45,40 @@ FailureOr<Value> DeviceProgram::handle(Value tensor) {
 FailureOr<Value> DeviceProgram::handleOf(Value given) {
   if (!isOnHost(given))
     return memoryOf(given).pointer;
-  if (auto list = given.getDefiningOp<kernel::ListOp>())
-    given = list.getSource();
+  if (isa<MemRefType>(given.getType()))
+    return listHandle(given);
   if (auto pack = given.getDefiningOp<kernel::PackOp>())
     given = pack.getOperands().front();
-  if (Value known = handles.lookup(given))
+  if (Value known = constants.lookup(given))
     return known;
-  Value made;
-  if (isa<MemRefType>(given.getType())) {
-    Memory source = memoryOf(given);
-    Value bytes = byteCount(source.dims, getElementTypeOrSelf(given));
-    made = callRuntime("qopt_rt_vk_upload", pointerType(),
-                       {context, source.pointer, bytes});
-  } else {
-    std::vector<uint8_t> storage;
-    ArrayRef<uint8_t> bytes = host::constantBytes(given, storage);
-    if (static_cast<int64_t>(bytes.size()) >= kMaxBindingBytes) {
-      current->emitOpError("has a constant of ")
-          << bytes.size() << " bytes, but Vulkan binds less than "
-          << kMaxBindingBytes;
-      return failure();
-    }
-    made =
-        callRuntime("qopt_rt_vk_weight", pointerType(),
-                    {context, weightPointer(bytes), code().i64(bytes.size())});
+  std::vector<uint8_t> storage;
+  ArrayRef<uint8_t> bytes = host::constantBytes(given, storage);
+  if (static_cast<int64_t>(bytes.size()) >= kMaxBindingBytes) {
+    current->emitOpError("has a constant of ")
+        << bytes.size() << " bytes, but Vulkan binds less than "
+        << kMaxBindingBytes;
+    return failure();
   }
-  return handles[given] = made;
+  return constants[given] = atStart([&] {
+           return callRuntime(
+               "qopt_rt_vk_weight", pointerType(),
+               {context, weightPointer(bytes), code().i64(bytes.size())});
+         });
+}
+
+Value DeviceProgram::listHandle(Value list) {
+  assert(list.getDefiningOp<kernel::ListOp>() &&
+         "what kernels of the device read is there, but for lists");
+  Value &made = lists[list];
+  if (!made) {
+    Memory memory = memoryOf(list);
+    Type element = getElementTypeOrSelf(list);
+    made = deviceTemporary(memory.dims, element);
+    callRuntime(
+        "qopt_rt_vk_upload", {},
+        {context, memory.pointer, made, byteCount(memory.dims, element)});
+  }
+  return made;
 }
 
 Value DeviceProgram::allocateMemory(memref::AllocOp op, Value bytes) {
@@ -86,11 +94,20 @@ void DeviceProgram::freeMemory(Value memory) {
 }
 
 void DeviceProgram::copyMemory(Value from, Value to, Value bytes) {
-  assert(isOnHost(to) && "only outputs are copied to");
-  if (isOnHost(from))
+  Value source = memoryOf(from).pointer, target = memoryOf(to).pointer;
+  if (isOnHost(from) && isOnHost(to))
     return HostProgram::copyMemory(from, to, bytes);
-  callRuntime("qopt_rt_vk_download", {},
-              {context, memoryOf(from).pointer, memoryOf(to).pointer, bytes});
+  if (isOnHost(from))
+    callRuntime("qopt_rt_vk_upload", {}, {context, source, target, bytes});
+  else if (!isOnHost(to))
+    callRuntime("qopt_rt_vk_copy", {}, {context, source, target, bytes});
+  else
+    callRuntime("qopt_rt_vk_download", {}, {context, source, target, bytes});
+  // Outputs are there when the run ends.
+  if (isOnHost(to) && !to.getDefiningOp<kernel::OutputMemoryOp>()) {
+    waitFor("qopt_rt_vk_wait", numSeen);
+    numSeen = lateChecks.size();
+  }
 }
 
 FailureOr<Value> DeviceProgram::viewMemory(kernel::ViewOp op) {
@@ -129,21 +146,19 @@ void DeviceProgram::beginRun() {
   featureMask = mask;
   failUnlessZero(callRuntime("qopt_rt_vk_begin", b.getI32Type(),
                              {context, mask.getResult()}));
+  lastAtStart = &*std::prev(b.getInsertionPoint());
+}
+
+Value DeviceProgram::atStart(llvm::function_ref<Value()> make) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointAfter(lastAtStart);
+  Value made = make();
+  lastAtStart = &*std::prev(b.getInsertionPoint());
+  return made;
 }
 
 LogicalResult DeviceProgram::emitReturn(Operation *op) {
-  SmallVector<Value> flags = downloadFlags();
-  Value status = callRuntime("qopt_rt_vk_finish", b.getI32Type(), {context});
-  if (!flags.empty())
-    failUnlessZero(status);
-  for (auto [checks, found] : llvm::zip_equal(lateChecks, flags)) {
-    location = checks.location;
-    for (auto [slot, text] : llvm::enumerate(checks.texts)) {
-      CodeBuilder after = code();
-      Value flag = after.loadScalar(found, after.i64(slot), b.getI32Type());
-      require(after.equal(flag, after.i32(0)), 1, text);
-    }
-  }
+  Value status = waitFor("qopt_rt_vk_finish", /*first=*/0);
   LLVM::ReturnOp::create(b, location, status);
   return success();
 }
@@ -157,10 +172,15 @@ static constexpr int64_t kMaxFlags = 256;
 
 DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
   if (lateChecks.empty() || lateChecks.back().op != inWork->op) {
-    std::vector<uint8_t> zeros(kMaxFlags * 4, 0);
-    Value handle =
-        callRuntime("qopt_rt_vk_upload", pointerType(),
-                    {context, weightPointer(zeros), code().i64(kMaxFlags * 4)});
+    Value handle = atStart([&] {
+      std::vector<uint8_t> zeros(kMaxFlags * 4, 0);
+      Value bytes = code().i64(kMaxFlags * 4);
+      Value made =
+          callRuntime("qopt_rt_vk_alloc", pointerType(), {context, bytes});
+      callRuntime("qopt_rt_vk_upload", {},
+                  {context, weightPointer(zeros), made, bytes});
+      return made;
+    });
     lateChecks.push_back({inWork->op, location, handle, {}});
   }
   auto &texts = lateChecks.back().texts;
@@ -169,15 +189,29 @@ DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
   return {lateChecks.back().handle, static_cast<int64_t>(texts.size()) - 1};
 }
 
-SmallVector<Value> DeviceProgram::downloadFlags() {
-  SmallVector<Value> found;
-  for (LateChecks &checks : lateChecks) {
+Value DeviceProgram::waitFor(StringRef function, size_t first) {
+  ArrayRef<LateChecks> open = ArrayRef(lateChecks).drop_front(first);
+  SmallVector<Value> flags;
+  for (const LateChecks &checks : open) {
     Value bytes = code().i64(kMaxFlags * 4);
-    found.push_back(checkedAlloc("qopt_rt_alloc", {context, bytes}));
+    flags.push_back(checkedAlloc("qopt_rt_alloc", {context, bytes}));
     callRuntime("qopt_rt_vk_download", {},
-                {context, checks.handle, found.back(), bytes});
+                {context, checks.handle, flags.back(), bytes});
   }
-  return found;
+  Value status = callRuntime(function, b.getI32Type(), {context});
+  failUnlessZero(status);
+  Location outside = location;
+  for (auto [checks, found] : llvm::zip_equal(open, flags)) {
+    location = checks.location;
+    for (auto [slot, text] : llvm::enumerate(checks.texts)) {
+      CodeBuilder after = code();
+      Value flag = after.loadScalar(found, after.i64(slot), b.getI32Type());
+      require(after.equal(flag, after.i32(0)), 1, text);
+    }
+    callRuntime("qopt_rt_free", {}, {context, found});
+  }
+  location = outside;
+  return status;
 }
 
 LogicalResult DeviceProgram::dispatch(
@@ -230,6 +264,7 @@ LogicalResult DeviceProgram::emitKernel(Operation *op,
   for (Value temporary : deviceTemporaries)
     callRuntime("qopt_rt_vk_free", {}, {context, temporary});
   deviceTemporaries.clear();
+  lists.clear();
   for (Value made : op->getResults())
     if (succeeded(result) && !written.contains(hostValue(made)))
       return op->emitOpError("has no Vulkan kernel for results of other dims "

@@ -1,8 +1,8 @@
 //===- DeviceProgram.h - The host function of a Vulkan program --*- C++ -*-===//
 //
-// Dims, checks and lifetimes are those of every program that the CPU drives.
-// Here kernels are shaders: each op records dispatches through the runtime, and
-// the function ends with one submit.
+// Dims, checks, lifetimes and control flow are those of every program that the
+// CPU drives. Here kernels are shaders: each op records dispatches through the
+// runtime, which run where the host reads memory of the device, and at the end.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,8 +23,9 @@ public:
 
   mlir::LogicalResult emitProgram(mlir::func::FuncOp program);
 
-  /// The tensor on the device; brings it there where it is not. Fails, with a
-  /// diagnostic, for a constant that no binding can hold.
+  /// The tensor on the device, where constants are brought, and lists that the
+  /// host knows. Fails, with a diagnostic, for a constant that no binding can
+  /// hold.
   mlir::FailureOr<mlir::Value> handle(mlir::Value tensor);
   /// The device memory of a result of the op in work, which writes it.
   mlir::Value destination(mlir::Value result);
@@ -62,13 +63,20 @@ protected:
 private:
   /// `handle` of memory or a constant of the program.
   mlir::FailureOr<mlir::Value> handleOf(mlir::Value given);
+  /// A list in memory of the host whose elements are at hand, on the device.
+  mlir::Value listHandle(mlir::Value list);
   void beginRun();
   void failUnlessZero(mlir::Value status);
-  /// Reads all flags back; the host sees them when the device is done.
-  llvm::SmallVector<mlir::Value> downloadFlags();
+  /// Writes what `make` does at the start of the run, whatever is in work.
+  mlir::Value atStart(llvm::function_ref<mlir::Value()> make);
+  /// Waits for the device, by `function` of the runtime, and looks at the flags
+  /// from the one numbered `first` on. Returns the status.
+  mlir::Value waitFor(llvm::StringRef function, size_t first);
 
-  /// Copies on the device of memory of the host, and of constants.
-  llvm::DenseMap<mlir::Value, mlir::Value> handles;
+  /// Constants on the device.
+  llvm::DenseMap<mlir::Value, mlir::Value> constants;
+  /// Lists on the device, for the kernel in work.
+  llvm::DenseMap<mlir::Value, mlir::Value> lists;
   /// What the kernel in work writes.
   llvm::DenseSet<mlir::Value> written;
   llvm::SmallVector<mlir::Value> deviceTemporaries;
@@ -80,6 +88,10 @@ private:
     llvm::SmallVector<std::string> texts;
   };
   std::vector<LateChecks> lateChecks;
+  /// Those before were looked at where the host waited.
+  size_t numSeen = 0;
+  /// The last op of what is done at the start.
+  mlir::Operation *lastAtStart = nullptr;
   mlir::Operation *featureMask = nullptr;
   int64_t features = 0;
 };

@@ -1,14 +1,19 @@
 //===- Kernels.cpp - What Vulkan runs -------------------------------------===//
 //
-// Small tensors that come from constants and dims alone are computed on the
-// CPU, by its kernels, since shapes are made of them.
+// Small tensors that come from constants, dims and the like alone are computed
+// on the CPU, by its kernels, since shapes are made of them; so is what one
+// invocation of a device would compute alone.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
 #include "DeviceLoops.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QKernel/Transforms/KernelFunctions.h"
 #include "lib/Target/Cpu/Kernels.h"
+#include "lib/Target/Cpu/Movement.h"
+#include "lib/Target/Host/HostLoops.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -19,6 +24,10 @@ using Row = KernelRow<AnyDevice, DeviceProgram>;
 /// Of an op that has no weight.
 static constexpr KernelTypes any(llvm::StringLiteral operation) {
   return {operation, "*", "*", "*", "*", "*", "none"};
+}
+
+static kernel::Match checkSlice(const AnyDevice &, Operation *op) {
+  return cpu::checkSlice({}, op);
 }
 
 // clang-format off
@@ -67,14 +76,17 @@ bool vulkan::isHostKernel(StringRef name) {
   return name.starts_with(kHostPrefix);
 }
 
-static bool isMadeOnHost(Operation *op) {
-  auto name = op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
-  return name && isHostKernel(name);
-}
-
-bool vulkan::isHostTensor(Value tensor) {
+/// True for what kernels of the CPU make, and branches and loops carry there.
+static bool isMadeOnHost(Value tensor) {
   Operation *maker = tensor.getDefiningOp();
-  return !maker || isa<ConstantOp>(maker) || isMadeOnHost(maker);
+  Operation *owner = maker ? maker : tensor.getParentBlock()->getParentOp();
+  if (isa<scf::SCFDialect>(owner->getDialect()))
+    return kernel::isShortList(tensor.getType());
+  if (!maker)
+    return false;
+  auto name =
+      maker->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(maker));
+  return isa<tensor::FromElementsOp>(maker) || (name && isHostKernel(name));
 }
 
 static bool isSmall(Value tensor) {
@@ -88,11 +100,26 @@ static bool makesShapes(Operation *op) {
   if (isa<ShapeOp>(op))
     return true;
   return llvm::all_of(op->getOperands(), [](Value operand) {
-    Operation *maker = operand.getDefiningOp();
-    return maker && (isMadeOnHost(maker) ||
-                     (isa<ConstantOp>(maker) && isSmall(operand)));
+    return isMadeOnHost(operand) ||
+           (operand.getDefiningOp<ConstantOp>() && isSmall(operand));
   });
 }
+
+/// What one invocation computes: it looks at elements in their order, or makes
+/// one integer of all of them.
+static bool isSerial(Operation *op) {
+  if (isa<NonZeroOp>(host::findSingleOp(op)))
+    return true;
+  bool isNumber = llvm::all_of(op->getResultTypes(), [](Type type) {
+    return kernel::isShortList(type) &&
+           cast<RankedTensorType>(type).getNumElements() == 1;
+  });
+  return isNumber && op->walk([](ReduceOp) {
+                         return WalkResult::interrupt();
+                       }).wasInterrupted();
+}
+
+static bool isForHost(Operation *op) { return makesShapes(op) || isSerial(op); }
 
 namespace {
 class HostKernel final : public kernel::Kernel {
@@ -101,7 +128,7 @@ public:
 
   StringRef getName() const override { return cpu.getName(); }
   kernel::Match match(Operation *op) const override {
-    return makesShapes(op) ? cpu.match(op) : kernel::Match::other();
+    return isForHost(op) ? cpu.match(op) : kernel::Match::other();
   }
   LogicalResult emit(Operation *op,
                      kernel::KernelBuilder &builder) const override {
@@ -111,6 +138,24 @@ public:
 private:
   const kernel::Kernel &cpu;
 };
+
+/// The formula of an op, where no other kernel of the CPU is for it.
+class SerialKernel final : public kernel::Kernel {
+public:
+  StringRef getName() const override { return "vulkan.host.serial"; }
+  kernel::Match match(Operation *op) const override {
+    return isForHost(op) && numerics::hasFormula(host::findSingleOp(op))
+               ? kernel::Match::success()
+               : kernel::Match::other();
+  }
+  LogicalResult emit(Operation *op,
+                     kernel::KernelBuilder &builder) const override {
+    return generic->emit(op, builder);
+  }
+
+private:
+  std::unique_ptr<kernel::Kernel> generic = host::makeGenericKernel();
+};
 } // namespace
 
 static KernelSet makeKernels(kernel::KernelList onHost) {
@@ -118,6 +163,7 @@ static KernelSet makeKernels(kernel::KernelList onHost) {
   KernelSet set;
   for (const kernel::Kernel *kernel : onHost)
     set.add(std::make_unique<HostKernel>(*kernel));
+  set.add(std::make_unique<SerialKernel>());
   for (const Row &row : kTable)
     set.add("vulkan", row, device);
   set.add(makeGenericKernel());

@@ -24,9 +24,6 @@ inline constexpr llvm::StringLiteral kHostPrefix = "vulkan.host";
 
 /// True for the name of a kernel that the CPU runs.
 bool isHostKernel(llvm::StringRef name);
-/// True for a tensor in the CPU's memory that the CPU may read while it
-/// records.
-bool isHostTensor(mlir::Value tensor);
 
 /// `qkernel.map`.
 mlir::LogicalResult emitMap(DeviceProgram &program, mlir::Operation *op);
@@ -45,8 +42,6 @@ mlir::LogicalResult emitAttention(DeviceProgram &program, mlir::Operation *op);
 /// `qopt.max_pool` and `qopt.average_pool`.
 kernel::Match checkPool(const AnyDevice &, mlir::Operation *op);
 mlir::LogicalResult emitPool(DeviceProgram &program, mlir::Operation *op);
-
-kernel::Match checkSlice(const AnyDevice &, mlir::Operation *op);
 
 } // namespace qopt::vulkan
 

@@ -20,9 +20,10 @@ using namespace qopt;
 static constexpr llvm::StringLiteral kDevice = "vulkan1.2";
 
 static constexpr llvm::StringLiteral kRuntimeSymbols[] = {
-    "qopt_rt_vk_begin",    "qopt_rt_vk_alloc",  "qopt_rt_vk_free",
-    "qopt_rt_vk_upload",   "qopt_rt_vk_weight", "qopt_rt_vk_dispatch",
-    "qopt_rt_vk_download", "qopt_rt_vk_finish"};
+    "qopt_rt_vk_begin",    "qopt_rt_vk_alloc",    "qopt_rt_vk_free",
+    "qopt_rt_vk_upload",   "qopt_rt_vk_copy",     "qopt_rt_vk_weight",
+    "qopt_rt_vk_dispatch", "qopt_rt_vk_download", "qopt_rt_vk_wait",
+    "qopt_rt_vk_finish"};
 
 void qopt::registerVulkanTarget(TargetRegistry &registry) {
   if (const TargetBackend *cpu = registry.findDefault())

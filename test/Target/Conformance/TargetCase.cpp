@@ -6,6 +6,9 @@
 
 #include "TargetCase.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Parser/Parser.h"
 #include "qopt/Emit/LinkModel.h"
@@ -97,7 +100,9 @@ HostTensor TargetCase::makeValue(BlockArgument argument,
 //===----------------------------------------------------------------------===//
 
 TargetCase::TargetCase(StringRef text, ArrayRef<int64_t> dims) {
-  context.loadDialect<QOptDialect, kernel::QKernelDialect, func::FuncDialect>();
+  context.loadDialect<QOptDialect, kernel::QKernelDialect, func::FuncDialect,
+                      scf::SCFDialect, arith::ArithDialect,
+                      tensor::TensorDialect>();
   module = parseSourceString<ModuleOp>(text, &context);
   if (!module)
     return;

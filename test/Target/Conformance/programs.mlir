@@ -448,3 +448,13 @@ func.func @main(%x: tensor<?x37xf32>, %y: tensor<37xf32>, %z: tensor<1xf32>) -> 
   %0 = qopt.fma %x, %y, %z : (tensor<?x37xf32>, tensor<37xf32>, tensor<1xf32>) -> tensor<?x37xf32>
   return %0 : tensor<?x37xf32>
 }
+
+// -----
+
+// coordinates of what is true, by one after the other
+func.func @main(%x: tensor<?x40xi1>) -> tensor<2x?xi64> {
+  %0 = qopt.cast %x : (tensor<?x40xi1>) -> tensor<?x40xi64>
+  %n = qopt.reduce %0 {axes = array<i64: 0, 1>, kind = #qopt.kind<sum>, keepdims = false} : (tensor<?x40xi64>) -> tensor<i64>
+  %1 = qopt.non_zero %x, %n : (tensor<?x40xi1>, tensor<i64>) -> tensor<2x?xi64>
+  return %1 : tensor<2x?xi64>
+}

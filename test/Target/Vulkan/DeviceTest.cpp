@@ -313,6 +313,134 @@ TEST_F(DeviceTest, ComputesShapesOnTheHost) {
                       0, {5});
 }
 
+/// The host reads the number of elements, and the device gathers by what the
+/// host found.
+TEST_F(DeviceTest, MakesDimsOfWhatItComputed) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x40xf32>, %n: tensor<2xi64> {test.codes = array<i32: -20, 20>})
+        -> (tensor<2x?xi64>, tensor<?x40xf32>, tensor<?x?xf32>) {
+      %zero = qopt.constant(dense<0.0> : tensor<1xf32>) : tensor<1xf32>
+      %m = qopt.greater %x, %zero : (tensor<?x40xf32>, tensor<1xf32>) -> tensor<?x40xi1>
+      %w = qopt.cast %m : (tensor<?x40xi1>) -> tensor<?x40xi64>
+      %c = qopt.reduce %w {kind = #qopt.kind<sum>, axes = array<i64: 0, 1>, keepdims = false} : (tensor<?x40xi64>) -> tensor<i64>
+      %0 = qopt.non_zero %m, %c : (tensor<?x40xi1>, tensor<i64>) -> tensor<2x?xi64>
+      %first = qopt.constant(dense<0> : tensor<i64>) : tensor<i64>
+      %rows = qopt.gather %0, %first {axis = 0 : i64} : (tensor<2x?xi64>, tensor<i64>) -> tensor<?xi64>
+      %1 = qopt.gather %x, %rows {axis = 0 : i64} : (tensor<?x40xf32>, tensor<?xi64>) -> tensor<?x40xf32>
+      %t = qopt.abs %n : (tensor<2xi64>) -> tensor<2xi64>
+      %2 = qopt.reshape %x, %t : (tensor<?x40xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+      %3 = qopt.neg %2 : (tensor<?x?xf32>) -> tensor<?x?xf32>
+      return %0, %1, %3 : tensor<2x?xi64>, tensor<?x40xf32>, tensor<?x?xf32>
+    })",
+                      0, {10, 10});
+}
+
+/// A tensor grows, a list is carried beside, and a branch takes both.
+TEST_F(DeviceTest, LoopsAndBranches) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?x4xf32>, %trips: tensor<i64> {test.codes = array<i32: 5>},
+                    %taken: tensor<i1>) -> (tensor<?x4xf32>, tensor<i64>, tensor<?x4xf32>) {
+      %c0 = arith.constant 0 : i64
+      %c2 = arith.constant 2 : i64
+      %w = qopt.constant(dense<[[0.5, -1.0, 0.25, 2.0]]> : tensor<1x4xf32>) : tensor<1x4xf32>
+      %zero = tensor.from_elements %c0 : tensor<i64>
+      %two = qopt.add %x, %x : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+      %end = tensor.extract %trips[] : tensor<i64>
+      %0:2 = scf.for %i = %c0 to %end step %c2
+          iter_args(%joined = %x, %sum = %zero) -> (tensor<?x4xf32>, tensor<i64>) : i64 {
+        %at = tensor.from_elements %i : tensor<i64>
+        %next = qopt.add %sum, %at : (tensor<i64>, tensor<i64>) -> tensor<i64>
+        %m = qopt.mul %joined, %w : (tensor<?x4xf32>, tensor<1x4xf32>) -> tensor<?x4xf32>
+        %more = qopt.concat %m, %two {axis = 0 : i64} : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+        scf.yield %more, %next : tensor<?x4xf32>, tensor<i64>
+      }
+      %condition = tensor.extract %taken[] : tensor<i1>
+      %1 = scf.if %condition -> (tensor<?x4xf32>) {
+        %m = qopt.mul %0#0, %w : (tensor<?x4xf32>, tensor<1x4xf32>) -> tensor<?x4xf32>
+        scf.yield %m : tensor<?x4xf32>
+      } else {
+        scf.yield %two : tensor<?x4xf32>
+      }
+      return %0#0, %0#1, %1 : tensor<?x4xf32>, tensor<i64>, tensor<?x4xf32>
+    })",
+                      0, {3});
+}
+
+/// The device decides how long a loop runs. Two tensors change places.
+TEST_F(DeviceTest, LoopsWhileTheDeviceSaysSo) {
+  expectNearReference(R"(
+    func.func @main(%a: tensor<?xf32>, %b: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>) {
+      %limit = qopt.constant(dense<1000.0> : tensor<1xf32>) : tensor<1xf32>
+      %shape = qopt.constant(dense<[-1]> : tensor<1xi64>) : tensor<1xi64>
+      %true = arith.constant true
+      %0:4 = scf.while (%goes = %true, %p = %a, %q = %b, %kept = %a)
+          : (i1, tensor<?xf32>, tensor<?xf32>, tensor<?xf32>) -> (i1, tensor<?xf32>, tensor<?xf32>, tensor<?xf32>) {
+        scf.condition(%goes) %goes, %p, %q, %kept : i1, tensor<?xf32>, tensor<?xf32>, tensor<?xf32>
+      } do {
+      ^bb0(%goes: i1, %p: tensor<?xf32>, %q: tensor<?xf32>, %kept: tensor<?xf32>):
+        %s = qopt.add %p, %p : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+        %m = qopt.reduce %s {axes = array<i64: 0>, kind = #qopt.kind<max>, keepdims = true} : (tensor<?xf32>) -> tensor<1xf32>
+        %less = qopt.less %m, %limit : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xi1>
+        %index = arith.constant 0 : index
+        %goesOn = tensor.extract %less[%index] : tensor<1xi1>
+        %r = scf.if %goesOn -> (tensor<?xf32>) {
+          %view = qopt.reshape %s, %shape : (tensor<?xf32>, tensor<1xi64>) -> tensor<?xf32>
+          scf.yield %view : tensor<?xf32>
+        } else {
+          %n = qopt.neg %s : (tensor<?xf32>) -> tensor<?xf32>
+          scf.yield %n : tensor<?xf32>
+        }
+        scf.yield %goesOn, %q, %r, %kept : i1, tensor<?xf32>, tensor<?xf32>, tensor<?xf32>
+      }
+      return %0#1, %0#2, %0#3 : tensor<?xf32>, tensor<?xf32>, tensor<?xf32>
+    })",
+                      0, {9, 9});
+}
+
+/// More shaders than one submit takes.
+TEST_F(DeviceTest, LoopsForLong) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %end = arith.constant 10001 : index
+      %0 = scf.for %i = %c0 to %end step %c1 iter_args(%y = %x) -> (tensor<4xf32>) {
+        %1 = qopt.neg %y : (tensor<4xf32>) -> tensor<4xf32>
+        scf.yield %1 : tensor<4xf32>
+      }
+      return %0 : tensor<4xf32>
+    })");
+}
+
+/// What the device found wrong is told before what the host made of it.
+TEST_F(DeviceTest, TellsWhatIsWrongWhereTheHostWaits) {
+  EXPECT_EQ(failureOfRun(R"(
+    func.func @main(%x: tensor<200xi64>, %i: tensor<1xi64> {test.codes = array<i32: 200>}) -> tensor<?xi64> {
+      %0 = qopt.gather %x, %i {axis = 0 : i64} : (tensor<200xi64>, tensor<1xi64>) -> tensor<1xi64>
+      %1 = qopt.expand %x, %0 : (tensor<200xi64>, tensor<1xi64>) -> tensor<?xi64>
+      return %1 : tensor<?xi64>
+    })"),
+            "1: an index is out of range of axis 0, which is from -200 to 199");
+}
+
+/// Also where a loop is left by then.
+TEST_F(DeviceTest, TellsWhatWentWrongInALoop) {
+  EXPECT_EQ(failureOfRun(R"(
+    func.func @main(%x: tensor<200xi64>) -> tensor<200xi64> {
+      %c0 = arith.constant 0 : i64
+      %c1 = arith.constant 1 : i64
+      %c201 = arith.constant 201 : i64
+      %0 = scf.for %n = %c0 to %c201 step %c1 iter_args(%y = %x) -> (tensor<200xi64>) : i64 {
+        %at = tensor.from_elements %n : tensor<1xi64>
+        %1 = qopt.gather %x, %at {axis = 0 : i64} : (tensor<200xi64>, tensor<1xi64>) -> tensor<1xi64>
+        %2 = qopt.add %y, %1 : (tensor<200xi64>, tensor<1xi64>) -> tensor<200xi64>
+        scf.yield %2 : tensor<200xi64>
+      }
+      return %0 : tensor<200xi64>
+    })"),
+            "1: an index is out of range of axis 0, which is from -200 to 199");
+}
+
 /// A run that ends before the device begins leaves no constants behind that
 /// were never brought there.
 TEST_F(DeviceTest, RunsAfterAFailure) {

@@ -1,6 +1,4 @@
 // RUN: split-file %s %t
-// RUN: not qopt-compile %t/branch.mlir --target=vulkan --start-from=import -o %t/m.so 2>&1 | FileCheck %s --check-prefix=BRANCH
-// RUN: not qopt-compile %t/shape.mlir --target=vulkan --start-from=import -o %t/m.so 2>&1 | FileCheck %s --check-prefix=SHAPE
 // RUN: not qopt-compile %t/large.mlir --target=vulkan --start-from=import -o %t/m.so 2>&1 | FileCheck %s --check-prefix=LARGE
 // RUN: not qopt-compile %t/dims.mlir --target=vulkan --start-from=fuse -o %t/m.so 2>&1 | FileCheck %s --check-prefix=DIMS
 // RUN: not qopt-compile %t/other.mlir --target=vulkan --start-from=kernels -o %t/m.so 2>&1 | FileCheck %s --check-prefix=OTHER
@@ -8,27 +6,6 @@
 
 // What a program may say and Vulkan does not run ends a compile with the op, and
 // no file is left.
-
-//--- branch.mlir
-// BRANCH: 'scf.if' op is a branch or a loop, which no device runs
-func.func @main(%x: tensor<4xf32>, %t: tensor<i1>) -> tensor<4xf32> {
-  %c = tensor.extract %t[] : tensor<i1>
-  %0 = scf.if %c -> (tensor<4xf32>) {
-    scf.yield %x : tensor<4xf32>
-  } else {
-    %y = qopt.neg %x : (tensor<4xf32>) -> tensor<4xf32>
-    scf.yield %y : tensor<4xf32>
-  }
-  return %0 : tensor<4xf32>
-}
-
-//--- shape.mlir
-// SHAPE: 'qopt.reshape' op has dims that only the device computes
-func.func @main(%x: tensor<8xf32>, %s: tensor<2xi64>) -> tensor<?x?xf32> {
-  %t = qopt.abs %s : (tensor<2xi64>) -> tensor<2xi64>
-  %0 = qopt.reshape %x, %t : (tensor<8xf32>, tensor<2xi64>) -> tensor<?x?xf32>
-  return %0 : tensor<?x?xf32>
-}
 
 //--- large.mlir
 // LARGE: 'qkernel.map' op has a constant of 160000000 bytes, but Vulkan binds less than 134217728

@@ -14,14 +14,44 @@ qkernel.variant @computed_steps #qkernel.target<"vulkan", "vulkan1.2"> {
 
 // -----
 
-// What the device makes is not read before the end of the run.
+// Starts that the device makes are read.
 // CHECK-LABEL: @starts_of_the_device
-// CHECK: qopt.slice {{.*}}qopt.reason = "the dims do not determine the starts"
+// CHECK: qopt.kernel = "vulkan.slice"
+// CHECK-NOT: qopt.reason
+// CHECK: return
 qkernel.variant @starts_of_the_device #qkernel.target<"vulkan", "vulkan1.2"> {
   func.func @main(%x: tensor<8xf32>, %i: tensor<1xi64>) -> tensor<?xf32> {
     %0 = qopt.abs %i : (tensor<1xi64>) -> tensor<1xi64>
     %1 = qopt.slice %x, %0, %0 {axes = array<i64: 0>} : (tensor<8xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<?xf32>
     return %1 : tensor<?xf32>
+  }
+}
+
+// -----
+
+// What one invocation would do alone is for the host, and what counters of loops
+// are made of.
+// CHECK-LABEL: @on_the_host
+// CHECK: %[[N:.*]] = qkernel.rows(%arg0) {kernel = "vulkan.host.rows"}
+// CHECK: qopt.non_zero %{{.*}}, %[[N]] {{.*}}qopt.kernel = "vulkan.host.serial"
+// CHECK: scf.for
+// CHECK: tensor.from_elements
+// CHECK: kernel = "vulkan.host.map"
+// CHECK: kernel = "vulkan.map"
+qkernel.variant @on_the_host #qkernel.target<"vulkan", "vulkan1.2"> {
+  func.func @main(%x: tensor<4xi64>, %m: tensor<4xi1>) -> (tensor<1x?xi64>, tensor<i64>, tensor<4xi64>) {
+    %n = qopt.reduce %x {axes = array<i64: 0>, kind = #qopt.kind<sum>, keepdims = false} : (tensor<4xi64>) -> tensor<i64>
+    %0 = qopt.non_zero %m, %n : (tensor<4xi1>, tensor<i64>) -> tensor<1x?xi64>
+    %c0 = arith.constant 0 : i64
+    %c1 = arith.constant 1 : i64
+    %c9 = arith.constant 9 : i64
+    %1:2 = scf.for %i = %c0 to %c9 step %c1 iter_args(%s = %n, %y = %x) -> (tensor<i64>, tensor<4xi64>) : i64 {
+      %at = tensor.from_elements %i : tensor<i64>
+      %2 = qopt.add %s, %at : (tensor<i64>, tensor<i64>) -> tensor<i64>
+      %3 = qopt.add %y, %x : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>
+      scf.yield %2, %3 : tensor<i64>, tensor<4xi64>
+    }
+    return %0, %1#0, %1#1 : tensor<1x?xi64>, tensor<i64>, tensor<4xi64>
   }
 }
 
