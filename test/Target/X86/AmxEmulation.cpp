@@ -174,6 +174,7 @@ test::compileWithEmulatedTiles(ModuleOp module,
   auto lowered = backend.lowerProgram(**variants, configs);
   if (failed(lowered))
     return failure();
+  result.machine = lowered->machine;
   for (LoweredProgram::Variant &made : lowered->variants) {
     if (failed(host::convertToLLVM(*made.module)))
       return failure();
