@@ -1,8 +1,9 @@
 //===- Attention.cpp - Softmax of products, times values ------------------===//
 //
-// Keys are transposed once, so that 16 of them fill the lanes. A part is a
-// block of rows of one head; it walks the keys in blocks of 64, as the formula
-// says, and keeps its sums in scratch memory.
+// Keys are transposed, so that 16 of them fill the lanes: once for all blocks
+// of rows, or, where a head has only one, block by block in the thread's
+// scratch. A part is a block of rows of one head; it walks the keys in blocks
+// of 64, as the formula says, and keeps its sums in scratch memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,6 +36,7 @@ public:
 private:
   void setOperands();
   void transposeKeys();
+  void turnBlock(VectorBuilder &v, Value head, Value firstKey);
   void capture(CaptureList &captures);
   void writePart(VectorBuilder &v, KernelScope &scope);
   void addBlock(VectorBuilder &v, Value head, Value firstRow, Value numRows,
@@ -63,7 +65,7 @@ private:
   AxisRange headAxes;
   int64_t laneGroup = 0;
   // In the kernel, pointers into the thread's scratch.
-  Value scores, sums, maxima, totals, factors;
+  Value scores, sums, maxima, totals, factors, turned;
 };
 } // namespace
 
@@ -103,15 +105,66 @@ void AttentionKernel::setOperands() {
     maskStrides.push_back(strideOf(leading.size() + 1 - i));
 }
 
-/// [heads][keys][depth] to [heads][depth][padded keys].
+/// Writes element d of 16 rows of `length` elements side by side to
+/// `to` + d * `stride`. Row i begins at `rows[i]`.
+static void turnRows(VectorBuilder &v, Value from, ArrayRef<Value> rows,
+                     Value length, Value to, Value stride) {
+  Type f32 = v.b.getF32Type();
+  // Lane i of a and of b side by side, of the lower and of the upper half.
+  SmallVector<int64_t> low, high;
+  for (int64_t lane = 0; lane < kLanes / 2; ++lane) {
+    low.append({lane, lane + kLanes});
+    high.append({lane + kLanes / 2, lane + kLanes / 2 + kLanes});
+  }
+  Value whole = v.mul(v.div(length, v.i64(kLanes)), v.i64(kLanes));
+  v.loop(v.i64(0), whole, kLanes, [&](Value d) {
+    SmallVector<Value> square;
+    for (Value row : rows)
+      square.push_back(v.load(from, v.add(row, d), f32));
+    for (int64_t round = 1; round < kLanes; round *= 2) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i < kLanes / 2; ++i)
+        for (ArrayRef<int64_t> lanes : {ArrayRef(low), ArrayRef(high)})
+          next.push_back(vector::ShuffleOp::create(
+              v.b, v.loc, square[i], square[i + kLanes / 2], lanes));
+      square = std::move(next);
+    }
+    for (auto [i, vector] : llvm::enumerate(square))
+      v.store(vector, to, v.mul(v.add(d, v.i64(i)), stride));
+  });
+  v.loop(whole, length, 1, [&](Value d) {
+    Value vector = v.constant(v.b.getF32FloatAttr(0), kLanes);
+    for (auto [lane, row] : llvm::enumerate(rows))
+      vector = vector::InsertOp::create(v.b, v.loc,
+                                        v.loadScalar(from, v.add(row, d), f32),
+                                        vector, static_cast<int64_t>(lane));
+    v.store(vector, to, v.mul(d, stride));
+  });
+}
+
+/// Where the 16 keys from `first` on begin; the last one for those behind it.
+static SmallVector<Value> findKeys(VectorBuilder &v, Value firstOfHead,
+                                   Value first, Value keys, Value depth) {
+  Value last = v.sub(keys, v.i64(1));
+  SmallVector<Value> rows;
+  for (int64_t lane = 0; lane < kLanes; ++lane) {
+    Value index = v.min(v.add(first, v.i64(lane)), last);
+    rows.push_back(v.mul(v.add(firstOfHead, index), depth));
+  }
+  return rows;
+}
+
+/// [heads][keys][depth] to [heads][depth][padded keys], for all row blocks of a
+/// head. Where there is only one it turns the keys itself.
 void AttentionKernel::transposeKeys() {
   VectorBuilder host(program.code());
+  Value isAlone = host.equal(rowBlocks, host.i64(1));
   Value size = host.product({heads, depth, paddedKeys, host.i64(4)});
-  transposed = program.temporary(size);
+  transposed = program.temporary(host.select(isAlone, host.i64(64), size));
   Value from = key, to = transposed, count = keys, padded = paddedKeys,
         length = depth;
   Value panels = host.div(paddedKeys, host.i64(kLanes));
-  Value parts = host.mul(heads, panels);
+  Value parts = host.select(isAlone, host.i64(0), host.mul(heads, panels));
   CaptureList list;
   list.add({&from, &to, &count, &padded, &length, &panels});
   program.launch(
@@ -120,28 +173,29 @@ void AttentionKernel::transposeKeys() {
         VectorBuilder v(scope.b, scope.loc);
         Value head = v.div(scope.part, panels);
         Value first = v.mul(v.rem(scope.part, panels), v.i64(kLanes));
-        Value last = v.sub(count, v.i64(1));
-        SmallVector<Value> rows;
-        for (int64_t lane = 0; lane < kLanes; ++lane) {
-          Value index = v.min(v.add(first, v.i64(lane)), last);
-          rows.push_back(v.mul(v.add(v.mul(head, count), index), length));
-        }
-        Type f32 = v.b.getF32Type();
+        SmallVector<Value> rows =
+            findKeys(v, v.mul(head, count), first, count, length);
         Value base = v.add(v.product({head, length, padded}), first);
-        v.loop(v.i64(0), length, 1, [&](Value d) {
-          Value result = v.constant(v.b.getF32FloatAttr(0), kLanes);
-          for (auto [lane, row] : llvm::enumerate(rows))
-            result = vector::InsertOp::create(
-                v.b, v.loc, v.loadScalar(from, v.add(row, d), f32), result,
-                static_cast<int64_t>(lane));
-          v.store(result, to, v.add(base, v.mul(d, padded)));
-        });
+        turnRows(v, from, rows, length, v.address(to, base, v.b.getF32Type()),
+                 padded);
       });
 }
 
+/// The keys of a block, for the one row block of a head.
+void AttentionKernel::turnBlock(VectorBuilder &v, Value head, Value firstKey) {
+  for (int64_t i = 0; i < kBlockVectors; ++i) {
+    Value first = v.add(firstKey, v.i64(i * kLanes));
+    SmallVector<Value> rows =
+        findKeys(v, v.mul(head, keys), first, keys, depth);
+    turnRows(v, key, rows, depth,
+             v.address(turned, v.i64(i * kLanes), v.b.getF32Type()),
+             v.i64(kBlockKeys));
+  }
+}
+
 void AttentionKernel::capture(CaptureList &captures) {
-  captures.add({&heads, &queries, &depth, &keys, &width, &query, &value, &mask,
-                &maskRowStride, &maskRowLength, &paddedKeys, &transposed,
+  captures.add({&heads, &queries, &depth, &keys, &width, &query, &key, &value,
+                &mask, &maskRowStride, &maskRowLength, &paddedKeys, &transposed,
                 &paddedWidth, &rowBlocks, &scratch, &bytesPerThread});
   for (auto *list : {&leading, &maskStrides})
     for (Value &entry : *list)
@@ -160,9 +214,10 @@ LogicalResult AttentionKernel::emit() {
   groups.append({rank - 2, rank - 1});
   laneGroup = groups.size() - 1;
   epilogue.collapse(groups);
-  // Scores, sums, and three numbers a row.
+  // Scores, sums, and three numbers a row; and a block of keys.
   Value words = host.mul(host.i64(kBlockRows),
                          host.add(paddedWidth, host.i64(kBlockKeys + 16)));
+  words = host.add(words, host.mul(depth, host.i64(kBlockKeys)));
   bytesPerThread = host.mul(words, host.i64(4));
   scratch = program.scratch(bytesPerThread);
   Value parts = host.mul(heads, rowBlocks);
@@ -188,6 +243,7 @@ void AttentionKernel::writePart(VectorBuilder &v, KernelScope &scope) {
   totals = v.address(maxima, v.i64(kBlockRows), f32);
   factors = v.address(totals, v.i64(kBlockRows), f32);
   sums = v.address(mine, v.i64(kBlockRows * (kBlockKeys + 16)), f32);
+  turned = v.address(sums, v.mul(v.i64(kBlockRows), paddedWidth), f32);
 
   Value head = v.div(scope.part, rowBlocks);
   Value firstRow = v.mul(v.rem(scope.part, rowBlocks), v.i64(kBlockRows));
@@ -208,6 +264,7 @@ void AttentionKernel::writePart(VectorBuilder &v, KernelScope &scope) {
 
 void AttentionKernel::addBlock(VectorBuilder &v, Value head, Value firstRow,
                                Value numRows, Value firstKey) {
+  v.ifThen(v.equal(rowBlocks, v.i64(1)), [&] { turnBlock(v, head, firstKey); });
   emitScores(v, head, firstRow, numRows, firstKey);
   v.loop(v.i64(0), numRows, 1,
          [&](Value i) { updateRow(v, head, v.add(firstRow, i), i, firstKey); });
@@ -224,10 +281,12 @@ void AttentionKernel::emitScores(VectorBuilder &v, Value head, Value firstRow,
   TileOperands operands;
   operands.rowStride = depth;
   operands.rowStep = v.i64(1);
-  operands.lanes = v.address(
+  Value isAlone = v.equal(rowBlocks, v.i64(1));
+  Value ofAll = v.address(
       transposed, v.add(v.product({head, depth, paddedKeys}), firstKey), f32);
+  operands.lanes = v.select(isAlone, turned, ofAll);
   operands.vectorStride = v.i64(kLanes);
-  operands.laneStep = paddedKeys;
+  operands.laneStep = v.select(isAlone, v.i64(kBlockKeys), paddedKeys);
   operands.steps = depth;
   forEachPiece(v, numRows, sizes, [&](int64_t size, Value i) {
     Value row = v.add(v.mul(head, queries), v.add(firstRow, i));
