@@ -47,16 +47,21 @@ KNOWN = {
     "between": ([node("MatMul", ["x", "w"], "h"), node("SplitToSequence", ["h"], "s", axis=1),
                  node("SequenceAt", ["s", "one"], "p"), node("SequenceAt", ["s", "zero"], "q"),
                  node("Mul", ["p", "q"], "a")], "a"),
+    # A run alone knows the positions, and here the rows of `m`.
+    "positions": ([node("SequenceConstruct", ["x", "m"], "s"), node("SequenceAt", ["s", "i"], "a"),
+                   node("SequenceInsert", ["s", "m", "i"], "t"), node("ConcatFromSequence", ["t"], "b", axis=0),
+                   node("SequenceInsert", ["t", "y", "back"], "u"), node("SequenceErase", ["u", "i"], "e"),
+                   node("ConcatFromSequence", ["e"], "c", axis=0), node("SequenceErase", ["u"], "z"),
+                   node("SequenceLength", ["z"], "d"), node("SequenceAt", ["z", "back"], "f")], "abcdf"),
+    "stacked": ([node("SequenceConstruct", ["x", "y"], "s"), node("SequenceInsert", ["s", "x", "i"], "t"),
+                 node("ConcatFromSequence", ["t"], "a", axis=-1),
+                 node("ConcatFromSequence", ["t"], "b", axis=1, new_axis=1)], "ab"),
 }
 
 #: Of lengths or positions that a run alone knows, here those of `m`, of ?x4.
 UNKNOWN = {
     "length": ([node("SplitToSequence", ["m"], "s"), node("SequenceAt", ["s", "minus"], "a"),
                 node("SequenceLength", ["s"], "b")], "ab", "SplitToSequence"),
-    "position": ([node("SequenceConstruct", ["x", "m"], "s"), node("SequenceAt", ["s", "i"], "a")], "a",
-                 "SequenceAt"),
-    "insert": ([node("SequenceConstruct", ["x", "y"], "s"), node("SequenceInsert", ["s", "m", "i"], "t"),
-                node("ConcatFromSequence", ["t"], "a", axis=0)], "a", "SequenceInsert"),
     "sizes": ([node("Cast", ["m"], "k", to=TensorProto.INT64), node("Slice", ["k", "zeros", "ones"], "l"),
                node("Reshape", ["l", "flat"], "z"), node("Abs", ["z"], "r"), node("Mul", ["r", "list0"], "n"),
                node("Add", ["n", "list"], "sizes"), node("SplitToSequence", ["x", "sizes"], "s", axis=1),
@@ -65,7 +70,7 @@ UNKNOWN = {
 
 CONSTANTS = {"zero": 0, "one": 1, "two": 2, "minus": -1, "list": [1, 3], "list0": [0, 0],
              "zeros": [0, 0], "ones": [1, 2], "flat": [-1]}
-FEEDS = {"x": X, "y": Y, "m": Y[:3], "i": np.array(1, np.int64)}
+FEEDS = {"x": X, "y": Y, "m": Y[:3], "i": np.array(1, np.int64), "back": np.array(-1, np.int64)}
 
 
 def write_model(nodes, outputs, path, opset=18):
@@ -75,7 +80,7 @@ def write_model(nodes, outputs, path, opset=18):
     constants.append(onnx.numpy_helper.from_array(RNG.normal(0, 1, (4, 2)).astype(np.float32), "w"))
     infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [5, 4]) for name in "xy"]
     infos.append(helper.make_tensor_value_info("m", TensorProto.FLOAT, ["rows", 4]))
-    infos.append(helper.make_tensor_value_info("i", TensorProto.INT64, []))
+    infos += [helper.make_tensor_value_info(name, TensorProto.INT64, []) for name in ("i", "back")]
     graph = helper.make_graph(nodes, "lists", infos, [onnx.ValueInfoProto(name=name) for name in outputs],
                               constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)

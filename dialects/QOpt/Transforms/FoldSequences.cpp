@@ -1,7 +1,8 @@
 //===- FoldSequences.cpp - Tensors in place of sequences ------------------===//
 //
 // One walk in the order of uses, which remembers the tensors of each sequence
-// whose length is known. What is folded stays until no op uses it.
+// whose length is known. What is folded stays until no op uses it; who knows no
+// more takes a construct of its tensors.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,7 +12,11 @@
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "dialects/QOpt/Transforms/ShapeRefinement.h"
+#include "dialects/QOpt/Transforms/SpreadSequences.h"
 #include "dialects/QOpt/Transforms/UnrollSequenceLoops.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #define DEBUG_TYPE "qopt-fold-sequences"
@@ -34,8 +39,9 @@ public:
   /// Folds what `op` does with sequences; false where a run alone knows it.
   /// Fails, with a diagnostic, for a position that no run could take.
   FailureOr<bool> fold(Operation *op);
-  /// True when an operand is a sequence or optional of which nothing is known.
-  bool takesUnknown(Operation *op) const;
+  /// What is known of the result of `op` as an op on tensors, for those that
+  /// know no more; null where that is nothing.
+  SequenceConstructOp construct(Operation *op) const;
 
 private:
   FailureOr<bool> fold(SequenceConstructOp op);
@@ -55,18 +61,20 @@ private:
 };
 } // namespace
 
-bool Folder::takesUnknown(Operation *op) const {
-  return llvm::any_of(op->getOperands(), [&](Value operand) {
-    return isSequenceOrOptional(operand.getType()) &&
-           !sequences.contains(operand) && !optionals.contains(operand);
-  });
+SequenceConstructOp Folder::construct(Operation *op) const {
+  auto known = sequences.find(op->getResult(0));
+  if (known == sequences.end() || isa<SequenceConstructOp>(op))
+    return {};
+  OpBuilder b(op);
+  return SequenceConstructOp::create(b, op->getLoc(),
+                                     op->getResult(0).getType(), known->second);
 }
 
 LogicalResult qopt::refuseSequences(Operation *op) {
   InFlightDiagnostic error =
       op->emitOpError("works on a sequence or optional that a run alone knows");
   error.attachNote() << "qopt-run --reference runs it; kernels are for "
-                        "tensors: make lengths and positions constants of the "
+                        "tensors: make the sizes of parts constants of the "
                         "model";
   return error;
 }
@@ -350,18 +358,14 @@ FailureOr<bool> Folder::fold(Operation *op) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-/// Names an op that leaves a sequence or optional, or takes one in spite of
-/// what is known of it; those behind it follow from it.
-static LogicalResult check(Operation *op, bool isFolded, const Folder &folder) {
-  if (isFolded || !hasSequences(op) || op->hasTrait<OpTrait::IsTerminator>() ||
-      folder.takesUnknown(op))
-    return success();
-  return refuseSequences(op);
-}
-
 namespace {
 struct FoldSequencesPass
     : qopt::impl::FoldSequencesPassBase<FoldSequencesPass> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry
+        .insert<arith::ArithDialect, scf::SCFDialect, tensor::TensorDialect>();
+  }
+
   void runOnOperation() override {
     unrollSequenceLoops(getOperation());
     Folder folder;
@@ -370,16 +374,22 @@ struct FoldSequencesPass
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
       refineShapes(op);
       FailureOr<bool> isFolded = folder.fold(op);
-      hasFailed |= failed(isFolded) || failed(check(op, *isFolded, folder));
+      hasFailed |= failed(isFolded);
       if (succeeded(isFolded) && *isFolded)
         folded.push_back(op);
     });
     if (hasFailed)
       return signalPassFailure();
     numFolded += folded.size();
-    for (Operation *op : llvm::reverse(folded))
+    for (Operation *op : llvm::reverse(folded)) {
+      if (!op->use_empty())
+        if (SequenceConstructOp known = folder.construct(op))
+          op->getResult(0).replaceAllUsesWith(known.getResult());
       if (op->use_empty())
         op->erase();
+    }
+    if (failed(spreadSequences(getOperation())))
+      return signalPassFailure();
     updateResultTypes(getOperation());
   }
 };

@@ -51,10 +51,23 @@ def FoldSequencesPass : Pass<"qopt-fold-sequences", "::mlir::func::FuncOp"> {
     computed: the tensors are stacked and one is gathered. A loop that carries a
     sequence is written out where constants say how often it runs.
 
-    Refuses what is left, and names it: parts along an axis of unknown size,
-    sizes and other positions that are computed, sequences that a branch or any
-    other loop carries, a tensor whose type would change for another dialect; and positions
-    that no run takes.
+    Any other sequence becomes two tensors, which branches and loops carry: the
+    elements of its tensors one after the other, and a row of dims for each. A
+    position that no sequence has is an index out of range of the rows then.
+
+    ```mlir
+    %1 = qopt.sequence_insert %s, %x : (!qopt.sequence<tensor<?x4xf32>>, tensor<2x4xf32>) -> !qopt.sequence<tensor<?x4xf32>>
+    // becomes
+    %d = qopt.shape %x {start = 0 : i64, end = 2 : i64} : (tensor<2x4xf32>) -> tensor<2xi64>
+    %e = qopt.reshape %x, %all : (tensor<2x4xf32>, tensor<1xi64>) -> tensor<?xf32>
+    %r = qopt.reshape %d, %row : (tensor<2xi64>, tensor<2xi64>) -> tensor<1x2xi64>
+    %1:0 = qopt.concat %s:0, %e {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+    %1:1 = qopt.concat %s:1, %r {axis = 0 : i64} : (tensor<?x2xi64>, tensor<1x2xi64>) -> tensor<?x2xi64>
+    ```
+
+    Refuses what is left, and names it: parts along an axis of unknown size or of
+    computed sizes, optionals of which nothing is known, and positions that no run
+    takes.
 
     Runs first in `prepare`: no later pass and no kernel knows sequences.
 

@@ -250,30 +250,25 @@ static LogicalResult importOptionalGetElement(NodeImporter &node) {
 }
 
 ArrayRef<Operator> qopt::importer::getSequenceOperators() {
-  static constexpr const char *lengths =
-      "one rank; a compile must know lengths";
-  static constexpr const char *positions =
-      "one rank; a compile must know lengths and positions";
+  static constexpr const char *rank = "one rank";
   static constexpr bool takesLists = true;
   static constexpr Operator rows[] = {
-      {"ConcatFromSequence", 11, 1, 1, importConcatFromSequence, lengths,
+      {"ConcatFromSequence", 11, 1, 1, importConcatFromSequence, rank,
        takesLists},
       {"Optional", 15, 1, 1, importOptional, "with a value", takesLists},
       {"OptionalGetElement", 15, 1, 1, importOptionalGetElement, "",
        takesLists},
       {"OptionalHasElement", 15, 0, 1, importOptionalHasElement, "",
        takesLists},
-      {"SequenceAt", 11, 2, 2, importSequenceAt,
-       "one rank; a compile must know lengths, and positions among tensors of "
-       "dims that differ or are open",
+      {"SequenceAt", 11, 2, 2, importSequenceAt, rank, takesLists},
+      {"SequenceConstruct", 11, 1, kAnyNumber, importSequenceConstruct, rank,
        takesLists},
-      {"SequenceConstruct", 11, 1, kAnyNumber, importSequenceConstruct,
-       "one rank", takesLists},
       {"SequenceEmpty", 11, 0, 0, importSequenceEmpty, "", takesLists},
-      {"SequenceErase", 11, 1, 2, importSequenceErase, positions, takesLists},
-      {"SequenceInsert", 11, 2, 3, importSequenceInsert, positions, takesLists},
-      {"SequenceLength", 11, 1, 1, importSequenceLength, lengths, takesLists},
-      {"SplitToSequence", 11, 1, 2, importSplitToSequence, lengths, takesLists},
+      {"SequenceErase", 11, 1, 2, importSequenceErase, rank, takesLists},
+      {"SequenceInsert", 11, 2, 3, importSequenceInsert, rank, takesLists},
+      {"SequenceLength", 11, 1, 1, importSequenceLength, rank, takesLists},
+      {"SplitToSequence", 11, 1, 2, importSplitToSequence,
+       "one rank; a compile must know the sizes", takesLists},
   };
   return rows;
 }

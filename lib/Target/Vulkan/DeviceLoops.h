@@ -31,7 +31,10 @@ public:
   /// False, with a diagnostic, when something cannot be written.
   bool isWritten() const { return !hasFailed; }
 
-  B values() { return B(shader->b, shader->loc); }
+  B values() {
+    return shader ? B(shader->b, shader->loc)
+                  : B(program.builder(), program.loc());
+  }
   Index index(int64_t value);
   Index add(Index x, Index y);
   Index sub(Index x, Index y);

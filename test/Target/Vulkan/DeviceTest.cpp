@@ -335,6 +335,20 @@ TEST_F(DeviceTest, MakesDimsOfWhatItComputed) {
                       0, {10, 10});
 }
 
+/// What is asked of numbers of the host is asked there.
+TEST_F(DeviceTest, MakesRanges) {
+  expectNearReference(R"(
+    func.func @main(%x: tensor<?xi64>) -> tensor<?xi64> {
+      %zero = qopt.constant(dense<0> : tensor<i64>) : tensor<i64>
+      %two = qopt.constant(dense<2> : tensor<i64>) : tensor<i64>
+      %n = qopt.shape %x {start = 0 : i64, end = 1 : i64} : (tensor<?xi64>) -> tensor<1xi64>
+      %m = qopt.squeeze %n {axes = array<i64: 0>} : (tensor<1xi64>) -> tensor<i64>
+      %0 = qopt.range %zero, %m, %two : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+      return %0 : tensor<?xi64>
+    })",
+                      0, {9});
+}
+
 /// A tensor grows, a list is carried beside, and a branch takes both.
 TEST_F(DeviceTest, LoopsAndBranches) {
   expectNearReference(R"(

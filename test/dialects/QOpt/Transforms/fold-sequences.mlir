@@ -61,14 +61,22 @@ func.func @loop(%x: tensor<2x8xf32>) -> tensor<?x8xf32> {
 
 // -----
 
-// A few lines may not ask for any number of ops.
+// A few lines may not ask for any number of ops: a loop that is not written out
+// carries the elements of all tensors, and a row of dims for each.
+// CHECK-LABEL: func @long
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[D:.*]] = %{{.*}}) -> (tensor<?xf32>, tensor<?x2xi64>)
+// CHECK: %[[X:.*]] = qopt.reshape %arg0
+// CHECK: %[[R:.*]] = qopt.reshape %{{.*}} -> tensor<1x2xi64>
+// CHECK: %[[B:.*]] = qopt.concat %[[A]], %[[X]] {axis = 0 : i64}
+// CHECK: %[[E:.*]] = qopt.concat %[[D]], %[[R]] {axis = 0 : i64}
+// CHECK: scf.yield %[[B]], %[[E]]
+// CHECK: scf.for {{.*}} -> (tensor<?x8xf32>)
+// CHECK: qopt.concat %{{.*}}, %{{.*}} {axis = 0 : i64} : (tensor<?x8xf32>, tensor<?x8xf32>)
 func.func @long(%x: tensor<1x8xf32>) -> tensor<?x8xf32> {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
   %end = arith.constant 9223372036854775807 : i64
   %e = qopt.sequence_construct : () -> !qopt.sequence<tensor<1x8xf32>>
-  // expected-error @+2 {{works on a sequence or optional that a run alone knows}}
-  // expected-note @+1 {{kernels are for tensors}}
   %s = scf.for %i = %c0 to %end step %c1 iter_args(%a = %e) -> (!qopt.sequence<tensor<1x8xf32>>) : i64 {
     %1 = qopt.sequence_insert %a, %x : (!qopt.sequence<tensor<1x8xf32>>, tensor<1x8xf32>) -> !qopt.sequence<tensor<1x8xf32>>
     scf.yield %1 : !qopt.sequence<tensor<1x8xf32>>
@@ -154,33 +162,44 @@ func.func @region(%c: i1, %x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// What a run alone knows is refused: parts along an axis of unknown size, and
-// computed positions among tensors that differ or to insert at. What follows from
-// them is not told.
-func.func @unknown(%x: tensor<?xf32>, %y: tensor<4xf32>, %i: tensor<i64>) -> (tensor<i64>, tensor<?xf32>, tensor<i64>) {
+// Parts along an axis of unknown size are refused.
+func.func @unknown(%x: tensor<?xf32>) -> tensor<i64> {
   // expected-error @+2 {{'qopt.split_to_sequence' op works on a sequence or optional that a run alone knows}}
   // expected-note @+1 {{qopt-run --reference runs it}}
   %s = qopt.split_to_sequence %x {axis = 0 : i64, keepdims = true} : (tensor<?xf32>) -> !qopt.sequence<tensor<1xf32>>
   %n = qopt.sequence_length %s : (!qopt.sequence<tensor<1xf32>>) -> tensor<i64>
-  %t = qopt.sequence_construct %x, %y : (tensor<?xf32>, tensor<4xf32>) -> !qopt.sequence<tensor<?xf32>>
-  // expected-error @+2 {{'qopt.sequence_at' op works on a sequence or optional that a run alone knows}}
-  // expected-note @+1 {{qopt-run --reference runs it}}
-  %0 = qopt.sequence_at %t, %i : (!qopt.sequence<tensor<?xf32>>, tensor<i64>) -> tensor<?xf32>
-  // expected-error @+2 {{'qopt.sequence_insert' op works on a sequence or optional that a run alone knows}}
-  // expected-note @+1 {{qopt-run --reference runs it}}
-  %u = qopt.sequence_insert %t, %y, %i : (!qopt.sequence<tensor<?xf32>>, tensor<4xf32>, tensor<i64>) -> !qopt.sequence<tensor<?xf32>>
-  %v = qopt.sequence_erase %u, %i : (!qopt.sequence<tensor<?xf32>>, tensor<i64>) -> !qopt.sequence<tensor<?xf32>>
-  %m = qopt.sequence_length %v : (!qopt.sequence<tensor<?xf32>>) -> tensor<i64>
-  return %n, %0, %m : tensor<i64>, tensor<?xf32>, tensor<i64>
+  return %n : tensor<i64>
 }
 
 // -----
 
-// So is what a branch carries.
+// Computed positions among tensors that differ, or to insert at, are places in
+// the elements of all tensors.
+// CHECK-LABEL: func @positions
+// CHECK-NOT: !qopt.sequence
+// CHECK: %[[D:.*]] = qopt.concat {{.*}} -> tensor<?x1xi64>
+// CHECK: qopt.reduce %[[D]]
+// CHECK: %[[B:.*]] = qopt.gather %{{.*}}, %[[I:.*]] {axis = 0 : i64}
+// CHECK: %[[E:.*]] = qopt.gather %{{.*}}, %[[I]] {axis = 0 : i64}
+// CHECK: %[[P:.*]] = qopt.slice %{{.*}}, %[[B]], %[[E]] {axes = array<i64: 0>}
+// CHECK: qopt.reshape %[[P]]
+// CHECK: qopt.where
+func.func @positions(%x: tensor<?xf32>, %y: tensor<4xf32>, %i: tensor<i64>) -> (tensor<?xf32>, tensor<i64>) {
+  %t = qopt.sequence_construct %x, %y : (tensor<?xf32>, tensor<4xf32>) -> !qopt.sequence<tensor<?xf32>>
+  %0 = qopt.sequence_at %t, %i : (!qopt.sequence<tensor<?xf32>>, tensor<i64>) -> tensor<?xf32>
+  %u = qopt.sequence_insert %t, %y, %i : (!qopt.sequence<tensor<?xf32>>, tensor<4xf32>, tensor<i64>) -> !qopt.sequence<tensor<?xf32>>
+  %v = qopt.sequence_erase %u, %i : (!qopt.sequence<tensor<?xf32>>, tensor<i64>) -> !qopt.sequence<tensor<?xf32>>
+  %m = qopt.sequence_length %v : (!qopt.sequence<tensor<?xf32>>) -> tensor<i64>
+  return %0, %m : tensor<?xf32>, tensor<i64>
+}
+
+// -----
+
+// A branch carries both tensors.
+// CHECK-LABEL: func @carried
+// CHECK: scf.if %{{.*}} -> (tensor<?xf32>, tensor<?x1xi64>)
 func.func @carried(%c: i1, %x: tensor<4xf32>) -> tensor<i64> {
   %s = qopt.sequence_construct %x : (tensor<4xf32>) -> !qopt.sequence<tensor<4xf32>>
-  // expected-error @+2 {{'scf.if' op works on a sequence or optional that a run alone knows}}
-  // expected-note @+1 {{qopt-run --reference runs it}}
   %0 = scf.if %c -> (!qopt.sequence<tensor<4xf32>>) {
     scf.yield %s : !qopt.sequence<tensor<4xf32>>
   } else {
@@ -194,11 +213,14 @@ func.func @carried(%c: i1, %x: tensor<4xf32>) -> tensor<i64> {
 // -----
 
 // The types that a branch yields do not change.
+// CHECK-LABEL: func @yielded
+// CHECK-NOT: !qopt.sequence
+// CHECK: %[[P:.*]] = qopt.slice
+// CHECK: %[[T:.*]] = qopt.reshape %[[P]], {{.*}} -> tensor<?xf32>
+// CHECK: scf.yield %[[T]] : tensor<?xf32>
 func.func @yielded(%c: i1, %x: tensor<4xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
   %zero = qopt.constant(dense<0> : tensor<i64>) : tensor<i64>
   %s = qopt.sequence_construct %x, %y : (tensor<4xf32>, tensor<?xf32>) -> !qopt.sequence<tensor<?xf32>>
-  // expected-error @+2 {{'qopt.sequence_at' op works on a sequence or optional that a run alone knows}}
-  // expected-note @+1 {{qopt-run --reference runs it}}
   %0 = qopt.sequence_at %s, %zero : (!qopt.sequence<tensor<?xf32>>, tensor<i64>) -> tensor<?xf32>
   %1 = scf.if %c -> (tensor<?xf32>) {
     scf.yield %0 : tensor<?xf32>

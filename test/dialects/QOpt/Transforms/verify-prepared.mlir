@@ -373,7 +373,7 @@ func.func @divide_round_c4(%x: tensor<4xf32>, %z: tensor<1xi8>) {
 // No kernel is for sequences.
 func.func @sequence(%x: tensor<?xf32>) -> tensor<i64> {
   // expected-error @+2 {{'qopt.split_to_sequence' op works on a sequence or optional that a run alone knows}}
-  // expected-note @+1 {{qopt-run --reference runs it; kernels are for tensors: make lengths and positions constants of the model}}
+  // expected-note @+1 {{qopt-run --reference runs it; kernels are for tensors: make the sizes of parts constants of the model}}
   %s = qopt.split_to_sequence %x {axis = 0 : i64, keepdims = true} : (tensor<?xf32>) -> !qopt.sequence<tensor<1xf32>>
   %n = qopt.sequence_length %s : (!qopt.sequence<tensor<1xf32>>) -> tensor<i64>
   return %n : tensor<i64>
