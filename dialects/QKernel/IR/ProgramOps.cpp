@@ -170,8 +170,16 @@ LogicalResult OutputMemoryOp::verify() {
 }
 
 LogicalResult ViewOp::verify() {
+  auto type = cast<MemRefType>(getMemory().getType());
   // view_c1
-  return verifyDims(*this, getMemory().getType(), getDims());
+  if (failed(verifyDims(*this, type, getDims())))
+    return failure();
+  // view_c2
+  auto source = dyn_cast<MemRefType>(getSource().getType());
+  if (source && source.getMemorySpace() != type.getMemorySpace())
+    return emitOpError("expects memory in the space of ")
+           << source << ", but found " << type;
+  return success();
 }
 
 LogicalResult ListOp::verify() {

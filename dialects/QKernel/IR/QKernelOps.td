@@ -494,13 +494,13 @@ def QKernel_OutputMemoryOp : QKernel_Op<"output_memory"> {
 def QKernel_ViewOp : QKernel_Op<"view", [Pure]> {
   let summary = "the same elements with other dims, or of a constant";
   let description = [{
-    The memory is that of the source. That of a constant holds its codes as
-    kernels read them, and nothing may write it. Memory of another space than the
-    source's is a copy there, made once and never written.
+    The memory is that of the source. That of a constant, which is in every space,
+    holds its codes as kernels read them, and nothing may write it.
 
     Constraints:
     - (C1) there is one value for each dim that the type of the result leaves
       open.
+    - (C2) a view of memory is in its space.
 
     Example:
 

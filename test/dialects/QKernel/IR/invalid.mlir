@@ -343,6 +343,14 @@ func.func @view_c1(%x: memref<4xf32>) {
 
 // -----
 
+func.func @view_c2(%x: memref<4xf32>) {
+  // expected-error @+1 {{'qkernel.view' op expects memory in the space of 'memref<4xf32>', but found 'memref<4xf32, "device">'}}
+  %0 = qkernel.view %x() : memref<4xf32> to memref<4xf32, "device">
+  return
+}
+
+// -----
+
 func.func @list_c1(%x: memref<2xi64>, %d: index) {
   // expected-error @+1 {{'qkernel.list' op expects 2 elements, but found 1}}
   %0 = qkernel.list %x(%d) : memref<2xi64>
