@@ -1,6 +1,6 @@
 //===- ElementTypes.cpp - ONNX data types as MLIR types -------------------===//
 //
-// FNUZ floats exist in MLIR, but no format of ours is made of them.
+// Strings and complex numbers have none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,7 +50,9 @@ static constexpr DataType kDataTypes[] = {
     {TensorProto::FLOAT16, "f16"},
     {TensorProto::BFLOAT16, "bf16", 22},
     {TensorProto::FLOAT8E4M3FN, "f8E4M3FN"},
+    {TensorProto::FLOAT8E4M3FNUZ, "f8E4M3FNUZ"},
     {TensorProto::FLOAT8E5M2, "f8E5M2"},
+    {TensorProto::FLOAT8E5M2FNUZ, "f8E5M2FNUZ"},
     {TensorProto::FLOAT8E8M0, "f8E8M0FNU", 24},
     {TensorProto::FLOAT6E2M3, "f6E2M3FN", 28},
     {TensorProto::FLOAT6E3M2, "f6E3M2FN", 28},

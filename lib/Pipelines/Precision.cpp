@@ -66,7 +66,7 @@ static std::string describeOperands(const ScaledTensor &lhs,
                                     const ScaledTensor &rhs, bool isStatic) {
   auto nameOf = [](const ScaledTensor &codes) {
     Type type = typeOf(codes.tensor).getElementType();
-    if (type.isF32() || type.isF16() || type.isBF16())
+    if (type.isF32() || type.isF16() || type.isBF16() || type.isF64())
       return std::string("float");
     return codes.format ? codes.format.getName().str() : textOf(type);
   };

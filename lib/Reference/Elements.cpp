@@ -42,6 +42,10 @@ std::optional<ElementFormat> reference::getElementFormat(ElementType type) {
     return ElementFormat::F8E4M3FN;
   case ElementType::F8E5M2:
     return ElementFormat::F8E5M2;
+  case ElementType::F8E4M3FNUZ:
+    return ElementFormat::F8E4M3FNUZ;
+  case ElementType::F8E5M2FNUZ:
+    return ElementFormat::F8E5M2FNUZ;
   case ElementType::F8E8M0FNU:
     return ElementFormat::F8E8M0FNU;
   case ElementType::F16:

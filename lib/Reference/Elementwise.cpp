@@ -48,6 +48,9 @@ public:
     case ValueKind::Long:
       value = Lanes<int64_t>{};
       break;
+    case ValueKind::Double:
+      value = Lanes<double>{};
+      break;
     }
   }
 
@@ -65,6 +68,10 @@ public:
       fill<bool>(count, [&](int64_t i) { return readInteger(tensor, i) != 0; });
     else if (kind == ValueKind::Long)
       fill<int64_t>(count, [&](int64_t i) { return readInteger(tensor, i); });
+    else if (kind == ValueKind::Double)
+      fill<double>(count, [data = tensor.as<double>().data()](int64_t i) {
+        return data[i];
+      });
     else if (isCode)
       fill<int32_t>(count, [&](int64_t i) { return tensor.as<uint8_t>()[i]; });
     else
@@ -125,6 +132,10 @@ static void write(HostTensor &tensor, int64_t begin, int count,
   };
   if (auto *floats = std::get_if<Lanes<float>>(&value))
     each([&](int64_t i, int lane) { writeFloat(tensor, i, (*floats)[lane]); });
+  else if (auto *doubles = std::get_if<Lanes<double>>(&value))
+    each([&](int64_t i, int lane) {
+      tensor.asMutable<double>()[i] = (*doubles)[lane];
+    });
   else if (auto *bools = std::get_if<Lanes<bool>>(&value))
     each([&](int64_t i, int lane) { writeInteger(tensor, i, (*bools)[lane]); });
   else if (auto *longs = std::get_if<Lanes<int64_t>>(&value))

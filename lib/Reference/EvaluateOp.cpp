@@ -105,13 +105,34 @@ static Error reshape(const Evaluation &e) {
   return Error::success();
 }
 
+/// The result has the operand's bytes.
+static Error castBits(const Evaluation &e) {
+  const HostTensor &x = e.operands.front();
+  Expected<HostTensor> result =
+      HostTensor::copy(e.result().getType(), x.getDims(), x.getBytes());
+  if (!result)
+    return result.takeError();
+  e.result() = std::move(*result);
+  return Error::success();
+}
+
+static bool isOfDoubles(Value value) {
+  return typeOf(value).getElementType().isF64();
+}
+
 static Error evaluateInto(const Evaluation &e) {
   if (e.op->hasTrait<ElementwiseTrait>())
     return evaluateElementwiseOp(e);
   return llvm::TypeSwitch<Operation *, Error>(e.op)
-      .Case([&](MatMulOp op) { return evaluateMatMul(e, op); })
+      .Case([&](MatMulOp op) {
+        return isOfDoubles(op.getResult()) ? evaluateLoops(e)
+                                           : evaluateMatMul(e, op);
+      })
       .Case([&](GemmOp op) { return evaluateGemm(e, op); })
-      .Case([&](ConvOp op) { return evaluateConv(e, op); })
+      .Case([&](ConvOp op) {
+        return isOfDoubles(op.getResult()) ? evaluateLoops(e)
+                                           : evaluateConv(e, op);
+      })
       .Case([&](AttentionOp op) { return evaluateAttention(e, op); })
       .Case([&](BatchNormOp op) { return evaluateBatchNorm(e, op); })
       .Case([&](QuantizeOp op) { return evaluateQuantize(e, op); })
@@ -124,6 +145,7 @@ static Error evaluateInto(const Evaluation &e) {
       .Case([&](LookupOp op) { return evaluateLookup(e, op); })
       .Case<ReshapeOp, SqueezeOp, UnsqueezeOp, FlattenOp>(
           [&](auto) { return reshape(e); })
+      .Case([&](BitCastOp) { return castBits(e); })
       .Default([&](Operation *) { return evaluateLoops(e); });
 }
 

@@ -27,16 +27,24 @@ struct LanePolicy {
   using I = Lanes<int32_t>;
   using L = Lanes<int64_t>;
   using M = Lanes<bool>;
+  using D = Lanes<double>;
 
   F f(float value) const { return splat(value); }
   I i(int32_t value) const { return splat(value); }
   L l(int64_t value) const { return splat(value); }
+  D d(double value) const { return splat(value); }
 
   /// One call for all lanes: most CPUs have the instruction, but the code of
   /// this file may not assume it.
   F fma(const F &x, const F &y, const F &z) const {
     F result;
     multiplyAdd(kNumLanes, x.values, y.values, z.values, result.values);
+    return result;
+  }
+  D fma(const D &x, const D &y, const D &z) const {
+    D result;
+    for (int lane = 0; lane < kNumLanes; ++lane)
+      result[lane] = numerics::ScalarPolicy().fma(x[lane], y[lane], z[lane]);
     return result;
   }
 
@@ -96,6 +104,11 @@ struct LanePolicy {
   QOPT_LANEWISE(geS)
   QOPT_LANEWISE(divS)
   QOPT_LANEWISE(remS)
+  QOPT_LANEWISE(ltU)
+  QOPT_LANEWISE(divU)
+  QOPT_LANEWISE(remU)
+  QOPT_LANEWISE(doubleOf)
+  QOPT_LANEWISE(toDouble)
 #undef QOPT_LANEWISE
 
 private:

@@ -38,6 +38,8 @@ HostLoops::Element HostLoops::load(Value tensor, Index at) const {
         isFloat(from.getType()) ? loadRaw(tensor, at) : readInteger(from, at));
   case ValueKind::Long:
     return readInteger(from, at);
+  case ValueKind::Double:
+    return from.as<double>()[at];
   }
   llvm_unreachable("all kinds are read");
 }
@@ -50,6 +52,10 @@ void HostLoops::store(const Element &value, Value tensor, Index at) const {
     return writeInteger(to, at, *truth);
   if (auto *integer = std::get_if<int32_t>(&value))
     return writeInteger(to, at, *integer);
+  if (auto *wide = std::get_if<double>(&value)) {
+    to.asMutable<double>()[at] = *wide;
+    return;
+  }
   writeInteger(to, at, std::get<int64_t>(value));
 }
 

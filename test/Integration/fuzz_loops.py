@@ -210,6 +210,23 @@ def make_non_zero(builder):
     builder.make_node("NonZero", [x], exact=True)
 
 
+@operator("NonMaxSuppression", 11)
+def make_non_max_suppression(builder):
+    if builder.is_special:
+        raise Rejected("boxes are numbers")
+    samples, classes, count = (builder.draw_integer(1, most) for most in (2, 3, 9))
+    # Sixteenths, and scores of which no two are equal: nothing hangs on a rounding.
+    corners = builder.rng.integers(0, 16, (samples, count, 4)) / 16
+    places = builder.rng.permutation(samples * classes * count) / 64
+    limits = [builder.make_constant(np.array([value], np.float32)) for value in (0.317, 0.4)]
+    builder.make_node(
+        "NonMaxSuppression",
+        [builder.make_input(corners.astype(np.float32)),
+         builder.make_input(places.reshape(samples, classes, count).astype(np.float32)),
+         builder.make_integers(builder.draw_integer(0, 5)), *limits],
+        exact=True, center_point_box=builder.draw_integer(0, 1))
+
+
 @operator("PRelu", 7)
 def make_prelu(builder):
     x = builder.find_float(least=1, dtypes=(np.float32,))

@@ -132,7 +132,7 @@ def register_binary(name, since, dtypes=NUMBERS):
             raise Rejected("a quotient of zero")
         if name in ("Div", "Mod") and x.dtype in INTEGERS and not operands[1].is_constant:
             raise Rejected("another sample may divide by zero")
-        attributes = {}
+        attributes = {"fmod": builder.draw_integer(0, 1)} if name == "Mod" else {}
         builder.make_node(name, operands, exact=True, **attributes)
 
 

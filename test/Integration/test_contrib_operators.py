@@ -18,6 +18,11 @@ def floats(*dims):
     return RNG.normal(0, 1, dims).astype(np.float32)
 
 
+def codes(*dims, dtype=np.uint8):
+    info = np.iinfo(dtype)
+    return RNG.integers(info.min, info.max + 1, dims).astype(dtype)
+
+
 def case(*inputs, outputs=1, bound=1e-5, domain="com.microsoft", **attributes):
     """Inputs that are None are left out."""
     return inputs, outputs, bound, domain, attributes
@@ -85,6 +90,13 @@ CASES = {
         case(floats(2, 3, 9, 8),
              np.array([[0, 0, 0, 7, 8], [1, 2, 3, 4, 4], [1, -3, 1, 2, 20]], np.float32),
              domain="", pooled_shape=[3, 2], spatial_scale=0.9)],
+    "QAttention": [
+        case(codes(2, 3, 8), codes(8, 24), floats(24), np.array(0.02, np.float32),
+             np.array(0.003, np.float32), None, np.array(120, np.uint8), np.array(131, np.uint8),
+             num_heads=2),
+        case(codes(2, 3, 8), codes(8, 24, dtype=np.int8), floats(24), np.array(0.02, np.float32),
+             np.abs(floats(24)) / 500, np.array([2, 3], np.int32), np.array(120, np.uint8), None,
+             floats(2, 2, 2, 4, 4), outputs=2, num_heads=2, unidirectional=1)],
     "MultiHeadAttention": [
         case(floats(2, 3, 8), floats(2, 5, 8), floats(2, 5, 8), num_heads=2),
         case(floats(2, 3, 8), floats(2, 3, 8), floats(2, 3, 8), floats(24),

@@ -56,6 +56,25 @@ GRID[0, 0, :3] = [[-1, -1], [1, 1], [0, 0.25]]
 GRID3 = RNG.uniform(-1.2, 1.2, (1, 2, 3, 2, 3)).astype(np.float32)
 SEPARATE = np.array([[[0], [2]], [[1], [0]]])
 
+
+def boxes(*dims):
+    """Corners of boxes that overlap often."""
+    return np.concatenate([RNG.uniform(0, 1, (*dims, 2)), RNG.uniform(0.5, 1.5, (*dims, 2))],
+                          -1).astype(np.float32)
+
+
+def limits(most, overlap, score):
+    return [Constant(np.array([most])), Constant(np.float32([overlap])),
+            Constant(np.float32([score]))]
+
+
+def around_zero(*dims, dtype=np.float32):
+    """Numbers of all sizes and both signs."""
+    return (RNG.normal(0, 1, dims) * 2.0 ** RNG.integers(-14, 14, dims)).astype(dtype)
+
+
+UINT64 = np.array([0, 1, 5, 2**63 - 1, 2**63, 2**64 - 1], np.uint64)
+
 MOVED = {
     "GatherND": [
         case(11, floats(3, 4, 5), Fixed(integers(-3, 3, 6, 2))),
@@ -149,6 +168,50 @@ MOVED = {
         case(14, integers(2**30, 2**31 - 1, 9, dtype=np.int32), Constant(np.int32(0))),
         case(14, integers(0, 99, 5, 3, dtype=np.uint32), Constant(np.int64(0)), reverse=1),
         case(14, floats(0, 3), Constant(np.int64(0))),
+        case(14, RNG.choice(UINT64, (4, 6)), LAST_AXIS),
+    ],
+    "CumProd": [
+        case(26, integers(-9, 9, 3, 4, 2, dtype=np.int32), Constant(np.int32(1))),
+        case(26, integers(-9, 9, 3, 40), LAST_AXIS, exclusive=1, reverse=1),
+    ],
+    "NonMaxSuppression": [
+        case(11, boxes(2, 30), floats(2, 3, 30), *limits(5, 0.4, -0.5)),
+        case(11, boxes(1, 200), floats(1, 1, 200), *limits(200, 0.1, -9)),
+        case(11, boxes(2, 9), floats(2, 4, 9), *limits(99, 0.9, 0.5), center_point_box=1),
+        case(10, boxes(1, 9), floats(1, 2, 9), *limits(0, 0.5, 0)),
+        case(10, boxes(1, 9), floats(1, 2, 9), *limits(3, 0.5, 9)),
+        case(11, boxes(1, 9)[:, :, [2, 1, 0, 3]], floats(1, 2, 9), *limits(9, 0.2, -9)),
+    ],
+    "Mod": [
+        case(13, around_zero(400), around_zero(400), fmod=1),
+        case(13, around_zero(400, dtype=np.float64), around_zero(400, dtype=np.float64), fmod=1),
+        case(13, around_zero(400, dtype=np.float16), around_zero(400, dtype=np.float16), fmod=1),
+        case(13, integers(-99, 99, 400), integers(1, 9, 400) * RNG.choice([1, -1], 400), fmod=1),
+        case(13, RNG.choice(UINT64, 99), RNG.choice(UINT64[1:], 99)),
+    ],
+    "Pow": [
+        case(15, integers(-9, 9, 50), integers(0, 30, 50)),
+        case(15, integers(-9, 9, 50, dtype=np.int32), integers(0, 9, 50)),
+        case(15, integers(2, 9, 50, dtype=np.int32), integers(0, 9, 50).astype(np.float32)),
+    ],
+    "BitCast": [
+        case(26, mixed(3, 5), to=onnx.TensorProto.INT32),
+        case(26, RNG.choice(UINT64, 9), to=onnx.TensorProto.DOUBLE),
+        case(26, integers(-128, 127, 9, dtype=np.int8), to=onnx.TensorProto.UINT8),
+    ],
+    "Unique": [
+        case(11, Fixed(integers(0, 3, 20, 2)), outputs=4, axis=0),
+        case(11, RNG.choice(UINT64, 30), outputs=4),
+    ],
+    "Less": [case(13, RNG.choice(UINT64, (6, 6)), RNG.choice(UINT64, 6))],
+    "Max": [case(13, RNG.choice(UINT64, (6, 6)), RNG.choice(UINT64, 6))],
+    "Div": [case(14, RNG.choice(UINT64, 99), RNG.choice(UINT64[1:], 99))],
+    "Cast": [
+        case(13, RNG.choice(UINT64, 99), to=onnx.TensorProto.FLOAT),
+        case(13, RNG.choice(UINT64, 99), to=onnx.TensorProto.DOUBLE),
+        case(13, around_zero(99, dtype=np.float64), to=onnx.TensorProto.FLOAT16),
+        case(13, around_zero(99, dtype=np.float64), to=onnx.TensorProto.INT32),
+        case(13, np.float32([0, 0.5, 1e9, 2.0**63, 2.0**63 + 2.0**40]), to=onnx.TensorProto.UINT64),
     ],
     # Vulkan's own kernel of rows takes no integers of 64 bits: the formula runs them.
     "ReduceSum": [
@@ -168,6 +231,17 @@ MOVED = {
 COMPUTED = {
     "CumSum": (1e-6, [case(11, floats(3, 400), LAST_AXIS),
                       case(14, floats(9, 3, 2), Constant(np.int64(0)), exclusive=1)]),
+    "CumSum64": (1e-15, [case(14, floats(9, 300, dtype=np.float64), LAST_AXIS)]),
+    "CumProd": (1e-6, [case(26, floats(3, 9), LAST_AXIS, exclusive=1)]),
+    "ReduceLogSumExp64": (1e-15, [case(18, floats(3, 90, dtype=np.float64), Constant([1]))]),
+    "Softmax64": (1e-15, [case(13, floats(3, 9, 4, dtype=np.float64), axis=1)]),
+    "MatMul64": (1e-14, [case(13, floats(2, 3, 50, dtype=np.float64),
+                              floats(50, 7, dtype=np.float64))]),
+    "Gemm64": (1e-14, [case(13, floats(50, 3, dtype=np.float64), floats(7, 50, dtype=np.float64),
+                            floats(7, dtype=np.float64), transA=1, transB=1, alpha=0.5, beta=2.0)]),
+    "Tanh64": (1e-15, [case(13, floats(99, dtype=np.float64))]),
+    "Pow64": (1e-13, [case(15, np.abs(floats(99, dtype=np.float64)),
+                           floats(99, dtype=np.float64))]),
     "CumSum16": (2e-3, [case(14, floats(9, 30, dtype=np.float16), LAST_AXIS, reverse=1)]),
     "GridSample": (2e-6, [
         case(20, floats(2, 3, 4, 5), GRID, mode=mode, padding_mode=padding, align_corners=aligned)
@@ -252,7 +326,7 @@ IDS = [f"{name}-{bound}-{opset}" for name, bound, opset, _ in MODELS]
 
 
 def write_model(name, opset, cases, folder):
-    model, feeds = build(name.rstrip("16"), opset, cases)
+    model, feeds = build(name.removesuffix("16").removesuffix("64"), opset, cases)
     path = folder / "model.onnx"
     onnx.save(model, path)
     return model, feeds, path

@@ -10,7 +10,7 @@ TEXT = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 
 UNTESTED = {
     # No driver of the tests lacks them.
-    "8-bit storage", "16-bit storage", "64-bit integers",
+    "8-bit storage", "16-bit storage", "64-bit integers", "64-bit floats",
     # Only a fault in a kernel makes such a shader.
     "cannot be written in SPIR-V",
 }

@@ -40,7 +40,7 @@ bool kernel::needsKernel(Operation *op) {
 }
 
 bool kernel::isView(Operation *op) {
-  return isa<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op);
+  return isa<BitCastOp, ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op);
 }
 
 bool kernel::isEpilogueOp(Operation *op) {

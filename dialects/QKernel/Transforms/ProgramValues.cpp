@@ -118,9 +118,7 @@ static bool isFreed(Value tensor) {
                      [](Operation *user) { return isa<FreeOp>(user); }))
       return true;
     Operation *op = tensor.getDefiningOp();
-    bool isView =
-        isa_and_nonnull<SqueezeOp, UnsqueezeOp, ReshapeOp, FlattenOp>(op);
-    tensor = isView ? op->getOperand(0) : Value();
+    tensor = op && isView(op) ? op->getOperand(0) : Value();
   }
   return false;
 }

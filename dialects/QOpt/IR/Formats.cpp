@@ -54,7 +54,8 @@ floatInfo(llvm::StringLiteral name, uint8_t exponentBits, uint8_t mantissaBits,
           uint8_t(1 + exponentBits + mantissaBits),
           exponentBits,
           mantissaBits,
-          int16_t((1 << (exponentBits - 1)) - 1),
+          int16_t((1 << (exponentBits - 1)) -
+                  (specials == SpecialValues::NegativeZeroNaN ? 0 : 1)),
           emax,
           max,
           integerLog2,
@@ -78,6 +79,8 @@ static constexpr ElementFormatInfo kElementTable[] = {
     floatInfo("f6E3M2FN", 3, 2, SpecialValues::None, 4, 28.0f, 4),
     floatInfo("f8E4M3FN", 4, 3, SpecialValues::OnlyNaN, 8, 448.0f),
     floatInfo("f8E5M2", 5, 2, SpecialValues::InfinityAndNaN, 15, 57344.0f),
+    floatInfo("f8E4M3FNUZ", 4, 3, SpecialValues::NegativeZeroNaN, 7, 240.0f),
+    floatInfo("f8E5M2FNUZ", 5, 2, SpecialValues::NegativeZeroNaN, 15, 57344.0f),
     {"f8E8M0FNU", ElementKind::Exponent, SpecialValues::OnlyNaN, 8, 8, 0, 127,
      127, 0x1p127f, std::nullopt, 0, 0, 0, 0},
     floatInfo("f16", 5, 10, SpecialValues::InfinityAndNaN, 15, 65504.0f),
@@ -113,6 +116,8 @@ static ArrayRef<BlockFormat> blockTable() {
       {"ui16", EF::UI16, 0, 0, kF32Scale, EF::UI16, floor},
       {"f8E4M3FN", EF::F8E4M3FN, 0, 0, kF32Scale, std::nullopt, floor},
       {"f8E5M2", EF::F8E5M2, 0, 0, kF32Scale, std::nullopt, floor},
+      {"f8E4M3FNUZ", EF::F8E4M3FNUZ, 0, 0, kF32Scale, std::nullopt, floor},
+      {"f8E5M2FNUZ", EF::F8E5M2FNUZ, 0, 0, kF32Scale, std::nullopt, floor},
       {"f6E2M3FN", EF::F6E2M3FN, 0, 0, kF32Scale, std::nullopt, floor},
       {"f6E3M2FN", EF::F6E3M2FN, 0, 0, kF32Scale, std::nullopt, floor},
       {"f4E2M1FN", EF::F4E2M1FN, 0, 0, kF32Scale, std::nullopt, floor},
@@ -215,6 +220,7 @@ static uint32_t infinityCode(const ElementFormatInfo &info) {
 static uint32_t maxCode(const ElementFormatInfo &info) {
   switch (info.specials) {
   case SpecialValues::None:
+  case SpecialValues::NegativeZeroNaN:
     return info.codeMask() >> 1;
   case SpecialValues::OnlyNaN:
     return (info.codeMask() >> 1) - 1;
@@ -232,6 +238,8 @@ static uint32_t nanCode(const ElementFormatInfo &info) {
     return info.codeMask() >> 1;
   case SpecialValues::InfinityAndNaN:
     return infinityCode(info) | (1u << (info.mantissaBits - 1));
+  case SpecialValues::NegativeZeroNaN:
+    return 1u << (info.bits - 1);
   }
   llvm_unreachable("unknown special values");
 }
@@ -268,7 +276,10 @@ static uint32_t encodeFloat(float value, int exponent,
   if (value != value)
     return info.specials == SpecialValues::None ? 1u << (info.bits - 1)
                                                 : sign | nanCode(info);
-  return sign | encodeMagnitude(value, exponent, info, saturate);
+  uint32_t code = encodeMagnitude(value, exponent, info, saturate);
+  bool isPlainZero =
+      code == 0 && info.specials == SpecialValues::NegativeZeroNaN;
+  return isPlainZero ? 0 : sign | code;
 }
 
 /// rne(value * 2^exponent) clamped to [min, max]; NaN gives `min`.
@@ -306,6 +317,8 @@ uint32_t qopt::encode(float value, ElementFormat format, bool saturate) {
 static float decodeFloat(uint32_t code, const ElementFormatInfo &info) {
   uint32_t magnitude = code & (info.codeMask() >> 1);
   uint32_t sign = ((code >> (info.bits - 1)) & 1) << 31;
+  if (magnitude == 0 && sign && info.specials == SpecialValues::NegativeZeroNaN)
+    return floatOf(sign | 0x7FC00000);
   if (magnitude > maxCode(info)) {
     bool isInfinity = info.specials == SpecialValues::InfinityAndNaN &&
                       magnitude == infinityCode(info);

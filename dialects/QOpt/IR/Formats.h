@@ -42,6 +42,8 @@ enum class ElementFormat : uint8_t {
   F6E3M2FN,
   F8E4M3FN,
   F8E5M2,
+  F8E4M3FNUZ,
+  F8E5M2FNUZ,
   F8E8M0FNU,
   F16,
   BF16,
@@ -61,7 +63,9 @@ enum class SpecialValues : uint8_t {
   /// All bits below the sign set is NaN; there is no infinity.
   OnlyNaN,
   /// The largest exponent field holds infinity and NaN, as in IEEE 754.
-  InfinityAndNaN
+  InfinityAndNaN,
+  /// The bits that would be -0 are NaN; there is no infinity and no -0.
+  NegativeZeroNaN
 };
 
 struct ElementFormatInfo {
@@ -113,7 +117,7 @@ mlir::Type typeOf(ElementFormat format, mlir::MLIRContext *context);
 /// - Integers clamp to all codes; NaN becomes the lowest code.
 /// - f4, f6: clamp, infinity included; NaN becomes -0, as in ONNX.
 /// - f8: clamp, infinity included, when `saturate`; otherwise what rounds out
-///   of range becomes infinity (E5M2) or NaN (E4M3). NaN stays NaN.
+///   of range becomes infinity (E5M2) or NaN (others). NaN stays NaN.
 /// - f8E8M0FNU: the next power of two upwards, see encodeE8M0.
 /// - f16, bf16, f32: IEEE 754; `saturate` has no effect.
 uint32_t encode(float value, ElementFormat format, bool saturate = true);

@@ -148,11 +148,11 @@ static Integer combine(Operation *op, int64_t a, int64_t b) {
             result = a / b;
             return false;
           })
-          .Case([&](ModOp) {
+          .Case([&](ModOp mod) {
             if (b == 0 || b == -1)
               return true;
             result = a % b;
-            if (result != 0 && (result < 0) != (b < 0))
+            if (result != 0 && (result < 0) != (b < 0) && !mod.getTruncates())
               result += b;
             return false;
           })

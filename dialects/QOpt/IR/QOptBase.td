@@ -43,11 +43,12 @@ def QOpt_Dialect : Dialect {
     - (C4) element-wise operands and results have one element type, but for
       `cast`, the condition of `where`, and comparisons, which give i1.
     - (C5) what moves, joins, pools or reduces elements keeps their type.
-    - (C6) norms, softmax, `gemm` and `attention` have elements of f32, f16 or bf16.
+    - (C6) norms, softmax, `gemm` and `attention` have elements of f16, bf16, f32
+      or f64.
     - (C7) codes with scales have the elements of their format, scales have
       floats, zeros have numbers.
     - (C8) a sum of products has elements of i32 where both sides are integers
-      without scales, else of f32, f16 or bf16.
+      without scales, else of f16, bf16, f32 or f64.
     - (C9) scales and zeros fit the codes as said above, or are one number.
     - (C10) the dims of results are those that operands and attributes give.
     - (C11) operands broadcast to the dims of the result.

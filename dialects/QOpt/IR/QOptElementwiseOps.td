@@ -53,13 +53,21 @@ def QOpt_MulOp : QOpt_BinaryOp<"mul", "product", "lhs * rhs; integers wrap">;
 def QOpt_DivOp : QOpt_BinaryOp<"div", "quotient",
   "lhs / rhs; integers truncate, x / 0 = 0">;
 def QOpt_PowOp : QOpt_BinaryOp<"pow", "power",
-  "powF32(lhs, rhs) of Numerics; rhs = 2 is lhs * lhs, rhs = 0.5 is sqrt(lhs)">;
+  "powF32(lhs, rhs) of Numerics; rhs = 2 is lhs * lhs, rhs = 0.5 is "
+  "sqrt(lhs)\nof integers the product, which wraps; rhs < 0 is 1 / "
+  "lhs^-rhs\nwithout its fraction, 0 where lhs is 0">;
 def QOpt_MinOp : QOpt_BinaryOp<"min", "smaller value",
   "isNaN(lhs) ? lhs : lhs < rhs ? lhs : rhs: NaN wins, of two zeros rhs">;
 def QOpt_MaxOp : QOpt_BinaryOp<"max", "larger value",
   "isNaN(lhs) ? lhs : lhs > rhs ? lhs : rhs: NaN wins, of two zeros rhs">;
 def QOpt_ModOp : QOpt_BinaryOp<"mod", "remainder with the sign of the divisor",
-  "lhs - floor(lhs / rhs) * rhs on integers; x mod 0 = 0", "i64">;
+  "lhs - floor(lhs / rhs) * rhs; of integers x mod 0 = 0\n"
+  "truncates: lhs - trunc(lhs / rhs) * rhs, which has the sign of lhs\n"
+  "of floats the second one is exact, and rhs is added to it, rounded, where "
+  "the\nfirst one differs; NaN where rhs is 0 or lhs infinite", "i64"> {
+  let arguments = (ins QOpt_Tensor:$lhs, QOpt_Tensor:$rhs,
+                       DefaultValuedAttr<BoolAttr, "false">:$truncates);
+}
 def QOpt_AndOp : QOpt_BinaryOp<"and", "bitwise and", "lhs & rhs", "i1">;
 def QOpt_OrOp : QOpt_BinaryOp<"or", "bitwise or", "lhs | rhs", "i1">;
 def QOpt_XorOp : QOpt_BinaryOp<"xor", "bitwise exclusive or", "lhs ^ rhs", "i1">;
@@ -101,8 +109,12 @@ def QOpt_NotOp : QOpt_UnaryOp<"not", "logical negation", "!x", "", "i1">;
 def QOpt_CastOp : QOpt_UnaryOp<"cast", "conversion to the result's element type",
   "float to float: rne, overflow is inf; float to integer: truncates, out of "
   "range is the nearest bound (below 8 bits: the low bits), NaN is 0; to i1: "
-  "x != 0; integer to narrower: low bits; integer to float: rne", "", "f32",
-  "i64">;
+  "x != 0; integer to narrower: low bits; integer to float: rne\nsaturate "
+  "says what is out of the range of 8-bit floats: the largest, else infinity "
+  "or NaN", "", "f32", "i64"> {
+  let arguments = (ins QOpt_Tensor:$x,
+                       DefaultValuedAttr<BoolAttr, "true">:$saturate);
+}
 
 def QOpt_GeluOp : QOpt_UnaryOp<"gelu", "Gaussian error linear unit",
   "erf:  (x * 0.5) * (1 + erfF32(x * f32(sqrt(0.5))))\n"

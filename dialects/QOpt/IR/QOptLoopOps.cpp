@@ -40,9 +40,14 @@ static bool isReal(Value value) {
 
 static bool isNumber(Value value) {
   Type element = typeOf(value).getElementType();
-  return isReal(value) || (element.isInteger() && !element.isInteger(1) &&
-                           element.getIntOrFloatBitWidth() >= 8 &&
-                           !element.isUnsignedInteger(64));
+  return isReal(value) || element.isF64() ||
+         (element.isInteger() && element.getIntOrFloatBitWidth() >= 8);
+}
+
+static bool areF32(std::initializer_list<Value> values) {
+  return llvm::all_of(values, [](Value value) {
+    return typeOf(value).getElementType().isF32();
+  });
 }
 
 #define GET_OP_CLASSES

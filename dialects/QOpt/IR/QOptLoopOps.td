@@ -31,8 +31,13 @@ class QOpt_ListOfAxes<string tensor, string of>
 
 /// Only `set` knows elements that are no numbers.
 def QOpt_ScatterOfNumbers
-    : QOpt_Holds<"elements are f32, f16, bf16 or integers of 8 bits or more",
-                 "getKind() == ScatterKind::Set || isNumber(getX())">;
+    : QOpt_Holds<"elements are floats of 16 bits or more or integers of 8 bits "
+                 "or more", "getKind() == ScatterKind::Set || isNumber(getX())">;
+
+/// Elements that can be added and compared.
+def QOpt_XOfNumbers
+    : QOpt_Holds<"elements are floats of 16 bits or more or integers of 8 bits "
+                 "or more", "isNumber(getX())">;
 
 /// `tensor` is one number, whatever its rank.
 class QOpt_OneNumber<string tensor>
@@ -344,16 +349,15 @@ def QOpt_TriluOp : QOpt_LoopOp<"trilu",
 
 def QOpt_CumSumOp : QOpt_LoopOp<"cum_sum",
     [AllElementTypesMatch<["x", "result"]>, QOpt_IsAxis<"Axis", "X">,
-     QOpt_Holds<"elements are f32, f16, bf16 or integers of 8 bits or more",
-                "isNumber(getX())">]> {
+     QOpt_XOfNumbers]> {
   let summary = "running sum along an axis";
   let description = [{
     ```
     s = 0;  for i in ascending order (descending with `reverse`):
     s += x[.., i, ..];  result[.., i, ..] = s    (`exclusive`: s before the sum)
     ```
-    Floats are one chain of f32 sums from +0, each result rounded once. Integers
-    wrap.
+    Floats are one chain of f32 sums from +0 (f64: of its own), each result
+    rounded once. Integers wrap.
 
     Example:
 
@@ -366,10 +370,27 @@ def QOpt_CumSumOp : QOpt_LoopOp<"cum_sum",
   let dims = [{ return {policy.dimsOf(getX())}; }];
 }
 
+def QOpt_CumProdOp : QOpt_LoopOp<"cum_prod",
+    [AllElementTypesMatch<["x", "result"]>, QOpt_IsAxis<"Axis", "X">,
+     QOpt_XOfNumbers]> {
+  let summary = "running product along an axis";
+  let description = [{
+    As `qopt.cum_sum`, with s = 1 and s *= x[.., i, ..].
+
+    Example:
+
+    ```mlir
+    %1 = qopt.cum_prod %x {axis = 1 : i64, exclusive = false, reverse = false} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis, BoolAttr:$exclusive,
+                       BoolAttr:$reverse);
+  let dims = [{ return {policy.dimsOf(getX())}; }];
+}
+
 def QOpt_ArgReduceOp : QOpt_LoopOp<"arg_reduce",
     [QOpt_IsAxis<"Axis", "X">,
-     QOpt_Holds<"elements are f32, f16, bf16 or integers of 8 bits or more",
-                "isNumber(getX())">,
+     QOpt_XOfNumbers,
      QOpt_Holds<"the result has elements of i64",
                 "typeOf(getResult()).getElementType().isSignlessInteger(64)">,
      QOpt_Holds<"the kind is max or min",
@@ -402,8 +423,7 @@ def QOpt_ArgReduceOp : QOpt_LoopOp<"arg_reduce",
 def QOpt_TopKOp : QOpt_LoopOp<"top_k",
     [AllElementTypesMatch<["x", "values"]>, QOpt_IsAxis<"Axis", "X">,
      QOpt_OneNumber<"K">,
-     QOpt_Holds<"elements are f32, f16, bf16 or integers of 8 bits or more",
-                "isNumber(getX())">,
+     QOpt_XOfNumbers,
      QOpt_Holds<"indices have elements of i64",
                 "typeOf(getIndices()).getElementType().isSignlessInteger(64)">]> {
   let summary = "the greatest or least elements of an axis, in order";
@@ -452,6 +472,50 @@ def QOpt_NonZeroOp : QOpt_LoopOp<"non_zero",
     auto count = policy.elementsOf(getCount())[0];
     return {{policy.constant(typeOf(getX()).getRank()),
              policy.max(count, policy.constant(0))}};
+  }];
+}
+
+def QOpt_NonMaxSuppressionOp : QOpt_LoopOp<"non_max_suppression",
+    [QOpt_OneNumber<"Most">, QOpt_OneNumber<"OverlapLimit">,
+     QOpt_OneNumber<"ScoreLimit">,
+     QOpt_Holds<"boxes and scores have three axes",
+                "typeOf(getBoxes()).getRank() == 3 && "
+                "typeOf(getScores()).getRank() == 3">,
+     QOpt_Holds<"boxes, scores and limits are of f32",
+                "areF32({getBoxes(), getScores(), getOverlapLimit(), "
+                "getScoreLimit(), getLeft()})">,
+     QOpt_Holds<"the selected have elements of i64",
+                "typeOf(getSelected()).getElementType().isSignlessInteger(64)">]> {
+  let summary = "the best boxes that do not overlap";
+  let description = [{
+    For each sample and class, at most `most` times: the box with the greatest
+    score above `score_limit`, the first of equal ones, is selected, and dropped
+    with all whose overlap with it is above `overlap_limit`. `selected` has the
+    numbers of the boxes in that order, and -1 behind them; `left` is what they
+    were chosen in: the scores, -infinity of what was dropped.
+
+    The overlap is the area that two boxes share over that of both,
+    `i / (a + b - i)`, each operation rounded to f32, and 0 where an area is not
+    above 0. A box is y, x of one corner and of the other, in any order; with
+    `by_center` x, y of its middle, its width and its height.
+
+    Example:
+
+    ```mlir
+    %1, %2 = qopt.non_max_suppression %boxes, %scores, %most, %overlap, %score {by_center = false}
+      : (tensor<1x8x4xf32>, tensor<1x2x8xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<1x2x?xi64>, tensor<1x2x8xf32>)
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$boxes, QOpt_Tensor:$scores,
+                       QOpt_IndexTensor:$most, QOpt_Tensor:$overlap_limit,
+                       QOpt_Tensor:$score_limit, BoolAttr:$by_center);
+  let results = (outs QOpt_Tensor:$selected, QOpt_Tensor:$left);
+  let dims = [{
+    Dims<P> scores = policy.dimsOf(getScores()), selected = scores;
+    selected[2] = policy.min(
+        policy.max(policy.elementsOf(getMost())[0], policy.constant(0)),
+        scores[2]);
+    return {selected, scores};
   }];
 }
 

@@ -200,6 +200,19 @@ def QOpt_FlattenOp : QOpt_MovementOp<"flatten", "two axes out of many",
   }]> {
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis);
 }
+def QOpt_BitCastOp : QOpt_MovementOp<"bit_cast",
+    "elements of another type with the same bits", [{
+    Constraints:
+    - (C1) both element types have the same number of bits.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.bit_cast %x : (tensor<?x8xf32>) -> tensor<?x8xi32>
+    ```
+  }]> {
+  let arguments = (ins QOpt_Tensor:$x);
+}
 def QOpt_ConstantOfShapeOp : QOpt_MovementOp<"constant_of_shape",
     "one value everywhere", [{
     Constraints:

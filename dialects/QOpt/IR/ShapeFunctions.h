@@ -333,6 +333,7 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
                                                   op.getPads()[i + x.size()]));
         return one(x);
       })
+      .Case([&](BitCastOp op) { return one(dims(op.getX())); })
       .Case([&](FlattenOp op) {
         Dims<P> result(2, policy.constant(1));
         for (auto [i, dim] : llvm::enumerate(dims(op.getX()))) {

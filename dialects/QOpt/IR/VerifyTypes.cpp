@@ -47,8 +47,7 @@ static bool isElementType(Type type) {
     return !integer.isSigned() &&
            llvm::is_contained({1, 2, 4, 8, 16, 32, 64}, integer.getWidth()) &&
            !(integer.isUnsigned() && integer.getWidth() == 1);
-  return type.isIndex() || elementFormatOf(type) ||
-         isa<Float64Type, Float8E4M3FNUZType, Float8E5M2FNUZType>(type);
+  return type.isIndex() || elementFormatOf(type) || isa<Float64Type>(type);
 }
 
 LogicalResult
@@ -326,13 +325,14 @@ static LogicalResult verifyElementsAre(Operation *op, ValueRange values,
 
 static bool isReal(Value value) {
   Type type = typeOf(value).getElementType();
-  return type.isF32() || type.isF16() || type.isBF16();
+  return type.isF32() || type.isF16() || type.isBF16() || type.isF64();
 }
 
 static LogicalResult verifyReals(Operation *op, ValueRange values) {
   for (Value value : values)
     if (!isReal(value))
-      return op->emitOpError("expects elements of f32, f16 or bf16, but found ")
+      return op->emitOpError(
+                 "expects elements of f16, bf16, f32 or f64, but found ")
              << value.getType();
   return success();
 }
@@ -406,6 +406,18 @@ static LogicalResult verifyElements(Operation *op) {
           [&](auto op) { return same(op.getX(), op.getResult()); })
       .Case<GlobalAveragePoolOp, AveragePoolOp, MaxPoolOp, ReduceOp>(
           [&](auto op) { return same(op.getX(), op.getResult()); })
+      .Case([&](BitCastOp op) -> LogicalResult {
+        auto bitsOf = [](Value value) {
+          Type element = typeOf(value).getElementType();
+          return element.isIndex() ? 64u : element.getIntOrFloatBitWidth();
+        };
+        // bit_cast_c1
+        if (bitsOf(op.getX()) == bitsOf(op.getResult()))
+          return success();
+        return op.emitOpError("expects element types of as many bits, but "
+                              "found ")
+               << op.getX().getType() << " and " << op.getResult().getType();
+      })
       .Case([&](SplitOp op) {
         SmallVector<Value> values(op.getParts());
         values.push_back(op.getX());

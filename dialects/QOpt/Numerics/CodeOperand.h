@@ -41,6 +41,7 @@ public:
       : codes(operand.tensor), scales(operand.scales), zeros(operand.zeros),
         format(operand.format), dims(p.dims(operand.tensor)) {}
 
+  bool isDouble() const { return typeOf(codes).getElementType().isF64(); }
   bool isReal() const {
     mlir::Type type = typeOf(codes).getElementType();
     return type.isF32() || type.isF16() || type.isBF16();
@@ -76,6 +77,13 @@ public:
     if (!zeros.empty())
       value = b.subI(value, loadAs<I>(p, zeros.front(), p.index(0)));
     return place.inside ? b.select(*place.inside, value, b.i(0)) : value;
+  }
+  /// An element of f64. 0 outside.
+  typename P::B::D loadDouble(P &p, const Place<P> &place) const {
+    using D = typename P::B::D;
+    auto b = p.values();
+    D value = loadAs<D>(p, codes, linearize(p, place.at, dims));
+    return place.inside ? b.select(*place.inside, value, b.d(0)) : value;
   }
   /// unit * (code - zero) * 2^getMultiplierLog2(). 0 outside.
   F loadReal(P &p, const Place<P> &place) const {

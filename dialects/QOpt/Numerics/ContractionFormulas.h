@@ -58,6 +58,21 @@ typename P::B::F sumReals(P &p, const CodeOperand<P> &lhs,
       }));
 }
 
+/// One chain over all products of f64.
+template <class P>
+typename P::B::D sumDoubles(P &p, const CodeOperand<P> &lhs,
+                            const CodeOperand<P> &rhs,
+                            const Products<P> &products) {
+  using D = typename P::B::D;
+  auto b = p.values();
+  return std::get<0>(p.loop(p.index(0), products.depth, std::tuple<D>(b.d(0)),
+                            [&](typename P::Index k, D sum) {
+                              D x = lhs.loadDouble(p, products.lhs(k));
+                              D y = rhs.loadDouble(p, products.rhs(k));
+                              return std::tuple<D>(p.values().fma(x, y, sum));
+                            }));
+}
+
 /// y with the sum `t` of the group that begins at `begin`, times its scales.
 template <class P>
 typename P::B::F addGroup(P &p, const CodeOperand<P> &lhs,
@@ -115,6 +130,13 @@ void storeSum(P &p, const CodeOperand<P> &lhs, const CodeOperand<P> &rhs,
               typename P::Index biasAt, mlir::Value result,
               typename P::Index to) {
   using I = typename P::B::I;
+  using D = typename P::B::D;
+  if (lhs.isDouble()) {
+    D sum = sumDoubles(p, lhs, rhs, products);
+    if (bias)
+      sum = p.values().add(sum, loadAs<D>(p, bias, biasAt));
+    return p.store(sum, result, to);
+  }
   if (getSumKind(lhs, rhs) == SumKind::Integer) {
     I sum = sumIntegers(p, lhs, rhs, products);
     if (bias)
@@ -148,6 +170,12 @@ inline bool hasFormula(ContractionOpInterface op) {
     return kind ? *kind == ValueKind::Float || *kind == ValueKind::Int
                 : isFloatElement(type);
   };
+  auto isDouble = [](mlir::Value value) {
+    return typeOf(value).getElementType().isF64();
+  };
+  if (isDouble(op->getResult(0)))
+    return llvm::all_of(op->getOperands(), isDouble) &&
+           !op.getContraction().hasScales();
   auto kind = getValueKind(typeOf(op->getResult(0)).getElementType());
   return kind && (*kind == ValueKind::Float || *kind == ValueKind::Int) &&
          llvm::all_of(op->getOperands(), isNumber);

@@ -18,7 +18,8 @@
 
 namespace qopt::numerics {
 
-/// Codes above the largest finite one, without their sign.
+/// Codes above the largest finite one, without their sign, which is a bit of
+/// the code where -0 is NaN.
 struct SpecialCodes {
   int32_t maxFinite, infinity, nan;
 };
@@ -33,6 +34,8 @@ inline SpecialCodes specialCodes(const ElementFormatInfo &info) {
     return {all - 1, all, all};
   case SpecialValues::InfinityAndNaN:
     return {field - 1, field, field | (1 << (info.mantissaBits - 1))};
+  case SpecialValues::NegativeZeroNaN:
+    return {all, all + 1, all + 1};
   }
   return {};
 }
@@ -78,6 +81,8 @@ typename B::I encodeFloatCode(B &b, typename B::F x, ElementFormat format,
   auto isNaN = b.gtS(magnitude, b.i(0x7F800000));
   if (info.specials == SpecialValues::None)
     return b.select(isNaN, b.i(1 << (info.bits - 1)), b.orI(sign, code));
+  if (info.specials == SpecialValues::NegativeZeroNaN)
+    sign = b.select(b.eqI(code, b.i(0)), b.i(0), sign);
   return b.orI(sign, b.select(isNaN, b.i(special.nan), code));
 }
 
@@ -102,6 +107,9 @@ typename B::F decodeFloatCode(B &b, typename B::I code, ElementFormat format) {
   SpecialCodes special = specialCodes(info);
   if (info.specials == SpecialValues::OnlyNaN)
     bits = b.select(b.eqI(magnitude, b.i(special.nan)), b.i(0x7FC00000), bits);
+  if (info.specials == SpecialValues::NegativeZeroNaN)
+    bits = b.select(b.andM(b.eqI(magnitude, b.i(0)), b.neI(sign, b.i(0))),
+                    b.i(0x7FC00000), bits);
   if (info.specials == SpecialValues::InfinityAndNaN) {
     // The largest exponent field becomes float32's; a NaN is made quiet.
     I top = b.orI(b.i(0x7F800000), b.shl(magnitude, b.i(23 - mantissaBits)));

@@ -1,7 +1,6 @@
 //===- IntegerLimits.h - The ends of an integer type ------------*- C++ -*-===//
 //
-// What the largest and the smallest of no integers are. Unsigned types of 64
-// bits have no evaluation.
+// What the largest and the smallest of no integers are, as bits.
 //
 //===----------------------------------------------------------------------===//
 

@@ -43,13 +43,16 @@ inline bool hasFormula(mlir::Operation *op) {
     return hasFormula(reduce);
   if (llvm::isa<ConvOp, MatMulOp>(op))
     return hasFormula(llvm::cast<ContractionOpInterface>(op));
-  if (llvm::isa<AveragePoolOp, GlobalAveragePoolOp, LayerNormOp, SoftmaxOp>(op))
+  if (auto softmax = llvm::dyn_cast<SoftmaxOp>(op))
+    return isRealElement(typeOf(softmax.getX()).getElementType());
+  if (llvm::isa<AveragePoolOp, GlobalAveragePoolOp, LayerNormOp>(op))
     return llvm::all_of(op->getOperands(), [](mlir::Value operand) {
       return isFloatElement(typeOf(operand).getElementType());
     });
   if (auto pool = llvm::dyn_cast<MaxPoolOp>(op)) {
     auto kind = getValueKind(typeOf(pool.getX()).getElementType());
-    return kind && *kind != ValueKind::Bool;
+    return kind && *kind != ValueKind::Bool && *kind != ValueKind::Double &&
+           !typeOf(pool.getX()).getElementType().isUnsignedInteger(64);
   }
   if (auto constant = llvm::dyn_cast<ConstantOfShapeOp>(op)) {
     llvm::Expected<HostTensor> value = readElements(constant.getValue());

@@ -198,10 +198,9 @@ void requireEqualDims(P &p, typename P::Index a, typename P::Index b,
 //===----------------------------------------------------------------------===//
 
 /// Arithmetic on elements of floats; NaN is greater than every number.
-template <class Policy> struct FloatNumbers {
+template <class Policy, class Type> struct RealNumbers {
   using B = Policy;
-  using T = typename B::F;
-  static T zero(B &b) { return b.f(0); }
+  using T = Type;
   static T add(B &b, T x, T y) { return b.add(x, y); }
   static T mul(B &b, T x, T y) { return b.mul(x, y); }
   static T min(B &b, T x, T y) { return b.min(x, y); }
@@ -210,6 +209,16 @@ template <class Policy> struct FloatNumbers {
   static typename B::M sortsBelow(B &b, T x, T y) {
     return b.orM(b.olt(x, y), b.andM(b.uno(y, y), b.notM(b.uno(x, x))));
   }
+};
+template <class B> struct FloatNumbers : RealNumbers<B, typename B::F> {
+  using F = typename B::F;
+  static F number(B &b, double value) { return b.f(float(value)); }
+  static F exp(B &b, F x) { return expF32(b, x); }
+};
+template <class B> struct DoubleNumbers : RealNumbers<B, typename B::D> {
+  using D = typename B::D;
+  static D number(B &b, double value) { return b.d(value); }
+  static D exp(B &b, D x) { return expF64(b, x); }
 };
 
 template <class Policy, class Type> struct IntegerNumbers {
@@ -223,10 +232,21 @@ template <class Policy, class Type> struct IntegerNumbers {
   static typename B::M sortsBelow(B &b, T x, T y) { return b.ltS(x, y); }
 };
 template <class B> struct IntNumbers : IntegerNumbers<B, typename B::I> {
-  static typename B::I zero(B &b) { return b.i(0); }
+  static typename B::I number(B &b, double value) {
+    return b.i(int32_t(value));
+  }
 };
 template <class B> struct LongNumbers : IntegerNumbers<B, typename B::L> {
-  static typename B::L zero(B &b) { return b.l(0); }
+  static typename B::L number(B &b, double value) {
+    return b.l(int64_t(value));
+  }
+};
+template <class B> struct UnsignedNumbers : LongNumbers<B> {
+  using L = typename B::L;
+  static L min(B &b, L x, L y) { return b.select(less(b, x, y), x, y); }
+  static L max(B &b, L x, L y) { return b.select(less(b, y, x), x, y); }
+  static typename B::M less(B &b, L x, L y) { return b.ltU(x, y); }
+  static typename B::M sortsBelow(B &b, L x, L y) { return b.ltU(x, y); }
 };
 
 /// Calls `fn` with the arithmetic of elements of `type`, which are numbers.
@@ -235,7 +255,11 @@ template <class P, class Fn> void asNumbers(P &, mlir::Type type, Fn fn) {
   switch (*getValueKind(type)) {
   case ValueKind::Float:
     return fn(FloatNumbers<B>());
+  case ValueKind::Double:
+    return fn(DoubleNumbers<B>());
   case ValueKind::Long:
+    if (type.isUnsignedInteger(64))
+      return fn(UnsignedNumbers<B>());
     return fn(LongNumbers<B>());
   case ValueKind::Int:
   case ValueKind::Bool:
@@ -248,9 +272,14 @@ T loadAs(P &p, mlir::Value tensor, typename P::Index at) {
   return getAs<typename P::B, T>(p.load(tensor, at));
 }
 
-/// True for floats, codes among them.
+/// True for floats, codes among them, that F holds.
 inline bool isFloatElement(mlir::Type type) {
-  return getValueKind(type) && !type.isIntOrIndex();
+  return getValueKind(type) && !type.isIntOrIndex() && !type.isF64();
+}
+
+/// These, and f64.
+inline bool isRealElement(mlir::Type type) {
+  return isFloatElement(type) || type.isF64();
 }
 
 /// An element of floats, decoded where it is a code.
@@ -276,6 +305,41 @@ void storeFloat(P &p, typename P::B::F value, mlir::Value tensor,
   auto b = p.values();
   mlir::Type f32 = mlir::Float32Type::get(tensor.getContext());
   p.store(*castElement<typename P::B>(b, value, f32, type), tensor, at);
+}
+
+/// Calls `fn` with the arithmetic that elements of `type`, which are reals, are
+/// computed in.
+template <class P, class Fn> void asReals(P &, mlir::Type type, Fn fn) {
+  using B = typename P::B;
+  if (type.isF64())
+    return fn(DoubleNumbers<B>());
+  fn(FloatNumbers<B>());
+}
+
+/// An element of reals in that arithmetic.
+template <class Numbers, class P>
+typename Numbers::T loadReal(P &p, mlir::Value tensor, typename P::Index at) {
+  if constexpr (std::is_same_v<Numbers, DoubleNumbers<typename P::B>>)
+    return loadAs<typename P::B::D>(p, tensor, at);
+  else
+    return loadFloat(p, tensor, at);
+}
+template <class Numbers, class P>
+void storeReal(P &p, typename Numbers::T value, mlir::Value tensor,
+               typename P::Index at) {
+  if constexpr (std::is_same_v<Numbers, DoubleNumbers<typename P::B>>)
+    p.store(value, tensor, at);
+  else
+    storeFloat(p, value, tensor, at);
+}
+
+/// A count in that arithmetic.
+template <class Numbers, class P>
+typename Numbers::T countAs(P &p, typename P::Index count) {
+  if constexpr (std::is_same_v<Numbers, DoubleNumbers<typename P::B>>)
+    return p.values().toDouble(p.toLong(count));
+  else
+    return p.toFloat(count);
 }
 
 /// An element of integers as an L.
@@ -312,26 +376,26 @@ T chain(P &p, typename P::Index n, T start, Get get, Step step) {
 /// 16 partial sums of add(sum, i), element i in sum i mod 16, each from +0,
 /// then a fixed tree. No partial sum is -0, so adding +0 for what lies behind
 /// the row changes nothing.
-template <class P, class Add>
-typename P::B::F rowSumBy(P &p, typename P::Index n, Add add) {
-  using F = typename P::B::F;
+template <class Numbers, class P, class Add>
+typename Numbers::T rowSumBy(P &p, typename P::Index n, Add add) {
+  using T = typename Numbers::T;
   auto b = p.values();
-  using Sums = std::array<F, 16>;
+  using Sums = std::array<T, 16>;
   auto blocks = p.div(p.add(n, p.index(15)), p.index(16));
   auto last = p.sub(n, p.index(1));
   Sums sums;
-  sums.fill(b.f(0));
+  sums.fill(Numbers::number(b, 0));
   auto step = [&](typename P::Index block, auto... carried) {
     Sums next{carried...};
     auto b = p.values();
     for (int j = 0; j < 16; ++j) {
       auto i = p.add(p.mul(block, p.index(16)), p.index(j));
-      F sum = add(next[j], p.min(i, last));
+      T sum = add(next[j], p.min(i, last));
       next[j] = b.select(p.less(i, n), sum, next[j]);
     }
     return std::tuple_cat(next);
   };
-  std::tuple<F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F> result =
+  std::tuple<T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T> result =
       p.loop(p.index(0), blocks, std::tuple_cat(sums), step);
   sums = std::apply([](auto... x) { return Sums{x...}; }, result);
   auto after = p.values();

@@ -1,9 +1,9 @@
 //===- MLIRPolicy.h - Formulas as operations --------------------*- C++ -*-===//
 //
 // Writes each operation of ValuePolicy.h in the arith and math dialects, on
-// f32 and i32 or on vectors of them. No fast-math flag is ever set. `min` and
-// `max` are comparisons and selections, because those of arith leave the order
-// of zeros or the treatment of NaN to the machine.
+// f32, f64, i32 and i64 or on vectors of them. No fast-math flag is ever set.
+// `min` and `max` are comparisons and selections, because those of arith leave
+// the order of zeros or the treatment of NaN to the machine.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,6 +26,7 @@ public:
   using I = mlir::Value;
   using M = mlir::Value;
   using L = mlir::Value;
+  using D = mlir::Value;
 
   /// Scalars when `lanes` is 0, else vectors of that many lanes.
   MLIRPolicy(mlir::OpBuilder &builder, mlir::Location loc, int64_t lanes = 0)
@@ -36,10 +37,12 @@ public:
     return lanes ? mlir::VectorType::get({lanes}, element) : element;
   }
   mlir::Type f32() const { return typeOf(builder.getF32Type()); }
+  mlir::Type f64() const { return typeOf(builder.getF64Type()); }
   mlir::Type i32() const { return typeOf(builder.getI32Type()); }
   mlir::Type i64() const { return typeOf(builder.getI64Type()); }
 
   F f(float value) { return constant(builder.getF32FloatAttr(value), f32()); }
+  D d(double value) { return constant(builder.getF64FloatAttr(value), f64()); }
   I i(int32_t value) {
     return constant(builder.getI32IntegerAttr(value), i32());
   }
@@ -79,10 +82,24 @@ public:
         x, constant(builder.getBoolAttr(true), typeOf(builder.getI1Type())));
   }
 
-  I bitsOf(F x) { return cast<mlir::arith::BitcastOp>(i32(), x); }
+  /// Of an F as I, of a D as L.
+  I bitsOf(mlir::Value x) {
+    return cast<mlir::arith::BitcastOp>(isDouble(x) ? i64() : i32(), x);
+  }
   F floatOf(I x) { return cast<mlir::arith::BitcastOp>(f32(), x); }
   I toInt(F x) { return cast<mlir::arith::FPToSIOp>(i32(), x); }
-  F toFloat(I x) { return cast<mlir::arith::SIToFPOp>(f32(), x); }
+  /// Of an I, L or D.
+  F toFloat(mlir::Value x) {
+    return isDouble(x) ? cast<mlir::arith::TruncFOp>(f32(), x)
+                       : cast<mlir::arith::SIToFPOp>(f32(), x);
+  }
+  D doubleOf(L x) { return cast<mlir::arith::BitcastOp>(f64(), x); }
+  /// Of an F, I or L.
+  D toDouble(mlir::Value x) {
+    return mlir::getElementTypeOrSelf(x).isF32()
+               ? cast<mlir::arith::ExtFOp>(f64(), x)
+               : cast<mlir::arith::SIToFPOp>(f64(), x);
+  }
 
   I addI(I x, I y) { return create<mlir::arith::AddIOp>(x, y); }
   I subI(I x, I y) { return create<mlir::arith::SubIOp>(x, y); }
@@ -106,6 +123,9 @@ public:
   M geS(I x, I y) { return compare(mlir::arith::CmpIPredicate::sge, x, y); }
   I divS(I x, I y) { return create<mlir::arith::DivSIOp>(x, y); }
   I remS(I x, I y) { return create<mlir::arith::RemSIOp>(x, y); }
+  M ltU(I x, I y) { return compare(mlir::arith::CmpIPredicate::ult, x, y); }
+  I divU(I x, I y) { return create<mlir::arith::DivUIOp>(x, y); }
+  I remU(I x, I y) { return create<mlir::arith::RemUIOp>(x, y); }
 
   L extendToL(I x) { return cast<mlir::arith::ExtSIOp>(i64(), x); }
   I lowHalf(L x) { return cast<mlir::arith::TruncIOp>(i32(), x); }
@@ -130,6 +150,10 @@ public:
     if (!lanes)
       return scalar;
     return cast<mlir::vector::BroadcastOp>(typeOf(scalar.getType()), scalar);
+  }
+
+  static bool isDouble(mlir::Value x) {
+    return mlir::getElementTypeOrSelf(x).isF64();
   }
 
 private:

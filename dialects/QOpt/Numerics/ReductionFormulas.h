@@ -16,20 +16,23 @@
 namespace qopt::numerics {
 
 /// The row sum of get(0) ... get(n - 1).
-template <class P, class Get>
-typename P::B::F rowSum(P &p, typename P::Index n, Get get) {
-  return rowSumBy(p, n, [&](typename P::B::F sum, typename P::Index i) {
-    return p.values().add(sum, get(i));
-  });
+template <class P, class Get, class Numbers = FloatNumbers<typename P::B>>
+typename Numbers::T rowSum(P &p, typename P::Index n, Get get, Numbers = {}) {
+  return rowSumBy<Numbers>(p, n,
+                           [&](typename Numbers::T sum, typename P::Index i) {
+                             return p.values().add(sum, get(i));
+                           });
 }
 
 /// The same of their squares, each added by fma.
-template <class P, class Get>
-typename P::B::F rowSumOfSquares(P &p, typename P::Index n, Get get) {
-  return rowSumBy(p, n, [&](typename P::B::F sum, typename P::Index i) {
-    auto x = get(i);
-    return p.values().fma(x, x, sum);
-  });
+template <class P, class Get, class Numbers = FloatNumbers<typename P::B>>
+typename Numbers::T rowSumOfSquares(P &p, typename P::Index n, Get get,
+                                    Numbers = {}) {
+  return rowSumBy<Numbers>(p, n,
+                           [&](typename Numbers::T sum, typename P::Index i) {
+                             auto x = get(i);
+                             return p.values().fma(x, x, sum);
+                           });
 }
 
 //===----------------------------------------------------------------------===//
@@ -118,34 +121,42 @@ template <class P> void formula(P &p, InstanceNormOp op) {
 // softmax
 //===----------------------------------------------------------------------===//
 
-template <class P> void formula(P &p, SoftmaxOp op) {
+/// The softmax of a line of `x`, put into `result`.
+template <class P, class Numbers>
+void softmaxLine(P &p, typename P::Index n, Line<P> line, mlir::Value x,
+                 mlir::Value result, Numbers numbers) {
   using Index = typename P::Index;
   using B = typename P::B;
-  using F = typename B::F;
+  using T = typename Numbers::T;
+  auto get = [&](Index i) {
+    return loadReal<Numbers>(p, x, getPosition(p, line, i));
+  };
+  auto b = p.values();
+  T max = chain<T>(p, n, numbers.number(b, -infinityF64), get,
+                   [](B &b, T max, T x) { return b.max(x, max); });
+  auto power = [&](Index i) {
+    auto b = p.values();
+    return numbers.exp(b, b.sub(get(i), max));
+  };
+  T sum = rowSum(p, n, power, numbers);
+  p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
+    T y = power(i);
+    storeReal<Numbers>(p, p.values().div(y, sum), result,
+                       getPosition(p, line, i));
+    return std::tuple<>();
+  });
+}
+
+template <class P> void formula(P &p, SoftmaxOp op) {
   auto x = p.dims(op.getX());
   int64_t axis = countFromFront(op.getAxis(), x.size());
-  Index n = x[axis];
   auto normalize = [&](Indices<P> at) {
     Line<P> line = getLine(p, at, x, axis);
-    auto get = [&](Index i) {
-      return loadFloat(p, op.getX(), getPosition(p, line, i));
-    };
-    auto b = p.values();
-    F max = chain<F>(p, n, b.f(-infinity), get,
-                     [](B &b, F max, F x) { return b.max(x, max); });
-    auto power = [&](Index i) {
-      auto b = p.values();
-      return expF32(b, b.sub(get(i), max));
-    };
-    F sum = rowSum(p, n, power);
-    p.loop(p.index(0), n, std::tuple<>(), [&](Index i) {
-      F y = power(i);
-      storeFloat(p, p.values().div(y, sum), op.getResult(),
-                 getPosition(p, line, i));
-      return std::tuple<>();
+    asReals(p, typeOf(op.getX()).getElementType(), [&](auto numbers) {
+      softmaxLine(p, x[axis], line, op.getX(), op.getResult(), numbers);
     });
   };
-  p.forEach(without<P>(x, axis), normalize, n);
+  p.forEach(without<P>(x, axis), normalize, x[axis]);
 }
 
 //===----------------------------------------------------------------------===//
@@ -201,28 +212,29 @@ private:
   Indices<P> keptStrides, row, rowStrides;
 };
 
-template <class P, class Get>
-typename P::B::F reduceFloats(P &p, ReduceKind kind, typename P::Index n,
-                              Get get) {
+template <class P, class Get, class Numbers = FloatNumbers<typename P::B>>
+typename Numbers::T reduceReals(P &p, ReduceKind kind, typename P::Index n,
+                                Get get, Numbers numbers = {}) {
   using B = typename P::B;
-  using F = typename B::F;
+  using T = typename Numbers::T;
   auto b = p.values();
+  auto constant = [&](double value) { return numbers.number(b, value); };
   switch (kind) {
   case ReduceKind::Sum:
-    return rowSum(p, n, get);
+    return rowSum(p, n, get, numbers);
   case ReduceKind::Mean:
-    return b.div(rowSum(p, n, get), p.toFloat(n));
+    return b.div(rowSum(p, n, get, numbers), countAs<Numbers>(p, n));
   case ReduceKind::L2:
-    return b.sqrt(rowSumOfSquares(p, n, get));
+    return b.sqrt(rowSumOfSquares(p, n, get, numbers));
   case ReduceKind::Prod:
-    return chain<F>(p, n, b.f(1), get,
-                    [](B &b, F product, F x) { return b.mul(product, x); });
+    return chain<T>(p, n, constant(1), get,
+                    [](B &b, T product, T x) { return b.mul(product, x); });
   case ReduceKind::Max:
-    return chain<F>(p, n, b.f(-infinity), get,
-                    [](B &b, F max, F x) { return b.max(x, max); });
+    return chain<T>(p, n, constant(-infinityF64), get,
+                    [](B &b, T max, T x) { return b.max(x, max); });
   case ReduceKind::Min:
-    return chain<F>(p, n, b.f(infinity), get,
-                    [](B &b, F min, F x) { return b.min(x, min); });
+    return chain<T>(p, n, constant(infinityF64), get,
+                    [](B &b, T min, T x) { return b.min(x, min); });
   }
   llvm_unreachable("all kinds are reduced");
 }
@@ -232,7 +244,14 @@ template <class T, class P, class Get, class Constant>
 T reduceIntegers(P &p, ReduceKind kind, mlir::Type element, typename P::Index n,
                  Get get, Constant constant) {
   using B = typename P::B;
-  auto step = [&](B &b, T total, T x) {
+  auto step = [&](B &b, T total, T x) -> T {
+    if constexpr (std::is_same_v<T, typename B::L>) {
+      using Unsigned = UnsignedNumbers<B>;
+      if (element.isUnsignedInteger(64) && kind == ReduceKind::Max)
+        return Unsigned::max(b, x, total);
+      if (element.isUnsignedInteger(64) && kind == ReduceKind::Min)
+        return Unsigned::min(b, x, total);
+    }
     return kind == ReduceKind::Sum    ? b.addI(total, x)
            : kind == ReduceKind::Prod ? b.mulI(total, x)
            : kind == ReduceKind::Max  ? b.maxS(x, total)
@@ -260,18 +279,21 @@ template <class P> void formula(P &p, ReduceOp op) {
     Index to = linearize(p, at, rows.kept);
     Index start = rows.getStart(at);
     auto place = [&](Index i) { return rows.getPosition(start, i); };
-    if (isFloatElement(element))
-      return storeFloat(
-          p,
-          reduceFloats(p, kind, rows.size,
-                       [&](Index i) { return loadFloat(p, x, place(i)); }),
-          result, to);
+    if (isRealElement(element))
+      return asReals(p, element, [&](auto numbers) {
+        using Numbers = decltype(numbers);
+        auto get = [&](Index i) { return loadReal<Numbers>(p, x, place(i)); };
+        storeReal<Numbers>(p, reduceReals(p, kind, rows.size, get, numbers),
+                           result, to);
+      });
     auto getLong = [&](Index i) { return loadLong(p, x, place(i)); };
     auto makeLong = [&](int64_t value) { return b.l(value); };
     if (kind == ReduceKind::Mean) {
       L sum = reduceIntegers<L>(p, ReduceKind::Sum, element, rows.size, getLong,
                                 makeLong);
-      L mean = b.divS(sum, p.toLong(p.max(rows.size, p.index(1))));
+      L count = p.toLong(p.max(rows.size, p.index(1)));
+      L mean = element.isUnsignedInteger(64) ? b.divU(sum, count)
+                                             : b.divS(sum, count);
       if (getValueKind(element) == ValueKind::Long)
         return p.store(mean, result, to);
       return p.store(b.lowHalf(mean), result, to);
@@ -310,8 +332,8 @@ inline bool hasFormula(ReduceOp op) {
   bool isOrder =
       op.getKind() == ReduceKind::Max || op.getKind() == ReduceKind::Min;
   return kind &&
-         (isFloatElement(element) || (op.getKind() != ReduceKind::L2 &&
-                                      (*kind != ValueKind::Bool || isOrder)));
+         (isRealElement(element) || (op.getKind() != ReduceKind::L2 &&
+                                     (*kind != ValueKind::Bool || isOrder)));
 }
 
 template <class P> void formula(P &p, GlobalAveragePoolOp op) {
@@ -321,7 +343,7 @@ template <class P> void formula(P &p, GlobalAveragePoolOp op) {
   Index n = product(p, llvm::ArrayRef(x).drop_front(2));
   auto average = [&](Indices<P> at) {
     Index to = linearize(p, at, rows), first = p.mul(to, n);
-    auto mean = reduceFloats(p, ReduceKind::Mean, n, [&](Index i) {
+    auto mean = reduceReals(p, ReduceKind::Mean, n, [&](Index i) {
       return loadFloat(p, op.getX(), p.add(first, i));
     });
     storeFloat(p, mean, op.getResult(), to);

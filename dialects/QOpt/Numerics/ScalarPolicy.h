@@ -21,8 +21,10 @@ struct ScalarPolicy {
   using I = int32_t;
   using M = bool;
   using L = int64_t;
+  using D = double;
 
   F f(float value) const { return value; }
+  D d(double value) const { return value; }
   I i(int32_t value) const { return value; }
   L l(int64_t value) const { return value; }
 
@@ -124,6 +126,58 @@ struct ScalarPolicy {
   M geS(L x, L y) const { return x >= y; }
   L divS(L x, L y) const { return x / y; }
   L remS(L x, L y) const { return x % y; }
+  L shl(L x, L distance) const { return L(uint64_t(x) << distance); }
+  L shrU(L x, L distance) const { return L(uint64_t(x) >> distance); }
+  M ltU(L x, L y) const { return uint64_t(x) < uint64_t(y); }
+  L divU(L x, L y) const { return L(uint64_t(x) / uint64_t(y)); }
+  L remU(L x, L y) const { return L(uint64_t(x) % uint64_t(y)); }
+
+  D add(D x, D y) const { return x + y; }
+  D sub(D x, D y) const { return x - y; }
+  D mul(D x, D y) const { return x * y; }
+  D div(D x, D y) const { return x / y; }
+  D fma(D x, D y, D z) const { return std::fma(x, y, z); }
+  D neg(D x) const { return -x; }
+  D abs(D x) const { return std::fabs(x); }
+  D min(D x, D y) const { return x != x ? x : (x < y ? x : y); }
+  D max(D x, D y) const { return x != x ? x : (x > y ? x : y); }
+  D sqrt(D x) const { return std::sqrt(x); }
+  D roundEven(D x) const {
+    D magnitude = abs(x);
+    if (!(magnitude < 0x1p52))
+      return x;
+    return std::copysign(sub(add(magnitude, 0x1p52), 0x1p52), x);
+  }
+  D floor(D x) const {
+    D rounded = roundEven(x);
+    return rounded > x ? rounded - 1 : rounded;
+  }
+  D ceil(D x) const {
+    D rounded = roundEven(x);
+    return rounded < x ? std::copysign(rounded + 1, x) : rounded;
+  }
+  M oeq(D x, D y) const { return x == y; }
+  M olt(D x, D y) const { return x < y; }
+  M ole(D x, D y) const { return x <= y; }
+  M ogt(D x, D y) const { return x > y; }
+  M oge(D x, D y) const { return x >= y; }
+  M une(D x, D y) const { return x != y; }
+  M uno(D x, D y) const { return x != x || y != y; }
+  L bitsOf(D x) const {
+    L bits;
+    std::memcpy(&bits, &x, sizeof(bits));
+    return bits;
+  }
+  D doubleOf(L x) const {
+    D value;
+    std::memcpy(&value, &x, sizeof(value));
+    return value;
+  }
+  D toDouble(F x) const { return x; }
+  D toDouble(I x) const { return x; }
+  D toDouble(L x) const { return D(x); }
+  F toFloat(D x) const { return F(x); }
+  L toLong(D x) const { return L(x); }
 };
 
 } // namespace qopt::numerics

@@ -12,33 +12,47 @@
 namespace qopt::numerics {
 
 //===----------------------------------------------------------------------===//
-// cum_sum
+// cum_sum, cum_prod
 //===----------------------------------------------------------------------===//
 
-template <class P> void formula(P &p, CumSumOp op) {
+/// Results of a line are chains of step(total, element) from `start` on.
+template <class P, class Op, class Step>
+void accumulate(P &p, Op op, double start, Step step) {
   using Index = typename P::Index;
   auto dims = p.dims(op.getX());
   size_t axis = op.getAxis();
   Index size = dims[axis];
-  auto sumLine = [&](Indices<P> at) {
+  auto walkLine = [&](Indices<P> at) {
     Line<P> line = getLine(p, at, dims, axis);
     asNumbers(p, typeOf(op.getX()).getElementType(), [&](auto numbers) {
       using T = typename decltype(numbers)::T;
       auto b = p.values();
-      p.loop(p.index(0), size, std::tuple<T>(numbers.zero(b)),
-             [&](Index i, T sum) {
-               auto b = p.values();
-               if (op.getReverse())
-                 i = p.sub(p.sub(size, p.index(1)), i);
-               Index position = getPosition(p, line, i);
-               T next = numbers.add(b, sum, loadAs<T>(p, op.getX(), position));
-               p.store(op.getExclusive() ? sum : next, op.getResult(),
-                       position);
-               return std::tuple<T>(next);
-             });
+      p.loop(
+          p.index(0), size, std::tuple<T>(numbers.number(b, start)),
+          [&](Index i, T total) {
+            auto b = p.values();
+            if (op.getReverse())
+              i = p.sub(p.sub(size, p.index(1)), i);
+            Index position = getPosition(p, line, i);
+            T next = step(numbers, b, total, loadAs<T>(p, op.getX(), position));
+            p.store(op.getExclusive() ? total : next, op.getResult(), position);
+            return std::tuple<T>(next);
+          });
     });
   };
-  p.forEach(without<P>(dims, axis), sumLine, size);
+  p.forEach(without<P>(dims, axis), walkLine, size);
+}
+
+template <class P> void formula(P &p, CumSumOp op) {
+  accumulate(p, op, 0, [](auto numbers, auto &b, auto sum, auto x) {
+    return numbers.add(b, sum, x);
+  });
+}
+
+template <class P> void formula(P &p, CumProdOp op) {
+  accumulate(p, op, 1, [](auto numbers, auto &b, auto product, auto x) {
+    return numbers.mul(b, product, x);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -191,6 +205,117 @@ template <class P> void formula(P &p, TopKOp op) {
     });
   };
   p.forEach(without<P>(dims, axis), sortLine, size);
+}
+
+//===----------------------------------------------------------------------===//
+// non_max_suppression
+//===----------------------------------------------------------------------===//
+
+/// What lies on an axis between two ends.
+template <class B> struct Span {
+  typename B::F low, high;
+  typename B::F length(B &b) const { return b.sub(high, low); }
+};
+
+/// The spans of box `number` of a sample on x and on y.
+template <class P>
+std::array<Span<typename P::B>, 2> loadBox(P &p, NonMaxSuppressionOp op,
+                                           typename P::Index first,
+                                           typename P::Index number) {
+  using B = typename P::B;
+  using F = typename B::F;
+  auto b = p.values();
+  auto load = [&](int64_t i) {
+    auto at = p.add(p.mul(p.add(first, number), p.index(4)), p.index(i));
+    return loadAs<F>(p, op.getBoxes(), at);
+  };
+  auto make = [&](int64_t axis) -> Span<B> {
+    if (op.getByCenter()) {
+      F middle = load(axis), half = b.div(load(axis + 2), b.f(2));
+      return {b.sub(middle, half), b.add(middle, half)};
+    }
+    F one = load(1 - axis), other = load(3 - axis);
+    return {b.min(one, other), b.max(one, other)};
+  };
+  return {make(0), make(1)};
+}
+
+/// Whether the overlap of two boxes is above `limit`.
+template <class B>
+typename B::M overlaps(B &b, const std::array<Span<B>, 2> &x,
+                       const std::array<Span<B>, 2> &y, typename B::F limit) {
+  using F = typename B::F;
+  auto share = [&](int axis) -> Span<B> {
+    return {b.max(x[axis].low, y[axis].low), b.min(x[axis].high, y[axis].high)};
+  };
+  auto area = [&](const std::array<Span<B>, 2> &box) {
+    return b.mul(box[0].length(b), box[1].length(b));
+  };
+  std::array<Span<B>, 2> both{share(0), share(1)};
+  F zero = b.f(0), shared = area(both), first = area(x), second = area(y);
+  F all = b.sub(b.add(first, second), shared);
+  auto isAbove = [&](F area) { return b.ogt(area, zero); };
+  auto hasArea = b.andM(b.andM(b.ogt(both[0].high, both[0].low),
+                               b.ogt(both[1].high, both[1].low)),
+                        b.andM(b.andM(isAbove(first), isAbove(second)),
+                               b.andM(isAbove(all), isAbove(shared))));
+  return b.andM(hasArea, b.ogt(b.div(shared, all), limit));
+}
+
+template <class P> void formula(P &p, NonMaxSuppressionOp op) {
+  using Index = typename P::Index;
+  using F = typename P::B::F;
+  auto boxes = p.dims(op.getBoxes()), scores = p.dims(op.getScores());
+  Index count = scores[2], most = p.dims(op.getSelected())[2];
+  requireEqualDims(p, boxes[0], scores[0],
+                   "boxes and scores have not as many samples");
+  requireEqualDims(p, boxes[1], count, "there is not one score for each box");
+  requireEqualDims(p, boxes[2], p.index(4), "a box has not four numbers");
+  auto selectIn = [&](Indices<P> at) {
+    Index line = p.add(p.mul(at[0], scores[1]), at[1]);
+    Index first = p.mul(line, count), box = p.mul(at[0], count);
+    F limit = loadAs<F>(p, op.getScoreLimit(), p.index(0));
+    p.loop(p.index(0), count, std::tuple<>(), [&](Index i) {
+      auto b = p.values();
+      F score = loadAs<F>(p, op.getScores(), p.add(first, i));
+      p.store(b.select(b.ogt(score, limit), score, b.f(-infinity)),
+              op.getLeft(), p.add(first, i));
+      return std::tuple<>();
+    });
+    // Where nothing is left, there is nothing to look at in later rounds.
+    p.loop(
+        p.index(0), most, std::tuple<Index>(count),
+        [&](Index round, Index size) {
+          auto b = p.values();
+          auto [score, best] = p.loop(
+              p.index(0), size,
+              std::tuple<F, Index>(b.f(-infinity), p.index(-1)),
+              [&](Index i, F score, Index best) {
+                auto b = p.values();
+                F next = loadAs<F>(p, op.getLeft(), p.add(first, i));
+                auto isBetter = b.ogt(next, score);
+                return std::tuple<F, Index>(b.select(isBetter, next, score),
+                                            p.select(isBetter, i, best));
+              });
+          Index found = best;
+          p.storeIndex(found, op.getSelected(),
+                       p.add(p.mul(line, most), round));
+          size = p.select(isNotNegative(p, found), count, p.index(0));
+          p.loop(p.index(0), size, std::tuple<>(), [&](Index i) {
+            auto b = p.values();
+            F overlap = loadAs<F>(p, op.getOverlapLimit(), p.index(0));
+            auto isDropped = b.orM(p.equal(i, found),
+                                   overlaps(b, loadBox(p, op, box, found),
+                                            loadBox(p, op, box, i), overlap));
+            p.ifThen(isDropped, [&] {
+              p.store(p.values().f(-infinity), op.getLeft(), p.add(first, i));
+            });
+            return std::tuple<>();
+          });
+          return std::tuple<Index>(size);
+        });
+  };
+  p.forEach({scores[0], scores[1]}, selectIn, p.mul(count, most));
 }
 
 //===----------------------------------------------------------------------===//

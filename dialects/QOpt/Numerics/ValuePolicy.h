@@ -32,6 +32,15 @@
 //   extendToL(I), lowHalf(L)  sign-extended to L; the low 32 bits
 //   toLong(F), toFloat(L)     as toInt and toFloat
 //   addI subI mulI andI orI xorI and all signed operations, modulo 2^64
+//   shl shrU            distances from 0 to 63
+//   ltU divU remU       unsigned; y = 0 is undefined
+//
+// and, for float64, a type D with what F has: constants d(c), arithmetic,
+// comparisons, rounding, min and max in IEEE 754 binary64, and
+//
+//   bitsOf(D), doubleOf(L)    the same bits
+//   toDouble(F, I or L), toFloat(D)   to nearest even
+//   toLong(D)                 of an integral value that fits; else undefined
 //
 // Only the sign and payload of a NaN may differ between machines.
 //

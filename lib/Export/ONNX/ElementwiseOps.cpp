@@ -37,8 +37,27 @@ static void writeBits(GraphWriter &writer, Operation *op, StringRef operation) {
 static void writeCast(GraphWriter &writer, Operation *op, StringRef operation) {
   Value x = op->getOperand(0), result = op->getResult(0);
   writer.getDataType(elementTypeOf(x));
-  writer.finish(operation, writer.use(x),
-                {{"to", writer.getDataType(elementTypeOf(result))}});
+  SmallVector<NodeAttribute> attributes{
+      {"to", writer.getDataType(elementTypeOf(result))}};
+  if (!cast<CastOp>(op).getSaturate())
+    attributes.push_back({"saturate", int64_t(0)});
+  writer.finish(operation, writer.use(x), attributes);
+}
+
+static void writeMod(GraphWriter &writer, Operation *op, StringRef operation) {
+  bool truncates = cast<ModOp>(op).getTruncates();
+  if (!truncates && isa<FloatType>(elementTypeOf(op->getResult(0))))
+    writer.needOpset(28);
+  if (!truncates)
+    return writeSame(writer, op, operation);
+  writer.finish(operation, useOperands(writer, op), {{"fmod", int64_t(1)}});
+}
+
+static void writeBitCast(GraphWriter &writer, Operation *op,
+                         StringRef operation) {
+  writer.needOpset(26);
+  writer.finish(operation, writer.use(op->getOperand(0)),
+                {{"to", writer.getDataType(elementTypeOf(op->getResult(0)))}});
 }
 
 /// x * sigmoid(x): the operator Swish needs a newer opset.
@@ -89,6 +108,7 @@ ArrayRef<OpForm> qopt::exporter::getElementwiseForms() {
       {AbsOp::getOperationName(), "Abs", writeSame},
       {AddOp::getOperationName(), "Add", writeAdd},
       {AndOp::getOperationName(), "And", writeBits},
+      {BitCastOp::getOperationName(), "BitCast", writeBitCast},
       {CastOp::getOperationName(), "Cast", writeCast},
       {CeilOp::getOperationName(), "Ceil", writeSame},
       {ClipOp::getOperationName(), "Clip", writeClip},
@@ -110,7 +130,7 @@ ArrayRef<OpForm> qopt::exporter::getElementwiseForms() {
       {LogOp::getOperationName(), "Log", writeSame},
       {MaxOp::getOperationName(), "Max", writeSame},
       {MinOp::getOperationName(), "Min", writeSame},
-      {ModOp::getOperationName(), "Mod", writeSame},
+      {ModOp::getOperationName(), "Mod", writeMod},
       {MulOp::getOperationName(), "Mul", writeSame},
       {NegOp::getOperationName(), "Neg", writeSame},
       {NotOp::getOperationName(), "Not", writeSame},

@@ -35,6 +35,8 @@ public:
   /// Writes `main` as the graph.
   mlir::LogicalResult run(mlir::func::FuncOp main);
 
+  /// Says that what is written exists from an opset on.
+  void needOpset(int64_t version) { opset = std::max(opset, version); }
   /// The lowest opset that has what was written.
   int64_t getOpset() const { return opset; }
 

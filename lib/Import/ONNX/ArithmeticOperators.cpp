@@ -306,7 +306,7 @@ ArrayRef<Operator> qopt::importer::getArithmeticOperators() {
       {"Asinh", 9, 1, 1, importFunction<computeAsinh>},
       {"Atan", 7, 1, 1, importFunction<computeAtan>},
       {"Atanh", 9, 1, 1, importFunction<computeAtanh>},
-      {"BitShift", 11, 2, 2, importBitShift, "no uint64"},
+      {"BitShift", 11, 2, 2, importBitShift},
       {"BitwiseNot", 18, 1, 1, importBitwiseNot},
       {"BlackmanWindow", 17, 1, 1, importBlackmanWindow},
       {"Cosh", 9, 1, 1, importFunction<computeCosh>},

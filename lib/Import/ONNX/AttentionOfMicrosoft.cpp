@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionParts.h"
+#include "IntegerProducts.h"
 #include "Operators.h"
 
 using namespace mlir;
@@ -129,12 +130,41 @@ static LogicalResult importMultiHeadAttention(NodeImporter &node) {
                  succeeded(node.setOutput(2, parts.v)));
 }
 
+/// Attention over `all`, in which queries, keys and values of `sizes` stand
+/// side by side on the last axis.
+static LogicalResult attendToProduct(NodeImporter &node, Value all,
+                                     ArrayRef<int64_t> sizes, Value keyMask,
+                                     Value past, Value bias) {
+  Composer c(node);
+  int64_t heads = node.getInt("num_heads", 0);
+  auto part = [&](int64_t start, int64_t size) {
+    Value flat = c.slice(all, 2, start, start + size);
+    return flat ? toHeads(c, flat, heads) : Value();
+  };
+  HeadAttention parts;
+  parts.q = part(0, sizes[0]);
+  parts.k = part(sizes[0], sizes[1]);
+  parts.v = part(sizes[0] + sizes[1], sizes[2]);
+  Value first;
+  if (past) {
+    Value pastK = c.squeeze(c.slice(past, 0, 0, 1), 0);
+    Value pastV = c.squeeze(c.slice(past, 0, 1, 2), 0);
+    first = c.dimOf(past, 3);
+    parts.k = c.concat({pastK, parts.k}, 2);
+    parts.v = c.concat({pastV, parts.v}, 2);
+  }
+  Value result = attendWithMask(node, parts, keyMask, bias, first);
+  Value present =
+      c.concat({c.unsqueeze(parts.k, 0), c.unsqueeze(parts.v, 0)}, 0);
+  return success(succeeded(node.setOutput(0, result)) &&
+                 succeeded(node.setOutput(1, present)));
+}
+
 /// One product makes queries, keys and values.
 static LogicalResult importAttentionOfMicrosoft(NodeImporter &node) {
   Composer c(node);
   Value x = node.getInput(0), weights = node.getInput(1);
-  Value bias = node.getInput(2), past = node.getInput(4);
-  int64_t heads = node.getInt("num_heads", 0);
+  Value bias = node.getInput(2);
   SmallVector<int64_t> sizes = node.getInts("qkv_hidden_sizes");
   if (node.getInt("do_rotary", 0) != 0 || node.getNumInputs() > 6)
     return node.fail(unsupported("do_rotary and past_sequence_length are not "
@@ -152,28 +182,36 @@ static LogicalResult importAttentionOfMicrosoft(NodeImporter &node) {
   Value all = c.matmul(x, weights);
   if (bias)
     all = c.add(all, bias);
-  auto part = [&](int64_t start, int64_t size) {
-    Value flat = c.slice(all, 2, start, start + size);
-    return flat ? toHeads(c, flat, heads) : Value();
-  };
-  HeadAttention parts;
-  parts.q = part(0, sizes[0]);
-  parts.k = part(sizes[0], sizes[1]);
-  parts.v = part(sizes[0] + sizes[1], sizes[2]);
-  Value first;
-  if (past) {
-    Value pastK = c.squeeze(c.slice(past, 0, 0, 1), 0);
-    Value pastV = c.squeeze(c.slice(past, 0, 1, 2), 0);
-    first = c.dimOf(past, 3);
-    parts.k = c.concat({pastK, parts.k}, 2);
-    parts.v = c.concat({pastV, parts.v}, 2);
-  }
-  Value result =
-      attendWithMask(node, parts, node.getInput(3), node.getInput(5), first);
-  Value present =
-      c.concat({c.unsqueeze(parts.k, 0), c.unsqueeze(parts.v, 0)}, 0);
-  return success(succeeded(node.setOutput(0, result)) &&
-                 succeeded(node.setOutput(1, present)));
+  return attendToProduct(node, all, sizes, node.getInput(3), node.getInput(4),
+                         node.getInput(5));
+}
+
+/// The product is one of codes: f32(sum) * (input scale * weight scale) + bias.
+static LogicalResult importQAttention(NodeImporter &node) {
+  Composer c(node);
+  Value bias = node.getInput(2), x = node.getInput(0);
+  Value weights = node.getInput(1);
+  if (node.getInt("do_rotary", 0) != 0 ||
+      node.getInt("past_present_share_buffer", 0) != 0)
+    return node.fail(unsupported("do_rotary and past_present_share_buffer are "
+                                 "not supported"));
+  if (getRank(x) != 3 || getRank(weights) != 2 || !isKnown(sizeOf(weights, 1)))
+    return node.fail(unsupported("expects codes of three axes and weights of "
+                                 "known width"));
+  std::optional<Codes> a = readCodes(node, 0, 6), b = readCodes(node, 1, 7);
+  Value sums = a && b ? multiplyCodes(node, *a, *b) : Value();
+  if (!sums)
+    return failure();
+  Value xScale = alongAxis(node, node.getInput(3), 3, 1, "a scale");
+  Value wScale = alongAxis(node, node.getInput(4), 3, 2, "a scale");
+  if (!xScale || !wScale ||
+      failed(node.expectBroadcast({sums, xScale, wScale, bias})))
+    return failure();
+  Value reals = c.cast(sums, node.getBuilder().getF32Type());
+  Value all = c.add(c.mul(reals, c.mul(xScale, wScale)), bias);
+  SmallVector<int64_t> sizes(3, sizeOf(weights, 1) / 3);
+  return attendToProduct(node, all, sizes, node.getInput(5), node.getInput(8),
+                         Value());
 }
 
 ArrayRef<Operator> qopt::importer::getAttentionOperatorsOfMicrosoft() {
@@ -184,6 +222,8 @@ ArrayRef<Operator> qopt::importer::getAttentionOperatorsOfMicrosoft() {
        "a cache of floats; no norms of queries and keys"},
       {"com.microsoft.MultiHeadAttention", 1, 1, 8, importMultiHeadAttention,
        "no packed inputs; masks of one to three axes"},
+      {"com.microsoft.QAttention", 1, 5, 9, importQAttention,
+       "no do_rotary; masks of one to three axes"},
       {"com.microsoft.RotaryEmbedding", 1, 4, 4, importRotaryOfMicrosoft,
        "is_packed_batching = 0"},
   };

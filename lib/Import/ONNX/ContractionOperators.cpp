@@ -236,6 +236,20 @@ static LogicalResult checkGemmBias(NodeImporter &node, Value a, Value b,
                              "and B"));
 }
 
+/// No kernel is faster than the ops that it consists of.
+static Value makeGemmOfDoubles(NodeImporter &node, Value a, Value b, Value bias,
+                               bool transA, bool transB, float alpha,
+                               float beta) {
+  Composer c(node);
+  Value product = c.matmul(transA ? c.swapAxes(a, 0, 1) : a,
+                           transB ? c.swapAxes(b, 0, 1) : b);
+  if (alpha != 1)
+    product = c.mul(product, alpha);
+  if (!bias)
+    return product;
+  return c.add(product, beta != 1 ? c.mul(bias, beta) : bias);
+}
+
 static LogicalResult importGemm(NodeImporter &node) {
   Value a = node.getInput(0), b = node.getInput(1), c = node.getInput(2);
   bool transA = node.getInt("transA", 0) != 0;
@@ -256,6 +270,9 @@ static LogicalResult importGemm(NodeImporter &node) {
   if (c && failed(checkGemmBias(node, a, b, c, transA, transB)))
     return failure();
   Type type = getElementType(a);
+  if (type.isF64())
+    return node.setOutput(
+        0, makeGemmOfDoubles(node, a, b, c, transA, transB, alpha, beta));
   bool isWide = isWidened(a, b);
   SmallVector<Value> operands{widen(node, a, isWide), widen(node, b, isWide)};
   if (c)

@@ -113,18 +113,56 @@ static LogicalResult importVariadic(NodeImporter &node) {
   return node.setOutput(0, result);
 }
 
+/// The type in which powers of an integer have the low bits that they have in
+/// all integers.
+static Type getPowerType(Type base, Type exponent) {
+  MLIRContext *context = base.getContext();
+  auto isOf = [](Type type, unsigned bits) {
+    return type.getIntOrFloatBitWidth() >= bits;
+  };
+  if (base.isUnsignedInteger(64) || exponent.isUnsignedInteger(64))
+    return IntegerType::get(context, 64, IntegerType::Unsigned);
+  bool isLong = isOf(base, 64) || isOf(exponent, 64) ||
+                base.isUnsignedInteger(32) || exponent.isUnsignedInteger(32);
+  return IntegerType::get(context, isLong ? 64 : 32);
+}
+
+/// By a product where the exponent is whole, else by that of floats, without
+/// its fraction.
+static Value makeIntegerPower(NodeImporter &node, Value base, Value exponent) {
+  Composer c(node);
+  Type type = getElementType(base), given = getElementType(exponent);
+  Type i64 = node.getBuilder().getI64Type();
+  Value number = isFloat(given) ? c.cast(exponent, i64) : exponent;
+  if (!number)
+    return {};
+  Type wide = getPowerType(type, getElementType(number));
+  Value wideBase = c.cast(base, wide);
+  Value power = c.of<PowOp>(wideBase, c.cast(number, wide));
+  // Of a base without sign the exponent may have one.
+  if (wide.isUnsignedInteger() && !getElementType(number).isUnsignedInteger())
+    power = c.where(c.test<LessOp>(number, 0.0),
+                    c.cast(c.test<EqualOp>(wideBase, 1.0), wide), power);
+  power = c.cast(power, type);
+  if (!isFloat(given))
+    return power;
+  Value root = c.cast(c.of<PowOp>(c.cast(base, given), exponent), type);
+  return c.where(c.test<EqualOp>(c.of<FloorOp>(exponent), exponent), power,
+                 root);
+}
+
 static LogicalResult importPow(NodeImporter &node) {
   Value base = node.getInput(0);
   Value exponent = alignOld(node, base, node.getInput(1));
   if (!exponent)
     return failure();
-  if (!isFloat(getElementType(base)))
-    return node.fail(unsupported("powers of integers are not supported",
-                                 "cast the base to float in the model"));
-  if (failed(expectElements(node, exponent, isNumber)) ||
+  if (failed(expectElements(node, base, isNumber)) ||
+      failed(expectElements(node, exponent, isNumber)) ||
       failed(node.expectBroadcast({base, exponent})))
     return failure();
   Type type = getElementType(base);
+  if (isInteger(type))
+    return node.setOutput(0, makeIntegerPower(node, base, exponent));
   if (getElementType(exponent) != type)
     exponent = node.make<CastOp>(type, exponent);
   if (!exponent)
@@ -134,13 +172,11 @@ static LogicalResult importPow(NodeImporter &node) {
 
 static LogicalResult importMod(NodeImporter &node) {
   Value lhs = node.getInput(0), rhs = node.getInput(1);
-  if (node.getInt("fmod", 0) != 0)
-    return node.fail(unsupported("expects fmod = 0, but found 1"));
+  bool truncates = node.getInt("fmod", 0) != 0;
   if (failed(checkOperands(node, lhs, rhs, isNumber)))
     return failure();
-  if (!isInteger(getElementType(lhs)))
-    return node.fail(unsupported("remainders of floats are not supported"));
-  return node.makeOutput<ModOp>(getElementType(lhs), {lhs, rhs});
+  return node.makeOutput<ModOp>(getElementType(lhs), {lhs, rhs},
+                                node.attr("truncates", truncates));
 }
 
 static LogicalResult importWhere(NodeImporter &node) {
@@ -242,14 +278,14 @@ static LogicalResult importSwish(NodeImporter &node) {
 
 /// Attributes that change how floats become the codes of `type`.
 static LogicalResult makeCast(NodeImporter &node, Type type) {
-  bool isFloat8 = isa<Float8E4M3FNType, Float8E5M2Type>(type);
-  if (node.getInt("saturate", 1) == 0 && isFloat8)
-    return node.fail(unsupported("expects saturate = 1, but found 0"));
+  bool saturates = node.getInt("saturate", 1) != 0;
+  bool isFloat8 = isa<FloatType>(type) && type.getIntOrFloatBitWidth() == 8;
   std::string mode = node.getString("round_mode", "up");
   if (mode != "up" && isa<Float8E8M0FNUType>(type))
     return node.fail(
         unsupported("expects round_mode \"up\", but found " + quote(mode)));
-  return node.makeOutput<CastOp>(type, node.getInput(0));
+  return node.makeOutput<CastOp>(type, node.getInput(0),
+                                 node.attr("saturate", saturates || !isFloat8));
 }
 
 static LogicalResult importCast(NodeImporter &node) {
@@ -279,6 +315,37 @@ static LogicalResult importCastByName(NodeImporter &node) {
 
 static LogicalResult importCastLike(NodeImporter &node) {
   return makeCast(node, getElementType(node.getInput(1)));
+}
+
+/// Booleans are bytes of 0 and 1.
+static LogicalResult importBitCast(NodeImporter &node) {
+  Value x = node.getInput(0);
+  int64_t to = node.getInt("to", 0);
+  Type type = getOnnxElementType(node.getBuilder().getContext(), to);
+  if (!type)
+    return node.fail(malformed("expects a data type of numbers in \"to\", but "
+                               "found " +
+                               Twine(to)));
+  Type from = getElementType(x);
+  auto bitsOf = [](Type type) {
+    return isBool(type) ? 8u : type.getIntOrFloatBitWidth();
+  };
+  if (bitsOf(from) != bitsOf(type))
+    return node.fail(malformed("expects a type of " + Twine(bitsOf(from)) +
+                               " bits, but found " + Twine(bitsOf(type))));
+  if (!isBool(from) && !isBool(type))
+    return node.makeOutput<BitCastOp>(type, x);
+  // Of other bytes a truth value has no bits.
+  Type byte = node.getBuilder().getIntegerType(8, /*isSigned=*/false);
+  Composer c(node);
+  if (isBool(from)) {
+    x = c.cast(x, byte);
+    return x && type != byte && !isBool(type)
+               ? node.makeOutput<BitCastOp>(type, x)
+               : node.setOutput(0, c.cast(x, type));
+  }
+  x = from == byte ? x : node.make<BitCastOp>(byte, x);
+  return node.setOutput(0, c.cast(x, type));
 }
 
 /// Clip with bounds that are known and fit `qopt.clip`.
@@ -335,15 +402,14 @@ ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
       {"Abs", 1, 1, 1, importUnary<AbsOp, isNumber>},
       {"Add", 1, 2, 2, importBinary<AddOp, isNumber>},
       {"And", 1, 2, 2, importBinary<AndOp, isBool>},
+      {"BitCast", 26, 1, 1, importBitCast, "no strings"},
       {"BitwiseAnd", 18, 2, 2, importBinary<AndOp, isInteger>},
       {"BitwiseOr", 18, 2, 2, importBinary<OrOp, isInteger>},
       {"BitwiseXor", 18, 2, 2, importBinary<XorOp, isInteger>},
       {"Cast", 1, 1, 1, importCastByName},
       {"Cast", 6, 1, 1, importCast,
-       "saturate = 1; no strings, no complex numbers; kernels are not for "
-       "double"},
-      {"CastLike", 15, 2, 2, importCastLike,
-       "saturate = 1; kernels are not for double"},
+       "no strings, no complex numbers; round_mode up"},
+      {"CastLike", 15, 2, 2, importCastLike, "no strings; round_mode up"},
       {"Ceil", 1, 1, 1, importUnary<CeilOp, isFloat>},
       {"Clip", 1, 1, 1, importClipWithAttributes},
       {"Clip", 11, 1, 3, importClip},
@@ -366,13 +432,13 @@ ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
       {"Log", 1, 1, 1, importUnary<LogOp, isFloat>},
       {"Max", 1, 1, kAnyNumber, importVariadic<MaxOp>},
       {"Min", 1, 1, kAnyNumber, importVariadic<MinOp>},
-      {"Mod", 10, 2, 2, importMod, "integers, fmod = 0"},
+      {"Mod", 10, 2, 2, importMod},
       {"Mul", 1, 2, 2, importBinary<MulOp, isNumber>},
       {"Neg", 1, 1, 1, importUnary<NegOp, isNumber>},
       {"Not", 1, 1, 1, importUnary<NotOp, isBool>},
       {"Or", 1, 2, 2, importBinary<OrOp, isBool>},
       {"PRelu", 1, 2, 2, importPRelu},
-      {"Pow", 1, 2, 2, importPow, "float base"},
+      {"Pow", 1, 2, 2, importPow},
       {"Reciprocal", 1, 1, 1, importUnary<ReciprocalOp, isFloat>},
       {"Relu", 1, 1, 1, importUnary<ReluOp, isNumber>},
       {"Round", 11, 1, 1, importUnary<RoundOp, isFloat>},

@@ -20,13 +20,18 @@ static NamedAttribute choice(NodeImporter &node, StringRef name, Enum value) {
 
 /// Checks for elements that can be added and compared.
 static LogicalResult expectNumbers(NodeImporter &node, Value x) {
-  Type element = getElementType(x);
-  if (!element.isInteger(1) && !element.isF64() &&
-      !element.isUnsignedInteger(64))
+  return node.expectElementType(x, !getElementType(x).isInteger(1),
+                                "a tensor of numbers");
+}
+
+/// Checks for floats that are computed in f32.
+static LogicalResult expectReals(NodeImporter &node, Value x) {
+  if (failed(node.expectFloat(x)))
+    return failure();
+  if (!getElementType(x).isF64())
     return success();
-  return node.fail(
-      unsupported("elements of " + toString(element) + " are not supported",
-                  "cast them in the model"));
+  return node.fail(unsupported("elements of f64 are not supported",
+                               "cast them in the model"));
 }
 
 static std::optional<int64_t> getAxisOf(NodeImporter &node, Value x,
@@ -283,8 +288,9 @@ static LogicalResult importTrilu(NodeImporter &node) {
 // What an axis holds
 //===----------------------------------------------------------------------===//
 
-static Value makeCumSum(NodeImporter &node, Value x, int64_t axis) {
-  return node.make<CumSumOp>(
+template <class OpTy>
+static Value makeRunning(NodeImporter &node, Value x, int64_t axis) {
+  return node.make<OpTy>(
       getElementType(x), x,
       {node.attr("axis", axis),
        node.attr("exclusive", node.getInt("exclusive", 0) != 0),
@@ -336,7 +342,8 @@ static Value joinAround(NodeImporter &node, Value x, Value axis, Value shape) {
                               node.attr("allow_zero", true));
 }
 
-static LogicalResult importCumSum(NodeImporter &node) {
+/// Running sums or products.
+template <class OpTy> static LogicalResult importRunning(NodeImporter &node) {
   Value x = node.getInput(0), axis = node.getInput(1);
   if (failed(expectOne(node, axis, "axis")) ||
       failed(node.expectIndices(axis, "axis")) ||
@@ -345,16 +352,17 @@ static LogicalResult importCumSum(NodeImporter &node) {
     return failure();
   if (auto known = getAllKnownIntegers(axis)) {
     std::optional<int64_t> number = node.getAxis(known->front(), getRank(x));
-    return number ? node.setOutput(0, makeCumSum(node, x, *number)) : failure();
+    return number ? node.setOutput(0, makeRunning<OpTy>(node, x, *number))
+                  : failure();
   }
   Value shape = node.make<ShapeOp>(
       node.getBuilder().getI64Type(), x,
       {node.attr("start", int64_t(0)), node.attr("end", getRank(x))});
   Value joined = shape ? joinAround(node, x, axis, shape) : Value();
-  Value sums = joined ? makeCumSum(node, joined, 1) : Value();
-  if (!sums)
+  Value totals = joined ? makeRunning<OpTy>(node, joined, 1) : Value();
+  if (!totals)
     return failure();
-  return node.makeOutput<ReshapeOp>(getElementType(x), {sums, shape},
+  return node.makeOutput<ReshapeOp>(getElementType(x), {totals, shape},
                                     node.attr("allow_zero", true));
 }
 
@@ -431,6 +439,66 @@ static LogicalResult importNonZero(NodeImporter &node) {
   return node.makeOutput<NonZeroOp>(builder.getI64Type(), {x, count});
 }
 
+/// Rows of sample, class and box of what is selected.
+static LogicalResult importNonMaxSuppression(NodeImporter &node) {
+  Composer c(node);
+  OpBuilder &builder = node.getBuilder();
+  Value boxes = node.getInput(0), scores = node.getInput(1);
+  Type f32 = builder.getF32Type(), word = builder.getI64Type();
+  int64_t byCenter = node.getInt("center_point_box", 0);
+  if (byCenter != 0 && byCenter != 1)
+    return node.fail(malformed("attribute \"center_point_box\" expects 0 or 1, "
+                               "but found " +
+                               Twine(byCenter)));
+  for (Value x : {boxes, scores}) {
+    if (failed(node.expectElementType(x, getElementType(x).isF32(),
+                                      "a tensor of float")))
+      return failure();
+    if (getRank(x) != 3)
+      return node.fail(malformed("expects boxes and scores of three axes, but "
+                                 "found " +
+                                 toString(x.getType())));
+  }
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  auto read = [&](size_t input, Type type, double absent, StringRef name) {
+    Value value = node.getInput(input);
+    if (!value)
+      return c.number(absent, type);
+    if (failed(expectOne(node, value, name)) ||
+        failed(node.expectElementType(value, getElementType(value) == type,
+                                      (name + " of " + toString(type)).str())))
+      return Value();
+    return value;
+  };
+  Value most = read(2, word, 0, "max_output_boxes_per_class");
+  Value overlap = read(3, f32, 0, "iou_threshold");
+  Value least = read(4, f32, -inf, "score_threshold");
+  if (!most || !overlap || !least || node.getFailure())
+    return failure();
+  auto op = NonMaxSuppressionOp::create(
+      builder, node.getLoc(),
+      TypeRange{RankedTensorType::get({}, word),
+                RankedTensorType::get({}, f32)},
+      ValueRange{boxes, scores, most, overlap, least},
+      ArrayRef<NamedAttribute>{node.attr("by_center", byCenter != 0)});
+  if (failed(node.finish(op)))
+    return failure();
+  Value selected = op.getSelected();
+  Value isSelected = c.test<GreaterOrEqualOp>(selected, 0.0);
+  Value count = c.reduce(ReduceKind::Sum, c.cast(isSelected, word), {0, 1, 2},
+                         /*keepDims=*/false);
+  if (!count)
+    return failure();
+  Value places = node.make<NonZeroOp>(word, {isSelected, count});
+  Value rows = c.transpose(places, {1, 0});
+  if (!rows)
+    return failure();
+  Value numbers = node.make<GatherNDOp>(word, {selected, rows},
+                                        node.attr("batch_dims", int64_t(0)));
+  return node.setOutput(
+      0, c.concat({c.slice(rows, 1, 0, 2), c.unsqueeze(numbers, 1)}, 1));
+}
+
 //===----------------------------------------------------------------------===//
 // Images
 //===----------------------------------------------------------------------===//
@@ -450,8 +518,7 @@ static std::optional<Sampling> getSampling(NodeImporter &node) {
 
 static LogicalResult importGridSample(NodeImporter &node) {
   Value x = node.getInput(0), grid = node.getInput(1);
-  if (failed(node.expectFloat(x)) || failed(node.expectFloat(grid)) ||
-      failed(expectNumbers(node, x)) || failed(expectNumbers(node, grid)))
+  if (failed(expectReals(node, x)) || failed(expectReals(node, grid)))
     return failure();
   int64_t rank = getRank(x);
   if (rank < 3 || rank > 5 || getRank(grid) != rank)
@@ -476,7 +543,7 @@ static LogicalResult importGridSample(NodeImporter &node) {
 
 static LogicalResult importInstanceNormalization(NodeImporter &node) {
   Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
-  if (failed(node.expectFloat(x)) || failed(expectNumbers(node, x)) ||
+  if (failed(expectReals(node, x)) ||
       failed(node.expectRank(x, 2, "an input")) ||
       failed(node.expectSameElementType(x, scale)) ||
       failed(node.expectSameElementType(x, bias)))
@@ -487,11 +554,12 @@ static LogicalResult importInstanceNormalization(NodeImporter &node) {
 }
 
 ArrayRef<Operator> qopt::importer::getLoopOperators() {
-  static constexpr const char *numbers = "no float64, no uint64, no booleans";
+  static constexpr const char *numbers = "no booleans";
   static constexpr Operator rows[] = {
       {"ArgMax", 1, 1, 1, importArgMax, numbers},
       {"ArgMin", 1, 1, 1, importArgMin, numbers},
-      {"CumSum", 11, 2, 2, importCumSum, "no float64, no uint64"},
+      {"CumProd", 26, 2, 2, importRunning<CumProdOp>},
+      {"CumSum", 11, 2, 2, importRunning<CumSumOp>},
       {"DepthToSpace", 1, 1, 1, importDepthToSpace},
       {"GatherElements", 11, 2, 2, importGatherElements},
       {"GatherND", 11, 2, 2, importGatherND, "indices whose last dim is known"},
@@ -499,15 +567,15 @@ ArrayRef<Operator> qopt::importer::getLoopOperators() {
        "1 to 3 spatial axes; no float64"},
       {"InstanceNormalization", 1, 3, 3, importInstanceNormalization,
        "no float64"},
+      {"NonMaxSuppression", 10, 2, 5, importNonMaxSuppression},
       {"NonZero", 9, 1, 1, importNonZero, "an axis or more"},
       {"OneHot", 9, 3, 3, importOneHot},
       {"ReverseSequence", 10, 2, 2, importReverseSequence},
       {"Scatter", 9, 3, 3, importScatterElements},
       {"ScatterElements", 11, 3, 3, importScatterElements,
-       "reduction of numbers but for float64 and uint64"},
+       "reduction of numbers"},
       {"ScatterND", 11, 3, 3, importScatterND,
-       "indices whose last dim is known; reduction of numbers but for float64 "
-       "and uint64"},
+       "indices whose last dim is known; reduction of numbers"},
       {"SpaceToDepth", 1, 1, 1, importSpaceToDepth},
       {"Tile", 1, 3, 3, importTileOfAxis},
       {"Tile", 6, 2, 2, importTile},

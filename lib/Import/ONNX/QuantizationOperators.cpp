@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CodeFormat.h"
+#include "Composer.h"
 #include "DynamicQuantization.h"
 #include "Operators.h"
 #include "lib/ONNX/ElementTypes.h"
@@ -155,9 +156,9 @@ static LogicalResult readZero(NodeImporter &node, Value scale, Type codes,
         malformed("expects a zero point of the shape of the scale"));
   if (isConstantZero(input))
     return success();
-  if (isa<FloatType>(codes))
+  if (isa<FloatType>(codes) && granularity.block > 0)
     return node.fail(
-        unsupported("expects a zero point of 0 for float codes, but "
+        unsupported("expects a zero point of 0 for blocks of float codes, but "
                     "found another or one that is computed"));
   zero = withRank(node, input, granularity);
   return success(zero != nullptr);
@@ -198,6 +199,27 @@ static LogicalResult checkScales(NodeImporter &node, Value scale,
   return success();
 }
 
+/// Codes of floats have no zero point in our formats. One that is there is
+/// added to the quotient, or subtracted from the value of the code.
+static Value quantizeFloats(NodeImporter &node, Value x, Value scale,
+                            Value zero, bool saturate) {
+  Composer c(node);
+  Type f32 = node.getBuilder().getF32Type();
+  Value quotient = c.div(c.cast(x, f32), c.cast(scale, f32));
+  Value sum = c.add(quotient, c.cast(zero, f32));
+  return sum ? node.make<CastOp>(getElementType(zero), sum,
+                                 node.attr("saturate", saturate))
+             : Value();
+}
+
+static Value dequantizeFloats(NodeImporter &node, Value codes, Value scale,
+                              Value zero, Type output) {
+  Composer c(node);
+  Type f32 = node.getBuilder().getF32Type();
+  Value value = c.sub(c.cast(codes, f32), c.cast(zero, f32));
+  return c.cast(c.mul(value, c.cast(scale, f32)), output);
+}
+
 static LogicalResult importQuantizeLinear(NodeImporter &node) {
   Value x = node.getInput(0), scale = node.getInput(1);
   OpBuilder &builder = node.getBuilder();
@@ -232,6 +254,8 @@ static LogicalResult importQuantizeLinear(NodeImporter &node) {
   Value scales = withRank(node, scale, *granularity);
   if (!scales || node.getFailure())
     return failure();
+  if (zero && isa<FloatType>(codes))
+    return node.setOutput(0, quantizeFloats(node, x, scales, zero, saturate));
   auto op =
       QuantizeOp::create(builder, node.getLoc(),
                          RankedTensorType::get(getType(x).getShape(), codes), x,
@@ -273,6 +297,9 @@ static LogicalResult importDequantizeLinear(NodeImporter &node) {
   Value scales = withRank(node, scale, *granularity);
   if (!scales || node.getFailure())
     return failure();
+  if (zero && isa<FloatType>(codeType))
+    return node.setOutput(0,
+                          dequantizeFloats(node, codes, scales, zero, output));
   auto op = DequantizeOp::create(
       builder, node.getLoc(),
       RankedTensorType::get(getType(codes).getShape(), output), codes, scales,
@@ -294,10 +321,10 @@ static LogicalResult importDynamicQuantizeLinear(NodeImporter &node) {
 ArrayRef<Operator> qopt::importer::getQuantizationOperators() {
   static constexpr Operator rows[] = {
       {"DequantizeLinear", 10, 2, 3, importDequantizeLinear,
-       "float codes without a zero point"},
+       "blocks of float codes without a zero point"},
       {"DynamicQuantizeLinear", 11, 1, 1, importDynamicQuantizeLinear},
       {"QuantizeLinear", 10, 2, 3, importQuantizeLinear,
-       "precision float; float codes without a zero point"},
+       "precision float; blocks of float codes without a zero point"},
   };
   return rows;
 }

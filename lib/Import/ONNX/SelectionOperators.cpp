@@ -125,46 +125,98 @@ static LogicalResult importCenterCropPad(NodeImporter &node) {
 // Unique
 //===----------------------------------------------------------------------===//
 
-/// Sorted elements of the flat tensor, each once: with the place of the first
-/// of them, for each element the place among these, and their numbers.
+namespace {
+/// The keys of a list in ascending order, and where they stood. Of equal ones
+/// those that stood in front come first.
+struct Sorted {
+  Value keys, order;
+};
+} // namespace
+
+static Sorted sortList(Composer &c, Value keys) {
+  if (!keys)
+    return {};
+  NodeImporter &node = c.getNode();
+  auto values = RankedTensorType::get({}, getElementType(keys));
+  auto places = RankedTensorType::get({}, node.getBuilder().getI64Type());
+  auto op = TopKOp::create(
+      node.getBuilder(), node.getLoc(), TypeRange{values, places},
+      ValueRange{keys, c.dimOf(keys, 0)},
+      ArrayRef<NamedAttribute>{node.attr("axis", int64_t(0)),
+                               node.attr("largest", false)});
+  if (failed(node.finish(op)))
+    return {};
+  return {op.getValues(), op.getIndices()};
+}
+
+/// The order of the rows of a matrix of `size` columns by their first number,
+/// of equal ones by the next: sorted by the last column first.
+static Value sortRows(Composer &c, Value rows, int64_t size) {
+  Value order = c.positionsOf(rows, 0);
+  for (int64_t column = size - 1; column >= 0; --column) {
+    Value keys = c.reshape(c.slice(rows, 1, column, column + 1), -1);
+    order = c.gather(order, sortList(c, c.gather(keys, order, 0)).order, 0);
+  }
+  return order;
+}
+
+/// Elements, or parts along an axis, in ascending order, each once: with the
+/// place of the first of them, for each one of x the place among these, and
+/// their numbers.
 static LogicalResult importUnique(NodeImporter &node) {
   Composer c(node);
   OpBuilder &builder = node.getBuilder();
   Type word = builder.getI64Type();
+  constexpr int64_t end = std::numeric_limits<int64_t>::max();
   bool isSorted = node.getInt("sorted", 1) != 0;
   Value x = node.getInput(0);
-  Type element = getElementType(x);
-  if (node.hasAttribute("axis") && getRank(x) > 1)
-    return node.fail(unsupported("unique parts along an axis are not "
-                                 "supported, only elements"));
-  node.ignoreAttribute("axis");
-  if (element.isInteger(1) || element.isF64() || element.isUnsignedInteger(64))
-    return node.fail(
-        unsupported("elements of " + toString(element) + " are not supported"));
-  Value flat = c.reshape(x, -1);
-  if (!flat)
+  if (failed(node.expectElementType(x, !getElementType(x).isInteger(1),
+                                    "a tensor of numbers")))
     return failure();
-  auto sort = [&](Value keys) -> std::pair<Value, Value> {
-    if (!keys)
-      return {};
-    auto values = RankedTensorType::get({}, getElementType(keys));
-    auto op =
-        TopKOp::create(builder, node.getLoc(),
-                       TypeRange{values, RankedTensorType::get({}, word)},
-                       ValueRange{keys, c.dimOf(keys, 0)},
-                       ArrayRef<NamedAttribute>{node.attr("axis", int64_t(0)),
-                                                node.attr("largest", false)});
-    if (failed(node.finish(op)))
-      return {};
-    return {op.getValues(), op.getIndices()};
-  };
-  auto [sorted, order] = sort(flat);
-  // An element that differs from the one in front begins a group.
-  constexpr int64_t most = std::numeric_limits<int64_t>::max();
-  Value differs = c.negate(
-      c.test<EqualOp>(c.slice(sorted, 0, 1, most), c.slice(sorted, 0, 0, -1)));
+  bool hasParts = node.hasAttribute("axis") && getRank(x) > 1;
+  int64_t axis = node.getInt("axis", 0);
+  if (hasParts) {
+    auto counted = node.getAxis(axis, getRank(x));
+    if (!counted)
+      return failure();
+    axis = *counted;
+  } else {
+    axis = 0;
+    x = c.reshape(x, -1);
+  }
+  // Each part is a row, in which elements stand in row-major order.
+  Value rows = x, order, differs;
+  if (hasParts) {
+    int64_t size = 1;
+    for (auto [i, dim] : llvm::enumerate(getType(x).getShape()))
+      if (static_cast<int64_t>(i) != axis)
+        size = ShapedType::isDynamic(dim) || size > 1024 ? 1025 : size * dim;
+    constexpr int64_t most = 64;
+    if (size < 1 || size > most)
+      return node.fail(unsupported(
+          "expects parts along the axis of 1 to 64 elements, but found " +
+          toString(x.getType())));
+    SmallVector<int64_t> perm{axis};
+    for (int64_t i = 0; i < getRank(x); ++i)
+      if (i != axis)
+        perm.push_back(i);
+    rows = c.reshape(c.transpose(x, perm), {-1, size});
+    order = sortRows(c, rows, size);
+    Value sorted = c.gather(rows, order, 0);
+    Value isOther = c.negate(
+        c.test<EqualOp>(c.slice(sorted, 0, 1, end), c.slice(sorted, 0, 0, -1)));
+    differs = c.reduce(ReduceKind::Max, isOther, 1, /*keepDims=*/false);
+  } else {
+    Sorted sorted = sortList(c, rows);
+    order = sorted.order;
+    differs = c.negate(c.test<EqualOp>(c.slice(sorted.keys, 0, 1, end),
+                                       c.slice(sorted.keys, 0, 0, -1)));
+  }
+  if (!order || !differs)
+    return failure();
+  // What differs from the one in front begins a group.
   Value first = c.expand(c.number(1, builder.getI1Type()),
-                         c.of<MinOp>(c.dimOf(flat, 0), c.integers(1)));
+                         c.of<MinOp>(c.dimOf(rows, 0), c.integers(1)));
   Value begins = c.concat({first, differs}, 0);
   Value running =
       c.make<CumSumOp>(c.cast(begins, word), {node.attr("axis", int64_t(0)),
@@ -172,21 +224,18 @@ static LogicalResult importUnique(NodeImporter &node) {
                                               node.attr("reverse", false)});
   Value group = c.sub(running, 1);
   Value starts = findTrue(c, begins);
-  Value ends = c.concat({c.slice(starts, 0, 1, most), c.dimOf(flat, 0)}, 0);
+  Value ends = c.concat({c.slice(starts, 0, 1, end), c.dimOf(rows, 0)}, 0);
   Value numbers = c.sub(ends, starts);
-  Value values = c.gather(sorted, starts, 0);
   Value places = c.gather(order, starts, 0);
-  // The group of each element in the order of x.
-  Value back = sort(order).second;
-  Value inverse = c.gather(group, back, 0);
+  // The group of each one in the order of x.
+  Value inverse = c.gather(group, sortList(c, order).order, 0);
   if (!isSorted) { // in the order of their first places
-    Value byPlace = sort(places).second;
-    values = c.gather(values, byPlace, 0);
+    Value byPlace = sortList(c, places).order;
     numbers = c.gather(numbers, byPlace, 0);
     places = c.gather(places, byPlace, 0);
-    inverse = c.gather(sort(byPlace).second, inverse, 0);
+    inverse = c.gather(sortList(c, byPlace).order, inverse, 0);
   }
-  return success(succeeded(node.setOutput(0, values)) &&
+  return success(succeeded(node.setOutput(0, c.gather(x, places, axis))) &&
                  succeeded(node.setOutput(1, places)) &&
                  succeeded(node.setOutput(2, inverse)) &&
                  succeeded(node.setOutput(3, numbers)));
@@ -437,7 +486,7 @@ ArrayRef<Operator> qopt::importer::getSelectionOperators() {
       {"Einsum", 12, 1, kAnyNumber, importEinsum},
       {"TensorScatter", 24, 2, 3, importTensorScatter},
       {"Unique", 11, 1, 1, importUnique,
-       "elements of the flat tensor; no float64, no uint64, no booleans"},
+       "elements, or parts of at most 64 along an axis; no booleans"},
   };
   return rows;
 }

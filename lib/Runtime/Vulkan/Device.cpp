@@ -157,6 +157,8 @@ qopt_status Device::createDevice(TextBuffer error) {
     features |= Storage16Bit;
   if (has.features.shaderInt64)
     features |= Int64;
+  if (has.features.shaderFloat64)
+    features |= Float64;
 
   VkPhysicalDeviceVulkan12Features want12 = {};
   want12.sType = has12.sType;
@@ -172,6 +174,7 @@ qopt_status Device::createDevice(TextBuffer error) {
   want.pNext = &want11;
   want.features.shaderInt16 = features & Storage16Bit ? VK_TRUE : VK_FALSE;
   want.features.shaderInt64 = features & Int64 ? VK_TRUE : VK_FALSE;
+  want.features.shaderFloat64 = features & Float64 ? VK_TRUE : VK_FALSE;
   // A wrong index must not take the device, and with it the desktop, down.
   want.features.robustBufferAccess = VK_TRUE;
 

@@ -20,6 +20,7 @@ enum Feature : int64_t {
   Storage8Bit = 1 << 0,
   Storage16Bit = 1 << 1,
   Int64 = 1 << 2,
+  Float64 = 1 << 3,
 };
 
 /// One buffer with memory of its own, cut into regions.

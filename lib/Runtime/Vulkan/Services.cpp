@@ -84,7 +84,9 @@ int32_t qopt_rt_vk_begin(qopt_context *context, int64_t features) {
         : missing & Storage16Bit
             ? "the Vulkan device lacks storage of 16 bits, which the model "
               "needs"
-            : "the Vulkan device lacks 64-bit integers, which the model needs");
+        : missing & Int64
+            ? "the Vulkan device lacks 64-bit integers, which the model needs"
+            : "the Vulkan device lacks 64-bit floats, which the model needs");
   check(context, session->recorder.begin(), "record a run");
   return session->status;
 }

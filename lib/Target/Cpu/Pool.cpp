@@ -236,7 +236,7 @@ kernel::Match cpu::checkPool(const AnyCpu &, Operation *op) {
   Type element = getElementTypeOrSelf(op->getOperand(0));
   Type lane = laneType(element);
   bool isMax = isa<MaxPoolOp>(op);
-  if (!lane || lane.isInteger(1) || lane.isInteger(64) ||
+  if (!lane || lane.isInteger(1) || lane.isInteger(64) || lane.isF64() ||
       (!isMax && !isa<FloatType>(lane)) ||
       (isMax && isa<FloatType>(element) && !isa<FloatType>(lane)))
     return unsupported(element);

@@ -22,7 +22,7 @@ kernel::Match cpu::checkQuantization(QuantizeDynamicOp op) {
   const BlockFormat *format = lookupFormat(op.getFormat().getName());
   Type x = getElementTypeOrSelf(op.getX());
   Type codes = getElementTypeOrSelf(op.getCodes());
-  if (!laneType(x) || !isa<FloatType>(laneType(x)) ||
+  if (!laneType(x) || !laneType(x).isF32() ||
       elementFormatOf(codes) != format->element) {
     std::string text;
     llvm::raw_string_ostream(text)

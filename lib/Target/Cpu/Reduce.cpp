@@ -335,7 +335,8 @@ kernel::Match cpu::checkReduce(Operation *op) {
   auto reduce = dyn_cast<ReduceOp>(root);
   Formula formula{reduce ? reduce.getKind() : ReduceKind::Mean, isFloat,
                   element};
-  if (!lane || (!isFloat && formula.kind == ReduceKind::L2) ||
+  if (!lane || lane.isF64() || element.isUnsignedInteger(64) ||
+      (!isFloat && formula.kind == ReduceKind::L2) ||
       (lane.isInteger(1) && !formula.isOrder()) ||
       (isa<FloatType>(element) && !isFloat))
     return unsupported(element);

@@ -32,6 +32,8 @@ static std::optional<Element> zeroOf(Type type) {
     return Element(int32_t(0));
   case numerics::ValueKind::Long:
     return Element(int64_t(0));
+  case numerics::ValueKind::Double:
+    return Element(0.0);
   }
   llvm_unreachable("a kind of values");
 }

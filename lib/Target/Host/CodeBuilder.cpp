@@ -36,7 +36,9 @@ Type host::laneType(Type element) {
     return b.getI1Type();
   if (bits <= 16)
     return b.getI32Type();
-  if (element.isF64() || bits > 64 || element.isUnsignedInteger(64))
+  if (element.isF64())
+    return element;
+  if (bits > 64)
     return {};
   if (element.isUnsignedInteger(32))
     return b.getI64Type();

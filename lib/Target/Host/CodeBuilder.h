@@ -1,11 +1,11 @@
 //===- CodeBuilder.h - Constants, memory and loops of code ------*- C++ -*-===//
 //
 // What host functions and kernels write over and over. Memory is reached
-// through pointers and element offsets. Values have one of four types: f32 (all
-// floats), i32 (integers and codes of 32 bits or fewer), i64 and i1; memory is
-// as narrow as the element type says. A code of fewer than 8 bits is a byte
-// with the code in the low bits and zeros above, also where it is signed:
-// `widen` extends the sign.
+// through pointers and element offsets. Values have one of five types: f32 (all
+// floats of 32 bits or fewer), f64, i32 (integers and codes of 32 bits or
+// fewer), i64 and i1; memory is as narrow as the element type says. A code of
+// fewer than 8 bits is a byte with the code in the low bits and zeros above,
+// also where it is signed: `widen` extends the sign.
 //
 //===----------------------------------------------------------------------===//
 

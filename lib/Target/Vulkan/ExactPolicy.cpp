@@ -24,6 +24,8 @@ void ExactPolicy::split(I magnitude, I &significand, I &exponent) {
 }
 
 ExactPolicy::F ExactPolicy::div(F x, F y) {
+  if (isDouble(x))
+    return MLIRPolicy::div(x, y);
   I a = bitsOf(x), b = bitsOf(y), mask = i(0x7FFFFFFF);
   I sign = andI(xorI(a, b), i(std::numeric_limits<int32_t>::min()));
   I am = andI(a, mask), bm = andI(b, mask), inf = i(0x7F800000), none = i(0);

@@ -16,20 +16,16 @@ namespace qopt::vulkan {
 class ExactPolicy : public numerics::MLIRPolicy {
 public:
   ExactPolicy(mlir::OpBuilder &builder, mlir::Location loc)
-      : MLIRPolicy(builder, loc), builder(builder), loc(loc) {}
+      : MLIRPolicy(builder, loc) {}
 
   /// x / y to nearest even, also where the result or an operand is subnormal.
+  /// Of a D what the device makes.
   F div(F x, F y);
 
 private:
-  I divU(I x, I y) { return mlir::arith::DivUIOp::create(builder, loc, x, y); }
-  I remU(I x, I y) { return mlir::arith::RemUIOp::create(builder, loc, x, y); }
   /// The significand of |x| with its leading bit at 23, and the exponent that
   /// belongs to it.
   void split(I magnitude, I &significand, I &exponent);
-
-  mlir::OpBuilder &builder;
-  mlir::Location loc;
 };
 
 } // namespace qopt::vulkan

@@ -49,6 +49,7 @@ static constexpr Row kTable[] = {
     {any("max_pool"), "", "max-pool", checkPool, emitPool},
     {any("average_pool"), "", "average-pool", checkPool, emitPool},
     // Views share memory; nobody launches them.
+    {any("bit_cast"), "", "bit-cast", nullptr, nullptr},
     {any("reshape"), "", "reshape", nullptr, nullptr},
     {any("flatten"), "", "flatten", nullptr, nullptr},
     {any("squeeze"), "", "squeeze", nullptr, nullptr},

@@ -28,7 +28,12 @@ using namespace qopt::vulkan;
 using numerics::ValueKind;
 
 /// Bits of the runtime's vulkan::Feature.
-enum : int64_t { kStorage8Bit = 1, kStorage16Bit = 2, kInt64 = 4 };
+enum : int64_t {
+  kStorage8Bit = 1,
+  kStorage16Bit = 2,
+  kInt64 = 4,
+  kFloat64 = 8
+};
 
 static constexpr int32_t kGroupSize = 64;
 /// Groups along x that one step along y counts for; the runtime dispatches so.
@@ -40,7 +45,8 @@ static spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
   auto triple = spirv::VerCapExtAttr::get(
       spirv::Version::V_1_3,
       {Capability::Shader, Capability::Int8, Capability::Int16,
-       Capability::Int64, Capability::StorageBuffer8BitAccess,
+       Capability::Int64, Capability::Float64,
+       Capability::StorageBuffer8BitAccess,
        Capability::StorageBuffer16BitAccess},
       {Extension::SPV_KHR_storage_buffer_storage_class,
        Extension::SPV_KHR_8bit_storage, Extension::SPV_KHR_16bit_storage},
@@ -221,16 +227,14 @@ Value Shader::load(Value handle, Type element, Value index) {
     return words[0];
   ExactPolicy policy(b, loc);
   if (isTwoWords(element)) {
-    features |= kInt64;
     Value low = policy.extendUnsigned(words[0], 64);
     Value high = policy.extendSigned(words[1], 64);
-    return policy.orI(low, policy.shl(high, policy.l(32)));
+    Value bits = policy.orI(low, policy.shl(high, policy.l(32)));
+    return element.isF64() ? policy.doubleOf(bits) : bits;
   }
   if (element.isInteger(32) &&
-      *numerics::getValueKind(element) == ValueKind::Long) {
-    features |= kInt64;
+      *numerics::getValueKind(element) == ValueKind::Long)
     return policy.extendUnsigned(words[0], 64);
-  }
   Value bits = policy.extendUnsigned(words[0]);
   if (element.isF16() || element.isBF16())
     return numerics::decodeFloatCode(policy, bits, *elementFormatOf(element));
@@ -265,8 +269,9 @@ Value Shader::roundTo(Value value, Type element) {
 
 void Shader::store(Value value, Value handle, Type element, Value index) {
   ExactPolicy policy(b, loc);
+  if (value.getType().isF64())
+    value = policy.bitsOf(value);
   if (value.getType().isInteger(64)) {
-    features |= kInt64;
     SmallVector<Value> words{policy.truncate(value, 32)};
     if (isTwoWords(element))
       words.push_back(policy.truncate(policy.shrU(value, policy.l(32)), 32));
@@ -374,6 +379,8 @@ FailureOr<SmallVector<uint32_t>> Shader::finish() {
   if (failed(convert()))
     return failure();
   module->walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      features |= type.isInteger(64) ? kInt64 : type.isF64() ? kFloat64 : 0;
     if (isa<spirv::FAddOp, spirv::FSubOp, spirv::FMulOp>(op))
       op->setAttr("no_contraction", UnitAttr::get(op->getContext()));
   });

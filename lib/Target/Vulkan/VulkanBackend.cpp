@@ -51,7 +51,8 @@ static std::string describe(const runtime::vulkan::Device &device) {
   static constexpr std::pair<Feature, const char *> features[] = {
       {Storage8Bit, "8-bit storage"},
       {Storage16Bit, "16-bit storage"},
-      {Int64, "64-bit integers"}};
+      {Int64, "64-bit integers"},
+      {Float64, "64-bit floats"}};
   for (auto [feature, name] : features)
     if (!(device.features & feature))
       text += std::string(", without ") + name;

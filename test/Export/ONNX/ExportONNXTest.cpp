@@ -68,12 +68,14 @@ TEST_F(ExportONNXTest, EveryOpOfTheImporterHasAForm) {
                                                     "qopt.requantize",
                                                     "qopt.shift",
                                                     "qopt.arg_reduce",
+                                                    "qopt.cum_prod",
                                                     "qopt.cum_sum",
                                                     "qopt.depth_to_space",
                                                     "qopt.gather_elements",
                                                     "qopt.gather_nd",
                                                     "qopt.grid_sample",
                                                     "qopt.instance_norm",
+                                                    "qopt.non_max_suppression",
                                                     "qopt.non_zero",
                                                     "qopt.one_hot",
                                                     "qopt.reverse_sequence",
@@ -365,11 +367,10 @@ TEST_F(ExportONNXTest, WhatHasNoFormIsNamed) {
     : (tensor<2xi8>, tensor<1xf32>, tensor<1xi32>) -> tensor<2xf32>)",
                    "2xf32"),
        "'qopt.dequantize' op has zero points of i32 for codes of i8"},
-      {makeProgram(
-           "2xf8E4M3FNUZ",
-           "%y = qopt.cast %x : (tensor<2xf8E4M3FNUZ>) -> tensor<2xf32>",
-           "2xf32"),
-       "op has elements of type f8E4M3FNUZ, which ONNX does not have"},
+      {makeProgram("2xf8E3M4",
+                   "%y = qopt.cast %x : (tensor<2xf8E3M4>) -> tensor<2xf32>",
+                   "2xf32"),
+       "op has elements of type f8E3M4, which ONNX does not have"},
       {makeProgram("2x64xi8", R"(
   %s = qopt.constant(dense<1.0> : tensor<1x2xf32>) : tensor<1x2xf32>
   %y = qopt.dequantize %x scales(%s) {format = #qopt.format<i8, axis = 1, block = 32>}

@@ -40,6 +40,34 @@ static const BadModel badOperators[] = {
                  {attr("batch_axis", 0), attr("time_axis", 2)})
            .out("y");
      }},
+    {"BitCastWidth", bad,
+     "(BitCast, opset 26): expects a type of 32 bits, but found 64",
+     [] { return one(26, "BitCast", {"x"}, {attr("to", 7)}); }},
+    {"BitCastType", bad,
+     "(BitCast, opset 26): expects a data type of numbers in \"to\", but found "
+     "8",
+     [] { return one(26, "BitCast", {"x"}, {attr("to", 8)}); }},
+    {"SuppressionRank", bad,
+     "(NonMaxSuppression, opset 11): expects boxes and scores of three axes, "
+     "but found tensor<2x3xf32>",
+     [] { return one(11, "NonMaxSuppression", {"x", "x"}); }},
+    {"SuppressionBoxes", bad,
+     "(NonMaxSuppression, opset 11): attribute \"center_point_box\" expects 0 "
+     "or 1, but found 2",
+     [] {
+       return one(11, "NonMaxSuppression", {"x", "x"},
+                  {attr("center_point_box", 2)});
+     }},
+    {"UniqueParts", unsupported,
+     "(Unique, opset 11): expects parts along the axis of 1 to 64 elements, "
+     "but "
+     "found tensor<4x65xf32>",
+     [] {
+       return Model(11)
+           .in("x", "f32[4, 65]")
+           .node("Unique", {"x"}, {"y"}, {attr("axis", 0)})
+           .out("y");
+     }},
     {"GemmRank", bad,
      "(Gemm, opset 13): expects matrices, but found ranks 2 and 1",
      [] { return oneWithList(13, "Gemm", "f32[3]", {1, 2, 3}); }},
@@ -255,15 +283,15 @@ static const BadModel badOperators[] = {
 
     // Quantization.
     {"FloatZeroPoint", unsupported,
-     "(DequantizeLinear, opset 19): expects a zero point of 0 for float codes, "
-     "but "
-     "found another or one that is computed",
+     "(DequantizeLinear, opset 21): expects a zero point of 0 for blocks of "
+     "float codes, but found another or one that is computed",
      [] {
-       return Model(19)
-           .in("x", "f8[2]")
-           .init("s", "f32[]", {1})
-           .init("z", "f8[]", {1})
-           .node("DequantizeLinear", {"x", "s", "z"}, {"y"})
+       return Model(21)
+           .in("x", "f8[2, 2]")
+           .init("s", "f32[2, 1]", {1, 1})
+           .init("z", "f8[2, 1]", {1, 1})
+           .node("DequantizeLinear", {"x", "s", "z"}, {"y"},
+                 {attr("block_size", 2)})
            .out("y");
      }},
     {"ScaleCount", bad,

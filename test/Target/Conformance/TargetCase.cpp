@@ -34,6 +34,9 @@ void TargetCase::fill(HostTensor &tensor, Type type) {
   if (type.isF32()) {
     for (float &value : tensor.asMutable<float>())
       value = uniform(-2000, 2000) / 1024.0f + uniform(-99, 99) * 0x1p-20f;
+  } else if (type.isF64()) {
+    for (double &value : tensor.asMutable<double>())
+      value = uniform(-2000, 2000) / 1024.0 + uniform(-99, 99) * 0x1p-40;
   } else if (type.isInteger(32)) {
     for (int32_t &value : tensor.asMutable<int32_t>())
       value = uniform(-100000, 100000);
@@ -229,10 +232,16 @@ static std::string bitsOf(const HostTensor &tensor, int64_t index) {
   return text;
 }
 
+/// An element of f32 or f64.
+static double readReal(const HostTensor &tensor, int64_t index) {
+  return tensor.getType() == ElementType::F64 ? tensor.as<double>()[index]
+                                              : tensor.as<float>()[index];
+}
+
 static double findLargest(const HostTensor &tensor) {
   double largest = 0;
-  for (float value : tensor.as<float>())
-    largest = std::max<double>(largest, std::abs(value));
+  for (int64_t i = 0; i < tensor.getNumElements(); ++i)
+    largest = std::max(largest, std::abs(readReal(tensor, i)));
   return largest;
 }
 
@@ -240,7 +249,8 @@ void test::expectEqual(const HostTensor &expected, const HostTensor &actual,
                        const std::string &where, double bound) {
   ASSERT_EQ(expected.getDims(), actual.getDims()) << where;
   ASSERT_EQ(expected.getType(), actual.getType()) << where;
-  bool isBounded = bound > 0 && expected.getType() == ElementType::F32;
+  bool isBounded = bound > 0 && (expected.getType() == ElementType::F32 ||
+                                 expected.getType() == ElementType::F64);
   double distance = isBounded ? bound * findLargest(expected) : 0;
   unsigned bytes = getBytesPerElement(expected.getType());
   for (int64_t i = 0; i < expected.getNumElements(); ++i) {
@@ -248,7 +258,7 @@ void test::expectEqual(const HostTensor &expected, const HostTensor &actual,
                      actual.getData() + i * bytes, bytes) ||
         (isNaN(expected, i) && isNaN(actual, i)) ||
         (isBounded &&
-         std::abs(expected.as<float>()[i] - actual.as<float>()[i]) <= distance))
+         std::abs(readReal(expected, i) - readReal(actual, i)) <= distance))
       continue;
     ADD_FAILURE() << where << ": element " << i << " of "
                   << expected.getNumElements() << ", expected "

@@ -382,6 +382,73 @@ func.func @main(%x: tensor<?x7xf32>) -> tensor<3xf32> {
 
 // -----
 
+// the bits of floats as numbers, and products along an axis
+func.func @main(%x: tensor<?x7xf32>) -> (tensor<?x7xi32>, tensor<?x7xi32>) {
+  %0 = qopt.bit_cast %x : (tensor<?x7xf32>) -> tensor<?x7xi32>
+  %1 = qopt.cum_prod %0 {axis = 1 : i64, exclusive = true, reverse = true} : (tensor<?x7xi32>) -> tensor<?x7xi32>
+  %2 = qopt.pow %0, %1 : (tensor<?x7xi32>, tensor<?x7xi32>) -> tensor<?x7xi32>
+  return %1, %2 : tensor<?x7xi32>, tensor<?x7xi32>
+}
+
+// -----
+
+// remainders of floats, with either sign
+func.func @main(%x: tensor<?x37xf32>, %y: tensor<37xf32>) -> (tensor<?x37xf32>, tensor<?x37xf32>) {
+  %0 = qopt.mod %x, %y : (tensor<?x37xf32>, tensor<37xf32>) -> tensor<?x37xf32>
+  %1 = qopt.mod %x, %y {truncates = true} : (tensor<?x37xf32>, tensor<37xf32>) -> tensor<?x37xf32>
+  return %0, %1 : tensor<?x37xf32>, tensor<?x37xf32>
+}
+
+// -----
+
+// numbers of 64 bits without a sign
+func.func @main(%x: tensor<?x17xui64>, %y: tensor<?x17xui64>) -> (tensor<?x17xui64>, tensor<?x17xi1>, tensor<?x17xf32>) {
+  %0 = qopt.div %x, %y : (tensor<?x17xui64>, tensor<?x17xui64>) -> tensor<?x17xui64>
+  %1 = qopt.max %x, %y : (tensor<?x17xui64>, tensor<?x17xui64>) -> tensor<?x17xui64>
+  %2 = qopt.mod %1, %0 : (tensor<?x17xui64>, tensor<?x17xui64>) -> tensor<?x17xui64>
+  %3 = qopt.less %x, %2 : (tensor<?x17xui64>, tensor<?x17xui64>) -> tensor<?x17xi1>
+  %4 = qopt.cast %1 : (tensor<?x17xui64>) -> tensor<?x17xf32>
+  return %2, %3, %4 : tensor<?x17xui64>, tensor<?x17xi1>, tensor<?x17xf32>
+}
+
+// -----
+
+// functions, sums and products of doubles
+// BOUND 2e-13
+func.func @main(%x: tensor<?x37xf64>, %w: tensor<37x5xf64>) -> (tensor<?x5xf64>, tensor<?x37xf16>) {
+  %0 = qopt.tanh %x : (tensor<?x37xf64>) -> tensor<?x37xf64>
+  %1 = qopt.softmax %0 {axis = 1 : i64} : (tensor<?x37xf64>) -> tensor<?x37xf64>
+  %2 = qopt.matmul %1, %w : (tensor<?x37xf64>, tensor<37x5xf64>) -> tensor<?x5xf64>
+  %3 = qopt.reduce %2 {kind = #qopt.kind<sum>, axes = array<i64: 1>, keepdims = true} : (tensor<?x5xf64>) -> tensor<?x1xf64>
+  %4 = qopt.sub %2, %3 : (tensor<?x5xf64>, tensor<?x1xf64>) -> tensor<?x5xf64>
+  %5 = qopt.cast %x : (tensor<?x37xf64>) -> tensor<?x37xf16>
+  return %4, %5 : tensor<?x5xf64>, tensor<?x37xf16>
+}
+
+// -----
+
+// codes that have no -0, saturated and not
+func.func @main(%x: tensor<?x37xf32>) -> (tensor<?x37xf8E4M3FNUZ>, tensor<?x37xf8E5M2FNUZ>, tensor<?x37xf32>) {
+  %c = qopt.constant(dense<1.0e+3> : tensor<1xf32>) : tensor<1xf32>
+  %0 = qopt.mul %x, %c : (tensor<?x37xf32>, tensor<1xf32>) -> tensor<?x37xf32>
+  %1 = qopt.cast %0 {saturate = false} : (tensor<?x37xf32>) -> tensor<?x37xf8E4M3FNUZ>
+  %2 = qopt.cast %0 : (tensor<?x37xf32>) -> tensor<?x37xf8E5M2FNUZ>
+  %3 = qopt.cast %2 : (tensor<?x37xf8E5M2FNUZ>) -> tensor<?x37xf32>
+  return %1, %2, %3 : tensor<?x37xf8E4M3FNUZ>, tensor<?x37xf8E5M2FNUZ>, tensor<?x37xf32>
+}
+
+// -----
+
+// boxes that do not overlap
+func.func @main(%b: tensor<2x9x4xf32>, %s: tensor<2x3x9xf32>) -> tensor<2x3x4xi64> {
+  %n = qopt.constant(dense<4> : tensor<i64>) : tensor<i64>
+  %l = qopt.constant(dense<0.1> : tensor<f32>) : tensor<f32>
+  %0, %1 = qopt.non_max_suppression %b, %s, %n, %l, %l {by_center = false} : (tensor<2x9x4xf32>, tensor<2x3x9xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<2x3x4xi64>, tensor<2x3x9xf32>)
+  return %0 : tensor<2x3x4xi64>
+}
+
+// -----
+
 // vectors with scales, which no fast kernel takes
 func.func @main(%x: tensor<64xf4E2M1FN>, %s: tensor<2xf8E8M0FNU>, %w: tensor<64x5xf4E2M1FN> {test.constant}, %t: tensor<2x5xf8E8M0FNU> {test.constant}) -> tensor<5xf32> {
   %0 = qopt.matmul %x scales(%s), %w scales(%t) {lhs_format = #qopt.format<mxfp4, axis = 0>, rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<64xf4E2M1FN>, tensor<2xf8E8M0FNU>, tensor<64x5xf4E2M1FN>, tensor<2x5xf8E8M0FNU>) -> tensor<5xf32>

@@ -20,8 +20,10 @@ static constexpr float infinity = std::numeric_limits<float>::infinity();
 static const float nan_ = std::numeric_limits<float>::quiet_NaN();
 
 static const ElementFormat floatFormats[] = {
-    ElementFormat::F4E2M1FN, ElementFormat::F6E2M3FN, ElementFormat::F6E3M2FN,
-    ElementFormat::F8E4M3FN, ElementFormat::F8E5M2,   ElementFormat::F16,
+    ElementFormat::F4E2M1FN,   ElementFormat::F6E2M3FN,
+    ElementFormat::F6E3M2FN,   ElementFormat::F8E4M3FN,
+    ElementFormat::F8E5M2,     ElementFormat::F8E4M3FNUZ,
+    ElementFormat::F8E5M2FNUZ, ElementFormat::F16,
     ElementFormat::BF16};
 
 static const ElementFormat integerFormats[] = {
@@ -44,6 +46,9 @@ static double definedValue(uint32_t code, const ElementFormatInfo &info) {
   if (info.specials == SpecialValues::OnlyNaN && top &&
       m == (1 << info.mantissaBits) - 1)
     value = std::nan("");
+  if (info.specials == SpecialValues::NegativeZeroNaN && isNegative &&
+      value == 0)
+    value = std::nan("");
   return isNegative ? -value : value;
 }
 
@@ -57,7 +62,7 @@ TEST(ElementFormats, TableIsConsistent) {
       EXPECT_EQ(std::ilogb(info.max), info.emax);
     }
   }
-  EXPECT_EQ(lookupElementFormat("f8E4M3FNUZ"), std::nullopt);
+  EXPECT_EQ(lookupElementFormat("f8E4M3B11FNUZ"), std::nullopt);
   EXPECT_EQ(infoOf(ElementFormat::I8).symmetricMin, -127);
   EXPECT_EQ(infoOf(ElementFormat::I2).integerMin, -2);
   EXPECT_EQ(infoOf(ElementFormat::I2).symmetricMin, -1);
@@ -128,6 +133,9 @@ static uint32_t nearestCode(double value, ElementFormat format) {
       bestDistance = distance;
     }
   }
+  // There is no -0 where its bits are NaN.
+  if (best == 0 && info.specials == SpecialValues::NegativeZeroNaN)
+    return 0;
   return best | (std::signbit(value) ? 1u << (info.bits - 1) : 0);
 }
 
@@ -197,6 +205,12 @@ TEST(ElementFormats, OutOfRange) {
   EXPECT_EQ(encode(465, ElementFormat::F8E4M3FN, false), 0x7Fu);
   EXPECT_EQ(encode(480, ElementFormat::F8E4M3FN, false), 0x7Fu);
   EXPECT_EQ(encode(-1e9f, ElementFormat::F8E4M3FN, false), 0xFFu);
+  EXPECT_EQ(encode(247, ElementFormat::F8E4M3FNUZ, false), 0x7Fu);
+  EXPECT_EQ(encode(248, ElementFormat::F8E4M3FNUZ, false), 0x80u);
+  EXPECT_EQ(encode(-infinity, ElementFormat::F8E4M3FNUZ, false), 0x80u);
+  EXPECT_EQ(encode(-infinity, ElementFormat::F8E5M2FNUZ, true), 0xFFu);
+  EXPECT_EQ(encode(-1e-30f, ElementFormat::F8E5M2FNUZ), 0u);
+  EXPECT_EQ(encode(nan_, ElementFormat::F8E5M2FNUZ), 0x80u);
   EXPECT_EQ(encode(61439, ElementFormat::F8E5M2, false), 0x7Bu);
   EXPECT_EQ(encode(61440, ElementFormat::F8E5M2, false), 0x7Cu);
   EXPECT_EQ(encode(-infinity, ElementFormat::F8E5M2, false), 0xFCu);

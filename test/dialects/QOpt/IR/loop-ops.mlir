@@ -7,7 +7,8 @@
 func.func @all(%x: tensor<2x3x4x4xf32>, %i: tensor<5x2xi64>, %u: tensor<5x4x4xf32>,
                %e: tensor<2x3x1x4xi64>, %v: tensor<2x3x1x4xf32>, %n: tensor<i64>,
                %l: tensor<4xi64>, %two: tensor<2xf32>, %b: tensor<2x3xi1>,
-               %g: tensor<2x5x6x2xf32>, %c: tensor<3xf32>, %s: tensor<2xi64>) {
+               %g: tensor<2x5x6x2xf32>, %c: tensor<3xf32>, %s: tensor<2xi64>,
+               %boxes: tensor<2x9x4xf32>, %scores: tensor<2x3x9xf32>, %limit: tensor<f32>) {
   // CHECK: qopt.gather_nd %{{.*}}, %{{.*}} :
   %0 = qopt.gather_nd %x, %i {batch_dims = 0 : i64} : (tensor<2x3x4x4xf32>, tensor<5x2xi64>) -> tensor<5x4x4xf32>
   // CHECK: qopt.scatter_nd {{.*}} {kind = #qopt.scatter<add>}
@@ -36,10 +37,38 @@ func.func @all(%x: tensor<2x3x4x4xf32>, %i: tensor<5x2xi64>, %u: tensor<5x4x4xf3
   %12:2 = qopt.top_k %x, %n {axis = 3 : i64, largest = true} : (tensor<2x3x4x4xf32>, tensor<i64>) -> (tensor<2x3x4x?xf32>, tensor<2x3x4x?xi64>)
   // CHECK: qopt.non_zero
   %13 = qopt.non_zero %b, %n : (tensor<2x3xi1>, tensor<i64>) -> tensor<2x?xi64>
+  // CHECK: qopt.cum_prod {{.*}} {axis = 1 : i64, exclusive = true, reverse = false}
+  %16 = qopt.cum_prod %x {axis = 1 : i64, exclusive = true, reverse = false} : (tensor<2x3x4x4xf32>) -> tensor<2x3x4x4xf32>
+  // CHECK: qopt.non_max_suppression {{.*}} {by_center = false}
+  %17:2 = qopt.non_max_suppression %boxes, %scores, %n, %limit, %limit {by_center = false} : (tensor<2x9x4xf32>, tensor<2x3x9xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<2x3x?xi64>, tensor<2x3x9xf32>)
   // CHECK: qopt.grid_sample {{.*}} {align_corners = false, outside = #qopt.outside<border>, sampling = #qopt.sampling<linear>}
   %14 = qopt.grid_sample %x, %g {align_corners = false, outside = #qopt.outside<border>, sampling = #qopt.sampling<linear>} : (tensor<2x3x4x4xf32>, tensor<2x5x6x2xf32>) -> tensor<2x3x5x6xf32>
   // CHECK: qopt.instance_norm {{.*}} {epsilon = 1.000000e-03 : f32}
   %15 = qopt.instance_norm %x, %c, %c {epsilon = 1.0e-3 : f32} : (tensor<2x3x4x4xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x3x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @boxes_of_halves(%b: tensor<2x9x4xf16>, %s: tensor<2x3x9xf32>, %n: tensor<i64>, %l: tensor<f32>) {
+  // expected-error @+1 {{boxes, scores and limits are of f32}}
+  %0:2 = qopt.non_max_suppression %b, %s, %n, %l, %l {by_center = false} : (tensor<2x9x4xf16>, tensor<2x3x9xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<2x3x?xi64>, tensor<2x3x9xf32>)
+  return
+}
+
+// -----
+
+func.func @boxes_of_one_sample(%b: tensor<9x4xf32>, %s: tensor<2x3x9xf32>, %n: tensor<i64>, %l: tensor<f32>) {
+  // expected-error @+1 {{boxes and scores have three axes}}
+  %0:2 = qopt.non_max_suppression %b, %s, %n, %l, %l {by_center = false} : (tensor<9x4xf32>, tensor<2x3x9xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<2x3x?xi64>, tensor<2x3x9xf32>)
+  return
+}
+
+// -----
+
+func.func @selected_as_i32(%b: tensor<2x9x4xf32>, %s: tensor<2x3x9xf32>, %n: tensor<i64>, %l: tensor<f32>) {
+  // expected-error @+1 {{the selected have elements of i64}}
+  %0:2 = qopt.non_max_suppression %b, %s, %n, %l, %l {by_center = false} : (tensor<2x9x4xf32>, tensor<2x3x9xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<2x3x?xi32>, tensor<2x3x9xf32>)
   return
 }
 
@@ -86,7 +115,7 @@ func.func @updates(%x: tensor<2x3xf32>, %i: tensor<5x2xi64>, %u: tensor<5x1xf32>
 // -----
 
 func.func @sums_of_truth(%x: tensor<3xi1>, %i: tensor<5xi64>, %u: tensor<5xi1>) {
-  // expected-error @+1 {{elements are f32, f16, bf16 or integers of 8 bits or more}}
+  // expected-error @+1 {{elements are floats of 16 bits or more or integers of 8 bits or more}}
   %0 = qopt.scatter_elements %x, %i, %u {axis = 0 : i64, kind = #qopt.scatter<add>} : (tensor<3xi1>, tensor<5xi64>, tensor<5xi1>) -> tensor<3xi1>
   return
 }
@@ -150,7 +179,7 @@ func.func @kind(%x: tensor<2x3xf32>) {
 // -----
 
 func.func @codes(%x: tensor<2x3xf8E4M3FN>) {
-  // expected-error @+1 {{elements are f32, f16, bf16 or integers of 8 bits or more}}
+  // expected-error @+1 {{elements are floats of 16 bits or more or integers of 8 bits or more}}
   %0 = qopt.cum_sum %x {axis = 1 : i64, exclusive = false, reverse = false} : (tensor<2x3xf8E4M3FN>) -> tensor<2x3xf8E4M3FN>
   return
 }

@@ -17,8 +17,8 @@ static void expectClose(Function function, Oracle oracle, double bound) {
 }
 
 TEST(ScalarPolicy, MinMaxPropagateNaN) {
-  EXPECT_EQ(b.min(1, 2), 1);
-  EXPECT_EQ(b.max(1, 2), 2);
+  EXPECT_EQ(b.min(1.0f, 2.0f), 1);
+  EXPECT_EQ(b.max(1.0f, 2.0f), 2);
   for (float other : {1.0f, -infinity, infinity}) {
     EXPECT_TRUE(std::isnan(b.min(quietNaN, other)));
     EXPECT_TRUE(std::isnan(b.min(other, quietNaN)));

@@ -12,8 +12,10 @@ using namespace qopt::numerics;
 static ScalarPolicy b;
 
 static const ElementFormat floatFormats[] = {
-    ElementFormat::F4E2M1FN, ElementFormat::F6E2M3FN, ElementFormat::F6E3M2FN,
-    ElementFormat::F8E4M3FN, ElementFormat::F8E5M2,   ElementFormat::F16,
+    ElementFormat::F4E2M1FN,   ElementFormat::F6E2M3FN,
+    ElementFormat::F6E3M2FN,   ElementFormat::F8E4M3FN,
+    ElementFormat::F8E5M2,     ElementFormat::F8E4M3FNUZ,
+    ElementFormat::F8E5M2FNUZ, ElementFormat::F16,
     ElementFormat::BF16};
 
 static bool isNaNCode(uint32_t code, ElementFormat format) {

@@ -152,6 +152,14 @@ func.func @reshape_c1_open(%x: tensor<4xf32>, %s: tensor<?xi64>) -> tensor<4xf32
 
 // -----
 
+func.func @bit_cast_c1(%x: tensor<4x2xf32>) -> tensor<4x2xi64> {
+  // expected-error @+1 {{'qopt.bit_cast' op expects element types of as many bits, but found 'tensor<4x2xf32>' and 'tensor<4x2xi64>'}}
+  %0 = qopt.bit_cast %x : (tensor<4x2xf32>) -> tensor<4x2xi64>
+  return %0 : tensor<4x2xi64>
+}
+
+// -----
+
 func.func @flatten_c1(%x: tensor<4x2xf32>) -> tensor<8x1xf32> {
   // expected-error @+1 {{'qopt.flatten' op expects an axis from 0 and below 3, but found 3}}
   %0 = qopt.flatten %x {axis = 3 : i64} : (tensor<4x2xf32>) -> tensor<8x1xf32>
@@ -242,7 +250,7 @@ func.func @qopt_c5(%x: tensor<2x3xf32>) -> tensor<3x2xi8> {
 // -----
 
 func.func @qopt_c6(%x: tensor<4x2xi32>) -> tensor<4x2xi32> {
-  // expected-error @+1 {{'qopt.softmax' op expects elements of f32, f16 or bf16, but found 'tensor<4x2xi32>'}}
+  // expected-error @+1 {{'qopt.softmax' op expects elements of f16, bf16, f32 or f64, but found 'tensor<4x2xi32>'}}
   %0 = qopt.softmax %x {axis = 1 : i64} : (tensor<4x2xi32>) -> tensor<4x2xi32>
   return %0 : tensor<4x2xi32>
 }
