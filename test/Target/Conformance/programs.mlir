@@ -318,7 +318,7 @@ func.func @main(%x: tensor<?x9xf32>) -> (tensor<2xi64>, tensor<1x3xi64>, tensor<
 // -----
 
 // small tensors of constants
-func.func @main(%x: tensor<?xf32>) -> (tensor<3xi64>, tensor<2xi64>, tensor<1xi64>, tensor<2xi64>, tensor<5xi64>, tensor<2x3xi64>, tensor<4xi64>, tensor<3x1xi64>, tensor<1x3xi64>, tensor<?xf32>) {
+func.func @main(%x: tensor<?xf32>) -> (tensor<3xi64>, tensor<2xi64>, tensor<1xi64>, tensor<2xi64>, tensor<5xi64>, tensor<2x3xi64>, tensor<4xi64>, tensor<3x1xi64>, tensor<1x3xi64>, tensor<3xui64>, tensor<?xf32>) {
   %zero = qopt.constant(dense<0> : tensor<i64>) : tensor<i64>
   %six = qopt.constant(dense<6> : tensor<i64>) : tensor<i64>
   %two = qopt.constant(dense<2> : tensor<i64>) : tensor<i64>
@@ -335,8 +335,9 @@ func.func @main(%x: tensor<?xf32>) -> (tensor<3xi64>, tensor<2xi64>, tensor<1xi6
   %column = qopt.constant(dense<[3, 1]> : tensor<2xi64>) : tensor<2xi64>
   %6 = qopt.reshape %0, %column : (tensor<3xi64>, tensor<2xi64>) -> tensor<3x1xi64>
   %7 = qopt.flatten %0 {axis = 0 : i64} : (tensor<3xi64>) -> tensor<1x3xi64>
+  %8 = qopt.bit_cast %0 : (tensor<3xi64>) -> tensor<3xui64>
   %relu = qopt.relu %x : (tensor<?xf32>) -> tensor<?xf32>
-  return %0, %1, %2#0, %2#1, %3, %4, %5, %6, %7, %relu : tensor<3xi64>, tensor<2xi64>, tensor<1xi64>, tensor<2xi64>, tensor<5xi64>, tensor<2x3xi64>, tensor<4xi64>, tensor<3x1xi64>, tensor<1x3xi64>, tensor<?xf32>
+  return %0, %1, %2#0, %2#1, %3, %4, %5, %6, %7, %8, %relu : tensor<3xi64>, tensor<2xi64>, tensor<1xi64>, tensor<2xi64>, tensor<5xi64>, tensor<2x3xi64>, tensor<4xi64>, tensor<3x1xi64>, tensor<1x3xi64>, tensor<3xui64>, tensor<?xf32>
 }
 
 // -----
