@@ -35,11 +35,6 @@ struct alignas(64) Arena::Mapping {
 static constexpr uint64_t kHeaderSize = 64;
 static constexpr uint64_t kSlack = 64;
 
-void Arena::lock() {
-  while (isLocked.test_and_set(std::memory_order_acquire))
-    __builtin_ia32_pause();
-}
-
 void Arena::insertFree(Block *block) {
   block->isFree = true;
   block->previousFree = nullptr;
@@ -91,7 +86,6 @@ void *Arena::allocate(int64_t bytes) {
   if (bytes < 0 || bytes > INT64_MAX / 2)
     return nullptr;
   uint64_t size = kHeaderSize + (bytes + kSlack + 63) / 64 * 64;
-  lock();
   Block *best = nullptr;
   for (int attempt = 0; attempt < 2 && !best; ++attempt) {
     if (attempt == 1 && !addMapping(size))
@@ -112,14 +106,12 @@ void *Arena::allocate(int64_t bytes) {
       insertFree(rest);
     }
   }
-  unlock();
   return best ? best + 1 : nullptr;
 }
 
 void Arena::free(void *data) {
   if (!data)
     return;
-  lock();
   Block *block = static_cast<Block *>(data) - 1;
   Block *next = block->next();
   if (next->isFree) {
@@ -134,7 +126,6 @@ void Arena::free(void *data) {
     block = previous;
   }
   insertFree(block);
-  unlock();
 }
 
 void Arena::reset() {

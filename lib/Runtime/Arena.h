@@ -9,7 +9,6 @@
 #ifndef QOPT_LIB_RUNTIME_ARENA_H
 #define QOPT_LIB_RUNTIME_ARENA_H
 
-#include <atomic>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +17,8 @@ namespace qopt::runtime {
 class Arena {
 public:
   /// 64-byte aligned memory with 64 spare bytes behind it, not cleared, or
-  /// null. May be called from any thread.
+  /// null. Only the thread that runs the program asks: what kernels need is
+  /// allocated in front of their launches.
   void *allocate(int64_t bytes);
   void free(void *data);
 
@@ -39,10 +39,7 @@ private:
   bool addMapping(uint64_t bytes);
   void insertFree(Block *block);
   void removeFree(Block *block);
-  void lock();
-  void unlock() { isLocked.clear(std::memory_order_release); }
 
-  std::atomic_flag isLocked = ATOMIC_FLAG_INIT;
   Mapping *mappings = nullptr;
   Block *freeBlocks = nullptr;
   uint64_t mappedSize = 0;
