@@ -88,6 +88,9 @@ public:
       return kernel::Match::failure("the machine does not quantize inside");
     return host.match(op);
   }
+  LogicalResult stage(Operation *launch) const override {
+    return host.stage(launch);
+  }
   LogicalResult emit(Operation *op,
                      kernel::KernelBuilder &builder) const override {
     return host.emit(op, builder);

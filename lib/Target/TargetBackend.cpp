@@ -12,6 +12,7 @@
 #include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/PassManager.h"
+#include "qopt/Target/KnownKernels.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -120,6 +121,9 @@ static bool reportAll(const TargetBackend &backend, func::FuncOp program,
   SymbolTableCollection symbols;
   for (auto launch : program.getOps<kernel::LaunchOp>()) {
     Operation *kernel = launch.getKernel(symbols);
+    // What has steps was written once to find them.
+    if (launch.getStep())
+      continue;
     // Small integers may be dims, which only the whole program knows.
     bool takesDims = llvm::any_of(kernel->getOperandTypes(), [](Type type) {
       return getElementTypeOrSelf(type).isInteger(64);
@@ -187,6 +191,8 @@ void TargetBackend::populateTargetPipeline(OpPassManager &variant) const {
   // Which results lie in outputs is no part of a kernel, so that comes first.
   variant.addPass(kernel::createOutlineKernelsPass());
   variant.addPass(kernel::createBufferizePass({getHostKernels().str()}));
+  // Sizes are arithmetic on dims, which are values from here on.
+  variant.addPass(kernel::createStageKernelsPass());
 }
 
 FailureOr<OwningOpRef<ModuleOp>>
@@ -194,6 +200,7 @@ TargetBackend::makeVariants(ModuleOp module,
                             ArrayRef<TargetConfig> configs) const {
   MLIRContext *context = module.getContext();
   loadDialects(context);
+  makeKernelsKnown(*this, *context->getOrLoadDialect<kernel::QKernelDialect>());
   auto program = module.lookupSymbol<func::FuncOp>("main");
   if (!program)
     return module.emitError("expects a function @main"), failure();

@@ -6,6 +6,7 @@
 
 #include "qopt/Target/TargetRegistry.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "qopt/Target/KnownKernels.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace qopt;
@@ -46,6 +47,13 @@ TargetRegistry::findCpuFor(const TargetBackend &target) const {
   return {nullptr, nullptr};
 }
 
+void qopt::makeKernelsKnown(const TargetBackend &backend,
+                            kernel::QKernelDialect &dialect) {
+  dialect.setKernels(backend.getName(), [&backend](llvm::StringRef cpu) {
+    return backend.findKernels(cpu);
+  });
+}
+
 namespace {
 class KernelsExtension
     : public mlir::DialectExtension<KernelsExtension, kernel::QKernelDialect> {
@@ -54,10 +62,7 @@ public:
 
   void apply(mlir::MLIRContext *,
              kernel::QKernelDialect *dialect) const override {
-    dialect->setKernels(backend.getName(),
-                        [&backend = backend](llvm::StringRef cpu) {
-                          return backend.findKernels(cpu);
-                        });
+    makeKernelsKnown(backend, *dialect);
   }
 
 private:

@@ -54,6 +54,19 @@ public:
   /// Whether it runs `op`: a kernel op, or a qopt op that has none. What makes
   /// the operands of `op` has its kernel already.
   virtual Match match(mlir::Operation *op) const = 0;
+  /// Puts in place of `launch`, a `qkernel.launch` of an op that it matches and
+  /// whose tensors have memory, the launches that it takes, with the memory
+  /// that they share. The default is one launch without.
+  ///   in:   qkernel.launch @k0.attention(%q, %k, %v) to(%o)
+  ///   out:  %t = memref.alloc(%n) : memref<?xi8>
+  ///         qkernel.launch @k0.attention(%q, %k, %v) to(%o)
+  ///           step "transpose_keys" with(%t)
+  ///         qkernel.launch @k0.attention(%q, %k, %v) to(%o)
+  ///           step "attention" with(%t)
+  ///         memref.dealloc %t
+  virtual mlir::LogicalResult stage(mlir::Operation *launch) const {
+    return mlir::success();
+  }
   /// Writes what computes `op`, which it matches. A failure has a diagnostic.
   virtual mlir::LogicalResult emit(mlir::Operation *op,
                                    KernelBuilder &builder) const = 0;

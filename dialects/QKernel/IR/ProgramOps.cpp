@@ -125,6 +125,15 @@ static bool holdsOneOp(func::FuncOp function) {
          llvm::equal(end.getOperands(), kernel.getResults());
 }
 
+LogicalResult LaunchOp::verify() {
+  // launch_c3
+  if (!getStep() && !getTemporaries().empty())
+    return emitOpError("expects a step for its temporaries");
+  if (getStep() && getNumResults() != 0)
+    return emitOpError("expects destinations of its step, but found results");
+  return success();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // launch_c1
   auto function =

@@ -410,18 +410,25 @@ def QKernel_LaunchOp : QKernel_Op<"launch",
     which stay tensors: how they lie among the weights is for their kernel to
     say. The results are written to `destinations` then.
 
+    A kernel that takes several launches, or memory of its own, is staged: each of
+    its launches has a `step`, the function of the kernel that it runs, and is
+    given the memory that this function uses beside operands and results.
+
     Constraints:
     - (C1) `callee` names a function that takes the operands and gives the
       results, or what the destinations are the memory of.
     - (C2) the function holds one op, whose operands are its arguments, and
       returns the results of that op.
+    - (C3) only a step has temporaries, and no step has results: tensors have
+      memory by then.
 
     Example:
 
     ```mlir
-    func.func @main(%x: tensor<?x4xf32>, %m: memref<?x4xf32>, %r: memref<?x4xf32>) {
+    func.func @main(%x: tensor<?x4xf32>, %m: memref<?x4xf32>, %r: memref<?x4xf32>, %t: memref<256xi8>) {
       %0 = qkernel.launch @relu(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
       qkernel.launch @relu(%m) to(%r : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
+      qkernel.launch @relu(%m) to(%r : memref<?x4xf32>) step "map" with(%t : memref<256xi8>) : (memref<?x4xf32>) -> ()
       return
     }
     func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
@@ -432,15 +439,43 @@ def QKernel_LaunchOp : QKernel_Op<"launch",
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee,
       Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$inputs,
-      Variadic<AnyMemRef>:$destinations);
+      Variadic<AnyMemRef>:$destinations, Variadic<AnyMemRef>:$temporaries,
+      OptionalAttr<StrAttr>:$step);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
   let assemblyFormat = "$callee `(` $inputs `)` "
                        "(`to` `(` $destinations^ `:` type($destinations) `)`)? "
+                       "(`step` $step^)? "
+                       "(`with` `(` $temporaries^ `:` type($temporaries) `)`)? "
                        "attr-dict `:` functional-type($inputs, $outputs)";
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$outputs,
+      "::mlir::FlatSymbolRefAttr":$callee, "::mlir::ValueRange":$inputs,
+      "::mlir::ValueRange":$destinations), [{
+    build($_builder, $_state, outputs, callee, inputs, destinations,
+          /*temporaries=*/::mlir::ValueRange(), /*step=*/nullptr);
+  }]>];
   let extraClassDeclaration = [{
     /// The op that it runs, in the function that it names.
     ::mlir::Operation *getKernel(::mlir::SymbolTableCollection &symbols);
   }];
+}
+
+def QKernel_ThreadCountOp : QKernel_Op<"thread_count", [Pure]> {
+  let summary = "how many threads run the parts of a launch";
+  let description = [{
+    Memory for each thread is memory for so many.
+
+    Example:
+
+    ```mlir
+    func.func @main() {
+      %0 = qkernel.thread_count
+      return
+    }
+    ```
+  }];
+  let results = (outs Index:$count);
+  let assemblyFormat = "attr-dict";
 }
 
 def QKernel_CheckSizeOp : QKernel_Op<"check_size"> {

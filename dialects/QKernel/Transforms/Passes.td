@@ -320,6 +320,66 @@ def BufferizePass
     Statistic<"numChecks", "num-checks", "things that the run checks">];
 }
 
+def StageKernelsPass
+    : Pass<"qkernel-stage", "::qopt::kernel::VariantOp"> {
+  let summary = "split launches into steps, and allocate what they share";
+  let description = [{
+    ```mlir
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%x: memref<2x9000xf32>) {
+        %0 = qkernel.output_memory 0() : memref<2x9000xi8>
+        %1 = qkernel.output_memory 1() : memref<2x1xf32>
+        qkernel.launch @k0.quantize_dynamic(%x) to(%0, %1 : memref<2x9000xi8>, memref<2x1xf32>) : (memref<2x9000xf32>) -> ()
+        return
+      }
+      func.func private @k0.quantize_dynamic(%arg0: tensor<2x9000xf32>) -> (tensor<2x9000xi8>, tensor<2x1xf32>) {
+        %0:2 = qkernel.rows(%arg0) {kernel = "x86-64.quantize-dynamic"} : (tensor<2x9000xf32>) -> (tensor<2x9000xi8>, tensor<2x1xf32>) (%a: tensor<2x9000xf32>) {
+          %1, %2 = qopt.quantize_dynamic %a {format = #qopt.format<i8>, per = #qopt.per<sample>} : (tensor<2x9000xf32>) -> (tensor<2x9000xi8>, tensor<2x1xf32>)
+          qkernel.yield %1, %2 : tensor<2x9000xi8>, tensor<2x1xf32>
+        }
+        return %0#0, %0#1 : tensor<2x9000xi8>, tensor<2x1xf32>
+      }
+    }
+    // becomes
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%x: memref<2x9000xf32>) {
+        %0 = qkernel.output_memory 0() : memref<2x9000xi8>
+        %1 = qkernel.output_memory 1() : memref<2x1xf32>
+        %2 = memref.alloc() : memref<80xi8>
+        qkernel.launch @k0.quantize_dynamic(%x) to(%0, %1 : memref<2x9000xi8>, memref<2x1xf32>) step "largest_magnitude" with(%2 : memref<80xi8>) : (memref<2x9000xf32>) -> ()
+        qkernel.launch @k0.quantize_dynamic(%x) to(%0, %1 : memref<2x9000xi8>, memref<2x1xf32>) step "quantize_dynamic" with(%2 : memref<80xi8>) : (memref<2x9000xf32>) -> ()
+        memref.dealloc %2 : memref<80xi8>
+        return
+      }
+      ...
+    }
+    ```
+
+    Which steps a kernel takes, which memory they share and how long that is says
+    the kernel (`Kernel::stage`). What is made for one kernel alone begins in front
+    of its first step and ends behind the last one that uses it. Memory for each
+    thread is that of one times `qkernel.thread_count`.
+
+    Leaves alone kernels that need no memory of their own.
+
+    Fails where the kernel of a launch is not known.
+
+    Runs after `qkernel-bufferize`: sizes are arithmetic on dims, which are values
+    from there on.
+
+    Numerics: exact; the same kernels on the same values.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+  let statistics = [
+    Statistic<"numSteps", "num-steps", "launches that kernels were split into">,
+    Statistic<"numTemporaries", "num-temporaries",
+              "pieces of memory that launches share">];
+}
+
 def LowerChecksPass : Pass<"qkernel-lower-checks", "::mlir::ModuleOp"> {
   let summary = "make checks return from their function";
   let description = [{

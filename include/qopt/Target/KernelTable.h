@@ -8,8 +8,8 @@
 #ifndef QOPT_TARGET_KERNELTABLE_H
 #define QOPT_TARGET_KERNELTABLE_H
 
-#include "dialects/QKernel/IR/Kernel.h"
 #include "dialects/QKernel/IR/KernelSignature.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
 #include "llvm/ADT/StringRef.h"
 #include <memory>
 #include <vector>
@@ -40,7 +40,8 @@ template <class Machine, class Program> struct KernelRow {
 };
 
 /// The kernel of a row. `Program` is the target's KernelBuilder, whose
-/// `checkBody` says what all its kernels ask of an op.
+/// `checkBody` says what all its kernels ask of an op, and whose `stage` what
+/// launches they take.
 template <class Machine, class Program>
 class TableKernel final : public kernel::Kernel {
 public:
@@ -56,6 +57,10 @@ public:
     kernel::Match match =
         row.check ? row.check(machine, op) : kernel::Match::success();
     return match ? Program::checkBody(op) : match;
+  }
+
+  mlir::LogicalResult stage(mlir::Operation *launch) const override {
+    return Program::stage(*this, machine, mlir::cast<kernel::LaunchOp>(launch));
   }
 
   mlir::LogicalResult emit(mlir::Operation *op,

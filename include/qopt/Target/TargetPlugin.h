@@ -19,7 +19,7 @@
 namespace qopt {
 
 /// Changes whenever a class that plug-ins derive from or are given changes.
-inline constexpr uint32_t kTargetPluginApi = 6;
+inline constexpr uint32_t kTargetPluginApi = 7;
 
 /// What a plug-in says of itself.
 struct TargetPlugin {

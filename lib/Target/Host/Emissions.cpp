@@ -78,6 +78,7 @@ HostProgram::Emitted &HostProgram::Emissions::find(
     kernel::LaunchOp launch, Operation *kernel,
     llvm::function_ref<SmallVector<Value>(unsigned)> numbersOf) {
   LaunchKey key(kernel);
+  key.add(launch.getStepAttr().getAsOpaquePointer());
   for (auto [i, operand] : llvm::enumerate(launch.getInputs())) {
     key.add(operand.getType().getAsOpaquePointer());
     SmallVector<Value> numbers = numbersOf(i);

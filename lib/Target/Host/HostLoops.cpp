@@ -154,8 +154,7 @@ void HostLoops::require(Value condition, const Twine &text) {
   // The flag belongs to the host function, the code around stays inside.
   OpBuilder *kernel = std::exchange(inside, nullptr);
   CodeBuilder host = v();
-  Check &check =
-      checks.emplace_back(Check{program.temporary(host.i64(64)), text.str()});
+  Check &check = checks.emplace_back(Check{host.stack(64), text.str()});
   v().storeScalar(v().i32(0), check.flag, v().i64(0));
   inside = kernel;
   Value fails = values().notM(condition);

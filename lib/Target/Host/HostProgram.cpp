@@ -8,6 +8,7 @@
 
 #include "HostProgram.h"
 #include "Emissions.h"
+#include "Staging.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -105,19 +106,11 @@ LogicalResult HostProgram::emitOp(Operation *op) {
       });
 }
 
-LogicalResult HostProgram::emitLaunch(kernel::LaunchOp op) {
+LogicalResult
+HostProgram::writeLaunch(kernel::LaunchOp op, Staging *staging,
+                         llvm::function_ref<LogicalResult(Launch &)> body) {
   current = op.getKernel(symbols);
-  auto dimsOf = [&](unsigned i) -> SmallVector<Value> {
-    Value operand = op.getInputs()[i];
-    if (isa<MemRefType>(operand.getType()))
-      return memoryOf(operand).dims;
-    // A packed operand has the dims of what was packed.
-    if (auto pack = operand.getDefiningOp<kernel::PackOp>())
-      operand = pack.getOperands().front();
-    auto type = cast<RankedTensorType>(operand.getType());
-    return llvm::map_to_vector(type.getShape(),
-                               [&](int64_t dim) { return code().i64(dim); });
-  };
+  auto dimsOf = [&](unsigned i) { return operandDims(op.getInputs()[i]); };
   auto elementsOf = [&](unsigned i) {
     return elements(current->getOperand(i));
   };
@@ -125,20 +118,46 @@ LogicalResult HostProgram::emitLaunch(kernel::LaunchOp op) {
   kernel::KernelDims dims(b, location, b.getI64Type(), current,
                           {dimsOf, elementsOf, nullptr});
   Launch launch(op, dims);
+  launch.staging = staging;
   inWork = &launch;
-  launch.emitted = &emissions->find(op, current, [&](unsigned i) {
-    SmallVector<Value> numbers = dimsOf(i);
-    if (auto list = op.getInputs()[i].getDefiningOp<kernel::ListOp>())
-      numbers.append(scalarsOf(list.getElements()));
-    return numbers;
-  });
   LogicalResult result = dims.compute();
   if (succeeded(result))
-    result = emitKernel(current, *findKernelOf(current));
-  if (succeeded(result))
-    release();
+    result = body(launch);
   inWork = nullptr;
   return result;
+}
+
+SmallVector<Value> HostProgram::operandDims(Value operand) {
+  if (isa<MemRefType>(operand.getType()))
+    return memoryOf(operand).dims;
+  // A packed operand has the dims of what was packed.
+  if (auto pack = operand.getDefiningOp<kernel::PackOp>())
+    operand = pack.getOperands().front();
+  auto type = cast<RankedTensorType>(operand.getType());
+  return llvm::map_to_vector(type.getShape(),
+                             [&](int64_t dim) { return code().i64(dim); });
+}
+
+LogicalResult HostProgram::emitLaunch(kernel::LaunchOp op) {
+  return writeLaunch(op, /*staging=*/nullptr, [&](Launch &launch) {
+    launch.emitted = &emissions->find(op, current, [&](unsigned i) {
+      SmallVector<Value> numbers = operandDims(op.getInputs()[i]);
+      if (auto list = op.getInputs()[i].getDefiningOp<kernel::ListOp>())
+        numbers.append(scalarsOf(list.getElements()));
+      return numbers;
+    });
+    Block *block = b.getInsertionBlock();
+    Operation *before = block->empty() ? nullptr : &block->back();
+    if (failed(emitKernel(current, *findKernelOf(current))) || launch.isWrong)
+      return failure();
+    if (!op.getStep())
+      return success();
+    if (!launch.isStepWritten)
+      return LogicalResult(op.emitOpError("is no step of its kernel"));
+    // What other steps are given.
+    eraseDead(before, &block->back());
+    return success();
+  });
 }
 
 LogicalResult HostProgram::emitKernel(Operation *op,
@@ -179,8 +198,20 @@ LogicalResult HostProgram::emitReturn(Operation *op) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-void HostProgram::launch(StringRef name, ValueRange captures, Value parts,
+void HostProgram::launch(StringRef name, ValueRange given, Value parts,
                          llvm::function_ref<void(KernelScope &)> body) {
+  std::string step = inWork->nameStep(name);
+  if (inWork->staging)
+    return inWork->staging->addStep(step, given);
+  std::optional<StringRef> wanted = inWork->op.getStep();
+  if (wanted && *wanted != step)
+    return;
+  inWork->isStepWritten = true;
+  SmallVector<Value> captures(given);
+  if (!giveTemporaries(captures)) {
+    inWork->isWrong = true;
+    return;
+  }
   LLVM::LLVMFuncOp function =
       inWork->emitted->find(inWork->numFunctions, name, captures);
   if (!function) {
@@ -260,6 +291,8 @@ Value HostProgram::callRuntime(StringRef name, Type result,
 //===----------------------------------------------------------------------===//
 
 void HostProgram::require(Value condition, int32_t code, const Twine &text) {
+  if (inWork && inWork->op.getStep())
+    return;
   kernel::createRequire(b, location, condition, code, text);
 }
 

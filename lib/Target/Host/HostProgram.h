@@ -25,8 +25,10 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "qopt/Target/WeightsSection.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
 #include <memory>
 #include <string>
 #include <vector>
@@ -80,6 +82,16 @@ public:
   /// Writes the host function `main.<tier>` for `program`.
   mlir::LogicalResult emit(mlir::func::FuncOp program);
 
+  /// `Kernel::stage` of kernels that write with this.
+  template <class Machine>
+  static mlir::LogicalResult stage(const kernel::Kernel &kernel,
+                                   const Machine &, kernel::LaunchOp launch) {
+    mlir::OwningOpRef<mlir::ModuleOp> module(
+        mlir::ModuleOp::create(launch.getLoc()));
+    WeightsSection weights;
+    return HostProgram(*module, "", {}, weights).stageLaunch(launch, kernel);
+  }
+
   /// Stands in the host function.
   mlir::OpBuilder &builder() { return b; }
   mlir::Location loc() const { return location; }
@@ -130,9 +142,10 @@ public:
       mlir::Value tensor,
       llvm::function_ref<std::vector<uint8_t>(llvm::ArrayRef<uint8_t>)> pack,
       ElementForm form = ElementForm::Memory);
-  /// Memory for this op alone; freed after it. Aligned to 64 bytes.
+  /// Memory for the launches of this op alone, aligned to 64 bytes. Between its
+  /// launches such a kernel works on nothing but dims.
   mlir::Value temporary(mlir::Value bytes);
-  /// Memory for each thread: thread t owns `bytesPerThread` bytes (a multiple
+  /// The same for each thread: thread t owns `bytesPerThread` bytes (a multiple
   /// of 64) from t * bytesPerThread on.
   mlir::Value scratch(mlir::Value bytesPerThread);
 
@@ -140,7 +153,8 @@ public:
   //-----------------------------------------------------------===//
   /// Writes a kernel function and runs it for the parts [0, parts), directly
   /// where there is known to be one. Captures are pointers, i64, i32 or f32.
-  /// `body` is not asked where a launch that is alike has made the function.
+  /// `body` is not asked where a launch that is alike has made the function, or
+  /// where another step is written.
   void launch(llvm::StringRef name, mlir::ValueRange captures,
               mlir::Value parts, llvm::function_ref<void(KernelScope &)> body);
 
@@ -162,6 +176,9 @@ protected:
   virtual mlir::LogicalResult emitOp(mlir::Operation *op);
   /// Writes the kernel of another function.
   mlir::LogicalResult emitLaunch(kernel::LaunchOp op);
+  /// Asks `kernel` which steps `op` takes, and puts them in its place.
+  mlir::LogicalResult stageLaunch(kernel::LaunchOp op,
+                                  const kernel::Kernel &kernel);
   /// Writes an op with the kernel that it names.
   virtual mlir::LogicalResult emitKernel(mlir::Operation *op,
                                          const kernel::Kernel &kernel);
@@ -220,6 +237,7 @@ protected:
   /// The constant behind a tensor, looking through `qkernel.pack`; null where
   /// there is none.
   ConstantOp constantOf(mlir::Value tensor);
+  mlir::Value weightAt(uint64_t offset);
   /// The address of a constant of the program.
   mlir::Value constantPointer(mlir::Value constant);
   void emitObserve(kernel::ObserveMemoryOp op);
@@ -227,8 +245,6 @@ protected:
   void declareHost();
   mlir::Value storeDims(mlir::ValueRange dims);
 
-  /// Ends the memory of temporaries.
-  void release();
   mlir::Value checkedAlloc(llvm::StringRef function, mlir::ValueRange operands);
   /// Ends the run where there can be no tensor of these dims.
   void checkSize(mlir::ValueRange dims, mlir::Type element);
@@ -237,6 +253,8 @@ protected:
   mlir::Value callRuntime(llvm::StringRef name, mlir::Type result,
                           mlir::ValueRange operands);
 
+  /// What a kernel writes while it is staged.
+  class Staging;
   /// The functions of launches that are alike, in the order in which their
   /// kernel asks for them.
   struct Emitted;
@@ -251,12 +269,37 @@ protected:
     kernel::LaunchOp op;
     kernel::KernelDims &dims;
     llvm::DenseMap<mlir::Value, std::unique_ptr<Buffer>> buffers;
+    /// What stands for those that were asked for.
     llvm::SmallVector<mlir::Value> temporaries;
+    /// Null where code is written.
+    Staging *staging = nullptr;
     /// The functions of such launches; null where they are not kept.
     Emitted *emitted = nullptr;
     /// Functions that this one has asked for.
     size_t numFunctions = 0;
+    /// Constants that were packed.
+    size_t numPacked = 0;
+    /// How many steps have a name, but for numbers.
+    llvm::StringMap<int64_t> numSteps;
+    /// The steps that are written, and whether one is given wrong memory.
+    bool isStepWritten = false, isWrong = false;
+
+    /// What the next step is called, whose function has a name.
+    std::string nameStep(llvm::StringRef name);
+    /// The temporaries that captures are computed from, in their order.
+    llvm::SmallVector<mlir::Value>
+    findTemporaries(mlir::ValueRange captures) const;
   };
+
+  /// The dims of what a launch is given.
+  llvm::SmallVector<mlir::Value> operandDims(mlir::Value operand);
+  /// Computes the dims of the kernel of `op` for `body`.
+  mlir::LogicalResult
+  writeLaunch(kernel::LaunchOp op, Staging *staging,
+              llvm::function_ref<mlir::LogicalResult(Launch &)> body);
+  /// Puts the memory of the step in work in place of what stands for it. False,
+  /// with a diagnostic, where that is not what the step uses.
+  bool giveTemporaries(llvm::MutableArrayRef<mlir::Value> captures);
 
   mlir::ModuleOp module;
   std::string tierName;
@@ -274,6 +317,10 @@ protected:
   mlir::Operation *argsBlockSize = nullptr;
   int64_t argsSlots = 1;
   std::unique_ptr<Emissions> emissions;
+  /// The pieces that constants of a kernel of several steps were packed to:
+  /// their offsets.
+  kernel::LaunchOp packedFor;
+  std::vector<llvm::SmallVector<uint64_t>> packed;
   /// What values of the program are in the host function.
   llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;

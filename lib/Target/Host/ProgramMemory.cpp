@@ -7,6 +7,7 @@
 
 #include "Constants.h"
 #include "HostProgram.h"
+#include "Staging.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -107,6 +108,11 @@ LogicalResult HostProgram::emitMemory(Operation *op) {
       .Case([&](kernel::ListOp list) {
         memories[list.getMemory()] = memoryOf(list.getSource());
         return success();
+      })
+      .Case([&](kernel::ThreadCountOp threads) {
+        scalars[threads.getCount()] =
+            callRuntime("qopt_rt_threads", b.getI64Type(), {context});
+        return success();
       });
 }
 
@@ -138,12 +144,6 @@ Value HostProgram::outputMemory(kernel::OutputMemoryOp op) {
                        v.i64(dims.size()), bytes});
 }
 
-void HostProgram::release() {
-  for (Value pointer : inWork->temporaries)
-    callRuntime("qopt_rt_free", {}, {context, pointer});
-  inWork->temporaries.clear();
-}
-
 //===----------------------------------------------------------------------===//
 // What a launch is given
 //===----------------------------------------------------------------------===//
@@ -171,6 +171,8 @@ ConstantOp HostProgram::constantOf(Value tensor) {
 }
 
 Value HostProgram::constantPointer(Value constant) {
+  if (inWork && inWork->staging)
+    return weightPointer({});
   std::vector<uint8_t> storage;
   return weightPointer(constantBytes(constant, storage));
 }
@@ -243,6 +245,11 @@ Value HostProgram::checkedAlloc(StringRef function, ValueRange operands) {
 }
 
 void HostProgram::checkSize(ValueRange dims, Type element) {
+  if (inWork && inWork->staging)
+    return inWork->staging->checkSize(dims, element);
+  // Those of a step were checked where it was staged.
+  if (inWork && inWork->op.getStep())
+    return;
   CodeBuilder v = code();
   int64_t known = bytesPerElement(element);
   bool overflows = false;
@@ -282,20 +289,50 @@ Value HostProgram::byteCount(ValueRange dims, Type element) {
 }
 
 Value HostProgram::weightPointer(ArrayRef<uint8_t> bytes) {
+  if (inWork && inWork->staging)
+    return LLVM::ZeroOp::create(b, location, pointerType());
+  return weightAt(weights.add(bytes));
+}
+
+Value HostProgram::weightAt(uint64_t offset) {
   CodeBuilder v = code();
-  return v.address(weightsBase, v.i64(weights.add(bytes)), b.getI8Type());
+  return v.address(weightsBase, v.i64(offset), b.getI8Type());
+}
+
+/// Whether `op` is another step of the launch that `other` is one of.
+static bool isStepOf(kernel::LaunchOp op, kernel::LaunchOp other) {
+  return other && op.getStep() && other->getBlock() == op->getBlock() &&
+         op.getCallee() == other.getCallee() &&
+         op.getInputs() == other.getInputs() &&
+         op.getDestinations() == other.getDestinations();
 }
 
 SmallVector<Value> HostProgram::packedWeights(Value tensor, ElementForm form,
                                               Packer pack) {
+  // No kernel asks for more pieces than the first and the last one.
+  if (inWork->staging)
+    return {weightPointer({}), weightPointer({})};
+  if (!isStepOf(inWork->op, packedFor)) {
+    packedFor = inWork->op;
+    packed.clear();
+  }
+  size_t number = inWork->numPacked++;
+  auto pointersTo = [&](ArrayRef<uint64_t> offsets) {
+    return llvm::map_to_vector(offsets,
+                               [&](uint64_t at) { return weightAt(at); });
+  };
+  if (number < packed.size())
+    return pointersTo(packed[number]);
   ConstantOp constant = constantOf(tensor);
   std::vector<uint8_t> storage;
   ArrayRef<uint8_t> elements = form == ElementForm::Memory
                                    ? constantBytes(constant, storage)
                                    : constantIntegers(constant, storage);
-  return llvm::map_to_vector(pack(elements), [&](ArrayRef<uint8_t> piece) {
-    return weightPointer(piece);
-  });
+  packed.push_back(
+      llvm::map_to_vector(pack(elements), [&](ArrayRef<uint8_t> piece) {
+        return weights.add(piece);
+      }));
+  return pointersTo(packed.back());
 }
 
 Value HostProgram::packedWeight(
@@ -309,15 +346,4 @@ Value HostProgram::packedWeight(
                          return pieces;
                        })
       .front();
-}
-
-Value HostProgram::temporary(Value bytes) {
-  Value pointer = checkedAlloc("qopt_rt_alloc", {context, bytes});
-  inWork->temporaries.push_back(pointer);
-  return pointer;
-}
-
-Value HostProgram::scratch(Value bytesPerThread) {
-  Value threads = callRuntime("qopt_rt_threads", b.getI64Type(), {context});
-  return temporary(code().mul(threads, bytesPerThread));
 }

@@ -23,6 +23,13 @@ public:
 
   mlir::LogicalResult emitProgram(mlir::func::FuncOp program);
 
+  /// Dispatches allocate on the device what they share.
+  template <class Machine>
+  static mlir::LogicalResult stage(const kernel::Kernel &, const Machine &,
+                                   kernel::LaunchOp) {
+    return mlir::success();
+  }
+
   /// The tensor on the device, where constants are brought, and lists that the
   /// host knows. Fails, with a diagnostic, for a constant that no binding can
   /// hold.

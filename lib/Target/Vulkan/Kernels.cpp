@@ -131,6 +131,9 @@ public:
   kernel::Match match(Operation *op) const override {
     return isForHost(op) ? cpu.match(op) : kernel::Match::other();
   }
+  LogicalResult stage(Operation *launch) const override {
+    return cpu.stage(launch);
+  }
   LogicalResult emit(Operation *op,
                      kernel::KernelBuilder &builder) const override {
     return cpu.emit(op, builder);

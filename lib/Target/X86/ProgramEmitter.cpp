@@ -11,6 +11,13 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::x86;
 
+LogicalResult ProgramEmitter::stage(const kernel::Kernel &kernel,
+                                    const Tier &tier, kernel::LaunchOp launch) {
+  OwningOpRef<ModuleOp> module(ModuleOp::create(launch.getLoc()));
+  WeightsSection weights;
+  return ProgramEmitter(*module, tier, {}, weights).stageLaunch(launch, kernel);
+}
+
 LogicalResult ProgramEmitter::emitKernel(Operation *op,
                                          const kernel::Kernel &kernel) {
   // The dims, which operands give, can tell more than the types.

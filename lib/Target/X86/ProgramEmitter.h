@@ -21,6 +21,10 @@ public:
                  kernel::KernelList kernels, WeightsSection &weights)
       : HostProgram(module, tier.name, kernels, weights), machine(tier) {}
 
+  /// `Kernel::stage` of kernels that write with this.
+  static mlir::LogicalResult stage(const kernel::Kernel &kernel,
+                                   const Tier &tier, kernel::LaunchOp launch);
+
   const Tier &tier() const { return machine; }
 
 protected:

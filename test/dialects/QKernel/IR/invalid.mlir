@@ -319,6 +319,22 @@ func.func private @relu(%x: tensor<2xf32>) -> tensor<2xf32> {
 
 // -----
 
+func.func @launch_c3(%x: memref<2xf32>, %t: memref<64xi8>) {
+  // expected-error @+1 {{'qkernel.launch' op expects a step for its temporaries}}
+  qkernel.launch @relu(%x) to(%x : memref<2xf32>) with(%t : memref<64xi8>) : (memref<2xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @launch_c3_results(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qkernel.launch' op expects destinations of its step, but found results}}
+  %0 = qkernel.launch @relu(%x) step "map" : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
 func.func @check_size_c1(%d: index) {
   // expected-error @+1 {{'qkernel.check_size' op expects 1 dims for 'memref<?x4xf32>', but found 2}}
   qkernel.check_size(%d, %d) : memref<?x4xf32>

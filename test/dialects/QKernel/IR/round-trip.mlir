@@ -78,6 +78,9 @@ func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // CHECK: qkernel.check_size(%[[D]]) : memref<?x4xf32>
 // CHECK: %[[O:.*]] = qkernel.output_memory 1(%[[D]]) : memref<?x4xf32>
 // CHECK: qkernel.launch @relu(%[[X]]) to(%[[O]] : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
+// CHECK: %[[N:.*]] = qkernel.thread_count
+// CHECK: %[[T:.*]] = memref.alloc(%[[N]]) : memref<?xi8>
+// CHECK: qkernel.launch @relu(%[[X]]) to(%[[O]] : memref<?x4xf32>) step "map" with(%[[T]] : memref<?xi8>) : (memref<?x4xf32>) -> ()
 // CHECK: qkernel.view %[[X]](%[[D]]) : memref<?x4xf32> to memref<?x2x2xf32>
 // CHECK: qkernel.view %[[W]]() : tensor<2xi4> to memref<2xi8>
 // CHECK: qkernel.list %[[L]](%[[D]], %[[D]]) : memref<2xi64>
@@ -86,6 +89,9 @@ func.func @bufferized(%x: memref<?x4xf32>, %l: memref<2xi64>, %w: tensor<2xi4>, 
   qkernel.check_size(%d) : memref<?x4xf32>
   %0 = qkernel.output_memory 1(%d) : memref<?x4xf32>
   qkernel.launch @relu(%x) to(%0 : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
+  %n = qkernel.thread_count
+  %t = memref.alloc(%n) : memref<?xi8>
+  qkernel.launch @relu(%x) to(%0 : memref<?x4xf32>) step "map" with(%t : memref<?xi8>) : (memref<?x4xf32>) -> ()
   %1 = qkernel.view %x(%d) : memref<?x4xf32> to memref<?x2x2xf32>
   %2 = qkernel.view %w() : tensor<2xi4> to memref<2xi8>
   %3 = qkernel.list %l(%d, %d) : memref<2xi64>
