@@ -102,8 +102,7 @@ public:
         TileSize size{rowCount, vectorCount};
         int64_t stride = largest.vectors * kLanes;
         if (source.groups.block)
-          emitGroupedTile(v, tier, source.kind, source.groups, size, rows,
-                          lanes, sums, stride);
+          emitGrouped(size, rows, lanes, sums, stride);
         else if (rowCount >= kAmxRows)
           emitAmxTile(v, tier, source.kind, size, operands, sums,
                       v.i64(stride));
@@ -114,6 +113,21 @@ public:
   }
 
 private:
+  void emitGrouped(TileSize size, const ContractSource::Rows &rows,
+                   const ContractSource::Lanes &lanes, Value sums,
+                   int64_t stride) {
+    auto emit = [&](const ContractSource::Lanes &lanes) {
+      emitGroupedTile(v, tier, source.kind, source.groups, size, rows, lanes,
+                      sums, stride);
+    };
+    if (!lanes.isFew)
+      return emit(lanes);
+    ContractSource::Lanes inMemory = lanes;
+    inMemory.unpack = {};
+    inMemory.decoder.reset();
+    v.ifElse(lanes.isFew, [&] { emit(lanes); }, [&] { emit(inMemory); });
+  }
+
   struct Run {
     Value tiles, base;
     int64_t size;

@@ -91,6 +91,24 @@ public:
     std::function<llvm::SmallVector<mlir::Value>(
         VectorBuilder &, mlir::Value step, int64_t vector)>
         unpack = {};
+    /// The same of f32: words of codes, the codes of a step of them as f32, and
+    /// the zeros of a group (null for none).
+    struct Decoder {
+      int64_t stepsInWord = 0;
+      std::function<mlir::Value(VectorBuilder &, mlir::Value step,
+                                int64_t vector)>
+          load;
+      std::function<mlir::Value(VectorBuilder &, mlir::Value words,
+                                mlir::Value index, mlir::Value zero)>
+          decode;
+      std::function<mlir::Value(VectorBuilder &, mlir::Value group,
+                                int64_t vector)>
+          zero;
+    };
+    std::optional<Decoder> decoder = {};
+    /// Where `unpack` or `decoder` serve only some calls: true in such a one.
+    /// In the others there are words in memory.
+    mlir::Value isFew = {};
   };
 
   DotKind kind = DotKind::Float;

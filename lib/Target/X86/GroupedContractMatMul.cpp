@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractMatMul.h"
+#include "GroupedContractFloats.h"
 #include "GroupedContractLanes.h"
 #include "GroupedContractRows.h"
 #include "GroupedContractSources.h"
@@ -40,11 +41,16 @@ private:
     Scratch at(VectorBuilder &v, Value offset) const;
   };
 
+  /// Whether lanes are of use to so few rows that tiles unpack them.
+  enum class Unpacks { Never, WhereFew, Always };
+
   bool areIntegers() const { return kind != DotKind::Float; }
-  /// True when lanes are of use to so few rows that tiles unpack them.
-  bool unpacksInTiles() const;
+  Unpacks unpacksInTiles() const;
+  SmallVector<Value> laneCoordinates(VectorBuilder &v, ArrayRef<Value> batch,
+                                     Value panel) const;
   void decodeLanes(VectorBuilder &v, ArrayRef<Value> batch, Value panel,
-                   const Scratch &scratch);
+                   const Scratch &scratch, bool writesCodes);
+  void setUnpacking(ArrayRef<Value> batch, Value vector, Lanes &lanes);
   void decodeGroup(VectorBuilder &v, Value matrix, Value lane, Value panel,
                    Value group, Value zero, Value target);
   Value loadCodes(VectorBuilder &v, Value matrix, Value step, Value lane,
@@ -52,6 +58,7 @@ private:
 
   GroupedOperand lhs, rhs;
   IntegerLanes integers;
+  FloatLanes floats;
   bool isStream = false;
   BesideTensors laneScales, laneZeros;
   SmallVector<Value> rhsBatchZeros;
@@ -101,8 +108,13 @@ void GroupedMatMulSource::setLanes(ProgramEmitter &program) {
         IntegerLanes(program, rhs, depth, columns, groups, batchDims.empty());
     return;
   }
-  isStream =
-      program.isConstant(rhs.tensor) && batchDims.empty() && rhs.bits() < 8;
+  bool isMatrix = program.isConstant(rhs.tensor) && batchDims.empty();
+  if (isMatrix && FloatLanes::canHold(rhs, groups.block)) {
+    floats =
+        FloatLanes(program, rhs, *knownNumber(depth), *knownNumber(columns));
+    return;
+  }
+  isStream = isMatrix && rhs.bits() < 8;
   if (!isStream) {
     lanePointer = program.buffer(rhs.tensor).pointer;
     return;
@@ -121,19 +133,32 @@ void GroupedMatMulSource::capture(CaptureList &captures) {
   laneZeros.capture(captures);
   if (areIntegers())
     integers.capture(captures);
+  else if (!floats.empty())
+    floats.capture(captures);
 }
 
-bool GroupedMatMulSource::unpacksInTiles() const {
+GroupedMatMulSource::Unpacks GroupedMatMulSource::unpacksInTiles() const {
+  bool canUnpack = areIntegers() ? integers.arePlanes() && laneZeros.empty()
+                                 : !floats.empty();
+  if (!canUnpack)
+    return Unpacks::Never;
   std::optional<int64_t> known = knownNumber(rows);
-  return areIntegers() && integers.arePlanes() && laneZeros.empty() && known &&
-         *known <= tile.rows;
+  if (!known)
+    return Unpacks::WhereFew;
+  return *known <= tile.rows ? Unpacks::Always : Unpacks::Never;
 }
 
 Value GroupedMatMulSource::laneWords(VectorBuilder &v, int64_t numVectors) {
   Value width = v.i64(numVectors * kLanes);
   Value table = v.mul(groupCount, width);
-  bool isEmpty = areIntegers() && (integers.isReady() || unpacksInTiles());
-  scratchWords = isEmpty ? v.i64(0) : v.mul(steps, width);
+  bool isEmpty = (areIntegers() && integers.isReady()) ||
+                 unpacksInTiles() == Unpacks::Always;
+  // Floats are written a word of codes at a time.
+  Value written = floats.empty()
+                      ? steps
+                      : v.mul(v.ceilDiv(steps, v.i64(floats.stepsInWord())),
+                              v.i64(floats.stepsInWord()));
+  scratchWords = isEmpty ? v.i64(0) : v.mul(written, width);
   return v.add(scratchWords, v.mul(table, v.i64(areIntegers() ? 2 : 1)));
 }
 
@@ -156,33 +181,52 @@ void GroupedMatMulSource::decodeGroup(VectorBuilder &v, Value matrix,
   Value laneStep = v.i64(tile.vectors * kLanes);
   Value low = v.mul(group, v.i64(groups.block));
   Value high = v.min(v.add(low, v.i64(groups.block)), depth);
-  v.loop(low, high, 1, [&](Value step) {
-    Value raw = loadCodes(v, matrix, step, lane, panel);
-    v.store(rhs.decode(v, raw, zero), target, v.mul(step, laneStep));
+  if (floats.empty()) {
+    v.loop(low, high, 1, [&](Value step) {
+      Value raw = loadCodes(v, matrix, step, lane, panel);
+      v.store(rhs.decode(v, raw, zero), target, v.mul(step, laneStep));
+    });
+    return;
+  }
+  v.loop(low, high, floats.stepsInWord(), [&](Value step) {
+    Value words = floats.load(v, panel, step);
+    for (int64_t i = 0; i < floats.stepsInWord(); ++i)
+      v.store(floats.decode(v, tier, words, v.i64(i), zero), target,
+              v.mul(v.add(step, v.i64(i)), laneStep));
   });
 }
 
-void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
-                                      Value panel, const Scratch &scratch) {
-  Value laneStep = v.i64(tile.vectors * kLanes);
-  Value matrix = v.i64(0), lane = v.mul(panel, v.i64(kLanes));
-  if (!batchDims.empty())
-    matrix = v.mul(batch.front(), depth);
+/// Where the lanes of a panel begin in rhs.
+SmallVector<Value> GroupedMatMulSource::laneCoordinates(VectorBuilder &v,
+                                                        ArrayRef<Value> batch,
+                                                        Value panel) const {
   SmallVector<Value> at(rhsBatchZeros);
   for (size_t i = 1; i < batch.size(); ++i)
     at[i - 1] = batch[i];
-  at.append({v.i64(0), lane});
+  at.append({v.i64(0), v.mul(panel, v.i64(kLanes))});
+  return at;
+}
+
+void GroupedMatMulSource::decodeLanes(VectorBuilder &v, ArrayRef<Value> batch,
+                                      Value panel, const Scratch &scratch,
+                                      bool writesCodes) {
+  Value laneStep = v.i64(tile.vectors * kLanes);
+  Value matrix = v.i64(0);
+  if (!batchDims.empty())
+    matrix = v.mul(batch.front(), depth);
+  SmallVector<Value> at = laneCoordinates(v, batch, panel);
   v.loop(v.i64(0), groupCount, 1, [&](Value group) {
     at[at.size() - 2] = v.mul(group, v.i64(groups.block));
-    Value zero = laneZeros.empty() ? Value() : laneZeros.zero(v, at, true);
     Value word = v.mul(group, laneStep);
-    if (!areIntegers()) {
-      decodeGroup(v, matrix, lane, panel, group, zero, scratch.codes);
-    } else if (!unpacksInTiles()) {
-      Value start = integers.writeGroup(v, tier, matrix, panel, group,
-                                        zero ? zeroBytes(v, zero) : Value(),
-                                        scratch.codes, laneStep);
-      v.store(start, scratch.starts, word);
+    if (writesCodes) {
+      Value zero = laneZeros.empty() ? Value() : laneZeros.zero(v, at, true);
+      if (areIntegers())
+        v.store(integers.writeGroup(v, tier, matrix, panel, group,
+                                    zero ? zeroBytes(v, zero) : Value(),
+                                    scratch.codes, laneStep),
+                scratch.starts, word);
+      else
+        decodeGroup(v, matrix, at.back(), panel, group, zero, scratch.codes);
     }
     if (!laneScales.empty())
       v.store(laneScales.scale(v, at, groups.scaleWord, true), scratch.scales,
@@ -214,10 +258,20 @@ ContractSource::Lanes GroupedMatMulSource::lanes(VectorBuilder &v, Value batch,
     llvm::append_range(where,
                        ArrayRef<Value>(all).take_back(rhsBatchZeros.size()));
   }
-  v.loop(v.i64(0), count, 1, [&](Value i) {
-    decodeLanes(v, where, v.add(vector, i),
-                parts.at(v, v.mul(i, v.i64(kLanes))));
-  });
+  Unpacks unpacks = unpacksInTiles();
+  auto decode = [&](bool writesCodes) {
+    v.loop(v.i64(0), count, 1, [&](Value i) {
+      decodeLanes(v, where, v.add(vector, i),
+                  parts.at(v, v.mul(i, v.i64(kLanes))), writesCodes);
+    });
+  };
+  Value isFew;
+  if (unpacks == Unpacks::WhereFew) {
+    isFew = v.less(rows, v.i64(tile.rows + 1));
+    v.ifElse(isFew, [&] { decode(false); }, [&] { decode(true); });
+  } else {
+    decode(unpacks == Unpacks::Never);
+  }
   Lanes result{scratch, v.i64(kLanes), width, Value()};
   if (areIntegers() && integers.isReady()) {
     result.pointer = integers.panelAddress(v, vector);
@@ -226,14 +280,41 @@ ContractSource::Lanes GroupedMatMulSource::lanes(VectorBuilder &v, Value batch,
   }
   result.scaleStep = width;
   result.starts = parts.starts;
-  if (unpacksInTiles())
-    result.unpack = [this, vector](VectorBuilder &v, Value step, int64_t j) {
-      Value chunk = v.div(step, v.i64(IntegerLanes::kStepsInChunk));
-      return integers.unpack(v, tier, v.add(vector, v.i64(j)), chunk);
-    };
+  result.isFew = isFew;
+  if (unpacks != Unpacks::Never)
+    setUnpacking(where, vector, result);
   if (!laneScales.empty())
     result.scales = parts.scales;
   return result;
+}
+
+/// Makes tiles unpack lanes from vector `vector` on.
+void GroupedMatMulSource::setUnpacking(ArrayRef<Value> batch, Value vector,
+                                       Lanes &lanes) {
+  if (areIntegers()) {
+    lanes.unpack = [this, vector](VectorBuilder &v, Value step, int64_t j) {
+      Value chunk = v.div(step, v.i64(IntegerLanes::kStepsInChunk));
+      return integers.unpack(v, tier, v.add(vector, v.i64(j)), chunk);
+    };
+    return;
+  }
+  Lanes::Decoder &decoder = lanes.decoder.emplace();
+  decoder.stepsInWord = floats.stepsInWord();
+  decoder.load = [this, vector](VectorBuilder &v, Value step, int64_t j) {
+    return floats.load(v, v.add(vector, v.i64(j)), step);
+  };
+  decoder.decode = [this](VectorBuilder &v, Value words, Value index,
+                          Value zero) {
+    return floats.decode(v, tier, words, index, zero);
+  };
+  decoder.zero = [this, vector, where = llvm::to_vector(batch)](
+                     VectorBuilder &v, Value group, int64_t j) {
+    if (laneZeros.empty())
+      return Value();
+    SmallVector<Value> at = laneCoordinates(v, where, v.add(vector, v.i64(j)));
+    at[at.size() - 2] = v.mul(group, v.i64(groups.block));
+    return laneZeros.zero(v, at, true);
+  };
 }
 
 ContractSource::Rows GroupedMatMulSource::rowsFrom(VectorBuilder &v,

@@ -157,6 +157,11 @@ int GroupedOperand::multiplierLog2() const {
   return infoOf(*elementFormatOf(element())).integerLog2.value_or(0);
 }
 
+int GroupedOperand::factorLog2() const {
+  int log2 = multiplierLog2();
+  return format ? log2 + lookupFormat(format->getName())->unitLog2 : log2;
+}
+
 Value GroupedOperand::decode(VectorBuilder &v, Value codes, Value zero) const {
   numerics::MLIRPolicy b(v.b, v.loc, lanesOf(codes));
   Value value =
@@ -164,9 +169,7 @@ Value GroupedOperand::decode(VectorBuilder &v, Value codes, Value zero) const {
               : numerics::decodeCode(b, codes, *elementFormatOf(element()));
   if (zero)
     value = b.sub(value, zero);
-  int log2 = multiplierLog2();
-  if (format)
-    log2 += lookupFormat(format->getName())->unitLog2;
+  int log2 = factorLog2();
   return log2 ? b.mul(value, b.f(std::ldexp(1.0f, log2))) : value;
 }
 

@@ -83,6 +83,8 @@ struct GroupedOperand {
   /// f32 lanes or null.
   mlir::Value decode(VectorBuilder &v, mlir::Value codes,
                      mlir::Value zero = {}) const;
+  /// What an element less its zero is multiplied by, as a power of two.
+  int factorLog2() const;
 };
 
 /// 16 codes of `bits` each, in i32 lanes, from a stream of bits that begins at

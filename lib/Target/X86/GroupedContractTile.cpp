@@ -152,6 +152,8 @@ private:
 
   /// The sums of a group as f32.
   Sums sumGroup(Value first, Value count, Value group) {
+    if (lanes.decoder)
+      return sumDecoded(*lanes.decoder, first, count, group);
     Sums sums = lanes.unpack
                     ? sumUnpacked(first, count)
                     : v.loop(v.i64(0), count, 1, starts(group),
@@ -200,6 +202,49 @@ private:
       addRows(v.add(step, v.i64(k)), operands, after);
     }
     return after;
+  }
+
+  /// The chains of a group whose lanes are decoded here.
+  Sums sumDecoded(const ContractSource::Lanes::Decoder &decoder, Value first,
+                  Value count, Value group) {
+    Sums zeros;
+    for (int64_t j = 0; j < size.vectors; ++j)
+      zeros.push_back(decoder.zero(v, group, j));
+    auto load = [&](Value step) {
+      Sums words;
+      for (int64_t j = 0; j < size.vectors; ++j)
+        words.push_back(decoder.load(v, step, j));
+      return words;
+    };
+    auto addStep = [&](Value step, ArrayRef<Value> words, Value index,
+                       Sums &sums) {
+      SmallVector<Dot::Operand> operands;
+      for (int64_t j = 0; j < size.vectors; ++j)
+        operands.push_back(
+            dot.lanes(decoder.decode(v, words[j], index, zeros[j])));
+      addRows(step, operands, sums);
+    };
+    Value perWord = v.i64(decoder.stepsInWord);
+    Value wholeWords = v.div(count, perWord);
+    Value zero = v.constant(v.b.getF32FloatAttr(0), kLanes);
+    Sums sums = loop(v.i64(0), wholeWords, Sums(size.rows * size.vectors, zero),
+                     [&](Value word, ValueRange before) {
+                       Value step = v.add(first, v.mul(word, perWord));
+                       Sums after(before), words = load(step);
+                       for (int64_t i = 0; i < decoder.stepsInWord; ++i)
+                         addStep(v.add(step, v.i64(i)), words, v.i64(i), after);
+                       return after;
+                     });
+    Value done = v.mul(wholeWords, perWord), start = v.add(first, done);
+    Value left = v.sub(count, done);
+    if (knownNumber(left) == std::optional<int64_t>(0))
+      return sums;
+    // No word is read where none begins.
+    return v.loop(v.i64(0), left, 1, sums, [&](Value index, ValueRange before) {
+      Sums after(before);
+      addStep(v.add(start, index), load(start), index, after);
+      return after;
+    });
   }
 
   Sums starts(Value group) {

@@ -99,6 +99,17 @@ Bytes qopt::x86::packCodeStream(ArrayRef<uint8_t> matrix, int64_t depth,
   return toStream(codes, bits);
 }
 
+Bytes qopt::x86::packCodeWords(ArrayRef<uint8_t> matrix, int64_t depth,
+                               int64_t columns, unsigned bits) {
+  int64_t perWord = 32 / bits, rows = divideCeil(depth, perWord);
+  std::vector<uint32_t> words(divideCeil(columns, kPanel) * rows * kPanel);
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t j = 0; j < columns; ++j)
+      words[(j / kPanel * rows + k / perWord) * kPanel + j % kPanel] |=
+          uint32_t(matrix[k * columns + j]) << (k % perWord * bits);
+  return bytesOf(words);
+}
+
 Bytes qopt::x86::packCodeStream(ArrayRef<uint8_t> weight, KernelShape shape,
                                 unsigned bits) {
   auto [outputs, channels, positions] = shape;

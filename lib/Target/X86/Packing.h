@@ -50,6 +50,10 @@ PackedCodes packCodeRows(llvm::ArrayRef<uint8_t> weight, KernelShape shape,
 /// order [columns / 16][depth][16].
 Bytes packCodeStream(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
                      int64_t columns, unsigned bits);
+/// A [depth][columns] matrix of codes of 2 or 4 bits as words [columns / 16]
+/// [depth * bits / 32][16]: those of a column, the first in the lowest bits.
+Bytes packCodeWords(llvm::ArrayRef<uint8_t> matrix, int64_t depth,
+                    int64_t columns, unsigned bits);
 /// A weight of codes as a stream of bits [outputs][positions][channels], where
 /// the channels of a position are padded to whole vectors of 16.
 Bytes packCodeStream(llvm::ArrayRef<uint8_t> weight, KernelShape shape,

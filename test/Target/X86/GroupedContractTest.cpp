@@ -34,6 +34,23 @@ func.func @main(%a: tensor<2x9x100xf32>, %w: tensor<100x50xui4> {test.constant},
 })mlir");
 }
 
+/// Where only a run knows the rows, it chooses: few decode lanes themselves.
+TEST(GroupedContract, RowsThatARunKnows) {
+  for (int64_t rows : {1, 3, 4, 9})
+    expectEqualToReference(R"mlir(
+func.func @main(%a: tensor<?x100xf32>, %w: tensor<100x50xui4> {test.constant}, %s: tensor<4x50xf16> {test.constant}, %z: tensor<4x50xui4> {test.constant},
+                %b: tensor<?x64xi8>, %t: tensor<?x1xf32>, %v: tensor<64x48xi4> {test.constant}, %u: tensor<4x48xf32> {test.constant},
+                %e: tensor<100x50xf4E2M1FN> {test.constant}, %f: tensor<4x50xf8E8M0FNU> {test.constant}, %x: tensor<100x17xi2> {test.constant}, %y: tensor<1x17xf32> {test.constant})
+    -> (tensor<?x50xf32>, tensor<?x48xf32>, tensor<?x50xf32>, tensor<?x17xf32>) {
+  %0 = qopt.matmul %a, %w scales(%s) zeros(%z) {rhs_format = #qopt.format<ui4, axis = 0, block = 32, scale = f16, zero = ui4>} : (tensor<?x100xf32>, tensor<100x50xui4>, tensor<4x50xf16>, tensor<4x50xui4>) -> tensor<?x50xf32>
+  %1 = qopt.matmul %b scales(%t), %v scales(%u) {lhs_format = #qopt.format<i8>, rhs_format = #qopt.format<i4, axis = 0, block = 16>} : (tensor<?x64xi8>, tensor<?x1xf32>, tensor<64x48xi4>, tensor<4x48xf32>) -> tensor<?x48xf32>
+  %2 = qopt.matmul %a, %e scales(%f) {rhs_format = #qopt.format<mxfp4, axis = 0>} : (tensor<?x100xf32>, tensor<100x50xf4E2M1FN>, tensor<4x50xf8E8M0FNU>) -> tensor<?x50xf32>
+  %3 = qopt.matmul %a, %x scales(%y) {rhs_format = #qopt.format<i2, axis = 1>} : (tensor<?x100xf32>, tensor<100x17xi2>, tensor<1x17xf32>) -> tensor<?x17xf32>
+  return %0, %1, %2, %3 : tensor<?x50xf32>, tensor<?x48xf32>, tensor<?x50xf32>, tensor<?x17xf32>
+})mlir",
+                           {rows, rows, rows});
+}
+
 class GroupedFormats
     : public testing::TestWithParam<std::pair<const char *, const char *>> {};
 
