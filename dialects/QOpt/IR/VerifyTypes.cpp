@@ -323,9 +323,13 @@ static LogicalResult verifyElementsAre(Operation *op, ValueRange values,
   return success();
 }
 
-static bool isReal(Value value) {
+static bool isFloat32OrNarrower(Value value) {
   Type type = typeOf(value).getElementType();
-  return type.isF32() || type.isF16() || type.isBF16() || type.isF64();
+  return type.isF32() || type.isF16() || type.isBF16();
+}
+
+static bool isReal(Value value) {
+  return isFloat32OrNarrower(value) || typeOf(value).getElementType().isF64();
 }
 
 static LogicalResult verifyReals(Operation *op, ValueRange values) {
@@ -335,6 +339,14 @@ static LogicalResult verifyReals(Operation *op, ValueRange values) {
                  "expects elements of f16, bf16, f32 or f64, but found ")
              << value.getType();
   return success();
+}
+
+/// What codes are made of, or stand for.
+static LogicalResult verifyUncoded(Operation *op, Value value) {
+  if (isFloat32OrNarrower(value))
+    return success();
+  return op->emitOpError("expects elements of f16, bf16 or f32, but found ")
+         << value.getType();
 }
 
 static LogicalResult verifyScaleElements(Operation *op, ValueRange scales) {
@@ -448,18 +460,18 @@ static LogicalResult verifyElements(Operation *op) {
           })
       .Case([&](QuantizeOp op) -> LogicalResult {
         return success(
-            succeeded(verifyReals(op, op.getX())) &&
+            succeeded(verifyUncoded(op, op.getX())) &&
             succeeded(verifyCodes(op, {op.getResult(), op.getScales(),
                                        op.getZeros(), op.getFormatAttr()})));
       })
       .Case([&](DequantizeOp op) -> LogicalResult {
         return success(
-            succeeded(verifyReals(op, op.getResult())) &&
+            succeeded(verifyUncoded(op, op.getResult())) &&
             succeeded(verifyCodes(op, op.getScaledTensors().front())));
       })
       .Case([&](QuantizeDynamicOp op) -> LogicalResult {
         return success(
-            succeeded(verifyReals(op, op.getX())) &&
+            succeeded(verifyUncoded(op, op.getX())) &&
             succeeded(verifyElementsAre(op, op.getCodes(),
                                         op.getFormat().getElementType())) &&
             succeeded(verifyScaleElements(op, op.getScales())));

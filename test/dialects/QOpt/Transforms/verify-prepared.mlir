@@ -249,6 +249,15 @@ func.func @qopt_c5(%x: tensor<2x3xf32>) -> tensor<3x2xi8> {
 
 // -----
 
+// Nothing makes doubles of codes.
+func.func @doubles_of_codes(%q: tensor<4x2xi8>, %s: tensor<1x1xf32>) -> tensor<4x2xf64> {
+  // expected-error @+1 {{'qopt.dequantize' op expects elements of f16, bf16 or f32, but found 'tensor<4x2xf64>'}}
+  %0 = qopt.dequantize %q scales(%s) : (tensor<4x2xi8>, tensor<1x1xf32>) -> tensor<4x2xf64>
+  return %0 : tensor<4x2xf64>
+}
+
+// -----
+
 func.func @qopt_c6(%x: tensor<4x2xi32>) -> tensor<4x2xi32> {
   // expected-error @+1 {{'qopt.softmax' op expects elements of f16, bf16, f32 or f64, but found 'tensor<4x2xi32>'}}
   %0 = qopt.softmax %x {axis = 1 : i64} : (tensor<4x2xi32>) -> tensor<4x2xi32>
