@@ -43,7 +43,7 @@ class RandomDecoder(DecoderWriter):
     def __init__(self, config, path):
         super().__init__(config)
         self.random = np.random.default_rng(5)
-        self.path, self.cast = path, {}
+        self.path = path
         self.offset = 0
         path.write_bytes(b"")
 

@@ -73,9 +73,11 @@ SequenceConstructOp Folder::construct(Operation *op) const {
 LogicalResult qopt::refuseSequences(Operation *op) {
   InFlightDiagnostic error =
       op->emitOpError("works on a sequence or optional that a run alone knows");
-  error.attachNote() << "qopt-run --reference runs it; kernels are for "
-                        "tensors: make the sizes of parts constants of the "
-                        "model";
+  error.attachNote()
+      << "qopt-run --reference runs it; kernels are for tensors: "
+      << (isa<SplitToSequenceOp>(op)
+              ? "make the sizes of parts constants of the model"
+              : "keep them inside of the model");
   return error;
 }
 

@@ -65,9 +65,11 @@ bool HostProgram::giveTemporaries(MutableArrayRef<Value> captures) {
   LaunchOp op = inWork->op;
   SmallVector<Value> used = inWork->findTemporaries(captures);
   if (used.size() != op.getTemporaries().size()) {
-    op.emitOpError("expects memory for ")
-        << used.size() << " temporaries, but found "
-        << op.getTemporaries().size();
+    InFlightDiagnostic error = op.emitOpError("expects memory for ")
+                               << used.size() << " temporaries, but found "
+                               << op.getTemporaries().size();
+    error.attachNote() << "between its launches a kernel computes with dims "
+                          "alone";
     return false;
   }
   for (auto [temporary, memory] : llvm::zip(used, op.getTemporaries())) {

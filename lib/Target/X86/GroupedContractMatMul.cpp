@@ -2,7 +2,8 @@
 //
 // Rows are decoded once for all parts, to words of unsigned bytes (integers
 // plus 128) or to f32; lanes by the part that uses them, into its thread's
-// scratch. Constant codes of fewer than 8 bits stay narrow until then.
+// scratch or, where rows are few, in its tiles. Constant codes of fewer than 8
+// bits stay narrow until then.
 //
 //===----------------------------------------------------------------------===//
 
