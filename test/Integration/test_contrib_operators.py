@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 from onnx import helper
 
-from qopt_tools import list_tiers, run_arrays, run_ok
+from qopt_tools import list_tiers, run_arrays, run_ok, run_tool
 
 RNG = np.random.default_rng(5)
 
@@ -179,6 +179,15 @@ def test_operator(name, index, tmp_path):
         found = run_arrays(tmp_path / "m.so", feeds, tmp_path, environment={"QOPT_CPU": tier})
         for output in expected:
             assert found[output].tobytes() == reference[output].tobytes(), (tier, output)
+
+
+def test_a_width_that_three_cannot_share(tmp_path):
+    scale = np.array(0.02, np.float32)
+    model, _ = build("QAttention", case(codes(2, 3, 8), codes(8, 25), floats(25), scale, scale,
+                                        num_heads=2))
+    onnx.save(model, tmp_path / "model.onnx")
+    result = run_tool("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so")
+    assert result.returncode == 1 and "of one width, side by side" in result.stderr, result.stderr
 
 
 def test_a_convolution_with_channels_last(tmp_path):

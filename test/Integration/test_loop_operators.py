@@ -192,6 +192,7 @@ MOVED = {
         case(15, integers(-9, 9, 50), integers(0, 30, 50)),
         case(15, integers(-9, 9, 50, dtype=np.int32), integers(0, 9, 50)),
         case(15, integers(2, 9, 50, dtype=np.int32), integers(0, 9, 50).astype(np.float32)),
+        case(15, np.int32([1, -1, 0]), np.float32([np.inf] * 3)),
     ],
     "BitCast": [
         case(26, mixed(3, 5), to=onnx.TensorProto.INT32),

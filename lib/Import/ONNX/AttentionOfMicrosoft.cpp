@@ -194,10 +194,15 @@ static LogicalResult importQAttention(NodeImporter &node) {
   if (node.getInt("do_rotary", 0) != 0 ||
       node.getInt("past_present_share_buffer", 0) != 0)
     return node.fail(unsupported("do_rotary and past_present_share_buffer are "
-                                 "not supported"));
+                                 "not supported",
+                                 "export the model without them"));
   if (getRank(x) != 3 || getRank(weights) != 2 || !isKnown(sizeOf(weights, 1)))
     return node.fail(unsupported("expects codes of three axes and weights of "
                                  "known width"));
+  if (sizeOf(weights, 1) % 3 != 0)
+    return node.fail(malformed("expects weights of queries, keys and values, "
+                               "of one width, side by side, but found " +
+                               toString(weights.getType())));
   std::optional<Codes> a = readCodes(node, 0, 6), b = readCodes(node, 1, 7);
   Value sums = a && b ? multiplyCodes(node, *a, *b) : Value();
   if (!sums)

@@ -147,6 +147,8 @@ static Value makeIntegerPower(NodeImporter &node, Value base, Value exponent) {
   if (!isFloat(given))
     return power;
   Value root = c.cast(c.of<PowOp>(c.cast(base, given), exponent), type);
+  // An exponent without end is whole, but no number of factors.
+  power = c.where(c.test<LessOp>(c.of<AbsOp>(exponent), 0x1p63), power, root);
   return c.where(c.test<EqualOp>(c.of<FloorOp>(exponent), exponent), power,
                  root);
 }

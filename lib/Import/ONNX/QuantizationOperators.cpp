@@ -195,7 +195,7 @@ static LogicalResult checkScales(NodeImporter &node, Value scale,
       return node.fail(malformed(
           Twine(isDivisor ? "expects finite scales above 0, but found "
                           : "expects finite scales, but found ") +
-          llvm::formatv("{0}", number).str()));
+          llvm::formatv("{0:e}", number).str()));
   return success();
 }
 

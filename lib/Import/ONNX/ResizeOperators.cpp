@@ -289,7 +289,7 @@ LogicalResult qopt::importer::resizeByValues(NodeImporter &node, Value roi,
       if (known && !(*known > 0 && *known < 1e9))
         return node.fail(
             malformed("expects scales above 0 and below 1e9, but found " +
-                      llvm::formatv("{0}", *known).str()));
+                      llvm::formatv("{0:e}", *known).str()));
       axis.scale = known ? makeFloats(node.getBuilder(), node.getLoc(),
                                       static_cast<float>(*known))
                          : c.cast(c.slice(scales, 0, i, i + 1), f32);

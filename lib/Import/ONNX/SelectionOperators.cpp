@@ -174,28 +174,30 @@ static LogicalResult importUnique(NodeImporter &node) {
                                     "a tensor of numbers")))
     return failure();
   bool hasParts = node.hasAttribute("axis") && getRank(x) > 1;
-  int64_t axis = node.getInt("axis", 0);
-  if (hasParts) {
-    auto counted = node.getAxis(axis, getRank(x));
+  int64_t axis = 0;
+  if (node.hasAttribute("axis")) {
+    auto counted = node.getAxis(node.getInt("axis", 0), getRank(x));
     if (!counted)
       return failure();
     axis = *counted;
-  } else {
-    axis = 0;
-    x = c.reshape(x, -1);
   }
+  if (!hasParts)
+    x = c.reshape(x, -1);
   // Each part is a row, in which elements stand in row-major order.
   Value rows = x, order, differs;
   if (hasParts) {
+    constexpr int64_t most = 64;
     int64_t size = 1;
     for (auto [i, dim] : llvm::enumerate(getType(x).getShape()))
       if (static_cast<int64_t>(i) != axis)
-        size = ShapedType::isDynamic(dim) || size > 1024 ? 1025 : size * dim;
-    constexpr int64_t most = 64;
+        size = ShapedType::isDynamic(dim) || dim > most || size > most
+                   ? most + 1
+                   : size * dim;
     if (size < 1 || size > most)
       return node.fail(unsupported(
           "expects parts along the axis of 1 to 64 elements, but found " +
-          toString(x.getType())));
+              toString(x.getType()),
+          "find them outside of the model; without an axis there is no limit"));
     SmallVector<int64_t> perm{axis};
     for (int64_t i = 0; i < getRank(x); ++i)
       if (i != axis)

@@ -68,6 +68,14 @@ static const BadModel badOperators[] = {
            .node("Unique", {"x"}, {"y"}, {attr("axis", 0)})
            .out("y");
      }},
+    {"UniqueAxis", bad,
+     "(Unique, opset 11): expects an axis from -1 to 0, but found 5",
+     [] {
+       return Model(11)
+           .in("x", "f32[4]")
+           .node("Unique", {"x"}, {"y"}, {attr("axis", 5)})
+           .out("y");
+     }},
     {"GemmRank", bad,
      "(Gemm, opset 13): expects matrices, but found ranks 2 and 1",
      [] { return oneWithList(13, "Gemm", "f32[3]", {1, 2, 3}); }},
