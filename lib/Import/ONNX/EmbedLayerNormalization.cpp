@@ -6,6 +6,7 @@
 
 #include "Composer.h"
 #include "Operators.h"
+#include "Reals.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -26,7 +27,7 @@ qopt::importer::importEmbedLayerNormalization(NodeImporter &node) {
                                "gamma and beta"));
   if (!segments != !kinds)
     return node.fail(malformed("expects segment_ids with segment_embedding"));
-  if (failed(node.expectFloat(words)) || getRank(ids) != 2)
+  if (failed(expectReals(node, words)) || getRank(ids) != 2)
     return node.fail(malformed("expects ids of two axes and tables of floats"));
   Value sum = c.gather(words, ids, 0);
   if (!positions)

@@ -11,6 +11,7 @@
 #include "Composer.h"
 #include "ControlFlow.h"
 #include "Operators.h"
+#include "Reals.h"
 #include "RecurrentActivations.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -525,7 +526,8 @@ static LogicalResult importGru(NodeImporter &node) {
 }
 
 ArrayRef<Operator> qopt::importer::getRecurrentOperators() {
-  static constexpr const char *known = "W and R of known dims";
+  static constexpr const char *known =
+      "W and R of known dims; no float64 with Elu and HardSigmoid";
   static constexpr Operator rows[] = {
       {"GRU", 7, 3, 6, importGru, known},
       {"LSTM", 7, 3, 8, importLstm, known},
