@@ -8,6 +8,7 @@
 #include "dialects/QOpt/Transforms/Constants.h"
 #include "dialects/QOpt/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 #define DEBUG_TYPE "qopt-fold-batch-norm"
@@ -20,8 +21,12 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
+/// Of f32, which the epsilon is added to.
 static bool hasConstantParameters(BatchNormOp norm) {
-  return llvm::all_of(norm->getOperands().drop_front(), isConstantExpression);
+  return llvm::all_of(norm->getOperands().drop_front(), [](Value parameter) {
+    return getElementTypeOrSelf(parameter).isF32() &&
+           isConstantExpression(parameter);
+  });
 }
 
 /// m = scale / sqrt(variance + epsilon), one value a channel.
@@ -72,7 +77,8 @@ struct FoldIntoConv : OpRewritePattern<BatchNormOp> {
     if (!conv->hasOneUse())
       return rewriter.notifyMatchFailure(norm, "convolution has other users");
     if (!hasConstantParameters(norm))
-      return rewriter.notifyMatchFailure(norm, "parameters are not constant");
+      return rewriter.notifyMatchFailure(norm,
+                                         "parameters are not f32 constants");
     if (!isConstantExpression(conv.getW()) ||
         (conv.getBias() && !isConstantExpression(conv.getBias())) ||
         !conv.getWScales().empty())

@@ -133,3 +133,17 @@ func.func @alone(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %n = qopt.batch_norm %x, %p, %p, %p, %p {epsilon = 1.0e-5 : f32} : (tensor<2x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
   return %n : tensor<2x4xf32>
 }
+
+// -----
+
+// The epsilon is of f32.
+// CHECK-LABEL: func @doubles
+// CHECK: qopt.conv
+// CHECK: qopt.batch_norm
+func.func @doubles(%x: tensor<1x4x8xf64>) -> tensor<1x4x6xf64> {
+  %w = qopt.constant(dense<1.0> : tensor<4x4x3xf64>) : tensor<4x4x3xf64>
+  %p = qopt.constant(dense<2.0> : tensor<4xf64>) : tensor<4xf64>
+  %c = qopt.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x8xf64>, tensor<4x4x3xf64>) -> tensor<1x4x6xf64>
+  %n = qopt.batch_norm %c, %p, %p, %p, %p {epsilon = 1.0e-5 : f32} : (tensor<1x4x6xf64>, tensor<4xf64>, tensor<4xf64>, tensor<4xf64>, tensor<4xf64>) -> tensor<1x4x6xf64>
+  return %n : tensor<1x4x6xf64>
+}
