@@ -44,7 +44,7 @@ def QOpt_Dialect : Dialect {
       `cast`, the condition of `where`, and comparisons, which give i1.
     - (C5) what moves, joins, pools or reduces elements keeps their type.
     - (C6) norms, softmax, `gemm` and `attention` have elements of f16, bf16, f32
-      or f64.
+      or f64; of f64 only softmax and `gemm` can be computed.
     - (C7) codes with scales have the elements of their format, scales have
       floats, zeros have numbers.
     - (C8) a sum of products has elements of i32 where both sides are integers

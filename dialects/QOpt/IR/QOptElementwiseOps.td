@@ -53,15 +53,16 @@ def QOpt_MulOp : QOpt_BinaryOp<"mul", "product", "lhs * rhs; integers wrap">;
 def QOpt_DivOp : QOpt_BinaryOp<"div", "quotient",
   "lhs / rhs; integers truncate, x / 0 = 0">;
 def QOpt_PowOp : QOpt_BinaryOp<"pow", "power",
-  "powF32(lhs, rhs) of Numerics; rhs = 2 is lhs * lhs, rhs = 0.5 is "
-  "sqrt(lhs)\nof integers the product, which wraps; rhs < 0 is 1 / "
+  "powF32(lhs, rhs) of Numerics, f64: powF64; rhs = 2 is lhs * lhs, rhs = 0.5 "
+  "is sqrt(lhs)\nof integers the product, which wraps; rhs < 0 is 1 / "
   "lhs^-rhs\nwithout its fraction, 0 where lhs is 0">;
 def QOpt_MinOp : QOpt_BinaryOp<"min", "smaller value",
   "isNaN(lhs) ? lhs : lhs < rhs ? lhs : rhs: NaN wins, of two zeros rhs">;
 def QOpt_MaxOp : QOpt_BinaryOp<"max", "larger value",
   "isNaN(lhs) ? lhs : lhs > rhs ? lhs : rhs: NaN wins, of two zeros rhs">;
-def QOpt_ModOp : QOpt_BinaryOp<"mod", "remainder with the sign of the divisor",
-  "lhs - floor(lhs / rhs) * rhs; of integers x mod 0 = 0\n"
+def QOpt_ModOp : QOpt_BinaryOp<"mod", "remainder of a division",
+  "lhs - floor(lhs / rhs) * rhs, which has the sign of rhs; of integers "
+  "x mod 0 = 0\n"
   "truncates: lhs - trunc(lhs / rhs) * rhs, which has the sign of lhs\n"
   "of floats the second one is exact, and rhs is added to it, rounded, where "
   "the\nfirst one differs; NaN where rhs is 0 or lhs infinite", "i64"> {
@@ -81,13 +82,14 @@ def QOpt_GreaterOrEqualOp
 
 def QOpt_ReluOp : QOpt_UnaryOp<"relu", "rectifier", "max(x, 0)">;
 def QOpt_SigmoidOp : QOpt_UnaryOp<"sigmoid", "logistic function",
-  "sigmoidF32(x) of Numerics">;
+  "sigmoidF32(x) of Numerics; f64: sigmoidF64(x)">;
 def QOpt_TanhOp : QOpt_UnaryOp<"tanh", "hyperbolic tangent",
-  "tanhF32(x) of Numerics">;
+  "tanhF32(x) of Numerics; f64: tanhF64(x)">;
 def QOpt_ErfOp : QOpt_UnaryOp<"erf", "error function", "erfF32(x) of Numerics">;
-def QOpt_ExpOp : QOpt_UnaryOp<"exp", "exponential", "expF32(x) of Numerics">;
+def QOpt_ExpOp : QOpt_UnaryOp<"exp", "exponential",
+  "expF32(x) of Numerics; f64: expF64(x)">;
 def QOpt_LogOp : QOpt_UnaryOp<"log", "natural logarithm",
-  "logF32(x) of Numerics">;
+  "logF32(x) of Numerics; f64: logF64(x)">;
 def QOpt_SqrtOp : QOpt_UnaryOp<"sqrt", "square root",
   "sqrt(x), correctly rounded">;
 def QOpt_ReciprocalOp : QOpt_UnaryOp<"reciprocal", "reciprocal", "1 / x">;
@@ -100,9 +102,9 @@ def QOpt_RoundOp : QOpt_UnaryOp<"round", "round to nearest, ties to even",
 def QOpt_SinOp : QOpt_UnaryOp<"sin", "sine", "sinF32(x) of Numerics">;
 def QOpt_CosOp : QOpt_UnaryOp<"cos", "cosine", "cosF32(x) of Numerics">;
 def QOpt_SoftplusOp : QOpt_UnaryOp<"softplus", "log(1 + exp(x))",
-  "softplusF32(x) of Numerics">;
+  "softplusF32(x) of Numerics; f64: softplusF64(x)">;
 def QOpt_SiluOp : QOpt_UnaryOp<"silu", "x times its logistic function",
-  "x * sigmoidF32(x)">;
+  "x * sigmoidF32(x); f64: x * sigmoidF64(x)">;
 def QOpt_HardSwishOp : QOpt_UnaryOp<"hard_swish", "x times its hard sigmoid",
   "x * min(max(fma(x, 1/6, 0.5), 0), 1), 1/6 rounded to f32">;
 def QOpt_NotOp : QOpt_UnaryOp<"not", "logical negation", "!x", "", "i1">;
@@ -111,7 +113,9 @@ def QOpt_CastOp : QOpt_UnaryOp<"cast", "conversion to the result's element type"
   "range is the nearest bound (below 8 bits: the low bits), NaN is 0; to i1: "
   "x != 0; integer to narrower: low bits; integer to float: rne\nsaturate "
   "says what is out of the range of 8-bit floats: the largest, else infinity "
-  "or NaN", "", "f32", "i64"> {
+  "or NaN\nof f8E8M0FNU, whose codes are rounded up: the nearest end, 2^-127 or "
+  "2^127,\nelse NaN, as 0, what is below 0 and all up to 2^-128 are then",
+  "", "f32", "i64"> {
   let arguments = (ins QOpt_Tensor:$x,
                        DefaultValuedAttr<BoolAttr, "true">:$saturate);
 }

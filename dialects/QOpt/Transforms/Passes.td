@@ -42,8 +42,8 @@ def FoldSequencesPass : Pass<"qopt-fold-sequences", "::mlir::func::FuncOp"> {
     %s = qopt.split_to_sequence %x {axis = 0 : i64, keepdims = false} : (tensor<2x8xf32>) -> !qopt.sequence<tensor<8xf32>>
     %0 = qopt.sequence_at %s, %one : (!qopt.sequence<tensor<8xf32>>, tensor<i64>) -> tensor<8xf32>
     // becomes
-    %a, %b = qopt.split %x {axis = 0 : i64, sizes = array<i64: 1, 1>} : (tensor<2x8xf32>) -> (tensor<1x8xf32>, tensor<1x8xf32>)
-    %c = qopt.squeeze %b {axes = array<i64: 0>} : (tensor<1x8xf32>) -> tensor<8xf32>
+    %a:2 = qopt.split %x {axis = 0 : i64, sizes = array<i64: 1, 1>} : (tensor<2x8xf32>) -> (tensor<1x8xf32>, tensor<1x8xf32>)
+    %0 = qopt.squeeze %a#1 {axes = array<i64: 0>} : (tensor<1x8xf32>) -> tensor<8xf32>
     ```
 
     Result types are refined as by `qopt-infer-shapes`. Where a sequence has a
@@ -57,12 +57,14 @@ def FoldSequencesPass : Pass<"qopt-fold-sequences", "::mlir::func::FuncOp"> {
 
     ```mlir
     %1 = qopt.sequence_insert %s, %x : (!qopt.sequence<tensor<?x4xf32>>, tensor<2x4xf32>) -> !qopt.sequence<tensor<?x4xf32>>
-    // becomes
-    %d = qopt.shape %x {start = 0 : i64, end = 2 : i64} : (tensor<2x4xf32>) -> tensor<2xi64>
-    %e = qopt.reshape %x, %all : (tensor<2x4xf32>, tensor<1xi64>) -> tensor<?xf32>
-    %r = qopt.reshape %d, %row : (tensor<2xi64>, tensor<2xi64>) -> tensor<1x2xi64>
-    %1:0 = qopt.concat %s:0, %e {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
-    %1:1 = qopt.concat %s:1, %r {axis = 0 : i64} : (tensor<?x2xi64>, tensor<1x2xi64>) -> tensor<?x2xi64>
+    // becomes, where %elements and %dims are those of %s
+    %d = qopt.shape %x {end = 2 : i64, start = 0 : i64} : (tensor<2x4xf32>) -> tensor<2xi64>
+    %all = qopt.constant(dense<-1> : tensor<1xi64>) : tensor<1xi64>
+    %e = qopt.reshape %x, %all {allow_zero = true} : (tensor<2x4xf32>, tensor<1xi64>) -> tensor<?xf32>
+    %row = qopt.constant(dense<[1, 2]> : tensor<2xi64>) : tensor<2xi64>
+    %r = qopt.reshape %d, %row {allow_zero = true} : (tensor<2xi64>, tensor<2xi64>) -> tensor<1x2xi64>
+    %1 = qopt.concat %elements, %e {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+    %2 = qopt.concat %dims, %r {axis = 0 : i64} : (tensor<?x2xi64>, tensor<1x2xi64>) -> tensor<?x2xi64>
     ```
 
     Refuses what is left, and names it: parts along an axis of unknown size or of
