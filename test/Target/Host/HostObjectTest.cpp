@@ -16,6 +16,7 @@
 
 using namespace mlir;
 using namespace qopt;
+using testing::AllOf;
 using testing::HasSubstr;
 
 /// What is said of a module with a function of `body`, when it is made an
@@ -79,6 +80,8 @@ static std::string failureOfLaunch(StringRef launch) {
   std::string said;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     said += diagnostic.str() + "\n";
+    for (Diagnostic &note : diagnostic.getNotes())
+      said += note.str() + "\n";
     return success();
   });
   std::string text;
@@ -119,7 +122,9 @@ TEST(HostObject, LaunchesHaveTheMemoryThatTheyUse) {
   EXPECT_THAT(
       failureOfLaunch("qkernel.launch @sum(%x) to(%y : memref<4xf32>) : "
                       "(memref<4x32xf32>) -> ()"),
-      HasSubstr("expects memory for 2 temporaries, but found 0"));
+      AllOf(HasSubstr("expects memory for 2 temporaries, but found 0"),
+            HasSubstr("between its launches a kernel computes with dims "
+                      "alone")));
   EXPECT_THAT(
       failureOfLaunch(
           "qkernel.launch @sum(%x) to(%y : memref<4xf32>) step \"reduce\" "

@@ -269,3 +269,15 @@ qkernel.variant @pointers #qkernel.target<"x86-64", "x86-64-v4"> {
     return
   }
 }
+
+// -----
+
+// Of how many numbers a list is must be known.
+qkernel.variant @any_number #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<8xf32>, %s: tensor<?xi64>) {
+    // expected-error @+1 {{'qopt.reshape' op has dims that follow from nothing known}}
+    %0 = qopt.reshape %x, %s {qopt.kernel = "x86-64.reshape"} : (tensor<8xf32>, tensor<?xi64>) -> tensor<?x?xf32>
+    qkernel.output %0 at 0 : tensor<?x?xf32>
+    return
+  }
+}
