@@ -10,6 +10,7 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "lib/Target/Host/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -104,10 +105,8 @@ void DeviceProgram::copyMemory(Value from, Value to, Value bytes) {
   else
     callRuntime("qopt_rt_vk_download", {}, {context, source, target, bytes});
   // Outputs are there when the run ends.
-  if (isOnHost(to) && !to.getDefiningOp<kernel::OutputMemoryOp>()) {
-    waitFor("qopt_rt_vk_wait", numSeen);
-    numSeen = lateChecks.size();
-  }
+  if (isOnHost(to) && !to.getDefiningOp<kernel::OutputMemoryOp>())
+    waitAt(current);
 }
 
 FailureOr<Value> DeviceProgram::viewMemory(kernel::ViewOp op) {
@@ -189,6 +188,30 @@ DeviceProgram::Flag DeviceProgram::checkAfterRun(const Twine &text) {
   return {lateChecks.back().handle, static_cast<int64_t>(texts.size()) - 1};
 }
 
+size_t DeviceProgram::numSeenAt(Operation *op) {
+  size_t num = 0;
+  for (; op; op = op->getParentOp())
+    num = std::max(num, numSeen.lookup(op->getBlock()));
+  return num;
+}
+
+void DeviceProgram::waitAt(Operation *op) {
+  waitFor("qopt_rt_vk_wait", numSeenAt(op));
+  numSeen[op->getBlock()] = lateChecks.size();
+  for (Operation *around = op; (around = around->getParentOp());)
+    waiting.insert(around);
+}
+
+void DeviceProgram::endIteration(Operation *last) {
+  Operation *loop = last->getParentOp();
+  auto isOfLoop = [&](const LateChecks &checks) {
+    return loop->isAncestor(checks.op);
+  };
+  if (waiting.contains(loop) &&
+      llvm::any_of(ArrayRef(lateChecks).drop_front(numSeenAt(last)), isOfLoop))
+    waitAt(last);
+}
+
 Value DeviceProgram::waitFor(StringRef function, size_t first) {
   ArrayRef<LateChecks> open = ArrayRef(lateChecks).drop_front(first);
   SmallVector<Value> flags;
@@ -252,7 +275,12 @@ LogicalResult DeviceProgram::dispatch(
 LogicalResult DeviceProgram::emitOp(Operation *op) {
   if (!featureMask)
     beginRun();
-  return HostProgram::emitOp(op);
+  if (failed(HostProgram::emitOp(op)))
+    return failure();
+  if (isa<scf::ForOp, scf::WhileOp>(op->getParentOp()) &&
+      op->getNextNode() == op->getBlock()->getTerminator())
+    endIteration(op);
+  return success();
 }
 
 LogicalResult DeviceProgram::emitKernel(Operation *op,

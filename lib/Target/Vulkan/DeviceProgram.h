@@ -79,6 +79,14 @@ private:
   /// Waits for the device, by `function` of the runtime, and looks at the flags
   /// from the one numbered `first` on. Returns the status.
   mlir::Value waitFor(llvm::StringRef function, size_t first);
+  /// Waits behind `op` and looks at the flags that not every path to it did.
+  void waitAt(mlir::Operation *op);
+  /// The number of flags, the first ones, that every path to `op` looked at.
+  size_t numSeenAt(mlir::Operation *op);
+  /// Behind the `last` op of a block of a loop. Where the loop waits, looks at
+  /// the flags of the loop that no wait behind their kernels did: those before
+  /// them, in the next iteration, do not.
+  void endIteration(mlir::Operation *last);
 
   /// Constants on the device.
   llvm::DenseMap<mlir::Value, mlir::Value> constants;
@@ -95,8 +103,10 @@ private:
     llvm::SmallVector<std::string> texts;
   };
   std::vector<LateChecks> lateChecks;
-  /// Those before were looked at where the host waited.
-  size_t numSeen = 0;
+  /// For a block that waits: how many of these its last wait has behind it.
+  llvm::DenseMap<mlir::Block *, size_t> numSeen;
+  /// The ops whose regions wait.
+  llvm::DenseSet<mlir::Operation *> waiting;
   /// The last op of what is done at the start.
   mlir::Operation *lastAtStart = nullptr;
   mlir::Operation *featureMask = nullptr;

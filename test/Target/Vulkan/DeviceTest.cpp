@@ -437,6 +437,49 @@ TEST_F(DeviceTest, TellsWhatIsWrongWhereTheHostWaits) {
             "1: an index is out of range of axis 0, which is from -200 to 199");
 }
 
+/// Also where only the branch that is not taken waited before.
+TEST_F(DeviceTest, TellsWhatIsWrongInEachBranch) {
+  EXPECT_EQ(failureOfRun(R"(
+    func.func @main(%x: tensor<200xi64>, %i: tensor<1xi64> {test.codes = array<i32: 200>},
+                    %taken: tensor<i1> {test.codes = array<i32: 0>}) -> tensor<?xi64> {
+      %0 = qopt.gather %x, %i {axis = 0 : i64} : (tensor<200xi64>, tensor<1xi64>) -> tensor<1xi64>
+      %condition = tensor.extract %taken[] : tensor<i1>
+      %1 = scf.if %condition -> (tensor<?xi64>) {
+        %2 = qopt.expand %x, %0 : (tensor<200xi64>, tensor<1xi64>) -> tensor<?xi64>
+        scf.yield %2 : tensor<?xi64>
+      } else {
+        %n = qopt.neg %0 : (tensor<1xi64>) -> tensor<1xi64>
+        %2 = qopt.expand %x, %n : (tensor<200xi64>, tensor<1xi64>) -> tensor<?xi64>
+        scf.yield %2 : tensor<?xi64>
+      }
+      return %1 : tensor<?xi64>
+    })"),
+            "1: an index is out of range of axis 0, which is from -200 to 199");
+}
+
+/// The dims of an iteration are not made of what the one before found wrong.
+TEST_F(DeviceTest, TellsWhatIsWrongBeforeTheNextIteration) {
+  EXPECT_EQ(failureOfRun(R"(
+    func.func @main(%x: tensor<200xi64>) -> (tensor<?xi64>, tensor<1xi64>) {
+      %c200 = arith.constant 200 : i64
+      %c1 = arith.constant 1 : i64
+      %c202 = arith.constant 202 : i64
+      %one = qopt.constant(dense<1> : tensor<1xi64>) : tensor<1xi64>
+      %shape = qopt.constant(dense<[-1]> : tensor<1xi64>) : tensor<1xi64>
+      %y = qopt.reshape %x, %shape : (tensor<200xi64>, tensor<1xi64>) -> tensor<?xi64>
+      %0:2 = scf.for %n = %c200 to %c202 step %c1
+          iter_args(%kept = %y, %d = %one) -> (tensor<?xi64>, tensor<1xi64>) : i64 {
+        %1 = qopt.expand %x, %d : (tensor<200xi64>, tensor<1xi64>) -> tensor<?xi64>
+        %at = tensor.from_elements %n : tensor<1xi64>
+        %2 = qopt.gather %x, %at {axis = 0 : i64} : (tensor<200xi64>, tensor<1xi64>) -> tensor<1xi64>
+        %3 = qopt.neg %2 : (tensor<1xi64>) -> tensor<1xi64>
+        scf.yield %1, %3 : tensor<?xi64>, tensor<1xi64>
+      }
+      return %0#0, %0#1 : tensor<?xi64>, tensor<1xi64>
+    })"),
+            "1: an index is out of range of axis 0, which is from -200 to 199");
+}
+
 /// Also where a loop is left by then.
 TEST_F(DeviceTest, TellsWhatWentWrongInALoop) {
   EXPECT_EQ(failureOfRun(R"(
