@@ -6,7 +6,6 @@
 
 #include "Composer.h"
 #include "Operators.h"
-#include "Reals.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -37,8 +36,6 @@ static LogicalResult importSelu(NodeImporter &node) {
       "alpha", node.getOpset() < 6 ? 1.6732f : 1.67326319217681884765625f);
   float gamma = node.getFloat(
       "gamma", node.getOpset() < 6 ? 1.0507f : 1.05070102214813232421875f);
-  if (failed(expectReals(node, node.getInput(0))))
-    return failure();
   return importFunction(node, [&](Composer &c, Value x) {
     // alpha * (exp(x) - 1) below 0
     return c.mul(c.make<EluOp>(x, node.attr("alpha", alpha)), gamma);
@@ -149,7 +146,7 @@ static LogicalResult importHardmax(NodeImporter &node) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult makeGelu(NodeImporter &node, Value x, GeluForm form) {
-  if (!x || failed(expectReals(node, x)))
+  if (!x || failed(node.expectFloat(x)))
     return failure();
   return node.makeOutput<GeluOp>(
       getElementType(x), x,
@@ -183,20 +180,19 @@ static LogicalResult importQuickGelu(NodeImporter &node) {
 }
 
 ArrayRef<Operator> qopt::importer::getActivationOperators() {
-  static constexpr const char *noDouble = "no float64";
   static constexpr Operator rows[] = {
       {"Celu", 12, 1, 1, importCelu},
       {"Hardmax", 1, 1, 1, importHardmax},
       {"LogSoftmax", 1, 1, 1, importLogSoftmax},
       {"Mish", 18, 1, 1, importMish},
-      {"Selu", 1, 1, 1, importSelu, noDouble},
+      {"Selu", 1, 1, 1, importSelu},
       {"Shrink", 9, 1, 1, importShrink},
       {"Softsign", 1, 1, 1, importSoftsign},
       {"SwiGLU", 28, 2, 2, importSwiGLU},
       {"ThresholdedRelu", 10, 1, 1, importThresholdedRelu},
-      {"com.microsoft.BiasGelu", 1, 2, 2, importGelu, noDouble},
-      {"com.microsoft.FastGelu", 1, 1, 2, importFastGelu, noDouble},
-      {"com.microsoft.Gelu", 1, 1, 1, importGelu, noDouble},
+      {"com.microsoft.BiasGelu", 1, 2, 2, importGelu},
+      {"com.microsoft.FastGelu", 1, 1, 2, importFastGelu},
+      {"com.microsoft.Gelu", 1, 1, 1, importGelu},
       {"com.microsoft.QuickGelu", 1, 1, 1, importQuickGelu},
   };
   return rows;

@@ -6,7 +6,6 @@
 
 #include "Composer.h"
 #include "Operators.h"
-#include "Reals.h"
 #include "lib/ONNX/ElementTypes.h"
 
 using namespace mlir;
@@ -48,14 +47,6 @@ template <typename OpTy, bool (*predicate)(Type)>
 static LogicalResult importUnary(NodeImporter &node) {
   Value x = node.getInput(0);
   if (failed(expectElements(node, x, predicate)))
-    return failure();
-  return node.makeOutput<OpTy>(getElementType(x), x);
-}
-
-/// An op whose formula is in f32.
-template <typename OpTy> static LogicalResult importReals(NodeImporter &node) {
-  Value x = node.getInput(0);
-  if (failed(expectReals(node, x)))
     return failure();
   return node.makeOutput<OpTy>(getElementType(x), x);
 }
@@ -241,14 +232,12 @@ static LogicalResult importPRelu(NodeImporter &node) {
 }
 
 static LogicalResult importElu(NodeImporter &node) {
-  if (failed(expectReals(node, node.getInput(0))))
-    return failure();
   return importAlpha<EluOp>(node, 1.0f);
 }
 
 static LogicalResult importHardSigmoid(NodeImporter &node) {
   Value x = node.getInput(0);
-  if (failed(expectReals(node, x)))
+  if (failed(node.expectFloat(x)))
     return failure();
   return node.makeOutput<HardSigmoidOp>(
       getElementType(x), x,
@@ -263,7 +252,7 @@ static LogicalResult importGelu(NodeImporter &node) {
     return node.fail(malformed("expects approximate \"none\" or \"tanh\", but "
                                "found " +
                                quote(form)));
-  if (failed(expectReals(node, x)))
+  if (failed(node.expectFloat(x)))
     return failure();
   return node.makeOutput<GeluOp>(
       getElementType(x), x,
@@ -411,7 +400,6 @@ static LogicalResult importClip(NodeImporter &node) {
 }
 
 ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
-  static constexpr const char *noDouble = "no float64";
   static constexpr Operator rows[] = {
       {"Abs", 1, 1, 1, importUnary<AbsOp, isNumber>},
       {"Add", 1, 2, 2, importBinary<AddOp, isNumber>},
@@ -427,19 +415,19 @@ ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
       {"Ceil", 1, 1, 1, importUnary<CeilOp, isFloat>},
       {"Clip", 1, 1, 1, importClipWithAttributes},
       {"Clip", 11, 1, 3, importClip},
-      {"Cos", 7, 1, 1, importReals<CosOp>, noDouble},
+      {"Cos", 7, 1, 1, importUnary<CosOp, isFloat>},
       {"Div", 1, 2, 2, importBinary<DivOp, isNumber>},
-      {"Elu", 1, 1, 1, importElu, noDouble},
+      {"Elu", 1, 1, 1, importElu},
       {"Equal", 1, 2, 2, importComparison<EqualOp, isAny>},
-      {"Erf", 9, 1, 1, importReals<ErfOp>, noDouble},
+      {"Erf", 9, 1, 1, importUnary<ErfOp, isFloat>},
       {"Exp", 1, 1, 1, importUnary<ExpOp, isFloat>},
       {"Floor", 1, 1, 1, importUnary<FloorOp, isFloat>},
-      {"Gelu", 20, 1, 1, importGelu, noDouble},
+      {"Gelu", 20, 1, 1, importGelu},
       {"Greater", 1, 2, 2, importComparison<GreaterOp, isNumber>},
       {"GreaterOrEqual", 12, 2, 2,
        importComparison<GreaterOrEqualOp, isNumber>},
-      {"HardSigmoid", 1, 1, 1, importHardSigmoid, noDouble},
-      {"HardSwish", 14, 1, 1, importReals<HardSwishOp>, noDouble},
+      {"HardSigmoid", 1, 1, 1, importHardSigmoid},
+      {"HardSwish", 14, 1, 1, importUnary<HardSwishOp, isFloat>},
       {"LeakyRelu", 1, 1, 1, importLeakyRelu},
       {"Less", 1, 2, 2, importComparison<LessOp, isNumber>},
       {"LessOrEqual", 12, 2, 2, importComparison<LessOrEqualOp, isNumber>},
@@ -457,7 +445,7 @@ ArrayRef<Operator> qopt::importer::getElementwiseOperators() {
       {"Relu", 1, 1, 1, importUnary<ReluOp, isNumber>},
       {"Round", 11, 1, 1, importUnary<RoundOp, isFloat>},
       {"Sigmoid", 1, 1, 1, importUnary<SigmoidOp, isFloat>},
-      {"Sin", 7, 1, 1, importReals<SinOp>, noDouble},
+      {"Sin", 7, 1, 1, importUnary<SinOp, isFloat>},
       {"Softplus", 1, 1, 1, importUnary<SoftplusOp, isFloat>},
       {"Sqrt", 1, 1, 1, importUnary<SqrtOp, isFloat>},
       {"Sub", 1, 2, 2, importBinary<SubOp, isNumber>},

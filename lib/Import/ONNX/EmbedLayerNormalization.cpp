@@ -6,7 +6,6 @@
 
 #include "Composer.h"
 #include "Operators.h"
-#include "Reals.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -27,7 +26,7 @@ qopt::importer::importEmbedLayerNormalization(NodeImporter &node) {
                                "gamma and beta"));
   if (!segments != !kinds)
     return node.fail(malformed("expects segment_ids with segment_embedding"));
-  if (failed(expectReals(node, words)) || getRank(ids) != 2)
+  if (failed(node.expectFloat(words)) || getRank(ids) != 2)
     return node.fail(malformed("expects ids of two axes and tables of floats"));
   Value sum = c.gather(words, ids, 0);
   if (!positions)

@@ -7,7 +7,6 @@
 #include "Composer.h"
 #include "Contractions.h"
 #include "Operators.h"
-#include "Reals.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -30,8 +29,6 @@ static Value activate(NodeImporter &node, Value x, ArrayRef<float> numbers) {
     return c.of<SigmoidOp>(x);
   if (name == "LeakyRelu")
     return c.make<LeakyReluOp>(x, node.attr("alpha", number(0, 0.01f)));
-  if (name == "HardSigmoid" && failed(expectReals(node, x)))
-    return {};
   if (name == "HardSigmoid")
     return c.make<HardSigmoidOp>(x, {node.attr("alpha", number(0, 0.2f)),
                                      node.attr("beta", number(1, 0.5f))});
@@ -221,10 +218,9 @@ static LogicalResult importGatherBlockQuantized(NodeImporter &node) {
 }
 
 ArrayRef<Operator> qopt::importer::getFusedOperators() {
-  static constexpr const char *noDouble = "no float64 with HardSigmoid";
   static constexpr Operator rows[] = {
-      {"com.microsoft.FusedConv", 1, 2, 4, importFusedConv, noDouble},
-      {"com.microsoft.FusedGemm", 1, 2, 3, importFusedGemm, noDouble},
+      {"com.microsoft.FusedConv", 1, 2, 4, importFusedConv},
+      {"com.microsoft.FusedGemm", 1, 2, 3, importFusedGemm},
       {"com.microsoft.FusedMatMul", 1, 2, 2, importFusedMatMul},
       {"com.microsoft.GatherBlockQuantized", 1, 3, 4,
        importGatherBlockQuantized, "axes of blocks and rows that differ"},

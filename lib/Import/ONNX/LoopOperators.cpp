@@ -7,7 +7,6 @@
 
 #include "Composer.h"
 #include "Operators.h"
-#include "Reals.h"
 #include "dialects/QOpt/IR/KnownIntegers.h"
 
 using namespace mlir;
@@ -23,6 +22,16 @@ static NamedAttribute choice(NodeImporter &node, StringRef name, Enum value) {
 static LogicalResult expectNumbers(NodeImporter &node, Value x) {
   return node.expectElementType(x, !getElementType(x).isInteger(1),
                                 "a tensor of numbers");
+}
+
+/// Checks for floats that are computed in f32.
+static LogicalResult expectReals(NodeImporter &node, Value x) {
+  if (failed(node.expectFloat(x)))
+    return failure();
+  if (!getElementType(x).isF64())
+    return success();
+  return node.fail(unsupported("elements of f64 are not supported",
+                               "cast them in the model"));
 }
 
 static std::optional<int64_t> getAxisOf(NodeImporter &node, Value x,

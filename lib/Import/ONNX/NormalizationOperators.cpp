@@ -7,7 +7,6 @@
 
 #include "Composer.h"
 #include "Operators.h"
-#include "Reals.h"
 #include "lib/ONNX/ElementTypes.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -58,11 +57,11 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
   bool isTraining = node.getInt("training_mode", 0) != 0;
   if (node.getInt("spatial", 1) != 1)
     return node.fail(unsupported("expects spatial = 1, but found 0"));
-  if (failed(expectReals(node, x)) || failed(node.expectRank(x, 2, "an input")))
+  if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 2, "an input")))
     return failure();
   int64_t channels = getType(x).getDimSize(1);
   for (Value statistic : node.getInputs().drop_front()) {
-    if (failed(expectReals(node, statistic)))
+    if (failed(node.expectFloat(statistic)))
       return failure();
     RankedTensorType type = getType(statistic);
     if (type.getRank() != 1 ||
@@ -169,9 +168,7 @@ static LogicalResult importLayerNormalization(NodeImporter &node) {
     if (operand && (failed(node.expectSameElementType(x, operand)) ||
                     failed(node.expectBroadcast({x, operand}))))
       return failure();
-  // The op has no formula for f64.
-  bool isPlain = stash.isF32() && !getElementType(x).isF64() &&
-                 fitsRow(scale, dims) && fitsRow(bias, dims);
+  bool isPlain = stash.isF32() && fitsRow(scale, dims) && fitsRow(bias, dims);
   if (!isPlain)
     return composeLayerNorm(node, x, axis, epsilon, stash);
   SmallVector<Value> operands{x, scale};
@@ -293,7 +290,7 @@ static LogicalResult importLRN(NodeImporter &node) {
   float alpha = node.getFloat("alpha", 1e-4f);
   float beta = node.getFloat("beta", 0.75f);
   float bias = node.getFloat("bias", 1.0f);
-  if (failed(expectReals(node, x)) || failed(node.expectRank(x, 2, "an input")))
+  if (failed(node.expectFloat(x)) || failed(node.expectRank(x, 2, "an input")))
     return failure();
   if (size < 1 || size > (int64_t(1) << 20))
     return node.fail(malformed("attribute \"size\" expects 1 to 2^20, but "
@@ -346,8 +343,7 @@ static LogicalResult importSkipNorm(NodeImporter &node, bool isCentred) {
   Value inverse = invertRoot(
       c, c.reduce(ReduceKind::Mean, c.mul(centred, centred), axis), epsilon);
   Value result;
-  if (isCentred && !type.isF64() &&
-      fitsRow(scale, getType(sum).getShape().take_back(1)) &&
+  if (isCentred && fitsRow(scale, getType(sum).getShape().take_back(1)) &&
       fitsRow(shift, getType(sum).getShape().take_back(1))) {
     SmallVector<Value> operands{sum, scale};
     if (shift)
@@ -416,10 +412,10 @@ static LogicalResult importFlatteningSoftmax(NodeImporter &node) {
 ArrayRef<Operator> qopt::importer::getNormalizationOperators() {
   static constexpr Operator rows[] = {
       {"BatchNormalization", 1, 5, 5, importBatchNormalization,
-       "inference, spatial = 1; no float64"},
+       "inference, spatial = 1"},
       {"GroupNormalization", 18, 3, 3, importGroupNormalization,
        "a known number of channels"},
-      {"LRN", 1, 1, 1, importLRN, "no float64"},
+      {"LRN", 1, 1, 1, importLRN},
       {"LayerNormalization", 17, 2, 3, importLayerNormalization},
       {"LpNormalization", 1, 1, 1, importLpNormalization},
       {"MeanVarianceNormalization", 9, 1, 1, importMeanVarianceNormalization},
@@ -429,7 +425,7 @@ ArrayRef<Operator> qopt::importer::getNormalizationOperators() {
       {"Softmax", 1, 1, 1, importFlatteningSoftmax},
       {"Softmax", 13, 1, 1, importSoftmax},
       {"com.microsoft.EmbedLayerNormalization", 1, 7, 9,
-       importEmbedLayerNormalization, "no float64", false, 7},
+       importEmbedLayerNormalization, "", false, 7},
       {"com.microsoft.SkipLayerNormalization", 1, 3, 5,
        importSkipLayerNormalization},
       {"com.microsoft.SkipSimplifiedLayerNormalization", 1, 3, 4,

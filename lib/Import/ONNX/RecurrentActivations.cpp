@@ -6,7 +6,6 @@
 
 #include "RecurrentActivations.h"
 #include "Composer.h"
-#include "Reals.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -80,10 +79,6 @@ Value qopt::importer::apply(NodeImporter &node,
                             const RecurrentActivation &activation, Value x) {
   Composer c(node);
   auto [function, alpha, beta] = activation;
-  bool isInFloats = function == RecurrentFunction::Elu ||
-                    function == RecurrentFunction::HardSigmoid;
-  if (x && isInFloats && failed(expectReals(node, x)))
-    return {};
   switch (function) {
   case RecurrentFunction::Affine:
     return c.add(c.mul(x, alpha), beta);

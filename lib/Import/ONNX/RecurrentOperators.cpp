@@ -11,7 +11,6 @@
 #include "Composer.h"
 #include "ControlFlow.h"
 #include "Operators.h"
-#include "Reals.h"
 #include "RecurrentActivations.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -526,8 +525,7 @@ static LogicalResult importGru(NodeImporter &node) {
 }
 
 ArrayRef<Operator> qopt::importer::getRecurrentOperators() {
-  static constexpr const char *known =
-      "W and R of known dims; no float64 with Elu and HardSigmoid";
+  static constexpr const char *known = "W and R of known dims";
   static constexpr Operator rows[] = {
       {"GRU", 7, 3, 6, importGru, known},
       {"LSTM", 7, 3, 8, importLstm, known},

@@ -7,7 +7,6 @@
 #include "Composer.h"
 #include "Operators.h"
 #include "Patches.h"
-#include "Reals.h"
 #include "WindowAttributes.h"
 #include "dialects/QOpt/IR/VerifyTypes.h"
 #include "llvm/Support/MathExtras.h"
@@ -161,8 +160,6 @@ static LogicalResult importAveragePool(NodeImporter &node) {
     return node.setOutput(0,
                           averagePatches(c, x, *window, ceilMode, includesPad));
   }
-  if (failed(expectReals(node, x)))
-    return failure();
   return node.makeOutput<AveragePoolOp>(
       getElementType(x), x,
       {node.attr("kernel", window->kernel),
@@ -227,8 +224,6 @@ static LogicalResult importMaxPool(NodeImporter &node) {
   std::optional<WindowAttributes> window = readWindow(node, x, {});
   if (!window || failed(checkPoolPads(node, *window)))
     return failure();
-  if (isa<FloatType>(getElementType(x)) && failed(expectReals(node, x)))
-    return failure();
   if (node.hasOutput(1)) {
     Composer c(node);
     if (failed(node.setOutput(
@@ -289,7 +284,7 @@ static LogicalResult importMaxUnpool(NodeImporter &node) {
 
 static LogicalResult importGlobalAveragePool(NodeImporter &node) {
   Value x = node.getInput(0);
-  if (failed(node.expectRank(x, 3, "an input")) || failed(expectReals(node, x)))
+  if (failed(node.expectRank(x, 3, "an input")) || failed(node.expectFloat(x)))
     return failure();
   return node.makeOutput<GlobalAveragePoolOp>(getElementType(x), x);
 }
@@ -344,8 +339,6 @@ static LogicalResult importLpPool(NodeImporter &node) {
                                                       /*keepDims=*/false)
                                            : Value();
                           }));
-  if (failed(expectReals(node, x)))
-    return failure();
   double size = 1;
   for (int64_t dim : window->kernel)
     size *= dim;
@@ -375,14 +368,12 @@ static LogicalResult importGlobalLpPool(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getWindowOperators() {
   static constexpr Operator rows[] = {
-      {"AveragePool", 1, 1, 1, importAveragePool,
-       "1 to 3 spatial axes; no float64 without dilations"},
-      {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool, "no float64"},
+      {"AveragePool", 1, 1, 1, importAveragePool, "1 to 3 spatial axes"},
+      {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
       {"GlobalLpPool", 1, 1, 1, importGlobalLpPool},
       {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
-      {"LpPool", 1, 1, 1, importLpPool,
-       "1 to 3 spatial axes; float64 with dilations or ceil_mode"},
-      {"MaxPool", 1, 1, 1, importMaxPool, "1 to 3 spatial axes; no float64"},
+      {"LpPool", 1, 1, 1, importLpPool, "1 to 3 spatial axes"},
+      {"MaxPool", 1, 1, 1, importMaxPool, "1 to 3 spatial axes"},
       {"MaxUnpool", 9, 2, 3, importMaxUnpool, "1 to 3 spatial axes"},
   };
   return rows;
