@@ -12,8 +12,6 @@ llama-cpp-python on the package's GGUF file, where it is installed.
 """
 
 import argparse
-import os
-import subprocess
 import time
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -62,17 +60,8 @@ def past_dims(model):
 
 def compile_model(model, preset, artefact, calib):
     """Seconds and peak memory in GB."""
-    command = [measuring.build_folder() / "bin" / "qopt-compile", model, "-o", artefact,
-               "--preset", preset, "--quiet"]
-    if preset in ("w8a8", "w8a8-pow2"):
-        command += ["--calib", calib]
-    start = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command])
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise measuring.ToolError(f"qopt-compile ended with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1e6
+    flags = ["--calib", calib] if preset in ("w8a8", "w8a8-pow2") else []
+    return measuring.measure_compile(model, preset, artefact, *flags)
 
 
 def find_losses(logits, tokens):

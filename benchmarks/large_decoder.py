@@ -12,8 +12,6 @@ artefact less, and the compiler as much again for temporary files in TMPDIR.
 """
 
 import argparse
-import os
-import subprocess
 import tempfile
 import time
 from dataclasses import replace
@@ -70,19 +68,6 @@ class RandomDecoder(DecoderWriter):
         onnx.save(self.make(), path)
 
 
-def compile_model(model, preset, artefact):
-    """Seconds and peak memory in GB."""
-    command = [measuring.build_folder() / "bin" / "qopt-compile", model, "-o", artefact,
-               "--preset", preset, "--quiet", "--cpu", "native", "--capacity", "128"]
-    start = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command])
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise measuring.ToolError(f"qopt-compile ended with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1e6
-
-
 def measure_decoding(artefact, steps=16):
     module = qopt.load(artefact)
     module.bind_states()
@@ -97,7 +82,8 @@ def measure_decoding(artefact, steps=16):
 def measure(config, options, folder):
     model, artefact = folder / "model.onnx", folder / "model.so"
     RandomDecoder(config, folder / "weights.bin").write(model)
-    seconds, peak = compile_model(model, options.preset, artefact)
+    seconds, peak = measuring.measure_compile(model, options.preset, artefact, "--cpu",
+                                                   "native", "--capacity", "128")
     billions = config.count_weights() / 1e9
     rate = f"{measure_decoding(artefact):.2f}" if options.run else ""
     size = sum(path.stat().st_size for path in (model, folder / "weights.bin"))

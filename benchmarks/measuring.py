@@ -45,6 +45,19 @@ def compile_model(prepared, preset, folder, *flags):
     return artefact, json.loads(text)
 
 
+def measure_compile(model, preset, artefact, *flags):
+    """Seconds and peak memory in GB of a compile."""
+    command = [build_folder() / "bin" / "qopt-compile", model, "-o", artefact,
+               "--preset", preset, "--quiet", *flags]
+    start = time.perf_counter()
+    process = subprocess.Popen([str(part) for part in command])
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise ToolError(f"qopt-compile ended with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1e6
+
+
 def run_folder(artefact, inputs, outputs, *flags, tier=None):
     Path(outputs).mkdir(parents=True, exist_ok=True)
     call("qopt-run", artefact, "--inputs", inputs, "--outputs", outputs, *flags, tier=tier)
