@@ -245,7 +245,8 @@ typedef struct qopt_model_api {
       of other inputs with the same symbol. `capacity` is what axes may grow to;
       0: as the model says. A run that would need more fails with QOPT_BAD_DATA;
       a run that fails leaves the states as they were. What was kept is lost.
-      QOPT_BAD_USE: no states, no capacity. */
+      Entries of their outputs have dims, and data only where it is not added to
+      in place. QOPT_BAD_USE: no states, no capacity. */
   qopt_status (*bind_states)(qopt_context *context, int64_t capacity,
                              char *error, size_t error_capacity);
   /** From the next run on inputs and outputs are the host's again. */

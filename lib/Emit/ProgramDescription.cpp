@@ -20,7 +20,7 @@ using llvm::StringRef;
 static_assert(sizeof(qopt_value_info) == 5 * 8 &&
                   sizeof(qopt_rt_tier) == 3 * 8 &&
                   sizeof(qopt_rt_program) == 11 * 8 &&
-                  sizeof(qopt_state_info) == 4 * 8,
+                  sizeof(qopt_rt_state) == 5 * 8,
               "buildProgramDescriptor writes these fields");
 
 namespace {
@@ -99,8 +99,9 @@ Constant *TableBuilder::tiers(llvm::ArrayRef<TierDescription> tiers) {
 Constant *TableBuilder::states(llvm::ArrayRef<StateDescription> states) {
   llvm::SmallVector<Constant *> records;
   for (const StateDescription &state : states)
-    records.push_back(record({number(state.input), number(state.output),
-                              number(state.axis), number(state.capacity)}));
+    records.push_back(
+        record({number(state.input), number(state.output), number(state.axis),
+                number(state.capacity), number(state.isAppended)}));
   return array(records);
 }
 

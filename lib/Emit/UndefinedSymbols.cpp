@@ -17,10 +17,9 @@ using llvm::StringRef;
 
 static bool isAllowed(StringRef name, const Machine &machine) {
   static constexpr StringRef functions[] = {
-      "qopt_rt_alloc",   "qopt_rt_free",    "qopt_rt_parallel",
-      "qopt_rt_threads", "qopt_rt_output",  "qopt_rt_fail",
-      "qopt_rt_iterate", "qopt_rt_observe", "memcpy",
-      "memmove",         "memset"};
+      "qopt_rt_alloc",  "qopt_rt_free", "qopt_rt_parallel", "qopt_rt_threads",
+      "qopt_rt_output", "qopt_rt_fail", "qopt_rt_iterate",  "qopt_rt_observe",
+      "qopt_rt_append", "memcpy",       "memmove",          "memset"};
   return llvm::is_contained(functions, name) ||
          llvm::is_contained(machine.getHost().platform->runtimeSymbols, name) ||
          llvm::is_contained(machine.runtimeSymbols, name);

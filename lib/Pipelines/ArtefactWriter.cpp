@@ -34,14 +34,8 @@ describe(Type type, DictionaryAttr attrs, StringRef defaultName) {
   return value;
 }
 
-llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
-                                     const CompiledProgram &program,
-                                     StringRef name, StringRef manifest,
-                                     StringRef path, const StateOptions &states,
-                                     ModelDigests digests) {
+llvm::Expected<ProgramDescription> qopt::describeProgram(func::FuncOp main) {
   ProgramDescription description;
-  description.name = name.str();
-  description.manifest = manifest.str();
   for (unsigned i = 0; i < main.getNumArguments(); ++i) {
     auto value = describe(main.getArgument(i).getType(), main.getArgAttrDict(i),
                           "arg" + std::to_string(i));
@@ -56,6 +50,20 @@ llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
       return value.takeError();
     description.outputs.push_back(std::move(*value));
   }
+  return description;
+}
+
+llvm::Error qopt::writeSharedLibrary(func::FuncOp main,
+                                     const CompiledProgram &program,
+                                     StringRef name, StringRef manifest,
+                                     StringRef path, const StateOptions &states,
+                                     ModelDigests digests) {
+  auto described = describeProgram(main);
+  if (!described)
+    return described.takeError();
+  ProgramDescription &description = *described;
+  description.name = name.str();
+  description.manifest = manifest.str();
   if (llvm::Error error = findStates(description, states))
     return error;
   SmallVector<StringRef> objects;

@@ -14,6 +14,9 @@
 
 namespace qopt {
 
+/// The inputs and outputs of `main`.
+llvm::Expected<ProgramDescription> describeProgram(mlir::func::FuncOp main);
+
 /// Links `program` with the runtime into the shared library at `path`.
 /// `main` describes inputs and outputs; `manifest` is JSON text; `states`
 /// says which outputs feed inputs.

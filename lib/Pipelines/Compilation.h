@@ -95,6 +95,7 @@ private:
   llvm::Error checkContract();
 
   // TargetPhase.cpp
+  llvm::Error findStates();
   llvm::Error lower();
   llvm::Error writeLowered();
 

@@ -71,5 +71,6 @@ llvm::Error Compilation::emit() {
     return writeTier(*program);
   return writeSharedLibrary(
       getMain(), *program, llvm::sys::path::filename(options.model),
-      makeManifest(), options.output, {options.states, options.capacity});
+      makeManifest(), options.output,
+      {options.states, options.capacity, findAppended(*module)});
 }

@@ -211,6 +211,8 @@ void qopt::buildKernelsPipeline(OpPassManager &pm) {
 
 void qopt::buildTargetPipeline(OpPassManager &pm,
                                const TargetBackend &backend) {
+  // All variants together: they share a context.
+  pm.addPass(kernel::createBindStatesPass());
   backend.populateTargetPipeline(pm.nest<kernel::VariantOp>());
 }
 

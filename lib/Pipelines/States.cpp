@@ -6,6 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "States.h"
+#include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/States.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -126,5 +129,29 @@ llvm::Error qopt::findStates(ProgramDescription &program,
   for (StringRef text : options.named)
     if (llvm::Error error = addNamed(program, text, options.capacity))
       return error;
+  for (StateDescription &state : program.states)
+    state.isAppended = llvm::is_contained(options.appended, state.output);
   return llvm::Error::success();
+}
+
+void qopt::markStates(mlir::ModuleOp module,
+                      llvm::ArrayRef<StateDescription> states) {
+  mlir::Builder b(module.getContext());
+  for (auto variant : module.getOps<kernel::VariantOp>()) {
+    auto main = variant.lookupSymbol<mlir::func::FuncOp>("main");
+    for (unsigned i = 0; main && i < main.getNumArguments(); ++i)
+      main.removeArgAttr(i, kStateAttrName);
+    for (const StateDescription &state : states)
+      if (main && state.axis >= 0)
+        main.setArgAttr(state.input, kStateAttrName,
+                        b.getDenseI64ArrayAttr({state.output, state.axis}));
+  }
+}
+
+llvm::SmallVector<int32_t> qopt::findAppended(mlir::ModuleOp module) {
+  llvm::SmallVector<int32_t> outputs;
+  module.walk([&](kernel::AppendMemoryOp op) {
+    outputs.push_back(static_cast<int32_t>(op.getIndex()));
+  });
+  return outputs;
 }

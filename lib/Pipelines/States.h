@@ -7,6 +7,7 @@
 #ifndef LIB_PIPELINES_STATES_H
 #define LIB_PIPELINES_STATES_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "qopt/Emit/ProgramDescription.h"
 #include "llvm/Support/Error.h"
 
@@ -18,12 +19,21 @@ struct StateOptions {
   llvm::ArrayRef<std::string> named;
   /// What lengths may grow to; 0: a run says it.
   int64_t capacity = 0;
+  /// The outputs that programs add to in place, see `markStates`.
+  llvm::SmallVector<int32_t> appended = {};
 };
 
 /// Fills in `program.states`: pairs of `present` and `past`, and the named
 /// ones. Fails for a named one that does not fit.
 llvm::Error findStates(ProgramDescription &program,
                        const StateOptions &options);
+
+/// Tells each variant of `module` which arguments are `states`.
+void markStates(mlir::ModuleOp module, llvm::ArrayRef<StateDescription> states);
+
+/// The outputs that the variants of `module`, whose tensors have memory, add to
+/// in place.
+llvm::SmallVector<int32_t> findAppended(mlir::ModuleOp module);
 
 } // namespace qopt
 

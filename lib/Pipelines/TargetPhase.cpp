@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ArtefactWriter.h"
 #include "Compilation.h"
 #include "Problems.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
@@ -27,8 +28,23 @@ static CodeForm getForm(EmitKind emit) {
   llvm_unreachable("a kind without code");
 }
 
+/// Tells the variants what the context may keep.
+llvm::Error Compilation::findStates() {
+  auto description = describeProgram(getMain());
+  // Types that no array has are told where a file is written.
+  if (!description)
+    return llvm::consumeError(description.takeError()), llvm::Error::success();
+  if (llvm::Error error =
+          qopt::findStates(*description, {options.states, options.capacity}))
+    return error;
+  markStates(*module, description->states);
+  return llvm::Error::success();
+}
+
 llvm::Error Compilation::lower() {
   backend->loadDialects(&context);
+  if (llvm::Error error = findStates())
+    return error;
   if (llvm::Error error = runPipeline(Phase::Target, [&](OpPassManager &pm) {
         buildTargetPipeline(pm, *backend);
       }))

@@ -11,7 +11,7 @@
 
 #include "qopt-runtime/qopt_model.h"
 
-#define QOPT_RT_PROGRAM_VERSION 2
+#define QOPT_RT_PROGRAM_VERSION 3
 #define QOPT_RT_HIDDEN __attribute__((visibility("hidden")))
 
 extern "C" {
@@ -35,6 +35,12 @@ struct qopt_rt_tier {
   int64_t requiredFeatures;
 };
 
+/// A state, and what hosts need not know of it.
+struct qopt_rt_state : qopt_state_info {
+  /// Not 0: runs add to it in place.
+  int64_t isAppended;
+};
+
 struct qopt_rt_program {
   int64_t version;
   const char *name;
@@ -47,7 +53,7 @@ struct qopt_rt_program {
   int64_t tierCount;
   const qopt_rt_tier *tiers;
   int64_t stateCount;
-  const qopt_state_info *states;
+  const qopt_rt_state *states;
 };
 
 /// Defined by the generated part.

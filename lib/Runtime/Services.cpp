@@ -90,6 +90,16 @@ void *qopt_rt_output(qopt_context *context, int32_t index, const int64_t *dims,
   return output.data;
 }
 
+int32_t qopt_rt_append(qopt_context *context, int32_t index, int32_t axis,
+                       const int64_t *dims, int64_t rank, int64_t bytes,
+                       qopt_rt_place *place) {
+  if (context->states.areBound())
+    return context->states.append(*context, index, dims, rank, *place);
+  place->data = qopt_rt_output(context, index, dims, rank, bytes);
+  place->slots = dims[axis];
+  return place->data ? QOPT_OK : QOPT_NO_RESOURCE;
+}
+
 int32_t qopt_rt_fail(qopt_context *context, int32_t code, const char *message) {
   return failRun(*context, code, "%s", message);
 }

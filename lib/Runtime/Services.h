@@ -29,6 +29,21 @@ QOPT_RT_HIDDEN void *qopt_rt_output(qopt_context *context, int32_t index,
                                     const int64_t *dims, int64_t rank,
                                     int64_t bytes);
 
+/// Where a state lies.
+struct qopt_rt_place {
+  void *data;
+  /// What the axis that grows has memory for.
+  int64_t slots;
+};
+
+/// As `qopt_rt_output` for an output that goes on from a state along `axis`:
+/// where states are kept, `place` is that of the state, and what it had stands
+/// in front. Returns a status; what is not QOPT_OK the caller returns at once.
+QOPT_RT_HIDDEN int32_t qopt_rt_append(qopt_context *context, int32_t index,
+                                      int32_t axis, const int64_t *dims,
+                                      int64_t rank, int64_t bytes,
+                                      qopt_rt_place *place);
+
 /// Records the text of the first failure of a run. Returns `code`.
 QOPT_RT_HIDDEN int32_t qopt_rt_fail(qopt_context *context, int32_t code,
                                     const char *message);

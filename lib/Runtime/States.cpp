@@ -87,18 +87,34 @@ int64_t States::getLength(int64_t index) const {
   return states[index].dims[program->states[index].axis];
 }
 
-bool States::allocate(State &state, uint64_t bytes) {
+bool States::allocate(State &state, uint64_t bytes, bool isAppended) {
   if (bytes <= state.capacityInBytes)
     return true;
   release(state);
-  for (void *&buffer : state.buffers)
-    buffer = aligned_alloc(QOPT_BUFFER_ALIGNMENT, bytes);
-  if (!state.buffers[0] || !state.buffers[1]) {
-    release(state);
-    return false;
+  int count = isAppended ? 1 : 2;
+  for (int i = 0; i < count; ++i) {
+    state.buffers[i] = aligned_alloc(QOPT_BUFFER_ALIGNMENT, bytes);
+    if (!state.buffers[i]) {
+      release(state);
+      return false;
+    }
   }
   state.capacityInBytes = bytes;
   return true;
+}
+
+/// Copies the elements of a tensor of `info` with `dims` that has `slots` along
+/// `axis` on both sides.
+static void copyElements(const qopt_value_info &info, const int64_t *dims,
+                         int64_t axis, int64_t slots, const void *from,
+                         void *to) {
+  uint64_t outer = 1, inner = getElementSize(info.element_type);
+  for (int64_t i = 0; i < info.rank; ++i)
+    (i < axis ? outer : inner) *= i == axis ? 1 : dims[i];
+  for (uint64_t i = 0; i < outer; ++i)
+    memcpy(static_cast<char *>(to) + i * slots * inner,
+           static_cast<const char *>(from) + i * slots * inner,
+           dims[axis] * inner);
 }
 
 qopt_status States::copyFrom(const States &other, TextBuffer error) {
@@ -116,19 +132,25 @@ qopt_status States::copyFrom(const States &other, TextBuffer error) {
     State &to = states[i];
     if (!from.hasBegun)
       continue;
-    if (!allocate(to, from.capacityInBytes)) {
+    const qopt_rt_state &how = program->states[i];
+    if (!allocate(to, from.capacityInBytes, how.isAppended)) {
       reset();
       setText(error, "no memory for states of %llu bytes",
               static_cast<unsigned long long>(from.capacityInBytes));
       return QOPT_NO_RESOURCE;
     }
-    const qopt_value_info &info = program->inputs[program->states[i].input];
+    const qopt_value_info &info = program->inputs[how.input];
     uint64_t size = getElementSize(info.element_type);
     for (int64_t axis = 0; axis < info.rank; ++axis) {
       to.dims[axis] = from.dims[axis];
       size *= from.dims[axis];
     }
-    memcpy(to.buffers[0], from.buffers[from.current], size);
+    const void *source = from.buffers[from.current];
+    if (how.isAppended)
+      copyElements(info, to.dims, how.axis, getSlots(how), source,
+                   to.buffers[0]);
+    else
+      memcpy(to.buffers[0], source, size);
     to.current = 0;
     to.hasBegun = true;
   }
@@ -151,7 +173,7 @@ bool States::isStateInput(int64_t input) const {
 qopt_status States::begin(qopt_context &context, int64_t index,
                           const qopt_tensor *given) {
   State &state = states[index];
-  const qopt_state_info &how = program->states[index];
+  const qopt_rt_state &how = program->states[index];
   const qopt_value_info &info = program->inputs[how.input];
   uint64_t size = getElementSize(info.element_type);
   bool isTooLarge = false;
@@ -173,18 +195,17 @@ qopt_status States::begin(qopt_context &context, int64_t index,
                      "compile the model with --shapes",
                      info.name, static_cast<long long>(axis));
     state.dims[axis] = dim;
-    int64_t most = dim;
-    if (axis == how.axis)
-      most = capacity != 0 ? capacity : how.capacity;
+    int64_t most = axis == how.axis ? getSlots(how) : dim;
     isTooLarge |=
         __builtin_mul_overflow(size, static_cast<uint64_t>(most), &size) ||
         size > INT64_MAX / 4;
   }
   uint64_t bytes = (size + QOPT_BUFFER_SLACK + QOPT_BUFFER_ALIGNMENT - 1) /
                    QOPT_BUFFER_ALIGNMENT * QOPT_BUFFER_ALIGNMENT;
-  if (isTooLarge || !allocate(state, bytes))
+  if (isTooLarge || !allocate(state, bytes, how.isAppended))
     return failRun(context, QOPT_NO_RESOURCE,
-                   "no memory for state \"%s\" of twice %llu bytes", info.name,
+                   "no memory for state \"%s\" of %s%llu bytes", info.name,
+                   how.isAppended ? "" : "twice ",
                    static_cast<unsigned long long>(size));
   if (how.axis < 0)
     memset(state.buffers[state.current], 0, size);
@@ -215,43 +236,80 @@ void States::offerOutputs(qopt_context &context) const {
   for (int64_t i = 0; i < program->stateCount; ++i) {
     const State &state = states[i];
     Output &output = context.outputs[program->states[i].output];
+    if (program->states[i].isAppended) {
+      output.offered = nullptr;
+      output.offeredCapacity = 0;
+      continue;
+    }
     output.offered = state.buffers[1 - state.current];
     output.offeredCapacity = state.capacityInBytes;
   }
 }
 
+/// Whether a run may make state `index` one of `dims`.
+qopt_status States::checkGrowth(qopt_context &context, int64_t index,
+                                const int64_t *dims) {
+  const qopt_rt_state &how = program->states[index];
+  const qopt_value_info &info = program->inputs[how.input];
+  if (how.axis >= 0 && dims[how.axis] > getSlots(how))
+    return failRun(context, QOPT_BAD_DATA,
+                   "state \"%s\" has a capacity of %lld, but %lld are "
+                   "needed; reset it, or bind more",
+                   info.name, static_cast<long long>(getSlots(how)),
+                   static_cast<long long>(dims[how.axis]));
+  for (int64_t axis = 0; axis < info.rank; ++axis)
+    if (axis != how.axis && dims[axis] != states[index].dims[axis])
+      return failRun(
+          context, QOPT_BAD_DATA,
+          "state \"%s\" has size %lld in dim %lld, but output "
+          "\"%s\" %lld",
+          info.name, static_cast<long long>(states[index].dims[axis]),
+          static_cast<long long>(axis), program->outputs[how.output].name,
+          static_cast<long long>(dims[axis]));
+  return QOPT_OK;
+}
+
+qopt_status States::append(qopt_context &context, int32_t outputIndex,
+                           const int64_t *dims, int64_t rank,
+                           qopt_rt_place &place) {
+  int64_t index = 0;
+  while (index < program->stateCount &&
+         program->states[index].output != outputIndex)
+    ++index;
+  if (index == program->stateCount || !program->states[index].isAppended ||
+      rank != program->outputs[outputIndex].rank)
+    return failRun(context, QOPT_INTERNAL, "output %d is no state",
+                   outputIndex);
+  if (qopt_status status = checkGrowth(context, index, dims); status != QOPT_OK)
+    return status;
+  Output &output = context.outputs[outputIndex];
+  memcpy(output.dims, dims, rank * sizeof(int64_t));
+  output.rank = rank;
+  output.data = states[index].buffers[0];
+  place = {output.data, getSlots(program->states[index])};
+  return QOPT_OK;
+}
+
 qopt_status States::take(qopt_context &context) {
-  for (int64_t i = 0; i < program->stateCount; ++i) {
-    const qopt_state_info &how = program->states[i];
-    const Output &output = context.outputs[how.output];
-    const qopt_value_info &info = program->inputs[how.input];
-    int64_t most = capacity != 0 ? capacity : how.capacity;
-    if (how.axis >= 0 && output.dims[how.axis] > most)
-      return failRun(context, QOPT_BAD_DATA,
-                     "state \"%s\" has a capacity of %lld, but %lld are "
-                     "needed; reset it, or bind more",
-                     info.name, static_cast<long long>(most),
-                     static_cast<long long>(output.dims[how.axis]));
-    for (int64_t axis = 0; axis < info.rank; ++axis)
-      if (axis != how.axis && output.dims[axis] != states[i].dims[axis])
-        return failRun(context, QOPT_BAD_DATA,
-                       "state \"%s\" has size %lld in dim %lld, but output "
-                       "\"%s\" %lld",
-                       info.name, static_cast<long long>(states[i].dims[axis]),
-                       static_cast<long long>(axis),
-                       program->outputs[how.output].name,
-                       static_cast<long long>(output.dims[axis]));
-  }
+  for (int64_t i = 0; i < program->stateCount; ++i)
+    if (qopt_status status = checkGrowth(
+            context, i, context.outputs[program->states[i].output].dims);
+        status != QOPT_OK)
+      return status;
   for (int64_t i = 0; i < program->stateCount; ++i) {
     State &state = states[i];
     Output &output = context.outputs[program->states[i].output];
+    state.hasBegun = true;
+    memcpy(state.dims, output.dims, output.rank * sizeof(int64_t));
+    if (program->states[i].isAppended) {
+      output.data = nullptr;
+      continue;
+    }
     state.current = 1 - state.current;
     // An output that is an input, too, was not made in the buffer.
     if (output.data != state.buffers[state.current])
       memcpy(state.buffers[state.current], output.data, output.sizeInBytes);
     output.data = output.offered;
-    state.hasBegun = true;
-    memcpy(state.dims, output.dims, output.rank * sizeof(int64_t));
   }
   return QOPT_OK;
 }

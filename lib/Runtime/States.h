@@ -1,21 +1,24 @@
 //===- States.h - What a context keeps between runs -------------*- C++ -*-===//
 //
-// A state has two buffers: a run reads one and writes the other, and only a run
-// that succeeds makes the second the first. So a run that fails changes
-// nothing, and nothing is copied between runs.
+// A state that runs add to in place has one buffer, with slots for all that it
+// may grow to: a run writes behind what is there, and only one that succeeds
+// makes it longer. Any other state has two: a run reads one and writes the
+// other, and only a run that succeeds makes the second the first. So a run that
+// fails changes nothing, and nothing is copied between runs.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef QOPT_LIB_RUNTIME_STATES_H
 #define QOPT_LIB_RUNTIME_STATES_H
 
-#include "Program.h"
+#include "Services.h"
 #include "Text.h"
 
 namespace qopt::runtime {
 
 /// One state of a context.
 struct State {
+  /// The second is null where runs add in place.
   void *buffers[2] = {};
   /// Bytes of each.
   uint64_t capacityInBytes = 0;
@@ -44,13 +47,21 @@ public:
                                     const qopt_tensor *inputs);
   /// Offers the buffers that the run is to write.
   void offerOutputs(qopt_context &context) const;
+  /// As `qopt_rt_append` of a run.
+  qopt_status append(qopt_context &context, int32_t output, const int64_t *dims,
+                     int64_t rank, qopt_rt_place &place);
   /// Behind a run that made all outputs: takes them, or fails the run.
   qopt_status take(qopt_context &context);
 
 private:
   qopt_status begin(qopt_context &context, int64_t index,
                     const qopt_tensor *inputs);
-  bool allocate(State &state, uint64_t bytes);
+  bool allocate(State &state, uint64_t bytes, bool isAppended);
+  int64_t getSlots(const qopt_state_info &how) const {
+    return capacity != 0 ? capacity : how.capacity;
+  }
+  qopt_status checkGrowth(qopt_context &context, int64_t index,
+                          const int64_t *dims);
   bool isStateInput(int64_t input) const;
   void release(State &state);
 

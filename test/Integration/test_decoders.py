@@ -41,7 +41,7 @@ PRESENTS = ["present.0.key", "present.0.value"]
 
 def make_group_query():
     """As ONNX Runtime GenAI writes it: lengths come from a mask."""
-    angles = np.arange(64)[:, None] / 10.0 ** (np.arange(SIZE // 2) / 4)
+    angles = np.arange(96)[:, None] / 10.0 ** (np.arange(SIZE // 2) / 4)
     nodes = [
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.INT32),
         helper.make_node("ReduceSum", ["mask", "axis"], ["count"], keepdims=0),
@@ -122,10 +122,10 @@ def make_pieces():
 MODELS = {"group-query": make_group_query, "attention": make_attention, "pieces": make_pieces}
 
 
-def make_steps(names, batch):
+def make_steps(names, batch, counts=None):
     """Feeds of a prompt of five tokens, of one token and of two, without their past."""
     length = 0
-    for count in (5, 1, 2) if batch == 1 else (5, 1, 1):
+    for count in counts or ((5, 1, 2) if batch == 1 else (5, 1, 1)):
         length += count
         feeds = {"q": (batch, count, HEADS * SIZE), "k": (batch, count, KEY_HEADS * SIZE),
                  "v": (batch, count, KEY_HEADS * SIZE)}

@@ -1,13 +1,16 @@
 """Outputs that feed inputs of the next run, kept by the context."""
 
+import re
+
 import numpy as np
 import onnx
 import pytest
 import qopt
 from onnx import TensorProto, helper, numpy_helper
 
-from qopt_tools import run_ok, run_tool
-from test_decoders import KEY_HEADS, PASTS, PRESENTS, SIZE, make_attention, make_steps, value
+from qopt_tools import list_tiers, run_ok, run_tool
+from test_decoders import (KEY_HEADS, PASTS, PRESENTS, SIZE, make_attention, make_group_query,
+                           make_pieces, make_steps, value)
 
 EMPTY = {name: np.zeros((1, KEY_HEADS, 0, SIZE), np.float32) for name in PASTS}
 
@@ -19,6 +22,14 @@ def fixture_decoder(tmp_path_factory):
     onnx.save(make_attention(), folder / "model.onnx")
     run_ok("qopt-compile", folder / "model.onnx", "-o", folder / "model.so", "--capacity", "7")
     return folder / "model.so"
+
+
+def find_appended(model, folder):
+    """The outputs that are added to in place."""
+    run_ok("qopt-compile", model, "-o", folder / "target.mlir", "--stop-after=target", "--cpu",
+           "x86-64-v3")
+    text = (folder / "target.mlir").read_text()
+    return sorted(int(index) for index in re.findall(r"qkernel\.append_memory (\d+)", text))
 
 
 def run_by_hand(path, steps):
@@ -42,6 +53,61 @@ def test_decoder_goes_on_by_itself(decoder):
         assert list(outputs) == ["y"]
         assert outputs["y"].tobytes() == expected.tobytes()
     assert module.state_length == 6
+
+
+# What is scattered by lengths, or repeated for heads, is copied.
+@pytest.mark.parametrize("make, appended", [
+    (make_attention, [1, 2]), (make_group_query, []), (make_pieces, [])])
+def test_decoders_go_on_behind_a_block(make, appended, tmp_path):
+    """A prompt of more rows than a block has, a token, and more keys than a block has."""
+    onnx.save(make(), tmp_path / "model.onnx")
+    run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "model.so")
+    assert find_appended(tmp_path / "model.onnx", tmp_path) == appended
+    module = qopt.load(tmp_path / "model.so")
+    steps = list(make_steps([one.name for one in module.inputs], 1, (30, 1, 40)))
+    module.bind_states(75)
+    for step, expected in zip(steps, run_by_hand(tmp_path / "model.so", steps)):
+        assert module.run(step)["y"].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_every_tier_adds_the_same(threads, tmp_path):
+    onnx.save(make_attention(), tmp_path / "model.onnx")
+    tiers = list_tiers()[1]
+    run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so", "--cpu",
+           ",".join(tiers))
+    steps = list(make_steps([], 1, (30, 1, 40, 1)))
+    expected = list(run_by_hand(tmp_path / "m.so", steps))
+    (tmp_path / "in").mkdir()
+    for index, step in enumerate(steps):
+        np.savez(tmp_path / "in" / f"{index}.npz", **step)
+    for tier in tiers:
+        run_ok("qopt-run", tmp_path / "m.so", "--keep-states", "--capacity", "72", "--threads",
+               threads, "--inputs", tmp_path / "in", "--outputs", tmp_path / tier,
+               environment={"QOPT_CPU": tier})
+        for index, want in enumerate(expected):
+            with np.load(tmp_path / tier / f"{index}.npz") as found:
+                assert found["y"].tobytes() == want.tobytes(), (tier, index)
+
+
+def test_past_that_is_read_is_copied(tmp_path):
+    """What the past was is another output: nothing may be added in its place."""
+    model = make_attention()
+    model.graph.node.append(helper.make_node("Neg", [PASTS[0]], ["old"]))
+    model.graph.output.append(value("old", ["batch", KEY_HEADS, "past_sequence_length", SIZE]))
+    onnx.save(model, tmp_path / "model.onnx")
+    run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "model.so", "--capacity", "16")
+    assert find_appended(tmp_path / "model.onnx", tmp_path) == [2]
+    steps, past = list(make_steps([], 1)), EMPTY
+    plain, kept = (qopt.load(tmp_path / "model.so") for _ in range(2))
+    kept.bind_states()
+    for step in steps:
+        expected = plain.run({**step, **past})
+        past = {name: expected[other] for name, other in zip(PASTS, PRESENTS)}
+        found = kept.run(step)
+        assert sorted(found) == ["old", "y"]
+        for name in found:
+            assert found[name].tobytes() == expected[name].tobytes()
 
 
 def test_capacity_is_kept_to(decoder):

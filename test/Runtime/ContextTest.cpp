@@ -1,7 +1,8 @@
 //===- ContextTest.cpp - Runs of a model written by hand --------*- C++ -*-===//
 //
-// The model adds two i32 vectors of one symbolic size and returns the sum. It
-// plays the generated code, so everything that code relies on is seen here.
+// One model adds two i32 vectors of one symbolic size and returns the sum,
+// another adds columns to a state. They play the generated code, so everything
+// that code relies on is seen here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -94,10 +95,50 @@ static const qopt_rt_program program = {QOPT_RT_PROGRAM_VERSION,
                                         0,
                                         nullptr};
 
+/// Puts columns behind those of a state, and gives out what is there then.
+static int32_t runAppend(qopt_context *context, const char *,
+                         const qopt_rt_input *inputs, void *) {
+  int64_t before = inputs[0].dims[1], added = inputs[1].dims[1];
+  int64_t dims[] = {2, before + added}, bytes = 8 * dims[1];
+  qopt_rt_place place;
+  if (int32_t status =
+          qopt_rt_append(context, 0, /*axis=*/1, dims, 2, bytes, &place))
+    return status;
+  auto *seen =
+      static_cast<int32_t *>(qopt_rt_output(context, 1, dims, 2, bytes));
+  auto *past = static_cast<const int32_t *>(inputs[0].data);
+  auto *columns = static_cast<const int32_t *>(inputs[1].data);
+  for (int64_t row = 0; row < 2; ++row) {
+    auto *kept = static_cast<int32_t *>(place.data) + row * place.slots;
+    if (past != place.data)
+      std::copy_n(past + row * before, before, kept);
+    std::copy_n(columns + row * added, added, kept + before);
+    std::copy_n(kept, dims[1], seen + row * dims[1]);
+  }
+  if (added && columns[0] == 13)
+    return qopt_rt_fail(context, QOPT_BAD_DATA, "13 is bad luck");
+  return QOPT_OK;
+}
+
+static const int64_t columnDims[] = {2, -1};
+static const char *const columnSymbols[] = {"", ""};
+static const qopt_value_info columnInputs[] = {
+    {"past", columnDims, columnSymbols, 2, QOPT_ELEMENT_I32},
+    {"new", columnDims, columnSymbols, 2, QOPT_ELEMENT_I32}};
+static const qopt_value_info columnOutputs[] = {
+    {"present", columnDims, columnSymbols, 2, QOPT_ELEMENT_I32},
+    {"seen", columnDims, columnSymbols, 2, QOPT_ELEMENT_I32}};
+static const qopt_rt_tier appendTier = {"any", runAppend, 0};
+static const qopt_rt_state columnState = {{0, 0, 1, 0}, 1};
+static const qopt_rt_program appending = {
+    QOPT_RT_PROGRAM_VERSION, "append", "{}",        2, columnInputs, 2,
+    columnOutputs,           1,        &appendTier, 1, &columnState};
+
 namespace {
 class Context : public testing::Test {
 protected:
-  void SetUp() override {
+  void SetUp() override { open(program); }
+  void open(const qopt_rt_program &program) {
     std::string bytes(4096, 'x');
     bytes += "weights";
     trailer = {QOPT_RT_TRAILER_MARK, 4096, 7, {}};
@@ -357,6 +398,88 @@ TEST_F(Context, UsesTheHostsThreadsAndObserver) {
   EXPECT_EQ(host.parts, 3);
   EXPECT_EQ(host.observed, 7);
   EXPECT_EQ(host.size, 25);
+}
+
+namespace {
+class AppendedState : public Context {
+protected:
+  void SetUp() override {
+    open(appending);
+    createWithThreads(1);
+  }
+  /// Adds `columns` with 100 more in the second row behind `past`, which is
+  /// only read where no state is kept. What the run saw is in `seen`.
+  qopt_status add(qopt_context *to, std::vector<int32_t> columns,
+                  std::vector<int32_t> past = {}) {
+    int64_t size = columns.size();
+    for (int64_t i = 0; i < size; ++i)
+      columns.push_back(columns[i] + 100);
+    int64_t pastDims[] = {2, static_cast<int64_t>(past.size()) / 2};
+    int64_t dims[] = {2, size};
+    qopt_tensor inputs[] = {tensorOf(past, pastDims), tensorOf(columns, dims)};
+    inputs[0].rank = inputs[1].rank = 2;
+    qopt_tensor outputs[2] = {};
+    qopt_status status = runContext(to, inputs, outputs);
+    seen.clear();
+    if (status == QOPT_OK) {
+      auto *data = static_cast<const int32_t *>(outputs[1].data);
+      seen.assign(data, data + 2 * outputs[1].dims[1]);
+    }
+    return status;
+  }
+
+  std::vector<int32_t> seen;
+};
+using Seen = std::vector<int32_t>;
+} // namespace
+
+TEST_F(AppendedState, GrowsWhereItIs) {
+  ASSERT_EQ(context->states.bind(appending, 5, {}), QOPT_OK);
+  ASSERT_EQ(add(context, {1, 2}), QOPT_OK) << context->error;
+  EXPECT_EQ(seen, Seen({1, 2, 101, 102}));
+  qopt_tensor present;
+  ASSERT_EQ(getOutput(context, 0, &present), QOPT_OK);
+  EXPECT_EQ(present.data, nullptr);
+  EXPECT_EQ(present.dims[1], 2);
+  ASSERT_EQ(add(context, {3}), QOPT_OK);
+  EXPECT_EQ(seen, Seen({1, 2, 3, 101, 102, 103}));
+  // Runs that fail change nothing, whether they wrote or not.
+  EXPECT_EQ(add(context, {4, 5, 6}), QOPT_BAD_DATA);
+  EXPECT_STREQ(context->error, "state \"past\" has a capacity of 5, but 6 are "
+                               "needed; reset it, or bind more");
+  EXPECT_EQ(add(context, {13}), QOPT_BAD_DATA);
+  EXPECT_EQ(context->states.getLength(0), 3);
+  // What is full is still read where it is.
+  ASSERT_EQ(add(context, {4, 5}), QOPT_OK);
+  ASSERT_EQ(add(context, {}), QOPT_OK);
+  EXPECT_EQ(seen, Seen({1, 2, 3, 4, 5, 101, 102, 103, 104, 105}));
+}
+
+TEST_F(AppendedState, IsResetAndForked) {
+  ASSERT_EQ(context->states.bind(appending, 70, {}), QOPT_OK);
+  ASSERT_EQ(add(context, {1, 2}), QOPT_OK);
+  qopt_context_options options = {};
+  options.threads = 1;
+  qopt_context *other;
+  ASSERT_EQ(createContext(model, &options, &other, {}), QOPT_OK);
+  ASSERT_EQ(other->states.copyFrom(context->states, {}), QOPT_OK);
+  ASSERT_EQ(add(context, {3}), QOPT_OK);
+  ASSERT_EQ(add(other, {4, 5}), QOPT_OK);
+  EXPECT_EQ(seen, Seen({1, 2, 4, 5, 101, 102, 104, 105}));
+  destroyContext(other);
+  ASSERT_EQ(add(context, {6}), QOPT_OK);
+  EXPECT_EQ(seen, Seen({1, 2, 3, 6, 101, 102, 103, 106}));
+  context->states.reset();
+  ASSERT_EQ(add(context, {7}), QOPT_OK);
+  EXPECT_EQ(seen, Seen({7, 107}));
+}
+
+TEST_F(AppendedState, IsAnOutputWhereNoneIsKept) {
+  ASSERT_EQ(add(context, {3}, {1, 2, 101, 102}), QOPT_OK) << context->error;
+  EXPECT_EQ(seen, Seen({1, 2, 3, 101, 102, 103}));
+  qopt_tensor present;
+  ASSERT_EQ(getOutput(context, 0, &present), QOPT_OK);
+  EXPECT_EQ(memcmp(present.data, seen.data(), 24), 0);
 }
 
 TEST_F(Context, RefusesToRunInAForkedProcess) {

@@ -54,6 +54,12 @@ public:
   /// Whether it runs `op`: a kernel op, or a qopt op that has none. What makes
   /// the operands of `op` has its kernel already.
   virtual Match match(mlir::Operation *op) const = 0;
+  /// Whether the memory of `value`, an operand or result of `op`, may have
+  /// slots behind it along `axis`, as states have that grow.
+  virtual bool mayHaveSlots(mlir::Operation *op, mlir::Value value,
+                            int64_t axis) const {
+    return false;
+  }
   /// Puts in place of `launch`, a `qkernel.launch` of an op that it matches and
   /// whose tensors have memory, the launches that it takes, with the memory
   /// that they share. The default is one launch without.

@@ -63,6 +63,19 @@ MemRefType kernel::getMemoryType(RankedTensorType tensor) {
                          getMemoryElement(tensor.getElementType()));
 }
 
+MemRefType kernel::getAppendedType(MemRefType memory, int64_t axis) {
+  SmallVector<int64_t> strides(memory.getRank(), ShapedType::kDynamic);
+  int64_t stride = 1;
+  for (int64_t i = memory.getRank() - 1; i >= axis; --i) {
+    strides[i] = stride;
+    bool isKnown = !ShapedType::isDynamic(stride) && !memory.isDynamicDim(i);
+    stride = isKnown ? stride * memory.getDimSize(i) : ShapedType::kDynamic;
+  }
+  return MemRefType::get(
+      memory.getShape(), memory.getElementType(),
+      StridedLayoutAttr::get(memory.getContext(), /*offset=*/0, strides));
+}
+
 /// Whether `memory` can be that of `tensor`, wherever it lies.
 static bool isMemoryOf(Type memory, Type tensor) {
   auto found = dyn_cast<MemRefType>(memory);
@@ -176,6 +189,20 @@ LogicalResult CheckSizeOp::verify() {
 LogicalResult OutputMemoryOp::verify() {
   // output_memory_c1
   return verifyDims(*this, getMemory().getType(), getDims());
+}
+
+LogicalResult AppendMemoryOp::verify() {
+  // append_memory_c1
+  if (failed(verifyDims(*this, getMemory().getType(), getDims())))
+    return failure();
+  // append_memory_c2
+  auto type = cast<MemRefType>(getMemory().getType());
+  auto dense = MemRefType::get(type.getShape(), type.getElementType());
+  auto axis = static_cast<int64_t>(getAxis());
+  if (axis < type.getRank() && type == kernel::getAppendedType(dense, axis))
+    return success();
+  return emitOpError("expects open strides in front of axis ")
+         << axis << ", but found " << type;
 }
 
 LogicalResult ViewOp::verify() {

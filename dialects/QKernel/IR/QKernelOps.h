@@ -55,6 +55,12 @@ bool needsKernel(mlir::Operation *op);
 /// The attribute that says which results are made in the memory of outputs.
 inline constexpr llvm::StringLiteral kOutputsAttrName = "qkernel.outputs";
 
+/// The attribute of a concatenation that adds to what a state had.
+inline constexpr llvm::StringLiteral kAppendAttrName = "qkernel.append";
+
+/// The memory of a tensor with slots behind it along `axis`.
+mlir::MemRefType getAppendedType(mlir::MemRefType memory, int64_t axis);
+
 /// The output of the program that `result` is made in; nothing for none.
 std::optional<int32_t> getOutput(mlir::OpResult result);
 

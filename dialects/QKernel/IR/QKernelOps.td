@@ -526,6 +526,37 @@ def QKernel_OutputMemoryOp : QKernel_Op<"output_memory"> {
   let hasVerifier = 1;
 }
 
+def QKernel_AppendMemoryOp : QKernel_Op<"append_memory"> {
+  let summary = "the memory of an output that goes on from its state";
+  let description = [{
+    As `qkernel.output_memory`, but where the context keeps the states the memory
+    is that of the state: what the state had until now stands in front, and is
+    the memory of the input that reads it. Along `axis` there are slots behind
+    the output's own, as many as the state may grow to; no slot behind its dim is
+    read. The run ends where the state cannot grow so far.
+
+    Constraints:
+    - (C1) there is one value for each dim that the type leaves open.
+    - (C2) the memory has `axis`, and strides that a run knows in front of it.
+
+    Example:
+
+    ```mlir
+    func.func @main(%d: index) {
+      %0 = qkernel.append_memory 1(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I32Attr, [IntNonNegative]>:$index,
+                       Variadic<Index>:$dims,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$axis);
+  let results = (outs AnyMemRef:$memory);
+  let assemblyFormat = "$index `(` $dims `)` `axis` $axis attr-dict `:` "
+                       "type($memory)";
+  let hasVerifier = 1;
+}
+
 def QKernel_ViewOp : QKernel_Op<"view", [Pure]> {
   let summary = "the same elements with other dims, or of a constant";
   let description = [{

@@ -49,6 +49,8 @@ private:
   //------------------------------------------------------------===//
   Value allocate(MemRefType type, ArrayRef<Value> dims,
                  std::optional<int32_t> output = std::nullopt);
+  Value append(ConcatOp op, MemRefType type, ArrayRef<Value> dims,
+               int32_t output);
   void convertCopy(CopyOp op);
   void convertOutput(OutputOp op);
   void convertExtract(tensor::ExtractOp op);
@@ -243,6 +245,15 @@ Value Bufferization::allocate(MemRefType type, ArrayRef<Value> dims,
   return memref::AllocOp::create(b, loc(), type, open);
 }
 
+/// The memory of what `op` adds to, with the new in it.
+Value Bufferization::append(ConcatOp op, MemRefType type, ArrayRef<Value> dims,
+                            int32_t output) {
+  numChecks += values.checkSize(type, dims);
+  auto axis = static_cast<int64_t>(op.getAxis());
+  return AppendMemoryOp::create(b, loc(), getAppendedType(type, axis), output,
+                                findOpenDims(type, dims), axis);
+}
+
 /// What is copied is carried by a region.
 void Bufferization::convertCopy(CopyOp op) {
   SmallVector<Value> dims(values.dimsOf(op.getSource()));
@@ -405,8 +416,10 @@ void Bufferization::convertLaunch(Operation *op, Operation *kernel,
   }
   for (auto [result, own] : llvm::zip_equal(op->getResults(), dims)) {
     auto type = getMemoryType(cast<RankedTensorType>(result.getType()));
-    Value memory =
-        allocate(placeMemory(type, isDevice), own, getOutput(result));
+    std::optional<int32_t> output = getOutput(result);
+    Value memory = output && kernel->hasAttr(kAppendAttrName)
+                       ? append(cast<ConcatOp>(kernel), type, own, *output)
+                       : allocate(placeMemory(type, isDevice), own, output);
     destinations.push_back(memory);
     values.set(result, memory, own);
   }

@@ -147,6 +147,43 @@ def VerifyKernelsPass : Pass<"verify-kernels"> {
   }];
 }
 
+def BindStatesPass : Pass<"qkernel-bind-states", "::mlir::ModuleOp"> {
+  let summary = "find the states that a program can add to in place";
+  let description = [{
+    ```mlir
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%p: tensor<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: tensor<2x?x4xf32>) -> tensor<2x?x4xf32> {
+        %0 = qopt.concat %p, %x {axis = 1 : i64, qopt.kernel = "x86-64.concat"} : (tensor<2x?x4xf32>, tensor<2x?x4xf32>) -> tensor<2x?x4xf32>
+        return %0 : tensor<2x?x4xf32>
+      }
+    }
+    // becomes
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      func.func @main(%p: tensor<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: tensor<2x?x4xf32>) -> tensor<2x?x4xf32> {
+        %0 = qopt.concat %p, %x {axis = 1 : i64, qkernel.append, qopt.kernel = "x86-64.concat"} : (tensor<2x?x4xf32>, tensor<2x?x4xf32>) -> tensor<2x?x4xf32>
+        return %0 : tensor<2x?x4xf32>
+      }
+    }
+    ```
+
+    `qopt.state` of an argument is the result that it is in the next run, and the
+    axis along which that grows. Where the result is the argument with more behind
+    it there, both can be one memory: only what is new is written.
+
+    Leaves a state alone when it grows along another axis; when the past is read
+    beside the concatenation; when the result is given out twice, or a region or a
+    kernel reads it that knows no slots; and when that is so in another variant.
+    Such states are copied from run to run. What was marked before is forgotten.
+
+    Runs after `qkernel-assign`, as kernels say what they can read; before
+    `qkernel-materialize-lifetimes`.
+
+    Numerics: exact; changes nothing.
+  }];
+  let statistics = [
+    Statistic<"numBound", "num-bound", "states that are added to in place">];
+}
+
 def MaterializeLifetimesPass
     : Pass<"qkernel-materialize-lifetimes", "::mlir::func::FuncOp"> {
   let summary = "say where the memory of each tensor begins and ends";
@@ -279,6 +316,9 @@ def BufferizePass
     what must hold of them ends the run by `qkernel.require`. The elements of short
     lists are followed through the ops that make them, so that equal dims are one
     value. Codes of fewer than 8 bits are one a byte.
+
+    What `qkernel-bind-states` marked writes behind what its state has, by
+    `qkernel.append_memory`.
 
     A view is memory of its source. What is not launched yet is put into a
     function of its own. Constants stay tensors.

@@ -78,9 +78,11 @@ Value ProgramValues::memoryIn(Value tensor, bool isDevice) {
   Value own = operandOf(tensor);
   auto type = placeMemory(
       getMemoryType(cast<RankedTensorType>(tensor.getType())), isDevice);
-  if (!isa<MemRefType>(own.getType()))
+  auto found = dyn_cast<MemRefType>(own.getType());
+  if (!found)
     return ViewOp::create(b, loc, type, own, ValueRange());
-  if (own.getType() == type)
+  // What a state grows in has strides of its own.
+  if (found.getMemorySpace() == type.getMemorySpace())
     return own;
   Value &copy = copies[tensor];
   if (copy)

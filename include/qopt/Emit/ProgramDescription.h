@@ -33,6 +33,7 @@ struct StateDescription {
   int64_t input, output;
   int64_t axis = -1;
   int64_t capacity = 0;
+  bool isAppended = false;
 };
 
 struct TierDescription {

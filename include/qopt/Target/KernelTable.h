@@ -37,6 +37,9 @@ template <class Machine, class Program> struct KernelRow {
   kernel::Match (*check)(const Machine &machine, mlir::Operation *op);
   /// Null for views, which are no launches.
   mlir::LogicalResult (*emit)(Program &program, mlir::Operation *op);
+  /// As Kernel::mayHaveSlots; null where nothing may.
+  bool (*mayHaveSlots)(mlir::Operation *op, mlir::Value value,
+                       int64_t axis) = nullptr;
 };
 
 /// The kernel of a row. `Program` is the target's KernelBuilder, whose
@@ -57,6 +60,11 @@ public:
     kernel::Match match =
         row.check ? row.check(machine, op) : kernel::Match::success();
     return match ? Program::checkBody(op) : match;
+  }
+
+  bool mayHaveSlots(mlir::Operation *op, mlir::Value value,
+                    int64_t axis) const override {
+    return row.mayHaveSlots && row.mayHaveSlots(op, value, axis);
   }
 
   mlir::LogicalResult stage(mlir::Operation *launch) const override {

@@ -34,7 +34,7 @@ static constexpr Row kTable[] = {
     {any("unsqueeze"), "", "unsqueeze", nullptr, nullptr},
     {any("transpose"), "", "transpose", nullptr, emitTranspose},
     {any("slice"), "", "slice", checkSlice, emitSlice},
-    {any("concat"), "", "concat", nullptr, emitConcat},
+    {any("concat"), "", "concat", nullptr, emitConcat, joinsWithSlots},
     {any("split"), "", "split", nullptr, emitSplit},
     {any("gather"), "", "gather", nullptr, emitGather},
     {any("expand"), "", "expand", nullptr, emitExpand},

@@ -100,15 +100,21 @@ LogicalResult cpu::emitSlice(HostProgram &program, Operation *anyOp) {
 }
 
 /// Copies between a whole tensor and a part of it along `axis` that begins at
-/// `begin`: into the whole, or out of it.
+/// `begin`: into the whole, or out of it. A part that is in the place of the
+/// whole is there already.
 static void copyPart(HostProgram &program, StringRef name, const Buffer &whole,
                      const Buffer &part, int64_t axis, Value begin,
-                     bool isIntoWhole) {
+                     bool isIntoWhole, bool mayBeInPlace = false) {
   VectorBuilder v(program.code());
   Value inner = productOf(v, part.dims, axis + 1, part.dims.size());
   Value run = v.mul(part.dims[axis], inner);
-  Value pitch = v.mul(whole.dims[axis], inner);
+  Value pitch = v.mul(whole.slotsOf(axis), inner);
   Value outer = productOf(v, part.dims, 0, axis);
+  if (mayBeInPlace) {
+    Value isInPlace = LLVM::ICmpOp::create(v.b, v.loc, LLVM::ICmpPredicate::eq,
+                                           whole.pointer, part.pointer);
+    outer = v.select(isInPlace, v.i64(0), outer);
+  }
   Value inside = v.address(whole.pointer, v.mul(begin, inner),
                            memoryType(whole.elementType()));
   CopyAxis rows{outer, isIntoWhole ? run : pitch, isIntoWhole ? pitch : run};
@@ -118,15 +124,20 @@ static void copyPart(HostProgram &program, StringRef name, const Buffer &whole,
                   isIntoWhole ? inside : part.pointer);
 }
 
+bool cpu::joinsWithSlots(Operation *op, Value value, int64_t axis) {
+  return value == cast<ConcatOp>(op).getResult() &&
+         axis == static_cast<int64_t>(cast<ConcatOp>(op).getAxis());
+}
+
 LogicalResult cpu::emitConcat(HostProgram &program, Operation *anyOp) {
   auto op = cast<ConcatOp>(anyOp);
   VectorBuilder v(program.code());
   Buffer &result = program.buffer(op.getResult());
   Value begin = v.i64(0);
-  for (Value input : op.getInputs()) {
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
     Buffer &part = program.buffer(input);
     copyPart(program, "concat", result, part, op.getAxis(), begin,
-             /*isIntoWhole=*/true);
+             /*isIntoWhole=*/true, /*mayBeInPlace=*/i == 0 && result.slots);
     begin = v.add(begin, part.dims[op.getAxis()]);
   }
   return success();

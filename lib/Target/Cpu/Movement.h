@@ -14,6 +14,8 @@ namespace qopt::cpu {
 mlir::LogicalResult emitTranspose(HostProgram &program, mlir::Operation *op);
 kernel::Match checkSlice(const AnyCpu &, mlir::Operation *op);
 mlir::LogicalResult emitSlice(HostProgram &program, mlir::Operation *op);
+/// A concatenation writes in front of slots.
+bool joinsWithSlots(mlir::Operation *op, mlir::Value value, int64_t axis);
 mlir::LogicalResult emitConcat(HostProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitSplit(HostProgram &program, mlir::Operation *op);
 mlir::LogicalResult emitGather(HostProgram &program, mlir::Operation *op);

@@ -88,6 +88,9 @@ HostProgram::Emitted &HostProgram::Emissions::find(
     if (constant && kernel::isShortList(constant.getType()))
       key.add(constant.getValue().getAsOpaquePointer());
   }
+  // What lies with slots is written otherwise.
+  for (Type type : launch.getDestinations().getTypes())
+    key.add(type.getAsOpaquePointer());
   return emitted[key.words];
 }
 

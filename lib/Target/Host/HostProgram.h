@@ -42,6 +42,12 @@ struct Buffer {
   mlir::Value pointer;
   llvm::SmallVector<mlir::Value> dims;
   mlir::RankedTensorType type;
+  /// What dim of a state that grows there is memory for; null where rows are
+  /// dense. Only kernels that say so are given such tensors.
+  mlir::Value slots;
+
+  /// What dim of `axis` there is memory for.
+  mlir::Value slotsOf(int64_t axis) const { return slots ? slots : dims[axis]; }
 
   mlir::Type elementType() const { return type.getElementType(); }
   int64_t rank() const { return type.getRank(); }
@@ -170,6 +176,8 @@ protected:
   struct Memory {
     mlir::Value pointer;
     llvm::SmallVector<mlir::Value> dims;
+    /// As in `Buffer`.
+    mlir::Value slots;
   };
 
   /// Writes one op of the program.
@@ -207,6 +215,7 @@ protected:
   /// The elements in front of one.
   mlir::Value offsetOf(mlir::Value memory, mlir::ValueRange indices);
   mlir::Value outputMemory(kernel::OutputMemoryOp op);
+  void appendMemory(kernel::AppendMemoryOp op);
 
   //===--- Control flow
   //------------------------------------------------------===//

@@ -22,7 +22,7 @@ using namespace qopt::host;
 //===----------------------------------------------------------------------===//
 
 void HostProgram::setMemory(Value value, Value pointer, ValueRange openDims) {
-  Memory memory{pointer, {}};
+  Memory memory{pointer, {}, Value()};
   for (int64_t dim : cast<MemRefType>(value.getType()).getShape()) {
     if (!ShapedType::isDynamic(dim)) {
       memory.dims.push_back(code().i64(dim));
@@ -98,6 +98,10 @@ LogicalResult HostProgram::emitMemory(Operation *op) {
         memories[output.getMemory()].pointer = outputMemory(output);
         return success();
       })
+      .Case([&](kernel::AppendMemoryOp append) {
+        appendMemory(append);
+        return success();
+      })
       .Case([&](kernel::ViewOp view) -> LogicalResult {
         auto pointer = viewMemory(view);
         if (failed(pointer))
@@ -144,6 +148,26 @@ Value HostProgram::outputMemory(kernel::OutputMemoryOp op) {
                        v.i64(dims.size()), bytes});
 }
 
+void HostProgram::appendMemory(kernel::AppendMemoryOp op) {
+  CodeBuilder v = code();
+  setMemory(op.getMemory(), Value(), scalarsOf(op.getDims()));
+  Memory &memory = memories[op.getMemory()];
+  auto rank = static_cast<int64_t>(memory.dims.size());
+  // A qopt_rt_place stands behind the dims.
+  Value dims = storeDims(memory.dims);
+  Value place = v.address(dims, v.i64(rank), b.getI64Type());
+  argsSlots = std::max(argsSlots, rank + 2);
+  auto axis = static_cast<int32_t>(op.getAxis());
+  Value status = callRuntime(
+      "qopt_rt_append", b.getI32Type(),
+      {context, v.i32(op.getIndex()), v.i32(axis), dims, v.i64(rank),
+       byteCount(memory.dims, elementOf(op.getMemory())), place});
+  kernel::RequireOp::create(b, location, v.equal(status, v.i32(0)),
+                            IntegerAttr(), StringAttr(), status);
+  memory.pointer = v.loadScalar(place, v.i64(0), pointerType());
+  memory.slots = v.loadScalar(place, v.i64(1), b.getI64Type());
+}
+
 //===----------------------------------------------------------------------===//
 // What a launch is given
 //===----------------------------------------------------------------------===//
@@ -185,8 +209,13 @@ Buffer &HostProgram::buffer(Value tensor) {
   entry = std::make_unique<Buffer>();
   entry->type = cast<RankedTensorType>(tensor.getType());
   entry->dims = dims(tensor);
-  entry->pointer = isa<MemRefType>(given.getType()) ? memoryOf(given).pointer
-                                                    : constantPointer(given);
+  if (isa<MemRefType>(given.getType())) {
+    Memory memory = memoryOf(given);
+    entry->pointer = memory.pointer;
+    entry->slots = memory.slots;
+  } else {
+    entry->pointer = constantPointer(given);
+  }
   return *entry;
 }
 
@@ -226,7 +255,8 @@ Buffer &HostProgram::allocateInside(Value value) {
   checkSize(own, type.getElementType());
   Value pointer = temporary(byteCount(own, type.getElementType()));
   std::unique_ptr<Buffer> &entry = inWork->buffers[value];
-  entry = std::make_unique<Buffer>(Buffer{pointer, std::move(own), type});
+  entry =
+      std::make_unique<Buffer>(Buffer{pointer, std::move(own), type, Value()});
   return *entry;
 }
 

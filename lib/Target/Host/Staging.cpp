@@ -98,6 +98,8 @@ static SmallVector<Value> findOpenDims(OpBuilder &b, Value memory) {
     return alloc.getDynamicSizes();
   if (auto output = dyn_cast_or_null<kernel::OutputMemoryOp>(maker))
     return output.getDims();
+  if (auto append = dyn_cast_or_null<kernel::AppendMemoryOp>(maker))
+    return append.getDims();
   if (auto view = dyn_cast_or_null<kernel::ViewOp>(maker))
     return view.getDims();
   auto type = cast<MemRefType>(memory.getType());

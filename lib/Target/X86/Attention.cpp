@@ -58,6 +58,8 @@ private:
   SmallVector<Value> leading, maskStrides;
   Value heads, queries, depth, keys, width;
   Value query, key, value, mask;
+  /// Rows of memory for each head, of which `keys` are there.
+  Value keySlots, valueSlots;
   Value maskRowStride, maskRowLength;
   bool maskVaries = false;
   Value paddedKeys, transposed;
@@ -81,8 +83,12 @@ void AttentionKernel::setOperands() {
   keys = k[k.size() - 2];
   width = e.back();
   query = program.buffer(op.getQuery()).pointer;
-  key = program.buffer(op.getKey()).pointer;
-  value = program.buffer(op.getValue()).pointer;
+  Buffer &keyBuffer = program.buffer(op.getKey());
+  Buffer &valueBuffer = program.buffer(op.getValue());
+  key = keyBuffer.pointer;
+  keySlots = keyBuffer.slotsOf(k.size() - 2);
+  value = valueBuffer.pointer;
+  valueSlots = valueBuffer.slotsOf(e.size() - 2);
   paddedKeys = v.mul(v.ceilDiv(keys, v.i64(kBlockKeys)), v.i64(kBlockKeys));
   paddedWidth = v.mul(v.ceilDiv(width, v.i64(kLanes)), v.i64(kLanes));
   rowBlocks = v.ceilDiv(queries, v.i64(kBlockRows));
@@ -161,12 +167,12 @@ void AttentionKernel::transposeKeys() {
   Value isAlone = host.equal(rowBlocks, host.i64(1));
   Value size = host.product({heads, depth, paddedKeys, host.i64(4)});
   transposed = program.temporary(host.select(isAlone, host.i64(64), size));
-  Value from = key, to = transposed, count = keys, padded = paddedKeys,
-        length = depth;
+  Value from = key, to = transposed, count = keys, slots = keySlots,
+        padded = paddedKeys, length = depth;
   Value panels = host.div(paddedKeys, host.i64(kLanes));
   Value parts = host.select(isAlone, host.i64(0), host.mul(heads, panels));
   CaptureList list;
-  list.add({&from, &to, &count, &padded, &length, &panels});
+  list.add({&from, &to, &count, &slots, &padded, &length, &panels});
   program.launch(
       "transpose_keys", list.values(), parts, [&](KernelScope &scope) {
         list.enter(scope);
@@ -174,7 +180,7 @@ void AttentionKernel::transposeKeys() {
         Value head = v.div(scope.part, panels);
         Value first = v.mul(v.rem(scope.part, panels), v.i64(kLanes));
         SmallVector<Value> rows =
-            findKeys(v, v.mul(head, count), first, count, length);
+            findKeys(v, v.mul(head, slots), first, count, length);
         Value base = v.add(v.product({head, length, padded}), first);
         turnRows(v, from, rows, length, v.address(to, base, v.b.getF32Type()),
                  padded);
@@ -186,7 +192,7 @@ void AttentionKernel::turnBlock(VectorBuilder &v, Value head, Value firstKey) {
   for (int64_t i = 0; i < kBlockVectors; ++i) {
     Value first = v.add(firstKey, v.i64(i * kLanes));
     SmallVector<Value> rows =
-        findKeys(v, v.mul(head, keys), first, keys, depth);
+        findKeys(v, v.mul(head, keySlots), first, keys, depth);
     turnRows(v, key, rows, depth,
              v.address(turned, v.i64(i * kLanes), v.b.getF32Type()),
              v.i64(kBlockKeys));
@@ -195,8 +201,9 @@ void AttentionKernel::turnBlock(VectorBuilder &v, Value head, Value firstKey) {
 
 void AttentionKernel::capture(CaptureList &captures) {
   captures.add({&heads, &queries, &depth, &keys, &width, &query, &key, &value,
-                &mask, &maskRowStride, &maskRowLength, &paddedKeys, &transposed,
-                &paddedWidth, &rowBlocks, &scratch, &bytesPerThread});
+                &mask, &keySlots, &valueSlots, &maskRowStride, &maskRowLength,
+                &paddedKeys, &transposed, &paddedWidth, &rowBlocks, &scratch,
+                &bytesPerThread});
   for (auto *list : {&leading, &maskStrides})
     for (Value &entry : *list)
       captures.add(entry);
@@ -367,7 +374,7 @@ void AttentionKernel::addValues(VectorBuilder &v, Value head, Value numRows,
   operands.vectorStride = v.i64(kLanes);
   operands.laneStep = width;
   operands.steps = v.min(v.sub(keys, firstKey), v.i64(kBlockKeys));
-  Value firstValue = v.mul(v.add(v.mul(head, keys), firstKey), width);
+  Value firstValue = v.mul(v.add(v.mul(head, valueSlots), firstKey), width);
   Value vectors = v.div(paddedWidth, v.i64(kLanes));
   forEachPiece(v, vectors, vectorSizes, [&](int64_t vectorCount, Value vector) {
     Value lane = v.mul(vector, v.i64(kLanes));
@@ -408,6 +415,23 @@ void AttentionKernel::finishRow(VectorBuilder &v, Value head, Value row,
     at.count = v.min(v.sub(width, lane), v.i64(kLanes));
     epilogue.finish(v.b, at, result);
   });
+}
+
+bool x86::readsKeysWithSlots(Operation *op, Value value, int64_t axis) {
+  auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
+  auto isRead = [&](OpOperand &use) {
+    return use.getOwner() == root &&
+           (&use == &root.getKeyMutable() || &use == &root.getValueMutable());
+  };
+  for (OpOperand &use : op->getOpOperands()) {
+    if (use.get() != value)
+      continue;
+    Value inside = op->getRegion(0).getArgument(use.getOperandNumber());
+    if (axis != cast<RankedTensorType>(inside.getType()).getRank() - 2 ||
+        !llvm::all_of(inside.getUses(), isRead))
+      return false;
+  }
+  return true;
 }
 
 kernel::Match x86::checkAttention(const Tier &, Operation *op) {

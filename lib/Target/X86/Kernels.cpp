@@ -49,7 +49,7 @@ static constexpr Row kTable[] = {
     {{"depthwise_conv", "*", "*", "*", "*", "*", "none"},
      "", "depthwise.grouped", checkGroupedDepthwise, emitGroupedDepthwise},
     {{"attention", "*", "*", "*", "*", "*", "none"},
-     "", "attention", checkAttention, emitAttention},
+     "", "attention", checkAttention, emitAttention, readsKeysWithSlots},
 };
 // clang-format on
 

@@ -52,6 +52,8 @@ mlir::LogicalResult emitGroupedDepthwise(ProgramEmitter &program,
                                          mlir::Operation *op);
 
 kernel::Match checkAttention(const Tier &tier, mlir::Operation *op);
+/// Keys and values may have slots behind them.
+bool readsKeysWithSlots(mlir::Operation *op, mlir::Value value, int64_t axis);
 mlir::LogicalResult emitAttention(ProgramEmitter &program, mlir::Operation *op);
 
 } // namespace qopt::x86

@@ -351,6 +351,30 @@ func.func @output_memory_c1(%d: index) {
 
 // -----
 
+func.func @append_memory_c1(%d: index) {
+  // expected-error @+1 {{'qkernel.append_memory' op expects 1 dims for 'memref<2x?x4xf32, strided<[?, 4, 1]>>', but found 2}}
+  %0 = qkernel.append_memory 0(%d, %d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
+  return
+}
+
+// -----
+
+func.func @append_memory_c2_axis(%d: index) {
+  // expected-error @+1 {{'qkernel.append_memory' op expects open strides in front of axis 3, but found 'memref<2x?x4xf32, strided<[?, 4, 1]>>'}}
+  %0 = qkernel.append_memory 0(%d) axis 3 : memref<2x?x4xf32, strided<[?, 4, 1]>>
+  return
+}
+
+// -----
+
+func.func @append_memory_c2_dense(%d: index) {
+  // expected-error @+1 {{'qkernel.append_memory' op expects open strides in front of axis 1, but found 'memref<2x?x4xf32>'}}
+  %0 = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32>
+  return
+}
+
+// -----
+
 func.func @view_c1(%x: memref<4xf32>) {
   // expected-error @+1 {{'qkernel.view' op expects 1 dims for 'memref<?xf32>', but found 0}}
   %0 = qkernel.view %x() : memref<4xf32> to memref<?xf32>

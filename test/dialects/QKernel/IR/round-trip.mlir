@@ -77,6 +77,7 @@ func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // CHECK: func.func @bufferized(%[[X:.*]]: memref<?x4xf32>, %[[L:.*]]: memref<2xi64>, %[[W:.*]]: tensor<2xi4>, %[[D:.*]]: index)
 // CHECK: qkernel.check_size(%[[D]]) : memref<?x4xf32>
 // CHECK: %[[O:.*]] = qkernel.output_memory 1(%[[D]]) : memref<?x4xf32>
+// CHECK: qkernel.append_memory 2(%[[D]]) axis 0 : memref<?x4xf32, strided<[4, 1]>>
 // CHECK: qkernel.launch @relu(%[[X]]) to(%[[O]] : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
 // CHECK: %[[N:.*]] = qkernel.thread_count
 // CHECK: %[[T:.*]] = memref.alloc(%[[N]]) : memref<?xi8>
@@ -88,6 +89,7 @@ func.func private @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 func.func @bufferized(%x: memref<?x4xf32>, %l: memref<2xi64>, %w: tensor<2xi4>, %d: index) {
   qkernel.check_size(%d) : memref<?x4xf32>
   %0 = qkernel.output_memory 1(%d) : memref<?x4xf32>
+  %4 = qkernel.append_memory 2(%d) axis 0 : memref<?x4xf32, strided<[4, 1]>>
   qkernel.launch @relu(%x) to(%0 : memref<?x4xf32>) : (memref<?x4xf32>) -> ()
   %n = qkernel.thread_count
   %t = memref.alloc(%n) : memref<?xi8>

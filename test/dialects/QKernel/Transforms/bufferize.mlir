@@ -98,6 +98,27 @@ qkernel.variant @lists #qkernel.target<"x86-64", "x86-64-v4"> {
 
 // -----
 
+// What is added to a state lies where the state does, with slots behind it; who
+// reads it is given just that.
+// CHECK-LABEL: qkernel.variant @states
+// CHECK: func.func @main(%[[P:.*]]: memref<2x?x4xf32> {{.*}}, %[[X:.*]]: memref<2x1x4xf32>
+// CHECK: %[[D:.*]] = arith.addi
+// CHECK: %[[M:.*]] = qkernel.append_memory 0(%[[D]]) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
+// CHECK-NEXT: qkernel.launch @k0.concat(%[[P]], %[[X]]) to(%[[M]] : memref<2x?x4xf32, strided<[?, 4, 1]>>)
+// CHECK: qkernel.launch @k1.attention(%[[X]], %[[M]])
+qkernel.variant @states #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%p: tensor<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: tensor<2x1x4xf32>) -> (tensor<2x?x4xf32>, tensor<2x1x4xf32>) {
+    %0 = qopt.concat %p, %x {axis = 1 : i64, qkernel.append, qkernel.outputs = array<i32: 0>} : (tensor<2x?x4xf32>, tensor<2x1x4xf32>) -> tensor<2x?x4xf32>
+    %1 = qkernel.attention(%x, %0) {qkernel.outputs = array<i32: 1>} : (tensor<2x1x4xf32>, tensor<2x?x4xf32>) -> tensor<2x1x4xf32> (%q: tensor<2x1x4xf32>, %k: tensor<2x?x4xf32>) {
+      %2 = qopt.attention %q, %k, %k {scale = 1.0 : f32} : (tensor<2x1x4xf32>, tensor<2x?x4xf32>, tensor<2x?x4xf32>) -> tensor<2x1x4xf32>
+      qkernel.yield %2 : tensor<2x1x4xf32>
+    }
+    return %0, %1 : tensor<2x?x4xf32>, tensor<2x1x4xf32>
+  }
+}
+
+// -----
+
 // Elements that nothing tells of are loaded, once. A view whose number of
 // elements may differ is checked, and shares the memory of its operand.
 // CHECK-LABEL: qkernel.variant @views

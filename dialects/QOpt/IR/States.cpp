@@ -1,0 +1,28 @@
+//===- States.cpp - What a program goes on from in its next run -----------===//
+
+#include "dialects/QOpt/IR/States.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace qopt;
+
+ConcatOp qopt::findAppend(BlockArgument past) {
+  auto program = dyn_cast<FunctionOpInterface>(past.getOwner()->getParentOp());
+  if (!program || !program.getFunctionBody().hasOneBlock())
+    return {};
+  auto state = program.getArgAttrOfType<DenseI64ArrayAttr>(past.getArgNumber(),
+                                                           kStateAttrName);
+  Operation *end = past.getOwner()->getTerminator();
+  if (!state || state.size() != 2 || state[0] < 0 ||
+      state[0] >= end->getNumOperands())
+    return {};
+  auto append = end->getOperand(state[0]).getDefiningOp<ConcatOp>();
+  if (!append || append.getInputs().size() != 2 ||
+      append.getInputs().front() != past || append.getInputs().back() == past ||
+      static_cast<int64_t>(append.getAxis()) != state[1])
+    return {};
+  for (Operation *user : past.getUsers())
+    if (user != append && !isa<ShapeOp>(user))
+      return {};
+  return append;
+}
