@@ -118,6 +118,14 @@ def test_blocks(name, dims, axis, tmp_path):
 
 
 @pytest.mark.parametrize("name", MX)
+@pytest.mark.parametrize("size", [17, 32, 70])
+def test_blocks_of_a_vector(name, size, tmp_path):
+    """ONNX Runtime reads a list of one scale as that of a tensor."""
+    program = write_blocks(tmp_path / "m.mlir", name, (size,), 0)
+    expect_the_same(program, name, make_values((8, size), 1)[7], tmp_path)
+
+
+@pytest.mark.parametrize("name", MX)
 @pytest.mark.parametrize("rule", RULES)
 def test_rules_of_shared_exponents(name, rule, tmp_path):
     program = write_blocks(tmp_path / "m.mlir", name, (200, 32), 1, rule)

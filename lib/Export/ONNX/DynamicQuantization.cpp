@@ -169,9 +169,9 @@ std::string DynamicQuantizer::findExponents(StringRef amax) {
 void DynamicQuantizer::writeBlockCodes(StringRef step) {
   Type element = elementTypeOf(op.getCodes());
   SmallVector<NodeAttribute> attributes{
-      {"axis", op.getFormat().getAxis()},
-      {"block_size", op.getFormat().getBlockSize()},
       {"output_dtype", writer.getDataType(element)}};
+  addBlocks(attributes, typeOf(op.getCodes()), op.getFormat().getAxis(),
+            op.getFormat().getBlockSize());
   if (isa<FloatType>(element))
     return writer.finish(op.getCodes(), "QuantizeLinear", {x, step.str()},
                          attributes);

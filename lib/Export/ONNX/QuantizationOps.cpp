@@ -71,7 +71,7 @@ static void writeQuantize(GraphWriter &writer, Operation *op,
       writer.convert(writer.use(x), elementTypeOf(x),
                      Float32Type::get(op->getContext())),
       form.scale};
-  SmallVector<NodeAttribute> attributes = form.getAttributes();
+  SmallVector<NodeAttribute> attributes = form.getAttributes(codes);
   if (!form.zero.empty())
     inputs.push_back(form.zero);
   else
@@ -136,10 +136,11 @@ static void writeDequantize(GraphWriter &writer, Operation *op,
   if (!inputs.empty() && !form.zero.empty())
     inputs.push_back(form.zero);
   if (!inputs.empty() && type == f32)
-    return writer.finish(operation, inputs, form.getAttributes());
-  std::string reals = inputs.empty()
-                          ? writeProduct(writer, codes, form)
-                          : writer.add(operation, inputs, form.getAttributes());
+    return writer.finish(operation, inputs, form.getAttributes(typeOf(codes)));
+  std::string reals =
+      inputs.empty()
+          ? writeProduct(writer, codes, form)
+          : writer.add(operation, inputs, form.getAttributes(typeOf(codes)));
   writer.setName(dequantize.getResult(), writer.convert(reals, f32, type));
 }
 

@@ -14,12 +14,22 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::exporter;
 
-SmallVector<NodeAttribute> ScaleForm::getAttributes() const {
+void qopt::exporter::addBlocks(SmallVectorImpl<NodeAttribute> &attributes,
+                               RankedTensorType codes, int64_t axis,
+                               int64_t block) {
+  bool isOne = codes.getRank() == 1 && !codes.isDynamicDim(0) &&
+               codes.getDimSize(0) <= block;
+  if (!isOne)
+    attributes.append({{"axis", axis}, {"block_size", block}});
+}
+
+SmallVector<NodeAttribute>
+ScaleForm::getAttributes(RankedTensorType codes) const {
   SmallVector<NodeAttribute> attributes;
-  if (granularity != Granularity::Tensor)
-    attributes.push_back({"axis", axis});
   if (granularity == Granularity::Block)
-    attributes.push_back({"block_size", block});
+    addBlocks(attributes, codes, axis, block);
+  else if (granularity != Granularity::Tensor)
+    attributes.push_back({"axis", axis});
   return attributes;
 }
 

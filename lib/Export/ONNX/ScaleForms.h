@@ -32,7 +32,8 @@ struct ScaleForm {
   std::string zero;
 
   /// Attributes `axis` and `block_size` where they say something.
-  llvm::SmallVector<NodeAttribute> getAttributes() const;
+  llvm::SmallVector<NodeAttribute>
+  getAttributes(mlir::RankedTensorType codes) const;
 };
 
 /// True where blocks, if the format has them, run along an axis of `rank`.
@@ -43,6 +44,11 @@ bool hasValidAxis(FormatAttr format, int64_t rank);
 ScaleForm writeScales(GraphWriter &writer, mlir::RankedTensorType codes,
                       mlir::ValueRange scales, mlir::ValueRange zeros,
                       FormatAttr format);
+
+/// Adds `axis` and `block_size`. A vector of one block gets neither: ONNX
+/// Runtime reads a list of one scale as that of a tensor.
+void addBlocks(llvm::SmallVectorImpl<NodeAttribute> &attributes,
+               mlir::RankedTensorType codes, int64_t axis, int64_t block);
 
 /// The f32 product of `scale` and the unit of the format.
 std::string multiplyByUnit(GraphWriter &writer, llvm::StringRef scale,
