@@ -230,7 +230,8 @@ def generate(seed, folder, tiers):
     options = draw_options(builder, style, tiers)
     options.splits = splits
     if not is_static and not splits and len(samples) == 1 and builder.chance(0.3):
-        options.shapes = ",".join(f"{name}:{'x'.join(map(str, array.shape))}"
+        # A dim that is fixed is not 0.
+        options.shapes = ",".join(f"{name}:{'x'.join(str(size or '?') for size in array.shape)}"
                                   for name, array in samples[0].items() if array.ndim)
     folder.mkdir(parents=True)
     onnx.save(model, folder / "model.onnx")
