@@ -19,7 +19,7 @@ llvm::Error
 Compilation::runPipeline(Phase phase,
                          llvm::function_ref<void(OpPassManager &)> build,
                          ExitCode failure) {
-  Problems problems(context, options.model, report.contract);
+  Problems problems(context, options.model, report.contract, &report.warnings);
   PassManager pm(&context, ModuleOp::getOperationName());
   if (options.measuresErrors)
     pm.addInstrumentation(createErrorRecorder(report));

@@ -14,11 +14,14 @@ using namespace mlir;
 using namespace qopt;
 
 Problems::Problems(MLIRContext &context, StringRef model,
-                   const Contract &contract)
+                   const Contract &contract, std::vector<std::string> *warnings)
     : model(llvm::sys::path::filename(model)), contract(contract),
-      handler(&context, [this](Diagnostic &diagnostic) {
+      handler(&context, [this, warnings](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
           add(diagnostic);
+        else if (diagnostic.getSeverity() == DiagnosticSeverity::Warning &&
+                 warnings)
+          warnings->push_back(describe(diagnostic));
         return success();
       }) {}
 
@@ -32,7 +35,7 @@ std::string Problems::describe(Location loc) const {
   return "";
 }
 
-void Problems::add(Diagnostic &diagnostic) {
+std::string Problems::describe(Diagnostic &diagnostic) const {
   std::string place = describe(diagnostic.getLocation());
   std::string text = diagnostic.str();
   StringRef what = text;
@@ -40,7 +43,11 @@ void Problems::add(Diagnostic &diagnostic) {
   if (size_t end = what.find("' op ");
       what.starts_with("'") && end != StringRef::npos && !isByHand)
     what = what.drop_front(end + StringRef("' op ").size());
-  std::string line = place + (place.empty() ? "" : ": ") + what.str();
+  return place + (place.empty() ? "" : ": ") + what.str();
+}
+
+void Problems::add(Diagnostic &diagnostic) {
+  std::string line = describe(diagnostic);
   if (!llvm::is_contained(lines, line))
     lines.push_back(line);
   for (Diagnostic &note : diagnostic.getNotes())

@@ -17,8 +17,10 @@ namespace qopt {
 class Problems {
 public:
   /// Messages begin with the file of `model`; `contract` knows the nodes.
+  /// Warnings are added to `warnings`, where there is such a list.
   Problems(mlir::MLIRContext &context, llvm::StringRef model,
-           const Contract &contract);
+           const Contract &contract,
+           std::vector<std::string> *warnings = nullptr);
 
   bool empty() const { return lines.empty(); }
   /// All that was reported, or `fallback` about the model where nothing was. A
@@ -29,6 +31,7 @@ public:
 
 private:
   void add(mlir::Diagnostic &diagnostic);
+  std::string describe(mlir::Diagnostic &diagnostic) const;
   std::string describe(mlir::Location loc) const;
 
   std::string model;

@@ -11,6 +11,7 @@
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/STLExtras.h"
 #include <Eigen/Cholesky>
+#include <limits>
 #include <numeric>
 
 using namespace qopt;
@@ -30,10 +31,11 @@ static std::vector<int64_t> orderOf(const MatrixView &hessian,
   return order;
 }
 
-/// The upper triangular U with U^T U = H^-1, H damped and in processing order.
-static llvm::Expected<Matrix> factorize(const MatrixView &hessian,
-                                        llvm::ArrayRef<int64_t> order,
-                                        double damping) {
+/// The upper triangular U with U^T U = H^-1, H damped and in processing order;
+/// nothing where damped moments are not positive definite.
+static std::optional<Matrix> factorize(const MatrixView &hessian,
+                                       llvm::ArrayRef<int64_t> order,
+                                       double damping) {
   int64_t size = hessian.rows();
   Matrix damped(size, size);
   for (int64_t i = 0; i < size; ++i)
@@ -47,51 +49,126 @@ static llvm::Expected<Matrix> factorize(const MatrixView &hessian,
   }
   Eigen::LLT<Matrix> direct(damped);
   if (direct.info() != Eigen::Success)
-    return makeError(ExitCode::BadData,
-                     "second moments are not positive definite; more damping "
-                     "makes them so");
+    return std::nullopt;
   Eigen::LLT<Matrix> inverse(direct.solve(Matrix::Identity(size, size)));
   if (inverse.info() != Eigen::Success)
-    return makeError(ExitCode::BadData,
-                     "second moments cannot be inverted; more damping helps");
+    return std::nullopt;
   return Matrix(inverse.matrixU());
 }
 
-llvm::Expected<std::vector<double>> qopt::gptq(const GptqProblem &problem,
-                                               const GptqOptions &options,
-                                               RoundWeight round) {
-  useFixedCacheSizes();
-  int64_t outputs = problem.outputs, products = problem.products;
-  MatrixView hessian(problem.hessian.data(), products, products);
-  std::vector<int64_t> order = orderOf(hessian, options.ordersByMoment);
-  auto factor = factorize(hessian, order, options.damping);
-  if (!factor)
-    return factor.takeError();
-  const Matrix &u = *factor;
+/// The same with ten times the damping, as often as it takes.
+static llvm::Expected<Matrix> factorizeAtLast(const MatrixView &hessian,
+                                              llvm::ArrayRef<int64_t> order,
+                                              double damping) {
+  for (;; damping = std::min(10 * damping, 1.0)) {
+    if (std::optional<Matrix> factor = factorize(hessian, order, damping))
+      return std::move(*factor);
+    if (damping >= 1)
+      return makeError(ExitCode::BadData,
+                       "second moments are not positive definite");
+  }
+}
 
-  // Columns in processing order, each with its outputs side by side.
-  Eigen::MatrixXd weight(outputs, products), errors(outputs, products);
-  for (int64_t j = 0; j < products; ++j)
-    for (int64_t n = 0; n < outputs; ++n)
-      weight(n, j) = problem.weight[n * products + order[j]];
+namespace {
+/// The weights, columns in processing order, each with its outputs side by
+/// side.
+class Columns {
+public:
+  Columns(const GptqProblem &problem, llvm::ArrayRef<int64_t> order,
+          const Matrix &u, RoundWeight round)
+      : weight(problem.outputs, problem.products),
+        errors(problem.outputs, problem.products), order(order), u(u),
+        round(round), rounded(problem.weight.size()) {
+    for (int64_t j = 0; j < problem.products; ++j)
+      for (int64_t n = 0; n < problem.outputs; ++n)
+        weight(n, j) = problem.weight[n * problem.products + order[j]];
+  }
 
-  std::vector<double> rounded(problem.weight.size());
-  for (int64_t first = 0; first < products; first += options.batch) {
-    int64_t last = std::min(first + options.batch, products);
-    for (int64_t j = first; j < last; ++j) {
-      for (int64_t n = 0; n < outputs; ++n) {
+  /// Rounds columns one after the other, and passes their errors on to those
+  /// up to `last`.
+  void roundColumns(int64_t first, int64_t end, int64_t last) {
+    for (int64_t j = first; j < end; ++j) {
+      for (int64_t n = 0; n < weight.rows(); ++n) {
         double value = round(n, order[j], weight(n, j));
-        rounded[n * products + order[j]] = value;
+        rounded[n * weight.cols() + order[j]] = value;
         errors(n, j) = (weight(n, j) - value) / u(j, j);
       }
-      for (int64_t later = j + 1; later < last; ++later)
-        weight.col(later) -= errors.col(j) * u(j, later);
+      passOn(j, j + 1, j + 1, last);
     }
-    for (int64_t later = last; later < products; ++later)
-      for (int64_t j = first; j < last; ++j)
+  }
+
+  /// Passes the errors of columns [first, end) on to those of [next, last).
+  void passOn(int64_t first, int64_t end, int64_t next, int64_t last) {
+    for (int64_t later = next; later < last; ++later)
+      for (int64_t j = first; j < end; ++j)
         weight.col(later) -= errors.col(j) * u(j, later);
   }
-  return rounded;
+
+  /// Gives the block of columns [first, end) of each output the scale that
+  /// leaves the least error in it.
+  void chooseScales(const ScaleChoices &choices, int64_t first, int64_t end) {
+    int64_t outputs = weight.rows(), size = end - first;
+    Matrix values = weight.middleCols(first, size);
+    auto take = [&](int64_t output, int64_t which) {
+      choices.take(output, first,
+                   llvm::ArrayRef(values.data() + output * size, size), which);
+    };
+    std::vector<int64_t> best(outputs, 0);
+    std::vector<double> least(outputs, std::numeric_limits<double>::infinity());
+    for (int64_t which = 0; which < choices.count; ++which) {
+      for (int64_t n = 0; n < outputs; ++n)
+        take(n, which);
+      roundColumns(first, end, end);
+      weight.middleCols(first, size) = values;
+      for (int64_t n = 0; n < outputs; ++n) {
+        double error = errors.row(n).segment(first, size).squaredNorm();
+        if (error >= least[n])
+          continue;
+        least[n] = error;
+        best[n] = which;
+      }
+    }
+    for (int64_t n = 0; n < outputs; ++n)
+      take(n, best[n]);
+  }
+
+  std::vector<double> takeRounded() { return std::move(rounded); }
+
+private:
+  Eigen::MatrixXd weight, errors;
+  llvm::ArrayRef<int64_t> order;
+  const Matrix &u;
+  RoundWeight round;
+  std::vector<double> rounded;
+};
+} // namespace
+
+llvm::Expected<std::vector<double>> qopt::gptq(const GptqProblem &problem,
+                                               const GptqOptions &options,
+                                               RoundWeight round,
+                                               const ScaleChoices *choices) {
+  useFixedCacheSizes();
+  int64_t products = problem.products;
+  MatrixView hessian(problem.hessian.data(), products, products);
+  std::vector<int64_t> order =
+      orderOf(hessian, options.ordersByMoment && !choices);
+  auto factor = factorizeAtLast(hessian, order, options.damping);
+  if (!factor)
+    return factor.takeError();
+  Columns columns(problem, order, *factor, round);
+  int64_t block = choices ? choices->block : options.batch;
+  int64_t batch = llvm::alignTo(options.batch, block);
+  for (int64_t first = 0; first < products; first += batch) {
+    int64_t last = std::min(first + batch, products);
+    for (int64_t start = first; start < last; start += block) {
+      int64_t end = std::min(start + block, last);
+      if (choices)
+        columns.chooseScales(*choices, start, end);
+      columns.roundColumns(start, end, last);
+    }
+    columns.passOn(first, last, last, products);
+  }
+  return columns.takeRounded();
 }
 
 double qopt::proxyLoss(const GptqProblem &problem,

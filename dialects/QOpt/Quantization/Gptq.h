@@ -42,10 +42,29 @@ struct GptqOptions {
 using RoundWeight =
     llvm::function_ref<double(int64_t output, int64_t product, double value)>;
 
-/// The rounded weight, outputs x products. Fails when the moments, with
-/// damping, are not positive definite.
-llvm::Expected<std::vector<double>>
-gptq(const GptqProblem &problem, const GptqOptions &options, RoundWeight round);
+/// Scales that are chosen when the products that share them are reached, from
+/// what errors of the products before have made of their weights. Products are
+/// then rounded in their own order: blocks with large second moments would
+/// leave their errors to those that few rows make large.
+struct ScaleChoices {
+  /// Products that share a scale.
+  int64_t block;
+  /// How many scales a block may have.
+  int64_t count;
+  /// Gives the block of an output the scale `which` of those that its weights
+  /// `values` allow.
+  llvm::function_ref<void(int64_t output, int64_t firstProduct,
+                          llvm::ArrayRef<double> values, int64_t which)>
+      take;
+};
+
+/// The rounded weight, outputs x products. Each block of `choices` gets the
+/// scale that leaves the least error. Moments that are not positive definite
+/// get more damping, up to their mean; fails when that does not make them so.
+llvm::Expected<std::vector<double>> gptq(const GptqProblem &problem,
+                                         const GptqOptions &options,
+                                         RoundWeight round,
+                                         const ScaleChoices *choices = nullptr);
 
 /// tr(D H D^T) for the difference D of the problem's weight and `rounded`.
 double proxyLoss(const GptqProblem &problem, llvm::ArrayRef<double> rounded);

@@ -2,10 +2,12 @@
 //
 // Scales and zeros are those of rounding to nearest, and so are the codes where
 // GPTQ would not lower the error that the moments foretell, or where there are
-// no moments.
+// no moments. Scales of few values are chosen again when their block is
+// reached.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QOpt/Quantization/BlockScales.h"
 #include "dialects/QOpt/Quantization/Gptq.h"
 #include "dialects/QOpt/Quantization/MethodRegistry.h"
 
@@ -60,7 +62,8 @@ public:
     gptqOptions.damping = options.get<double>("damping");
     if (llvm::Error error =
             chooseCodes(*quantized, layer, grid.getFormat(), gptqOptions))
-      return std::move(error);
+      layer.op->emitWarning("is rounded to nearest, as its activations' ")
+          << llvm::toString(std::move(error));
     return quantized;
   }
 
@@ -83,16 +86,27 @@ private:
       }
 
     std::vector<uint8_t> chosen(codes.size());
-    auto rounded =
-        gptq(problem, options, [&](int64_t n, int64_t k, double value) {
+    HostTensor scales = quantized.scales.front();
+    std::optional<BlockScales> blocks = BlockScales::of(quantized, format);
+    auto takeScale = [&](int64_t n, int64_t k, ArrayRef<double> block,
+                         int64_t which) { blocks->take(k, n, block, which); };
+    std::optional<ScaleChoices> choices;
+    if (blocks)
+      choices = {blocks->getBlock(), blocks->getCount(), takeScale};
+    auto rounded = gptq(
+        problem, options,
+        [&](int64_t n, int64_t k, double value) {
           uint8_t code = grids.codeOf(k, n, static_cast<float>(value));
           chosen[k * outputs + n] = code;
           return grids.valueOf(k, n, code);
-        });
+        },
+        choices ? &*choices : nullptr);
     if (!rounded)
       return rounded.takeError();
     if (proxyLoss(problem, *rounded) < proxyLoss(problem, nearest))
       llvm::copy(chosen, codes.begin());
+    else
+      quantized.scales.front() = std::move(scales);
     return llvm::Error::success();
   }
 };

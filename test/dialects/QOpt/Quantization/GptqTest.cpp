@@ -7,6 +7,7 @@
 #include "dialects/QOpt/Quantization/Gptq.h"
 #include "dialects/QOpt/Quantization/MethodRegistry.h"
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
@@ -110,12 +111,62 @@ TEST(Gptq, ProductsThatNoSampleReached) {
 }
 
 TEST(Gptq, RefusesMomentsOfNothing) {
-  std::vector<double> hessian = {1, 2, 2, 1};
+  std::vector<double> hessian = {1, 4, 4, 1};
   GptqProblem problem{1, 2, {0.5, 0.5}, hessian};
   auto result = gptq(problem, {}, roundToCode);
   ASSERT_FALSE(bool(result));
   EXPECT_NE(llvm::toString(result.takeError()).find("not positive definite"),
             std::string::npos);
+}
+
+TEST(Gptq, MomentsThatAreNoneGetMoreDamping) {
+  std::vector<double> hessian = {1, 1.5, 1.5, 1};
+  GptqProblem problem{1, 2, {0.5, 0.25}, hessian};
+  auto result = gptq(problem, {}, roundToCode);
+  ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
+  // Damped by 1: the second product takes 1.5 / 2 of the first one's error.
+  EXPECT_EQ((*result)[0], 0);
+  EXPECT_EQ((*result)[1], 1);
+}
+
+TEST(Gptq, EachBlockGetsTheBetterOfItsScales) {
+  RandomProblem p(64, 48);
+  for (auto [i, value] : llvm::enumerate(p.problem.weight))
+    value *= i / 8 % 3 ? 1 : 4;
+  std::vector<double> steps(64 * 6, 1);
+  auto round = [&](int64_t n, int64_t k, double value) {
+    double step = steps[n * 6 + k / 8];
+    return step * roundToCode(n, k, value / step);
+  };
+  auto take = [&](int64_t n, int64_t k, llvm::ArrayRef<double> values,
+                  int64_t which) {
+    EXPECT_EQ(values.size(), 8u);
+    EXPECT_EQ(k % 8, 0);
+    steps[n * 6 + k / 8] = which ? 4 : 1;
+  };
+  auto lossWith = [&](const ScaleChoices *choices) {
+    return proxyLoss(p.problem,
+                     llvm::cantFail(gptq(p.problem, {}, round, choices)));
+  };
+  double ones = lossWith(nullptr);
+  llvm::fill(steps, 4);
+  double fours = lossWith(nullptr);
+  ScaleChoices choices{8, 2, take};
+  EXPECT_LT(lossWith(&choices), 0.5 * std::min(ones, fours));
+}
+
+TEST(Gptq, OneScaleIsAsGoodAsNoChoice) {
+  RandomProblem p(16, 50);
+  int64_t taken = 0;
+  auto take = [&](int64_t, int64_t k, llvm::ArrayRef<double> values, int64_t) {
+    EXPECT_EQ(values.size(), k < 48 ? 16u : 2u);
+    ++taken;
+  };
+  ScaleChoices choices{16, 1, take};
+  EXPECT_EQ(
+      llvm::cantFail(gptq(p.problem, {0.01, true, 24}, roundToCode, &choices)),
+      p.rounded({0.01, false, 24}));
+  EXPECT_EQ(taken, 2 * 16 * 4);
 }
 
 namespace {
@@ -136,11 +187,12 @@ protected:
 
   /// What a method makes of the weight.
   QuantizedWeight round(llvm::StringRef method, FormatAttr format,
-                        llvm::ArrayRef<double> moments = {}) {
+                        llvm::ArrayRef<double> moments = {},
+                        Operation *op = nullptr) {
     MethodOptions options = methods.getRoundingOptions();
     options.set("method", method.str());
     return llvm::cantFail(methods.getRoundingMethod(options).round(
-        {nullptr, weight, moments, {}}, WeightGrid(format, {}), options));
+        {op, weight, moments, {}}, WeightGrid(format, {}), options));
   }
 
   FormatAttr formatOf(llvm::StringRef text) {
@@ -158,8 +210,7 @@ protected:
 TEST_F(GptqRounding, KeepsParametersAndUsesTheFormatsCodes) {
   for (llvm::StringRef text :
        {"i8, axis = 1", "i4, axis = 0, block = 32, scale = f16",
-        "ui4, axis = 0, block = 32, scale = f16, zero = ui4", "mxfp4, axis = 0",
-        "mxint8, axis = 0", "\"mxfp8-e4m3\", axis = 0", "nvfp4, axis = 0"}) {
+        "ui4, axis = 0, block = 32, scale = f16, zero = ui4"}) {
     FormatAttr format = formatOf(text);
     ASSERT_TRUE(format) << text.str();
     QuantizedWeight nearest = round("nearest", format);
@@ -169,6 +220,62 @@ TEST_F(GptqRounding, KeepsParametersAndUsesTheFormatsCodes) {
     EXPECT_NE(0, std::memcmp(rounded.codes.getData(), nearest.codes.getData(),
                              64 * 96));
   }
+}
+
+TEST_F(GptqRounding, ChoosesScalesOfBlocksAgain) {
+  for (llvm::StringRef text : {"mxfp4, axis = 0", "\"mxfp6-e2m3\", axis = 0",
+                               "\"mxfp8-e4m3\", axis = 0", "nvfp4, axis = 0",
+                               "i4, axis = 0, block = 16, scale = f8E8M0FNU"}) {
+    FormatAttr format = formatOf(text);
+    ASSERT_TRUE(format) << text.str();
+    auto lossOf = [&](const QuantizedWeight &quantized) {
+      ElementGrids grids(quantized, format);
+      std::vector<double> values;
+      for (int64_t n = 0; n < 96; ++n)
+        for (int64_t k = 0; k < 64; ++k)
+          values.push_back(
+              grids.valueOf(k, n, quantized.codes.as<uint8_t>()[k * 96 + n]));
+      return proxyLoss(random.problem, values);
+    };
+    QuantizedWeight nearest = round("nearest", format);
+    QuantizedWeight rounded = round("gptq", format, random.hessian);
+    EXPECT_LT(lossOf(rounded), 0.7 * lossOf(nearest)) << text.str();
+    EXPECT_NE(rounded.scales[0].getBytes(), nearest.scales[0].getBytes())
+        << text.str();
+  }
+}
+
+TEST_F(GptqRounding, BlocksOfZerosStayZero) {
+  llvm::MutableArrayRef<float> values = weight.asMutable<float>();
+  llvm::fill(values.take_front(32 * 96), 0.0f);
+  std::vector<double> identity(64 * 64, 0.0);
+  for (int64_t i = 0; i < 64; ++i)
+    identity[i * 65] = 1;
+  for (llvm::StringRef text : {"mxfp4, axis = 0", "nvfp4, axis = 0"}) {
+    FormatAttr format = formatOf(text);
+    QuantizedWeight rounded = round("gptq", format, identity);
+    ElementGrids grids(rounded, format);
+    for (int64_t i = 0; i < 32 * 96; ++i)
+      EXPECT_EQ(grids.valueOf(i / 96, i % 96, rounded.codes.as<uint8_t>()[i]),
+                0);
+  }
+}
+
+TEST_F(GptqRounding, MomentsOfNothingLeaveTheNearestCodes) {
+  std::vector<double> moments(64 * 64, 1.0);
+  moments[1] = moments[64] = 1000;
+  OwningOpRef<ModuleOp> op(ModuleOp::create(UnknownLoc::get(&context)));
+  std::string warning;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    warning = diagnostic.str();
+    return success();
+  });
+  FormatAttr format = formatOf("mxfp4, axis = 0");
+  QuantizedWeight nearest = round("nearest", format);
+  QuantizedWeight rounded = round("gptq", format, moments, *op);
+  EXPECT_EQ(rounded.codes.getBytes(), nearest.codes.getBytes());
+  EXPECT_EQ(rounded.scales[0].getBytes(), nearest.scales[0].getBytes());
+  EXPECT_NE(warning.find("is rounded to nearest"), std::string::npos);
 }
 
 TEST_F(GptqRounding, IndependentProductsKeepTheirCodes) {
