@@ -165,6 +165,26 @@ static bool hasActivations(const Recipe &recipe,
     return recipe.asksFor(readsActivations);
   case TransformedActivations::Static:
     return recipe.asksFor(std::mem_fn(&NodePrecision::isStatic));
+  case TransformedActivations::Float:
+    return recipe.asksFor([](const NodePrecision &asked) {
+      return !asked.isFloat() && asked.params == "weight-only";
+    });
+  }
+  llvm_unreachable("all are told");
+}
+
+/// What `transforms.<name>` expects, and what to write in its place.
+static std::pair<StringRef, StringRef>
+describeExpected(TransformedActivations activations) {
+  switch (activations) {
+  case TransformedActivations::Any:
+    return {"", ""};
+  case TransformedActivations::Quantized:
+    return {"activations in codes", "activations.mode: dynamic"};
+  case TransformedActivations::Static:
+    return {"static activations", "activations.mode: static"};
+  case TransformedActivations::Float:
+    return {"float activations and weights in codes", "activations.mode: none"};
   }
   llvm_unreachable("all are told");
 }
@@ -186,6 +206,8 @@ std::string qopt::describeRule(const Transformation &transformation) {
     return text + " no activations are static or dynamic";
   case TransformedActivations::Static:
     return text + " no activations are static";
+  case TransformedActivations::Float:
+    return text + " no activations are floats in front of weights in codes";
   }
   llvm_unreachable("all are told");
 }
@@ -207,11 +229,9 @@ std::string qopt::findUnusedTransformation(const Recipe &recipe) {
     if (!transformation->isOn(options) || isOfPreset ||
         hasActivations(recipe, activations))
       continue;
-    bool isStatic = activations == TransformedActivations::Static;
-    return ("transforms." + name + " expects " +
-            (isStatic ? "static activations" : "activations in codes") +
-            "; write " + offWord(*transformation) +
-            ", or activations.mode: " + (isStatic ? "static" : "dynamic"))
+    auto [expected, mode] = describeExpected(activations);
+    return ("transforms." + name + " expects " + expected + "; write " +
+            offWord(*transformation) + ", or " + mode)
         .str();
   }
   return "";

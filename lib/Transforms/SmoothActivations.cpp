@@ -6,9 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ChannelFactors.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
-#include "dialects/QOpt/Quantization/ConstantBuilder.h"
-#include "dialects/QOpt/Quantization/FactorSearch.h"
 #include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Transforms/Methods.h"
 #include "llvm/ADT/MapVector.h"
@@ -20,7 +19,7 @@ namespace {
 /// The matmuls with weights that read one activation as the same codes.
 struct Consumers {
   Statistics stats;
-  SmallVector<MatMulOp> matmuls;
+  SmallVector<Operation *> matmuls;
   std::vector<WeightMagnitudes> weights;
   /// Of scales that are made from a row; none where they are for all data.
   std::optional<CodeNoise> dynamic;
@@ -99,9 +98,10 @@ range. SmoothQuant (Xiao et al. 2023), logarithmic rule: FPTQ (Li et al. 2023).
           matmul && layer.isQuantized())
         collect(matmul, layer.request, *stats, consumers);
     for (auto &[coded, own] : consumers)
-      smooth(group.activation, own,
-             FactorSearch(own.stats, own.weights, settings.isPow2, own.dynamic)
-                 .choose(options.get<std::string>(getName())));
+      if (auto choice =
+              FactorSearch(own.stats, own.weights, settings.isPow2, own.dynamic)
+                  .choose(options.get<std::string>(getName())))
+        applyFactors(group.activation, own.matmuls, *choice, getName());
   }
 
 private:
@@ -122,65 +122,6 @@ private:
     own.weights.push_back(WeightMagnitudes::of(*weight, /*channelAxis=*/0,
                                                /*outputAxis=*/1));
     own.weights.back().noise = CodeNoise(request.getWeight());
-  }
-
-  /// Multiplies what a norm makes by `r`, in its scale and bias; false where
-  /// something else reads it or these are no constants for each channel.
-  static bool scaleNorm(Value activation, const Consumers &group, Value r) {
-    auto norm = activation.getDefiningOp<LayerNormOp>();
-    auto isOfGroup = [&](Operation *user) {
-      return llvm::is_contained(group.matmuls, user);
-    };
-    auto isChannels = [&](Value vector) {
-      return vector.getType() == r.getType() &&
-             vector.getDefiningOp<ConstantOp>();
-    };
-    if (!norm || !llvm::all_of(activation.getUsers(), isOfGroup) ||
-        !isChannels(norm.getScale()) ||
-        (norm.getBias() && !isChannels(norm.getBias())))
-      return false;
-    OpBuilder builder(norm);
-    for (OpOperand &operand : norm->getOpOperands().drop_front())
-      operand.set(
-          MulOp::create(builder, norm.getLoc(), r.getType(), operand.get(), r));
-    setStatistics(activation, std::nullopt);
-    return true;
-  }
-
-  static void smooth(Value activation, Consumers &group,
-                     const std::optional<FactorChoice> &choice) {
-    if (!choice)
-      return;
-    int64_t k = choice->factors.size();
-    SmallVector<float> reciprocals;
-    for (float factor : choice->factors)
-      reciprocals.push_back(1.0f / factor);
-    DictionaryAttr description =
-        choice->describe(activation.getContext(), "smooth");
-    Operation *first = group.matmuls.front();
-    for (MatMulOp matmul : group.matmuls)
-      if (matmul->isBeforeInBlock(first))
-        first = matmul;
-    OpBuilder builder(first);
-    Location loc = first->getLoc();
-    if (auto norm = activation.getDefiningOp<LayerNormOp>())
-      builder.setInsertionPoint(norm);
-    Value r = createConstant(builder, loc, reciprocals, {k});
-    builder.setInsertionPoint(first);
-    Value smoothed = activation;
-    if (!scaleNorm(activation, group, r))
-      smoothed =
-          MulOp::create(builder, loc, activation.getType(), activation, r);
-    Value s = createConstant(builder, loc, choice->factors, {k, 1});
-    for (MatMulOp matmul : group.matmuls) {
-      builder.setInsertionPoint(matmul);
-      Value scaled =
-          MulOp::create(builder, matmul.getLoc(), matmul.getRhs().getType(),
-                        matmul.getRhs(), s);
-      matmul.getLhsMutable().assign(smoothed);
-      matmul.getRhsMutable().assign(scaled);
-      matmul->setAttr(kFactorsAttrName, description);
-    }
   }
 };
 } // namespace

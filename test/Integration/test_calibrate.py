@@ -273,6 +273,21 @@ def test_codes_of_rows_and_blocks_are_smoothed_as_well(preset, gain, tmp_path):
     assert searched > measure_with("0.5") - 1
 
 
+@pytest.mark.parametrize("preset, gain", [("w4a16-g32", 1), ("mxfp4-a16", 0.5), ("nvfp4-a16", 0.5)])
+def test_weights_of_loud_channels_get_finer_codes(preset, gain, tmp_path):
+    """AWQ."""
+    with_loud_channels(tmp_path, has_small_weights=False)
+
+    def measure_with(awq):
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text(f"{{version: 1, preset: {preset}, transforms: {{awq: {awq}}}, "
+                          "policy: {min-output-sqnr: 0}}")
+        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+
+    plain, scaled = measure_with("false"), measure_with("true")
+    assert scaled > plain + gain, (plain, scaled)
+
+
 @pytest.mark.parametrize("preset, gain", [("w8a8", 6), ("w8a8-dynamic", 6), ("mxint8", 4), ("mxfp4", 1)])
 def test_rotations_spread_loud_channels(preset, gain, tmp_path):
     """QuaRot; blocks of 32 in front of microscaling formats, as in arXiv 2509.23202."""

@@ -305,6 +305,9 @@ TEST(Recipes, RefusesKeysThatContradict) {
            {"preset: w4a16-g32\ntransforms: {smooth: '0.5'}",
             "transforms.smooth expects activations in codes; write off"},
            {"transforms: {smooth: log}", "transforms.smooth expects"},
+           {"preset: w8a8\ntransforms: {awq: true}",
+            "transforms.awq expects float activations and weights in codes; "
+            "write false, or activations.mode: none"},
            {"preset: w8a8-dynamic\ntransforms: {stretch: true}",
             "transforms.stretch expects static activations; write false"},
            {"weights: {format: ui8}",

@@ -170,13 +170,26 @@ static std::function<void(OpPassManager &)> only(Create create) {
   return [create](OpPassManager &pm) { pm.addPass(create()); };
 }
 
-static void planAndCalibrate(FloatProgram &program) {
-  program.run([](OpPassManager &pm) {
-    PlanPrecisionPassOptions options;
-    options.activations = "static";
-    pm.addPass(createPlanPrecisionPass(options));
-  });
+static void planAndCalibrate(FloatProgram &program,
+                             const PlanPrecisionPassOptions &options) {
+  program.run(
+      [&](OpPassManager &pm) { pm.addPass(createPlanPrecisionPass(options)); });
   program.calibrate();
+}
+
+/// Static int8.
+static void planCodes(FloatProgram &program) {
+  PlanPrecisionPassOptions options;
+  options.activations = "static";
+  planAndCalibrate(program, options);
+}
+
+/// Four bits for weights alone.
+static void planWeights(FloatProgram &program) {
+  PlanPrecisionPassOptions options;
+  options.activations = "none";
+  options.weightFormat = "i4";
+  planAndCalibrate(program, options);
 }
 
 TEST(NumericsTest, readsClaims) {
@@ -233,11 +246,21 @@ TEST(NumericsTest, smoothActivations) {
     for (bool isPow2 : {false, true}) {
       SCOPED_TRACE(alpha.str());
       NumericsCase c{"smooth", isPow2};
-      c.prepare = planAndCalibrate;
+      c.prepare = planCodes;
       c.passes = transform("smooth=" + alpha.str(), isPow2);
       checkNumerics(c, spread(), {4, 64});
       checkNumerics(c, normedProducts(), {5, 48});
     }
+}
+
+TEST(NumericsTest, scaleWeights) {
+  for (bool isPow2 : {false, true}) {
+    NumericsCase c{"awq", isPow2};
+    c.prepare = planWeights;
+    c.passes = transform("awq=true", isPow2);
+    checkNumerics(c, spread(), {4, 64});
+    checkNumerics(c, normedProducts(), {5, 48});
+  }
 }
 
 TEST(NumericsTest, rotateActivations) {
@@ -245,7 +268,7 @@ TEST(NumericsTest, rotateActivations) {
   for (StringRef block : {"16", "32", "64"}) {
     SCOPED_TRACE(block.str());
     NumericsCase c{"rotate"};
-    c.prepare = planAndCalibrate;
+    c.prepare = planCodes;
     c.passes = transform("rotate=" + block.str(), /*isPow2=*/false);
     checkNumerics(c, spread(), {4, 64});
     if (block == "16")
@@ -270,7 +293,7 @@ TEST(NumericsTest, equalizeLayers) {
 TEST(NumericsTest, stretchChannels) {
   for (bool isPow2 : {false, true}) {
     NumericsCase c{"stretch", isPow2};
-    c.prepare = planAndCalibrate;
+    c.prepare = planCodes;
     c.passes = transform("stretch=true", isPow2);
     checkNumerics(c, layers(), {2, 4, 6, 6});
     checkNumerics(c, norms(), {2, 6, 5, 8});

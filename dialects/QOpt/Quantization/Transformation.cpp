@@ -12,6 +12,11 @@ bool Layer::isQuantized() const {
          !isInCodesOf(view.rhs.operand->get(), request.getWeight());
 }
 
+bool Layer::isWeightOnly() const {
+  return request && !request.getAct() && request.getWeight() &&
+         !isInCodesOf(view.rhs.operand->get(), request.getWeight());
+}
+
 std::optional<Statistics> LayerGroup::getStatistics() const {
   std::optional<Statistics> stats = qopt::getStatistics(activation);
   return stats && stats->samples ? stats : std::nullopt;

@@ -29,7 +29,9 @@ struct Layer {
   /// True where the activation is to have codes, and neither it nor the weight
   /// stands in codes that the model came with.
   bool isQuantized() const;
-  /// The same with one range for all data.
+  /// True where the weight alone is to have codes, and has none yet.
+  bool isWeightOnly() const;
+  /// The same as `isQuantized` with one range for all data.
   bool isStatic() const {
     return isQuantized() && request.getParams() == Params::Static;
   }
@@ -57,6 +59,7 @@ enum class TransformedActivations {
   Any,
   Quantized, ///< those that are to have codes
   Static,    ///< those of codes with one range for all data
+  Float,     ///< those that stay floats in front of weights in codes
 };
 
 class Transformation {
