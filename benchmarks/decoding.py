@@ -61,7 +61,7 @@ def past_dims(model):
 def compile_model(model, preset, artefact, calib):
     """Seconds and peak memory in GB."""
     flags = ["--calib", calib] if preset in ("w8a8", "w8a8-pow2") else []
-    return measuring.measure_compile(model, preset, artefact, *flags)
+    return measuring.measure_compile(model, artefact, "--preset", preset, *flags)
 
 
 def find_losses(logits, tokens):

@@ -82,8 +82,8 @@ def measure_decoding(artefact, steps=16):
 def measure(config, options, folder):
     model, artefact = folder / "model.onnx", folder / "model.so"
     RandomDecoder(config, folder / "weights.bin").write(model)
-    seconds, peak = measuring.measure_compile(model, options.preset, artefact, "--cpu",
-                                                   "native", "--capacity", "128")
+    seconds, peak = measuring.measure_compile(model, artefact, "--preset", options.preset,
+                                              "--cpu", "native", "--capacity", "128")
     billions = config.count_weights() / 1e9
     rate = f"{measure_decoding(artefact):.2f}" if options.run else ""
     size = sum(path.stat().st_size for path in (model, folder / "weights.bin"))

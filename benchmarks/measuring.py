@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -45,16 +46,18 @@ def compile_model(prepared, preset, folder, *flags):
     return artefact, json.loads(text)
 
 
-def measure_compile(model, preset, artefact, *flags):
+def measure_compile(model, artefact, *flags):
     """Seconds and peak memory in GB of a compile."""
-    command = [build_folder() / "bin" / "qopt-compile", model, "-o", artefact,
-               "--preset", preset, "--quiet", *flags]
+    command = [build_folder() / "bin" / "qopt-compile", model, "-o", artefact, "--quiet", *flags]
     start = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command])
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise ToolError(f"qopt-compile ended with {process.returncode}")
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen([str(part) for part in command], stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            raise ToolError(f"qopt-compile ended with {process.returncode}: "
+                            f"{errors.read().strip()[-600:]}")
     return time.perf_counter() - start, usage.ru_maxrss / 1e6
 
 
@@ -101,14 +104,18 @@ def describe(score):
                     for key, value in score.items())
 
 
-def mean_cosine(actual, expected):
-    """Mean cosine over samples of all float outputs in two folders."""
-    cosines = []
+def cosines(actual, expected):
+    """The cosine of each float output of each sample in two folders."""
+    found = []
     for path in sorted(Path(expected).glob("*.npz")):
         with np.load(path) as want, np.load(Path(actual) / path.name) as have:
             for name in want.files:
                 a = have[name].astype(np.float64).ravel()
                 b = want[name].astype(np.float64).ravel()
                 scale = np.linalg.norm(a) * np.linalg.norm(b)
-                cosines.append(float(a @ b / scale) if scale else 1.0)
-    return float(np.mean(cosines))
+                found.append(float(a @ b / scale) if scale else 1.0)
+    return found
+
+
+def mean_cosine(actual, expected):
+    return float(np.mean(cosines(actual, expected)))
