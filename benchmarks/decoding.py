@@ -7,7 +7,8 @@ Makes SmolLM2-135M (see smollm.py) in --folder, compiles it with each preset, an
 prints a row for each: bytes of the artefact, seconds and peak memory of the compiler,
 perplexity over windows of 512 tokens, tokens a second of a prompt and of decoding
 behind it, and how many bytes of the artefact a second that makes. The text is that of
-pydoc's topics, the first half for calibration. With --peer the last row is
+pydoc's topics, the first half for calibration. PRESET+FORMAT keeps keys and values as
+codes of that format, as in `w4a16-g32+i8`. With --peer the last row is
 llama-cpp-python on the package's GGUF file, where it is installed.
 """
 
@@ -60,8 +61,14 @@ def past_dims(model):
 
 def compile_model(model, preset, artefact, calib):
     """Seconds and peak memory in GB."""
+    preset, _, cache = preset.partition("+")
     flags = ["--calib", calib] if preset in ("w8a8", "w8a8-pow2") else []
-    return measuring.measure_compile(model, artefact, "--preset", preset, *flags)
+    what = ["--preset", preset]
+    if cache:
+        recipe = artefact.with_suffix(".yaml")
+        recipe.write_text(f"{{version: 1, preset: {preset}, kv-cache: {{format: {cache}}}}}")
+        what = ["--recipe", recipe]
+    return measuring.measure_compile(model, artefact, *what, *flags)
 
 
 def find_losses(logits, tokens):

@@ -17,8 +17,9 @@ using namespace qopt;
 bool Compilation::measuresAccuracy() const {
   if (calibrationData.files.empty())
     return false;
-  return options.accuracyGate ||
-         (!report.recipe.isFloat() && !isDone(Phase::Quantize));
+  const Recipe &recipe = report.recipe;
+  bool isRounded = !recipe.isFloat() || !recipe.cache.format.empty();
+  return options.accuracyGate || (isRounded && !isDone(Phase::Quantize));
 }
 
 /// Gets the float program ready, and the samples: those that nothing was fitted

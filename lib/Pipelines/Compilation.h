@@ -76,6 +76,7 @@ private:
   void readFactors();
   llvm::Error insertQuantizers();
   llvm::Error fixNumbers();
+  llvm::Error convertStates();
 
   // WidenPlan.cpp
   std::vector<mlir::Operation *> findNarrowProducts(mlir::ModuleOp program);
@@ -95,7 +96,7 @@ private:
   llvm::Error checkContract();
 
   // TargetPhase.cpp
-  llvm::Error findStates();
+  llvm::Error findStates(mlir::func::FuncOp program);
   llvm::Error lower();
   llvm::Error writeLowered();
 

@@ -117,6 +117,16 @@ llvm::Error Compilation::refuse(ExitCode code, std::string text) {
   return makeError(code, text);
 }
 
+/// A recipe is known when the program is: phase files have theirs.
+static llvm::Error checkStates(EmitKind emit, const Recipe &recipe) {
+  if (emit != EmitKind::QdqOnnx || recipe.cache.format.empty())
+    return llvm::Error::success();
+  return makeError(ExitCode::BadUse,
+                   "--emit=qdq-onnx writes a model whose states are floats, "
+                   "but kv-cache.format is " +
+                       recipe.cache.format + "\nnote: leave one of them out");
+}
+
 llvm::Expected<Report> Compilation::run() {
   report.model = options.model;
   report.recipe = options.recipe;
@@ -132,6 +142,8 @@ llvm::Expected<Report> Compilation::run() {
       report.tiers.push_back(config.cpu);
   }
   if (llvm::Error error = load())
+    return std::move(error);
+  if (llvm::Error error = checkStates(options.emit, report.recipe))
     return std::move(error);
   if (llvm::Error error = checkCalibration())
     return std::move(error);

@@ -167,6 +167,8 @@ void qopt::buildInsertQuantizersPipeline(OpPassManager &pm,
 
 void qopt::buildFormCodesPipeline(OpPassManager &pm, const Recipe &recipe) {
   OpPassManager &function = pm.nest<func::FuncOp>();
+  if (!recipe.cache.format.empty())
+    function.addPass(createRoundStatesPass({recipe.cache.format}));
   // A float recipe runs these as well: models come with codes of their own.
   function.addPass(createSignWeightsPass());
   function.addPass(createFormQuantizedOpsPass());
@@ -185,6 +187,12 @@ void qopt::buildFollowShapesPipeline(OpPassManager &pm) {
   function.addPass(createInferShapesPass());
   // Rows of a table whose places are known by now.
   function.addPass(createEvaluateWeightsPass());
+  function.addPass(createCSEPass());
+}
+
+void qopt::buildConvertStatesPipeline(OpPassManager &pm) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  function.addPass(createConvertStatesPass());
   function.addPass(createCSEPass());
 }
 

@@ -5,8 +5,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compilation.h"
+#include "dialects/QOpt/IR/States.h"
 #include "dialects/QOpt/Quantization/FactorSearch.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -103,8 +105,40 @@ llvm::Error Compilation::fixNumbers() {
   return floatModule ? measureOutputs() : llvm::Error::success();
 }
 
+/// Keeps states as codes; says which are not.
+llvm::Error Compilation::convertStates() {
+  unsigned count = getMain().getNumArguments();
+  if (llvm::Error error =
+          runPipeline(Phase::Quantize, buildConvertStatesPipeline))
+    return error;
+  func::FuncOp main = getMain();
+  const std::string &format = report.recipe.cache.format;
+  if (main.getNumArguments() == count)
+    return makeError(ExitCode::BadUse,
+                     options.model + ": kv-cache.format is " + format +
+                         ", but no input of f32 is a state that grows by rows "
+                         "behind the past\nnote: name states by --state "
+                         "OUTPUT=INPUT, or leave kv-cache out");
+  for (unsigned i = 0; i < count; ++i) {
+    auto name = main.getArgAttrOfType<StringAttr>(i, kNameAttrName);
+    if (name && main.getArgAttr(i, kStateAttrName) &&
+        getElementTypeOrSelf(main.getArgument(i)).isF32())
+      report.warnings.push_back(
+          ("state \"" + name.getValue() + "\" is kept in f32, not in " +
+           format +
+           ": it does not grow by rows behind the past, or another op reads "
+           "the past")
+              .str());
+  }
+  return llvm::Error::success();
+}
+
 /// Fixes the numbers; what was asked of them is checked here.
 llvm::Error Compilation::quantize() {
+  bool keepsCodes = !report.recipe.cache.format.empty();
+  if (keepsCodes)
+    if (llvm::Error error = findStates(getMain()))
+      return error;
   warnOfStatistics(*module, report.warnings);
   readFactors();
   // Kept where policy may plan again.
@@ -126,5 +160,7 @@ llvm::Error Compilation::quantize() {
   if (floatModule)
     if (llvm::Error error = checkAccuracy())
       return error;
+  if (keepsCodes)
+    return convertStates();
   return qdqModule ? checkContract() : llvm::Error::success();
 }

@@ -56,6 +56,9 @@ template <> struct MappingTraits<CalibrationRecipe> {
 template <> struct MappingTraits<RoundingRecipe> {
   static void mapping(IO &io, RoundingRecipe &r) { mapKeys(io, r); }
 };
+template <> struct MappingTraits<CacheRecipe> {
+  static void mapping(IO &io, CacheRecipe &r) { mapKeys(io, r); }
+};
 template <> struct MappingTraits<PolicyRecipe> {
   static void mapping(IO &io, PolicyRecipe &r) { mapKeys(io, r); }
 };
@@ -78,6 +81,7 @@ template <> struct MappingTraits<Recipe> {
     io.mapOptional("transforms", r.transforms);
     io.mapOptional("calibration", r.calibration);
     io.mapOptional("rounding", r.rounding);
+    io.mapOptional("kv-cache", r.cache);
     io.mapOptional("policy", r.policy);
     // An empty sequence that is optional would not be written.
     if (io.outputting())
@@ -144,6 +148,7 @@ public:
         [&] { return checkKeys("transforms.", recipe.transforms); },
         [&] { return checkKeys("calibration.", recipe.calibration); },
         [&] { return checkKeys("rounding.", recipe.rounding); },
+        [&] { return checkKeys("kv-cache.", recipe.cache); },
         [&] { return checkKeys("policy.", recipe.policy); },
         [&] { return checkPrecision("", recipe.getPrecision(nullptr)); },
         [&] { return checkTransforms(); }, [&] { return checkOverrides(); });

@@ -144,6 +144,17 @@ template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
   return keys;
 }
 
+template <> llvm::ArrayRef<RecipeKey<CacheRecipe>> qopt::getRecipeKeys() {
+  static const RecipeKey<CacheRecipe> keys[] = {
+      {"format", &CacheRecipe::format, elementOrNothing({"i8"}),
+       "how states that grow, as keys and values of decoders, are kept from "
+       "run "
+       "to run; empty keeps the model's type",
+       "i8"},
+  };
+  return keys;
+}
+
 template <> llvm::ArrayRef<RecipeKey<PolicyRecipe>> qopt::getRecipeKeys() {
   static const RecipeKey<PolicyRecipe> keys[] = {
       {"min-output-sqnr", &PolicyRecipe::minOutputSqnr, number(0, kEndless),

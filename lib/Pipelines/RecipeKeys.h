@@ -36,6 +36,7 @@ template <> llvm::ArrayRef<RecipeKey<ActivationRecipe>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<TransformRecipe>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<CalibrationRecipe>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> getRecipeKeys();
+template <> llvm::ArrayRef<RecipeKey<CacheRecipe>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<PolicyRecipe>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<OverrideActivations>> getRecipeKeys();
 template <> llvm::ArrayRef<RecipeKey<OverrideRecipe>> getRecipeKeys();

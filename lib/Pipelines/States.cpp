@@ -8,7 +8,6 @@
 #include "States.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/States.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Support/CodedError.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -126,26 +125,31 @@ static llvm::Error addNamed(ProgramDescription &program, StringRef text,
 llvm::Error qopt::findStates(ProgramDescription &program,
                              const StateOptions &options) {
   addByName(program, options.capacity);
-  for (StringRef text : options.named)
+  for (StringRef text : options.named) {
     if (llvm::Error error = addNamed(program, text, options.capacity))
       return error;
+    // What is kept in codes has another state beside it.
+    auto [from, to] = text.split('=');
+    std::string scales = (from + ".scale=" + to + ".scale").str();
+    if (findName(program.outputs, StringRef(scales).split('=').first) &&
+        findName(program.inputs, StringRef(scales).split('=').second))
+      if (llvm::Error error = addNamed(program, scales, options.capacity))
+        return error;
+  }
   for (StateDescription &state : program.states)
     state.isAppended = llvm::is_contained(options.appended, state.output);
   return llvm::Error::success();
 }
 
-void qopt::markStates(mlir::ModuleOp module,
+void qopt::markStates(mlir::func::FuncOp main,
                       llvm::ArrayRef<StateDescription> states) {
-  mlir::Builder b(module.getContext());
-  for (auto variant : module.getOps<kernel::VariantOp>()) {
-    auto main = variant.lookupSymbol<mlir::func::FuncOp>("main");
-    for (unsigned i = 0; main && i < main.getNumArguments(); ++i)
-      main.removeArgAttr(i, kStateAttrName);
-    for (const StateDescription &state : states)
-      if (main && state.axis >= 0)
-        main.setArgAttr(state.input, kStateAttrName,
-                        b.getDenseI64ArrayAttr({state.output, state.axis}));
-  }
+  mlir::Builder b(main.getContext());
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    main.removeArgAttr(i, kStateAttrName);
+  for (const StateDescription &state : states)
+    if (state.axis >= 0)
+      main.setArgAttr(state.input, kStateAttrName,
+                      b.getDenseI64ArrayAttr({state.output, state.axis}));
 }
 
 llvm::SmallVector<int32_t> qopt::findAppended(mlir::ModuleOp module) {

@@ -7,7 +7,7 @@
 #ifndef LIB_PIPELINES_STATES_H
 #define LIB_PIPELINES_STATES_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Emit/ProgramDescription.h"
 #include "llvm/Support/Error.h"
 
@@ -28,8 +28,9 @@ struct StateOptions {
 llvm::Error findStates(ProgramDescription &program,
                        const StateOptions &options);
 
-/// Tells each variant of `module` which arguments are `states`.
-void markStates(mlir::ModuleOp module, llvm::ArrayRef<StateDescription> states);
+/// Tells `main` which of its arguments are `states` that grow.
+void markStates(mlir::func::FuncOp main,
+                llvm::ArrayRef<StateDescription> states);
 
 /// The outputs that the variants of `module`, whose tensors have memory, add to
 /// in place.

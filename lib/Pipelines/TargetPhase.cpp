@@ -28,23 +28,25 @@ static CodeForm getForm(EmitKind emit) {
   llvm_unreachable("a kind without code");
 }
 
-/// Tells the variants what the context may keep.
-llvm::Error Compilation::findStates() {
-  auto description = describeProgram(getMain());
+/// Tells `program` what the context may keep.
+llvm::Error Compilation::findStates(func::FuncOp program) {
+  auto description = describeProgram(program);
   // Types that no array has are told where a file is written.
   if (!description)
     return llvm::consumeError(description.takeError()), llvm::Error::success();
   if (llvm::Error error =
           qopt::findStates(*description, {options.states, options.capacity}))
     return error;
-  markStates(*module, description->states);
+  markStates(program, description->states);
   return llvm::Error::success();
 }
 
 llvm::Error Compilation::lower() {
   backend->loadDialects(&context);
-  if (llvm::Error error = findStates())
-    return error;
+  for (auto variant : module->getOps<kernel::VariantOp>())
+    if (auto program = variant.lookupSymbol<func::FuncOp>("main"))
+      if (llvm::Error error = findStates(program))
+        return error;
   if (llvm::Error error = runPipeline(Phase::Target, [&](OpPassManager &pm) {
         buildTargetPipeline(pm, *backend);
       }))

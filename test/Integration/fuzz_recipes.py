@@ -121,7 +121,8 @@ def draw_recipe(builder, preset):
     if preset.endswith("-a16") or preset.startswith("w4a16"):
         mode = "none"
     for section, keys in list_sections().items():
-        if not builder.chance(0.35):
+        # Drawn graphs have no states.
+        if section == "kv-cache" or not builder.chance(0.35):
             continue
         if builder.chance(WILD_SHARE):
             pairs = draw_keys(builder, section, keys)

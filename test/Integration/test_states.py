@@ -1,5 +1,6 @@
 """Outputs that feed inputs of the next run, kept by the context."""
 
+import json
 import re
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import qopt
 from onnx import TensorProto, helper, numpy_helper
 
-from qopt_tools import list_tiers, run_ok, run_tool
+from qopt_tools import list_tiers, run_arrays, run_ok, run_tool
 from test_decoders import (KEY_HEADS, PASTS, PRESENTS, SIZE, make_attention, make_group_query,
                            make_pieces, make_steps, value)
 
@@ -24,10 +25,10 @@ def fixture_decoder(tmp_path_factory):
     return folder / "model.so"
 
 
-def find_appended(model, folder):
+def find_appended(model, folder, *flags):
     """The outputs that are added to in place."""
     run_ok("qopt-compile", model, "-o", folder / "target.mlir", "--stop-after=target", "--cpu",
-           "x86-64-v3")
+           "x86-64-v3", *flags)
     text = (folder / "target.mlir").read_text()
     return sorted(int(index) for index in re.findall(r"qkernel\.append_memory (\d+)", text))
 
@@ -90,12 +91,16 @@ def test_every_tier_adds_the_same(threads, tmp_path):
                 assert found["y"].tobytes() == want.tobytes(), (tier, index)
 
 
-def test_past_that_is_read_is_copied(tmp_path):
-    """What the past was is another output: nothing may be added in its place."""
+def make_with_old():
     model = make_attention()
     model.graph.node.append(helper.make_node("Neg", [PASTS[0]], ["old"]))
     model.graph.output.append(value("old", ["batch", KEY_HEADS, "past_sequence_length", SIZE]))
-    onnx.save(model, tmp_path / "model.onnx")
+    return model
+
+
+def test_past_that_is_read_is_copied(tmp_path):
+    """What the past was is another output: nothing may be added in its place."""
+    onnx.save(make_with_old(), tmp_path / "model.onnx")
     run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "model.so", "--capacity", "16")
     assert find_appended(tmp_path / "model.onnx", tmp_path) == [2]
     steps, past = list(make_steps([], 1)), EMPTY
@@ -108,6 +113,82 @@ def test_past_that_is_read_is_copied(tmp_path):
         assert sorted(found) == ["old", "y"]
         for name in found:
             assert found[name].tobytes() == expected[name].tobytes()
+
+
+CODED_PASTS = PASTS + [f"{name}.scale" for name in PASTS]
+CODED_PRESENTS = PRESENTS + [f"{name}.scale" for name in PRESENTS]
+
+
+@pytest.mark.parametrize("make, appended", [(make_attention, [1, 2, 3, 4]), (make_pieces, [])])
+def test_states_in_codes(make, appended, tmp_path):
+    """Codes and scales are states, whose bits are the reference's."""
+    model, recipe = tmp_path / "model.onnx", tmp_path / "r.yaml"
+    onnx.save(make(), model)
+    recipe.write_text("{version: 1, kv-cache: {format: i8}}")
+    tiers = list_tiers()[1]
+    run_ok("qopt-compile", model, "-o", tmp_path / "q.mlir", "--recipe", recipe,
+           "--stop-after=quantize")
+    run_ok("qopt-compile", model, "-o", tmp_path / "m.so", "--recipe", recipe, "--cpu",
+           ",".join(tiers))
+    run_ok("qopt-compile", model, "-o", tmp_path / "float.so")
+    assert find_appended(model, tmp_path, "--recipe", recipe) == appended
+    kept = qopt.load(tmp_path / "m.so")
+    inputs = {one.name: one for one in kept.inputs}
+    assert [inputs[name].dtype for name in CODED_PASTS] == ["int8", "int8", "float32", "float32"]
+    kept.bind_states(75)
+    steps = list(make_steps(list(inputs), 1, (30, 1, 40)))
+    past = {name: np.zeros((1, KEY_HEADS, 0, 1 if name.endswith("scale") else SIZE),
+                           np.float32 if name.endswith("scale") else np.int8)
+            for name in CODED_PASTS}
+    for step, exact in zip(steps, run_by_hand(tmp_path / "float.so", steps)):
+        feeds = {**step, **past}
+        reference = run_arrays(tmp_path / "q.mlir", feeds, tmp_path, "--reference")
+        for tier in tiers:
+            found = run_arrays(tmp_path / "m.so", feeds, tmp_path, environment={"QOPT_CPU": tier})
+            for name, want in reference.items():
+                assert found[name].tobytes() == want.tobytes(), (tier, name)
+        assert kept.run(step)["y"].tobytes() == reference["y"].tobytes()
+        assert 0 < np.abs(reference["y"] - exact).max() < 0.03
+        rows = step["v"].reshape(1, -1, KEY_HEADS, SIZE).transpose(0, 2, 1, 3)
+        codes = reference["present.0.value"][:, :, -rows.shape[2]:]
+        scales = reference["present.0.value.scale"][:, :, -rows.shape[2]:]
+        assert np.abs(codes).max() == 127
+        assert (np.abs(codes * scales - rows) <= scales * 0.5001).all()
+        past = {name: reference[other] for name, other in zip(CODED_PASTS, CODED_PRESENTS)}
+
+
+def test_states_that_keep_their_type(decoder, tmp_path):
+    model, recipe = tmp_path / "model.onnx", tmp_path / "r.yaml"
+    recipe.write_text("{version: 1, kv-cache: {format: i8}}")
+    onnx.save(make_with_old(), model)
+    printed = run_tool("qopt-compile", model, "-o", tmp_path / "m.so", "--recipe", recipe)
+    assert printed.returncode == 0
+    assert 'state "past_key_values.0.key" is kept in f32, not in i8' in printed.stderr
+    assert "past_key_values.0.value\" is" not in printed.stderr
+    for make in (make_recurrent, make_group_query):
+        onnx.save(make(), model)
+        refused = run_tool("qopt-compile", model, "-o", tmp_path / "no.so", "--recipe", recipe)
+        assert refused.returncode == 2
+        assert "kv-cache.format is i8, but no input of f32 is a state that" in refused.stderr
+    onnx.save(make_attention(), model)
+    refused = run_tool("qopt-compile", model, "-o", tmp_path / "no.onnx", "--recipe", recipe,
+                       "--emit=qdq-onnx")
+    assert refused.returncode == 2
+    assert "but kv-cache.format is i8\nnote: leave one of them out" in refused.stderr
+
+
+def test_states_in_codes_have_an_error(tmp_path):
+    """Samples show what rounding the states costs."""
+    onnx.save(make_attention(), tmp_path / "model.onnx")
+    (tmp_path / "r.yaml").write_text("{version: 1, kv-cache: {format: i8}}")
+    (tmp_path / "calib").mkdir()
+    for index, step in enumerate(make_steps([], 1, (5, 9))):
+        np.savez(tmp_path / "calib" / f"{index}.npz", **step, **EMPTY)
+    run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so", "--recipe",
+           tmp_path / "r.yaml", "--calib", tmp_path / "calib", "--report", tmp_path)
+    rows = json.loads((tmp_path / "report.json").read_text())["accuracy"]
+    found = {row["output"]: row["sqnr_db"] for row in rows}
+    assert all(35 < found[name] < 60 for name in ("y", *PRESENTS)), found
 
 
 def test_capacity_is_kept_to(decoder):

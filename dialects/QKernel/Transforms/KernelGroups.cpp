@@ -4,7 +4,8 @@
 // fork when the branches join again, so that still one value leaves it. A
 // quantizer of rows joins the product that reads its codes, or else the norm or
 // the map that makes its rows: the rows leave such a kernel as well where
-// others read them. No group is longer than what compiles in linear time.
+// others read them. Attention takes in what decodes its keys and values. No
+// group is longer than what compiles in linear time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -90,6 +91,7 @@ private:
         takePrologue(root);
         behind = findQuantizerOf(last, root);
       }
+      takeCodes(root);
     }
     KernelGroup group{root, llvm::to_vector(members), nullptr};
     llvm::sort(group.ops, [](Operation *a, Operation *b) {
@@ -182,6 +184,36 @@ private:
         takeProducers(rows, {norm.getOperation()}, root);
         return;
       }
+  }
+
+  /// True for bytes of which each row has a scale.
+  bool decodesRows(DequantizeOp op) {
+    auto codes = cast<RankedTensorType>(op.getCodes().getType());
+    if (!codes.getElementType().isSignlessInteger(8) ||
+        op.getScales().size() != 1 || !op.getZeros().empty())
+      return false;
+    Value scales = op.getScales().front();
+    auto type = cast<RankedTensorType>(scales.getType());
+    int64_t last = codes.getRank() - 1;
+    if (!type.getElementType().isF32() || type.getRank() != last + 1 ||
+        type.getShape().back() != 1)
+      return false;
+    return llvm::all_of(llvm::seq<int64_t>(0, last), [&](int64_t axis) {
+      return tracer.traceDim(scales, axis) ==
+             tracer.traceDim(op.getCodes(), axis);
+    });
+  }
+
+  /// Takes in what decodes keys and values of which each row has a scale.
+  void takeCodes(Operation *root) {
+    auto attention = dyn_cast_or_null<AttentionOp>(root);
+    if (!attention)
+      return;
+    for (Value rows : {attention.getKey(), attention.getValue()}) {
+      auto decoded = rows.getDefiningOp<DequantizeOp>();
+      if (isOnlyUsedInside(decoded) && decodesRows(decoded))
+        members.insert(decoded);
+    }
   }
 
   /// True for an op of this block, in no group yet, whose users are all in this

@@ -268,4 +268,72 @@ def NarrowScalesPass : Pass<"qopt-narrow-scales", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 
+def RoundStatesPass : Pass<"qopt-round-states", "::mlir::func::FuncOp"> {
+  let summary = "round what is added to states";
+  let description = [{
+    ```mlir
+    func.func @main(%past: tensor<1x2x?x16xf32> {qopt.state = array<i64: 0, 2>}, %x: tensor<1x2x?x16xf32>) -> tensor<1x2x?x16xf32> {
+      %0 = qopt.concat %past, %x {axis = 2 : i64} : (tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>) -> tensor<1x2x?x16xf32>
+      return %0 : tensor<1x2x?x16xf32>
+    }
+    // becomes
+    func.func @main(%past: tensor<1x2x?x16xf32> {qopt.state = array<i64: 0, 2>}, %x: tensor<1x2x?x16xf32>) -> tensor<1x2x?x16xf32> {
+      %c, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>, per = #qopt.per<row>, rule = #qopt.rule<floor>} : (tensor<1x2x?x16xf32>) -> (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>)
+      %d = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>) -> tensor<1x2x?x16xf32>
+      %0 = qopt.concat %past, %d {axis = 2 : i64} : (tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>) -> tensor<1x2x?x16xf32>
+      return %0 : tensor<1x2x?x16xf32>
+    }
+    ```
+
+    `qopt.state` of an argument is the result that it is in the next run, and the
+    axis along which that grows. Only what is new is rounded, with a scale for each
+    row along the last axis: of keys and values, of each head of a token. What is
+    there is never rounded again.
+
+    Leaves a state alone whose elements are not f32, that does not grow, or along
+    the last axis, that is made otherwise than by adding behind it, or whose past
+    another op reads.
+
+    Runs inside `quantize`, when the states are marked.
+
+    Numerics: bounded; what is added to a state by half of its row's step, which
+    is a 127th of the row's largest magnitude.
+  }];
+  let options = [
+    Option<"format", "format", "std::string", "\"i8\"", "format of the codes">];
+  let statistics = [Statistic<"numRounded", "num-rounded", "states">];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
+def ConvertStatesPass : Pass<"qopt-convert-states", "::mlir::func::FuncOp"> {
+  let summary = "keep states as the codes and scales that are added to them";
+  let description = [{
+    ```mlir
+    func.func @main(%past: tensor<1x2x?x16xf32> {qopt.name = "past", qopt.state = array<i64: 0, 2>}, %x: tensor<1x2x?x16xf32>) -> (tensor<1x2x?x16xf32> {qopt.name = "present"}) {
+      %c, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<1x2x?x16xf32>) -> (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>)
+      %d = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>) -> tensor<1x2x?x16xf32>
+      %0 = qopt.concat %past, %d {axis = 2 : i64} : (tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>) -> tensor<1x2x?x16xf32>
+      return %0 : tensor<1x2x?x16xf32>
+    }
+    // becomes
+    func.func @main(%past: tensor<1x2x?x16xi8> {qopt.name = "past", qopt.state = array<i64: 0, 2>}, %x: tensor<1x2x?x16xf32>, %ps: tensor<1x2x?x1xf32> {qopt.name = "past.scale", qopt.state = array<i64: 1, 2>}) -> (tensor<1x2x?x16xi8> {qopt.name = "present"}, tensor<1x2x?x1xf32> {qopt.name = "present.scale"}) {
+      %c, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<1x2x?x16xf32>) -> (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>)
+      %0 = qopt.concat %past, %c {axis = 2 : i64} : (tensor<1x2x?x16xi8>, tensor<1x2x?x16xi8>) -> tensor<1x2x?x16xi8>
+      %1 = qopt.concat %ps, %s {axis = 2 : i64} : (tensor<1x2x?x1xf32>, tensor<1x2x?x1xf32>) -> tensor<1x2x?x1xf32>
+      return %0, %1 : tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>
+    }
+    ```
+
+    Who reads the state gets `qopt.dequantize` of both. Leaves a state alone to
+    which no codes of rows are added.
+
+    Runs at the end of `quantize`, behind all that looks at samples: their names
+    and types are those of the model.
+
+    Numerics: exact, for states that the program made itself.
+  }];
+  let statistics = [Statistic<"numConverted", "num-converted", "states">];
+  let dependentDialects = ["::qopt::QOptDialect"];
+}
+
 #endif

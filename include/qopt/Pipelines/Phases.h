@@ -59,6 +59,10 @@ void buildFormCodesPipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 /// keep their bits.
 void buildFollowShapesPipeline(mlir::OpPassManager &pm);
 
+/// Behind the rest of `quantize`: states that are added to in codes are kept as
+/// such, so inputs and outputs are others.
+void buildConvertStatesPipeline(mlir::OpPassManager &pm);
+
 /// Both halves. Fixes the numbers; needs statistics of all static activations.
 void buildQuantizePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 

@@ -73,6 +73,12 @@ struct RoundingRecipe {
   std::string activation = "ceil";
 };
 
+/// How states that grow by what each run adds are kept between runs.
+struct CacheRecipe {
+  /// Empty keeps the model's type.
+  std::string format;
+};
+
 /// Where the compiler leaves what the other sections ask for.
 struct PolicyRecipe {
   /// Decibels of the outputs' SQNR on samples below which products with fewer
@@ -126,6 +132,7 @@ struct Recipe {
   TransformRecipe transforms;
   CalibrationRecipe calibration;
   RoundingRecipe rounding;
+  CacheRecipe cache;
   PolicyRecipe policy;
   std::vector<OverrideRecipe> overrides;
 

@@ -184,6 +184,9 @@ LogicalResult AttentionEmitter::run() {
 kernel::Match vulkan::checkAttention(const AnyDevice &, Operation *op) {
   Operation *root = cast<kernel::AttentionOp>(op).getRoot();
   for (Value operand : root->getOperands()) {
+    // Taken apart, what decodes keys and values has a kernel of its own.
+    if (!isa<BlockArgument>(operand))
+      return kernel::Match::other();
     Type element = getElementTypeOrSelf(operand);
     if (numerics::getValueKind(element) != numerics::ValueKind::Float)
       return host::unsupported(element);

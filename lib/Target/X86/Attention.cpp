@@ -3,7 +3,8 @@
 // Keys are transposed, so that 16 of them fill the lanes: once for all blocks
 // of rows, or, where a head has only one, block by block in the thread's
 // scratch. A part is a block of rows of one head; it walks the keys in blocks
-// of 64, as the formula says, and keeps its sums in scratch memory.
+// of 64, as the formula says, and keeps its sums in scratch memory. Codes of
+// keys are decoded as they are turned, those of values a block at a time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +26,19 @@ static constexpr int64_t kBlockVectors = kBlockKeys / kLanes;
 static constexpr int64_t kBlockRows = 24;
 
 namespace {
+/// Keys or values: floats, or codes with a scale a row.
+struct Rows {
+  Value pointer;
+  /// Rows of memory for each head, of which some are there.
+  Value slots;
+  /// Null for floats.
+  Value scales, scaleSlots;
+
+  void capture(CaptureList &captures) {
+    captures.add({&pointer, &slots, &scales, &scaleSlots});
+  }
+};
+
 class AttentionKernel {
 public:
   AttentionKernel(ProgramEmitter &program, qopt::AttentionOp op,
@@ -35,6 +49,7 @@ public:
 
 private:
   void setOperands();
+  Rows findRows(Value tensor);
   void transposeKeys();
   void turnBlock(VectorBuilder &v, Value head, Value firstKey);
   void capture(CaptureList &captures);
@@ -48,6 +63,8 @@ private:
   void updateRow(VectorBuilder &v, Value head, Value row, Value i,
                  Value firstKey);
   void addValues(VectorBuilder &v, Value head, Value numRows, Value firstKey);
+  /// The values of a block, decoded.
+  void decodeValues(VectorBuilder &v, Value head, Value firstKey, Value count);
   void finishRow(VectorBuilder &v, Value head, Value row, Value i);
   Value addMask(VectorBuilder &v, Value score, Value head, Value row,
                 Value key);
@@ -57,9 +74,8 @@ private:
   Epilogue &epilogue;
   SmallVector<Value> leading, maskStrides;
   Value heads, queries, depth, keys, width;
-  Value query, key, value, mask;
-  /// Rows of memory for each head, of which `keys` are there.
-  Value keySlots, valueSlots;
+  Value query, mask;
+  Rows key, value;
   Value maskRowStride, maskRowLength;
   bool maskVaries = false;
   Value paddedKeys, transposed;
@@ -67,9 +83,30 @@ private:
   AxisRange headAxes;
   int64_t laneGroup = 0;
   // In the kernel, pointers into the thread's scratch.
-  Value scores, sums, maxima, totals, factors, turned;
+  Value scores, sums, maxima, totals, factors, turned, decoded;
 };
 } // namespace
+
+/// Where codes and scales of `tensor` are; null where it is no such thing.
+static DequantizeOp findDecoder(Value tensor) {
+  return tensor.getDefiningOp<DequantizeOp>();
+}
+
+Rows AttentionKernel::findRows(Value tensor) {
+  int64_t axis = cast<RankedTensorType>(tensor.getType()).getRank() - 2;
+  auto decoder = findDecoder(tensor);
+  Buffer &buffer = program.buffer(decoder ? decoder.getCodes() : tensor);
+  Rows rows{buffer.pointer, buffer.slotsOf(axis), Value(), Value()};
+  if (decoder) {
+    Buffer &scales = program.buffer(decoder.getScales().front());
+    rows.scales = scales.pointer;
+    rows.scaleSlots = scales.slotsOf(axis);
+    for (int64_t i = 0; i <= axis; ++i)
+      program.requireEqual(buffer.dims[i], scales.dims[i],
+                           "the dims of the operands do not broadcast");
+  }
+  return rows;
+}
 
 void AttentionKernel::setOperands() {
   VectorBuilder v(program.code());
@@ -83,12 +120,8 @@ void AttentionKernel::setOperands() {
   keys = k[k.size() - 2];
   width = e.back();
   query = program.buffer(op.getQuery()).pointer;
-  Buffer &keyBuffer = program.buffer(op.getKey());
-  Buffer &valueBuffer = program.buffer(op.getValue());
-  key = keyBuffer.pointer;
-  keySlots = keyBuffer.slotsOf(k.size() - 2);
-  value = valueBuffer.pointer;
-  valueSlots = valueBuffer.slotsOf(e.size() - 2);
+  key = findRows(op.getKey());
+  value = findRows(op.getValue());
   paddedKeys = v.mul(v.ceilDiv(keys, v.i64(kBlockKeys)), v.i64(kBlockKeys));
   paddedWidth = v.mul(v.ceilDiv(width, v.i64(kLanes)), v.i64(kLanes));
   rowBlocks = v.ceilDiv(queries, v.i64(kBlockRows));
@@ -111,11 +144,43 @@ void AttentionKernel::setOperands() {
     maskStrides.push_back(strideOf(leading.size() + 1 - i));
 }
 
-/// Writes element d of 16 rows of `length` elements side by side to
-/// `to` + d * `stride`. Row i begins at `rows[i]`.
-static void turnRows(VectorBuilder &v, Value from, ArrayRef<Value> rows,
-                     Value length, Value to, Value stride) {
+/// Loads elements of `rows` from element `offset` on, without their scales.
+static Value loadRow(VectorBuilder &v, const Rows &rows, Value offset,
+                     int64_t lanes = kLanes) {
+  Type f32 = v.b.getF32Type(), i8 = v.b.getI8Type();
+  auto load = [&](Type type) {
+    return lanes == 1 ? v.loadScalar(rows.pointer, offset, type)
+                      : v.load(rows.pointer, offset, type, lanes);
+  };
+  if (!rows.scales)
+    return load(f32);
+  Value codes = load(i8);
+  Type real = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
+  return arith::SIToFPOp::create(v.b, v.loc, real, codes);
+}
+
+/// Writes element d of the 16 keys of `head` from `first` on side by side to
+/// `to` + d * `stride`; the last of `keys` in place of those behind it.
+static void turnRows(VectorBuilder &v, const Rows &from, Value head,
+                     Value first, Value keys, Value length, Value to,
+                     Value stride) {
   Type f32 = v.b.getF32Type();
+  Value last = v.sub(keys, v.i64(1));
+  SmallVector<Value> rows;
+  for (int64_t lane = 0; lane < kLanes; ++lane) {
+    Value index = v.min(v.add(first, v.i64(lane)), last);
+    rows.push_back(v.mul(v.add(v.mul(head, from.slots), index), length));
+  }
+  Value scale;
+  if (from.scales)
+    scale =
+        v.loadMasked(from.scales, v.add(v.mul(head, from.scaleSlots), first),
+                     f32, v.max(v.sub(keys, first), v.i64(0)));
+  auto put = [&](Value vector, Value d) {
+    if (scale)
+      vector = arith::MulFOp::create(v.b, v.loc, vector, scale);
+    v.store(vector, to, v.mul(d, stride));
+  };
   // Lane i of a and of b side by side, of the lower and of the upper half.
   SmallVector<int64_t> low, high;
   for (int64_t lane = 0; lane < kLanes / 2; ++lane) {
@@ -126,7 +191,7 @@ static void turnRows(VectorBuilder &v, Value from, ArrayRef<Value> rows,
   v.loop(v.i64(0), whole, kLanes, [&](Value d) {
     SmallVector<Value> square;
     for (Value row : rows)
-      square.push_back(v.load(from, v.add(row, d), f32));
+      square.push_back(loadRow(v, from, v.add(row, d)));
     for (int64_t round = 1; round < kLanes; round *= 2) {
       SmallVector<Value> next;
       for (int64_t i = 0; i < kLanes / 2; ++i)
@@ -136,28 +201,17 @@ static void turnRows(VectorBuilder &v, Value from, ArrayRef<Value> rows,
       square = std::move(next);
     }
     for (auto [i, vector] : llvm::enumerate(square))
-      v.store(vector, to, v.mul(v.add(d, v.i64(i)), stride));
+      put(vector, v.add(d, v.i64(i)));
   });
   v.loop(whole, length, 1, [&](Value d) {
     Value vector = v.constant(v.b.getF32FloatAttr(0), kLanes);
-    for (auto [lane, row] : llvm::enumerate(rows))
-      vector = vector::InsertOp::create(v.b, v.loc,
-                                        v.loadScalar(from, v.add(row, d), f32),
-                                        vector, static_cast<int64_t>(lane));
-    v.store(vector, to, v.mul(d, stride));
+    for (auto [lane, row] : llvm::enumerate(rows)) {
+      Value element = loadRow(v, from, v.add(row, d), /*lanes=*/1);
+      vector = vector::InsertOp::create(v.b, v.loc, element, vector,
+                                        static_cast<int64_t>(lane));
+    }
+    put(vector, d);
   });
-}
-
-/// Where the 16 keys from `first` on begin; the last one for those behind it.
-static SmallVector<Value> findKeys(VectorBuilder &v, Value firstOfHead,
-                                   Value first, Value keys, Value depth) {
-  Value last = v.sub(keys, v.i64(1));
-  SmallVector<Value> rows;
-  for (int64_t lane = 0; lane < kLanes; ++lane) {
-    Value index = v.min(v.add(first, v.i64(lane)), last);
-    rows.push_back(v.mul(v.add(firstOfHead, index), depth));
-  }
-  return rows;
 }
 
 /// [heads][keys][depth] to [heads][depth][padded keys], for all row blocks of a
@@ -167,43 +221,39 @@ void AttentionKernel::transposeKeys() {
   Value isAlone = host.equal(rowBlocks, host.i64(1));
   Value size = host.product({heads, depth, paddedKeys, host.i64(4)});
   transposed = program.temporary(host.select(isAlone, host.i64(64), size));
-  Value from = key, to = transposed, count = keys, slots = keySlots,
-        padded = paddedKeys, length = depth;
+  Rows from = key;
+  Value to = transposed, count = keys, padded = paddedKeys, length = depth;
   Value panels = host.div(paddedKeys, host.i64(kLanes));
   Value parts = host.select(isAlone, host.i64(0), host.mul(heads, panels));
   CaptureList list;
-  list.add({&from, &to, &count, &slots, &padded, &length, &panels});
+  from.capture(list);
+  list.add({&to, &count, &padded, &length, &panels});
   program.launch(
       "transpose_keys", list.values(), parts, [&](KernelScope &scope) {
         list.enter(scope);
         VectorBuilder v(scope.b, scope.loc);
         Value head = v.div(scope.part, panels);
         Value first = v.mul(v.rem(scope.part, panels), v.i64(kLanes));
-        SmallVector<Value> rows =
-            findKeys(v, v.mul(head, slots), first, count, length);
         Value base = v.add(v.product({head, length, padded}), first);
-        turnRows(v, from, rows, length, v.address(to, base, v.b.getF32Type()),
-                 padded);
+        turnRows(v, from, head, first, count, length,
+                 v.address(to, base, v.b.getF32Type()), padded);
       });
 }
 
 /// The keys of a block, for the one row block of a head.
 void AttentionKernel::turnBlock(VectorBuilder &v, Value head, Value firstKey) {
-  for (int64_t i = 0; i < kBlockVectors; ++i) {
-    Value first = v.add(firstKey, v.i64(i * kLanes));
-    SmallVector<Value> rows =
-        findKeys(v, v.mul(head, keySlots), first, keys, depth);
-    turnRows(v, key, rows, depth,
+  for (int64_t i = 0; i < kBlockVectors; ++i)
+    turnRows(v, key, head, v.add(firstKey, v.i64(i * kLanes)), keys, depth,
              v.address(turned, v.i64(i * kLanes), v.b.getF32Type()),
              v.i64(kBlockKeys));
-  }
 }
 
 void AttentionKernel::capture(CaptureList &captures) {
-  captures.add({&heads, &queries, &depth, &keys, &width, &query, &key, &value,
-                &mask, &keySlots, &valueSlots, &maskRowStride, &maskRowLength,
-                &paddedKeys, &transposed, &paddedWidth, &rowBlocks, &scratch,
-                &bytesPerThread});
+  captures.add({&heads, &queries, &depth, &keys, &width, &query, &mask,
+                &maskRowStride, &maskRowLength, &paddedKeys, &transposed,
+                &paddedWidth, &rowBlocks, &scratch, &bytesPerThread});
+  key.capture(captures);
+  value.capture(captures);
   for (auto *list : {&leading, &maskStrides})
     for (Value &entry : *list)
       captures.add(entry);
@@ -221,10 +271,12 @@ LogicalResult AttentionKernel::emit() {
   groups.append({rank - 2, rank - 1});
   laneGroup = groups.size() - 1;
   epilogue.collapse(groups);
-  // Scores, sums, and three numbers a row; and a block of keys.
+  // Scores, sums, and three numbers a row; a block of keys, and one of values.
   Value words = host.mul(host.i64(kBlockRows),
                          host.add(paddedWidth, host.i64(kBlockKeys + 16)));
   words = host.add(words, host.mul(depth, host.i64(kBlockKeys)));
+  if (value.scales)
+    words = host.add(words, host.mul(paddedWidth, host.i64(kBlockKeys)));
   bytesPerThread = host.mul(words, host.i64(4));
   scratch = program.scratch(bytesPerThread);
   Value parts = host.mul(heads, rowBlocks);
@@ -251,6 +303,7 @@ void AttentionKernel::writePart(VectorBuilder &v, KernelScope &scope) {
   factors = v.address(totals, v.i64(kBlockRows), f32);
   sums = v.address(mine, v.i64(kBlockRows * (kBlockKeys + 16)), f32);
   turned = v.address(sums, v.mul(v.i64(kBlockRows), paddedWidth), f32);
+  decoded = v.address(turned, v.mul(v.i64(kBlockKeys), depth), f32);
 
   Value head = v.div(scope.part, rowBlocks);
   Value firstRow = v.mul(v.rem(scope.part, rowBlocks), v.i64(kBlockRows));
@@ -359,6 +412,24 @@ void AttentionKernel::updateRow(VectorBuilder &v, Value head, Value row,
   v.storeScalar(factor, factors, i);
 }
 
+void AttentionKernel::decodeValues(VectorBuilder &v, Value head, Value firstKey,
+                                   Value count) {
+  Type f32 = v.b.getF32Type();
+  Value firstScale = v.add(v.mul(head, value.scaleSlots), firstKey);
+  Value firstRow = v.add(v.mul(head, value.slots), firstKey);
+  v.loop(v.i64(0), count, 1, [&](Value i) {
+    Value scale =
+        v.splat(v.loadScalar(value.scales, v.add(firstScale, i), f32));
+    Value from = v.mul(v.add(firstRow, i), width);
+    Value to = v.mul(i, paddedWidth);
+    v.loop(v.i64(0), paddedWidth, kLanes, [&](Value lane) {
+      Value codes = loadRow(v, value, v.add(from, lane));
+      v.store(arith::MulFOp::create(v.b, v.loc, codes, scale), decoded,
+              v.add(to, lane));
+    });
+  });
+}
+
 void AttentionKernel::addValues(VectorBuilder &v, Value head, Value numRows,
                                 Value firstKey) {
   const Tier &tier = program.tier();
@@ -372,13 +443,19 @@ void AttentionKernel::addValues(VectorBuilder &v, Value head, Value numRows,
   operands.rowStride = v.i64(kBlockKeys);
   operands.rowStep = v.i64(1);
   operands.vectorStride = v.i64(kLanes);
-  operands.laneStep = width;
+  operands.laneStep = value.scales ? paddedWidth : width;
   operands.steps = v.min(v.sub(keys, firstKey), v.i64(kBlockKeys));
-  Value firstValue = v.mul(v.add(v.mul(head, valueSlots), firstKey), width);
+  Value block = decoded;
+  if (value.scales)
+    decodeValues(v, head, firstKey, operands.steps);
+  else
+    block =
+        v.address(value.pointer,
+                  v.mul(v.add(v.mul(head, value.slots), firstKey), width), f32);
   Value vectors = v.div(paddedWidth, v.i64(kLanes));
   forEachPiece(v, vectors, vectorSizes, [&](int64_t vectorCount, Value vector) {
     Value lane = v.mul(vector, v.i64(kLanes));
-    operands.lanes = v.address(value, v.add(firstValue, lane), f32);
+    operands.lanes = v.address(block, lane, f32);
     forEachPiece(v, numRows, rowSizes, [&](int64_t rowCount, Value i) {
       operands.rows = v.address(scores, v.mul(i, v.i64(kBlockKeys)), f32);
       Value target = v.address(sums, v.add(v.mul(i, paddedWidth), lane), f32);
@@ -419,9 +496,14 @@ void AttentionKernel::finishRow(VectorBuilder &v, Value head, Value row,
 
 bool x86::readsKeysWithSlots(Operation *op, Value value, int64_t axis) {
   auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
-  auto isRead = [&](OpOperand &use) {
+  auto isRow = [&](OpOperand &use) {
     return use.getOwner() == root &&
            (&use == &root.getKeyMutable() || &use == &root.getValueMutable());
+  };
+  auto isRead = [&](OpOperand &use) {
+    auto decoder = dyn_cast<DequantizeOp>(use.getOwner());
+    return isRow(use) ||
+           (decoder && llvm::all_of(decoder.getResult().getUses(), isRow));
   };
   for (OpOperand &use : op->getOpOperands()) {
     if (use.get() != value)
@@ -434,11 +516,32 @@ bool x86::readsKeysWithSlots(Operation *op, Value value, int64_t axis) {
   return true;
 }
 
+/// Whether `op` makes rows of codes with one scale each, which are operands.
+static bool decodesRows(DequantizeOp op) {
+  auto codes = cast<RankedTensorType>(op.getCodes().getType());
+  if (op.getScales().size() != 1 || !op.getZeros().empty() ||
+      !codes.getElementType().isSignlessInteger(8))
+    return false;
+  Value scales = op.getScales().front();
+  auto type = cast<RankedTensorType>(scales.getType());
+  return type.getElementType().isF32() && isa<BlockArgument>(op.getCodes()) &&
+         isa<BlockArgument>(scales) && type.getRank() == codes.getRank() &&
+         type.getShape().back() == 1 &&
+         type.getShape().drop_back() == codes.getShape().drop_back();
+}
+
 kernel::Match x86::checkAttention(const Tier &, Operation *op) {
-  Operation *root = cast<kernel::AttentionOp>(op).getRoot();
-  for (Value operand : root->getOperands())
+  auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
+  for (Value operand : root->getOperands()) {
     if (!getElementTypeOrSelf(operand).isF32())
       return host::unsupported(getElementTypeOrSelf(operand));
+    bool areRows = operand == root.getKey() || operand == root.getValue();
+    DequantizeOp decoder = findDecoder(operand);
+    // Taken apart, what decodes otherwise has a kernel of its own.
+    if (!isa<BlockArgument>(operand) &&
+        !(areRows && decoder && decodesRows(decoder)))
+      return kernel::Match::other();
+  }
   return kernel::Match::success();
 }
 

@@ -231,6 +231,23 @@ func.func @fork(%q: tensor<4x8xf32>, %k: tensor<6x8xf32>, %v: tensor<6x8xf32>) -
 
 // -----
 
+// Attention takes in what decodes its keys, where each row has a scale; not its
+// values, which have one for all.
+// CHECK-LABEL: func @codes
+// CHECK: %[[V:.*]] = qkernel.map
+// CHECK-NEXT: qopt.dequantize
+// CHECK: qkernel.attention(%{{.*}}, %[[V]]
+// CHECK-NEXT: %[[K:.*]] = qopt.dequantize
+// CHECK-NEXT: qopt.attention %{{.*}}, %[[K]], %{{.*}}
+func.func @codes(%q: tensor<4x8xf32>, %k: tensor<6x8xi8>, %ks: tensor<6x1xf32>, %v: tensor<6x8xi8>, %vs: tensor<1x1xf32>) -> tensor<4x8xf32> {
+  %0 = qopt.dequantize %k scales(%ks) {format = #qopt.format<i8>} : (tensor<6x8xi8>, tensor<6x1xf32>) -> tensor<6x8xf32>
+  %1 = qopt.dequantize %v scales(%vs) {format = #qopt.format<i8>} : (tensor<6x8xi8>, tensor<1x1xf32>) -> tensor<6x8xf32>
+  %2 = qopt.attention %q, %0, %1 {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
+  return %2 : tensor<4x8xf32>
+}
+
+// -----
+
 // What no root precedes is a map; movement ends it.
 // CHECK-LABEL: func @maps
 // CHECK: %[[A:.*]] = qkernel.map
