@@ -105,15 +105,21 @@ llvm::Error Compilation::fixNumbers() {
   return floatModule ? measureOutputs() : llvm::Error::success();
 }
 
-/// Keeps states as codes; says which are not.
+/// Keeps states in the recipe's format; says which are not.
 llvm::Error Compilation::convertStates() {
-  unsigned count = getMain().getNumArguments();
+  func::FuncOp main = getMain();
+  unsigned count = main.getNumArguments();
+  auto isFloatState = [&](unsigned i) {
+    return main.getArgAttr(i, kStateAttrName) &&
+           getElementTypeOrSelf(main.getArgument(i)).isF32();
+  };
+  auto all = llvm::seq<unsigned>(0, count);
+  int64_t before = llvm::count_if(all, isFloatState);
   if (llvm::Error error =
           runPipeline(Phase::Quantize, buildConvertStatesPipeline))
     return error;
-  func::FuncOp main = getMain();
   const std::string &format = report.recipe.cache.format;
-  if (main.getNumArguments() == count)
+  if (llvm::count_if(all, isFloatState) == before)
     return makeError(ExitCode::BadUse,
                      options.model + ": kv-cache.format is " + format +
                          ", but no input of f32 is a state that grows by rows "
@@ -121,8 +127,7 @@ llvm::Error Compilation::convertStates() {
                          "OUTPUT=INPUT, or leave kv-cache out");
   for (unsigned i = 0; i < count; ++i) {
     auto name = main.getArgAttrOfType<StringAttr>(i, kNameAttrName);
-    if (name && main.getArgAttr(i, kStateAttrName) &&
-        getElementTypeOrSelf(main.getArgument(i)).isF32())
+    if (name && isFloatState(i))
       report.warnings.push_back(
           ("state \"" + name.getValue() + "\" is kept in f32, not in " +
            format +

@@ -146,7 +146,7 @@ template <> llvm::ArrayRef<RecipeKey<RoundingRecipe>> qopt::getRecipeKeys() {
 
 template <> llvm::ArrayRef<RecipeKey<CacheRecipe>> qopt::getRecipeKeys() {
   static const RecipeKey<CacheRecipe> keys[] = {
-      {"format", &CacheRecipe::format, elementOrNothing({"i8"}),
+      {"format", &CacheRecipe::format, elementOrNothing({"i8", "f16"}),
        "how states that grow, as keys and values of decoders, are kept from "
        "run "
        "to run; empty keeps the model's type",

@@ -11,6 +11,7 @@
 
 #include "KernelGroups.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/States.h"
 #include "dialects/QOpt/Transforms/DimTracing.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -186,34 +187,34 @@ private:
       }
   }
 
-  /// True for bytes of which each row has a scale.
-  bool decodesRows(DequantizeOp op) {
-    auto codes = cast<RankedTensorType>(op.getCodes().getType());
-    if (!codes.getElementType().isSignlessInteger(8) ||
-        op.getScales().size() != 1 || !op.getZeros().empty())
-      return false;
-    Value scales = op.getScales().front();
-    auto type = cast<RankedTensorType>(scales.getType());
-    int64_t last = codes.getRank() - 1;
-    if (!type.getElementType().isF32() || type.getRank() != last + 1 ||
-        type.getShape().back() != 1)
-      return false;
-    return llvm::all_of(llvm::seq<int64_t>(0, last), [&](int64_t axis) {
-      return tracer.traceDim(scales, axis) ==
-             tracer.traceDim(op.getCodes(), axis);
-    });
-  }
-
-  /// Takes in what decodes keys and values of which each row has a scale.
+  /// Takes in what decodes keys and values.
   void takeCodes(Operation *root) {
     auto attention = dyn_cast_or_null<AttentionOp>(root);
     if (!attention)
       return;
+    auto isRow = [&](OpOperand &use) {
+      return &use == &attention.getKeyMutable() ||
+             &use == &attention.getValueMutable();
+    };
     for (Value rows : {attention.getKey(), attention.getValue()}) {
-      auto decoded = rows.getDefiningOp<DequantizeOp>();
-      if (isOnlyUsedInside(decoded) && decodesRows(decoded))
-        members.insert(decoded);
+      Operation *maker = rows.getDefiningOp();
+      if (isOnlyUsedInside(maker) && llvm::all_of(rows.getUses(), isRow) &&
+          decodesRows(maker) && haveOneScaleEach(maker))
+        members.insert(maker);
     }
+  }
+
+  /// True where it is known that no scale is for several rows. What is cast is
+  /// a list: anything else is better cast where it is made.
+  bool haveOneScaleEach(Operation *maker) {
+    auto op = dyn_cast<DequantizeOp>(maker);
+    if (!op)
+      return maker->getOperand(0).getDefiningOp<ConcatOp>() != nullptr;
+    Value codes = op.getCodes(), scales = op.getScales().front();
+    int64_t last = cast<RankedTensorType>(codes.getType()).getRank() - 1;
+    return llvm::all_of(llvm::seq<int64_t>(0, last), [&](int64_t axis) {
+      return tracer.traceDim(scales, axis) == tracer.traceDim(codes, axis);
+    });
   }
 
   /// True for an op of this block, in no group yet, whose users are all in this

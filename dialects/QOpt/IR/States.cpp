@@ -1,6 +1,7 @@
 //===- States.cpp - What a program goes on from in its next run -----------===//
 
 #include "dialects/QOpt/IR/States.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -25,4 +26,20 @@ ConcatOp qopt::findAppend(BlockArgument past) {
     if (user != append && !isa<ShapeOp>(user))
       return {};
   return append;
+}
+
+bool qopt::decodesRows(Operation *maker) {
+  if (auto cast = dyn_cast<CastOp>(maker))
+    return typeOf(cast.getX()).getElementType().isF16() &&
+           typeOf(cast.getResult()).getElementType().isF32();
+  auto op = dyn_cast<DequantizeOp>(maker);
+  if (!op || op.getScales().size() != 1 || !op.getZeros().empty() ||
+      (op.getFormat() && op.getFormat()->getName() != "i8"))
+    return false;
+  RankedTensorType codes = typeOf(op.getCodes());
+  RankedTensorType scales = typeOf(op.getScales().front());
+  return codes.getElementType().isSignlessInteger(8) &&
+         scales.getElementType().isF32() && codes.getRank() > 0 &&
+         scales.getRank() == codes.getRank() && scales.getShape().back() == 1 &&
+         scales.getShape().drop_back() == codes.getShape().drop_back();
 }

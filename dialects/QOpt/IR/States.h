@@ -21,6 +21,10 @@ inline constexpr llvm::StringLiteral kStateAttrName = "qopt.state";
 /// otherwise, or where another op reads elements of `past`.
 ConcatOp findAppend(mlir::BlockArgument past);
 
+/// Whether `maker` makes floats of what states are kept in: elements of f16, or
+/// bytes with a scale a row, which are the scale times the byte.
+bool decodesRows(mlir::Operation *maker);
+
 } // namespace qopt
 
 #endif

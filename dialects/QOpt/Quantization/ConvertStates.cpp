@@ -1,4 +1,4 @@
-//===- ConvertStates.cpp - States kept as codes and scales ----------------===//
+//===- ConvertStates.cpp - States kept as what is added to them -----------===//
 //
 // This changes what a program takes and gives, so it comes last of all that
 // looks at samples.
@@ -18,18 +18,31 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-/// What makes the codes that `append` adds, one scale a row; null where it adds
-/// something else.
-static QuantizeDynamicOp findRows(ConcatOp append) {
-  auto real = append.getInputs().back().getDefiningOp<DequantizeOp>();
-  if (!real || !real.getZeros().empty() || real.getScales().size() != 1)
-    return {};
-  auto rows = real.getCodes().getDefiningOp<QuantizeDynamicOp>();
-  bool areRows = rows && rows.getPer() == Per::Row &&
-                 rows.getScales().size() == 1 &&
-                 rows.getScales().front() == real.getScales().front() &&
-                 !rows.getFormat().isBlocked();
-  return areRows ? rows : nullptr;
+namespace {
+/// What is added to a state before it is made floats: codes, and one scale a
+/// row, or elements of f16, and no scales.
+struct Added {
+  Value elements, scales;
+  FormatAttr format;
+};
+} // namespace
+
+static std::optional<Added> findAdded(ConcatOp append) {
+  Operation *real = append.getInputs().back().getDefiningOp();
+  if (auto cast = dyn_cast_or_null<CastOp>(real)) {
+    if (!typeOf(cast.getX()).getElementType().isF16())
+      return std::nullopt;
+    return Added{cast.getX(), Value(), FormatAttr()};
+  }
+  auto dequantize = dyn_cast_or_null<DequantizeOp>(real);
+  if (!dequantize || !dequantize.getZeros().empty() ||
+      dequantize.getScales().size() != 1)
+    return std::nullopt;
+  auto rows = dequantize.getCodes().getDefiningOp<QuantizeDynamicOp>();
+  if (!rows || rows.getPer() != Per::Row || rows.getFormat().isBlocked() ||
+      !llvm::equal(rows.getScales(), dequantize.getScales()))
+    return std::nullopt;
+  return Added{rows.getCodes(), rows.getScales().front(), rows.getFormat()};
 }
 
 /// The attributes of the scales of an argument or result that has `attributes`.
@@ -47,10 +60,10 @@ static DictionaryAttr describeScales(DictionaryAttr attributes) {
   return list.getDictionary(attributes.getContext());
 }
 
-static RankedTensorType scaleTypeOf(RankedTensorType codes) {
-  SmallVector<int64_t> dims(codes.getShape());
+static RankedTensorType scaleTypeOf(RankedTensorType rows) {
+  SmallVector<int64_t> dims(rows.getShape());
   dims.back() = 1;
-  return RankedTensorType::get(dims, Float32Type::get(codes.getContext()));
+  return RankedTensorType::get(dims, Float32Type::get(rows.getContext()));
 }
 
 namespace {
@@ -60,41 +73,49 @@ struct ConvertStatesPass
     unsigned count = getOperation().getNumArguments();
     for (unsigned i = 0; i < count; ++i) {
       ConcatOp append = findAppend(getOperation().getArgument(i));
-      QuantizeDynamicOp rows = append ? findRows(append) : nullptr;
-      if (!rows)
+      std::optional<Added> added =
+          append ? findAdded(append) : std::optional<Added>();
+      if (!added)
         continue;
-      convert(append, rows);
+      convert(append, *added);
       ++numConverted;
     }
+    getOperation().setFunctionType(FunctionType::get(
+        &getContext(), getOperation().getBody().getArgumentTypes(),
+        getOperation().front().getTerminator()->getOperandTypes()));
   }
 
-  void convert(ConcatOp append, QuantizeDynamicOp rows) {
-    func::FuncOp main = getOperation();
+  void convert(ConcatOp append, Added added) {
     auto past = cast<BlockArgument>(append.getInputs().front());
     unsigned index = past.getArgNumber();
-    auto state =
-        main.getArgAttrOfType<DenseI64ArrayAttr>(index, kStateAttrName);
+    auto state = getOperation().getArgAttrOfType<DenseI64ArrayAttr>(
+        index, kStateAttrName);
     Operation *end = past.getOwner()->getTerminator();
     unsigned output = state[0], scaleOutput = end->getNumOperands();
-
-    past.setType(typeOf(past).clone(rows.getFormat().getElementType()));
-    BlockArgument pastScales = addArgument(index, scaleOutput, state[1]);
     OpBuilder b(append);
+    Location loc = append.getLoc();
+    Type element = typeOf(added.elements).getElementType();
     RankedTensorType type = typeOf(append.getResult());
-    RankedTensorType codeType = type.clone(rows.getFormat().getElementType());
-    Value codes =
-        ConcatOp::create(b, append.getLoc(), codeType,
-                         ValueRange{past, rows.getCodes()}, append.getAxis());
-    Value scales = ConcatOp::create(
-        b, append.getLoc(), scaleTypeOf(codeType),
-        ValueRange{pastScales, rows.getScales().front()}, append.getAxis());
-    Value real = DequantizeOp::create(b, append.getLoc(), type, codes, scales,
-                                      ValueRange(), rows.getFormat());
-    end->setOperand(output, codes);
+    past.setType(typeOf(past).clone(element));
+    Value kept =
+        ConcatOp::create(b, loc, type.clone(element),
+                         ValueRange{past, added.elements}, append.getAxis());
+    Value real;
+    if (added.scales) {
+      BlockArgument pastScales = addArgument(index, scaleOutput, state[1]);
+      Value scales = ConcatOp::create(b, loc, scaleTypeOf(type),
+                                      ValueRange{pastScales, added.scales},
+                                      append.getAxis());
+      real = DequantizeOp::create(b, loc, type, kept, scales, ValueRange(),
+                                  added.format);
+      addResult(end, scales, output);
+    } else {
+      real = CastOp::create(b, loc, type, kept);
+    }
+    end->setOperand(output, kept);
     append.getResult().replaceUsesWithIf(
-        codes, [](OpOperand &use) { return isa<ShapeOp>(use.getOwner()); });
+        kept, [](OpOperand &use) { return isa<ShapeOp>(use.getOwner()); });
     append.getResult().replaceAllUsesWith(real);
-    addResult(end, scales, output);
     append.erase();
   }
 
@@ -120,9 +141,6 @@ struct ConvertStatesPass
     (void)main.insertResult(
         last, scales.getType(),
         describeScales(known ? known : DictionaryAttr::get(&getContext())));
-    main.setFunctionType(FunctionType::get(&getContext(),
-                                           main.getBody().getArgumentTypes(),
-                                           end->getOperandTypes()));
   }
 };
 } // namespace

@@ -288,7 +288,7 @@ def RoundStatesPass : Pass<"qopt-round-states", "::mlir::func::FuncOp"> {
     `qopt.state` of an argument is the result that it is in the next run, and the
     axis along which that grows. Only what is new is rounded, with a scale for each
     row along the last axis: of keys and values, of each head of a token. What is
-    there is never rounded again.
+    there is never rounded again. With f16 there are two casts in place of that.
 
     Leaves a state alone whose elements are not f32, that does not grow, or along
     the last axis, that is made otherwise than by adding behind it, or whose past
@@ -297,16 +297,16 @@ def RoundStatesPass : Pass<"qopt-round-states", "::mlir::func::FuncOp"> {
     Runs inside `quantize`, when the states are marked.
 
     Numerics: bounded; what is added to a state by half of its row's step, which
-    is a 127th of the row's largest magnitude.
+    is a 127th of the row's largest magnitude, or by the rounding of f16.
   }];
   let options = [
-    Option<"format", "format", "std::string", "\"i8\"", "format of the codes">];
+    Option<"format", "format", "std::string", "\"i8\"", "i8 or f16">];
   let statistics = [Statistic<"numRounded", "num-rounded", "states">];
   let dependentDialects = ["::qopt::QOptDialect"];
 }
 
 def ConvertStatesPass : Pass<"qopt-convert-states", "::mlir::func::FuncOp"> {
-  let summary = "keep states as the codes and scales that are added to them";
+  let summary = "keep states as what is added to them";
   let description = [{
     ```mlir
     func.func @main(%past: tensor<1x2x?x16xf32> {qopt.name = "past", qopt.state = array<i64: 0, 2>}, %x: tensor<1x2x?x16xf32>) -> (tensor<1x2x?x16xf32> {qopt.name = "present"}) {
@@ -324,8 +324,9 @@ def ConvertStatesPass : Pass<"qopt-convert-states", "::mlir::func::FuncOp"> {
     }
     ```
 
-    Who reads the state gets `qopt.dequantize` of both. Leaves a state alone to
-    which no codes of rows are added.
+    Who reads the state gets `qopt.dequantize` of both. What is cast from f16 is
+    kept as f16, and cast behind that. Leaves a state alone to which something else
+    is added.
 
     Runs at the end of `quantize`, behind all that looks at samples: their names
     and types are those of the model.

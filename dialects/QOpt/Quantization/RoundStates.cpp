@@ -1,6 +1,6 @@
-//===- RoundStates.cpp - What is added to states in codes -----------------===//
+//===- RoundStates.cpp - What is added to states with fewer bits ----------===//
 //
-// Each row has a scale of its own, so what is there is never rounded again. The
+// Codes have a scale a row, so what is there is never rounded again. The
 // program still takes and gives floats: samples and other passes see what they
 // know, and `qopt-convert-states` changes what is kept.
 //
@@ -25,17 +25,26 @@ static bool hasRows(ConcatOp append) {
          static_cast<int64_t>(append.getAxis()) != type.getRank() - 1;
 }
 
+/// `x` rounded to f16 and back.
+static Value roundElements(OpBuilder &b, Location loc, Value x) {
+  RankedTensorType type = typeOf(x);
+  Value half = CastOp::create(b, loc, type.clone(b.getF16Type()), x);
+  return CastOp::create(b, loc, type, half);
+}
+
 /// `x`, each row rounded to codes of `format` and back.
-static Value roundRows(OpBuilder &b, Location loc, Value x, FormatAttr format) {
+static Value roundRows(OpBuilder &b, Location loc, Value x, StringRef format) {
+  auto codesFormat = FormatAttr::get(b.getContext(), format, /*axis=*/-1,
+                                     /*block=*/0, Type(), Type());
   RankedTensorType type = typeOf(x);
   SmallVector<int64_t> scaleDims(type.getShape());
   scaleDims.back() = 1;
-  Type types[] = {type.clone(format.getElementType()),
+  Type types[] = {type.clone(codesFormat.getElementType()),
                   RankedTensorType::get(scaleDims, b.getF32Type())};
-  auto codes = QuantizeDynamicOp::create(b, loc, types, x, format, Per::Row,
-                                         ScaleRule::Floor);
+  auto codes = QuantizeDynamicOp::create(b, loc, types, x, codesFormat,
+                                         Per::Row, ScaleRule::Floor);
   return DequantizeOp::create(b, loc, type, codes.getCodes(), codes.getScales(),
-                              ValueRange(), format);
+                              ValueRange(), codesFormat);
 }
 
 namespace {
@@ -43,19 +52,20 @@ struct RoundStatesPass : qopt::impl::RoundStatesPassBase<RoundStatesPass> {
   using RoundStatesPassBase::RoundStatesPassBase;
 
   void runOnOperation() override {
-    if (format != "i8") {
-      getOperation().emitError("expects states of i8, but found ") << format;
+    if (format != "i8" && format != "f16") {
+      getOperation().emitError("expects states of i8 or f16, but found ")
+          << format;
       return signalPassFailure();
     }
-    auto codes = FormatAttr::get(&getContext(), format, /*axis=*/-1,
-                                 /*block=*/0, Type(), Type());
     for (BlockArgument past : getOperation().getArguments()) {
       ConcatOp append = findAppend(past);
       if (!append || !hasRows(append))
         continue;
       OpBuilder b(append);
       OpOperand &added = append->getOpOperand(1);
-      added.set(roundRows(b, append.getLoc(), added.get(), codes));
+      Value x = added.get();
+      added.set(format == "f16" ? roundElements(b, append.getLoc(), x)
+                                : roundRows(b, append.getLoc(), x, format));
       ++numRounded;
     }
   }

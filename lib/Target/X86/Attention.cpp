@@ -11,6 +11,7 @@
 #include "ContractOperands.h"
 #include "Kernels.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
+#include "dialects/QOpt/IR/States.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "lib/Target/Cpu/RowMath.h"
@@ -26,13 +27,16 @@ static constexpr int64_t kBlockVectors = kBlockKeys / kLanes;
 static constexpr int64_t kBlockRows = 24;
 
 namespace {
-/// Keys or values: floats, or codes with a scale a row.
+/// Keys or values: floats, f16, or bytes with a scale a row.
 struct Rows {
+  Type element;
   Value pointer;
   /// Rows of memory for each head, of which some are there.
   Value slots;
-  /// Null for floats.
+  /// Null without scales.
   Value scales, scaleSlots;
+
+  bool areFloats() const { return element.isF32(); }
 
   void capture(CaptureList &captures) {
     captures.add({&pointer, &slots, &scales, &scaleSlots});
@@ -87,24 +91,21 @@ private:
 };
 } // namespace
 
-/// Where codes and scales of `tensor` are; null where it is no such thing.
-static DequantizeOp findDecoder(Value tensor) {
-  return tensor.getDefiningOp<DequantizeOp>();
-}
-
 Rows AttentionKernel::findRows(Value tensor) {
   int64_t axis = cast<RankedTensorType>(tensor.getType()).getRank() - 2;
-  auto decoder = findDecoder(tensor);
-  Buffer &buffer = program.buffer(decoder ? decoder.getCodes() : tensor);
-  Rows rows{buffer.pointer, buffer.slotsOf(axis), Value(), Value()};
-  if (decoder) {
-    Buffer &scales = program.buffer(decoder.getScales().front());
-    rows.scales = scales.pointer;
-    rows.scaleSlots = scales.slotsOf(axis);
-    for (int64_t i = 0; i <= axis; ++i)
-      program.requireEqual(buffer.dims[i], scales.dims[i],
-                           "the dims of the operands do not broadcast");
-  }
+  Operation *decoder = tensor.getDefiningOp();
+  Buffer &buffer = program.buffer(decoder ? decoder->getOperand(0) : tensor);
+  Rows rows{buffer.elementType(), buffer.pointer, buffer.slotsOf(axis), Value(),
+            Value()};
+  auto dequantize = dyn_cast_or_null<DequantizeOp>(decoder);
+  if (!dequantize)
+    return rows;
+  Buffer &scales = program.buffer(dequantize.getScales().front());
+  rows.scales = scales.pointer;
+  rows.scaleSlots = scales.slotsOf(axis);
+  for (int64_t i = 0; i <= axis; ++i)
+    program.requireEqual(buffer.dims[i], scales.dims[i],
+                         "the dims of the operands do not broadcast");
   return rows;
 }
 
@@ -147,16 +148,15 @@ void AttentionKernel::setOperands() {
 /// Loads elements of `rows` from element `offset` on, without their scales.
 static Value loadRow(VectorBuilder &v, const Rows &rows, Value offset,
                      int64_t lanes = kLanes) {
-  Type f32 = v.b.getF32Type(), i8 = v.b.getI8Type();
-  auto load = [&](Type type) {
-    return lanes == 1 ? v.loadScalar(rows.pointer, offset, type)
-                      : v.load(rows.pointer, offset, type, lanes);
-  };
+  Type f32 = v.b.getF32Type();
+  Value loaded = lanes == 1 ? v.widen(v.loadScalar(rows.pointer, offset,
+                                                   memoryType(rows.element)),
+                                      rows.element)
+                            : v.loadLanes(rows.pointer, offset, rows.element);
   if (!rows.scales)
-    return load(f32);
-  Value codes = load(i8);
+    return loaded;
   Type real = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
-  return arith::SIToFPOp::create(v.b, v.loc, real, codes);
+  return arith::SIToFPOp::create(v.b, v.loc, real, loaded);
 }
 
 /// Writes element d of the 16 keys of `head` from `first` on side by side to
@@ -275,7 +275,7 @@ LogicalResult AttentionKernel::emit() {
   Value words = host.mul(host.i64(kBlockRows),
                          host.add(paddedWidth, host.i64(kBlockKeys + 16)));
   words = host.add(words, host.mul(depth, host.i64(kBlockKeys)));
-  if (value.scales)
+  if (!value.areFloats())
     words = host.add(words, host.mul(paddedWidth, host.i64(kBlockKeys)));
   bytesPerThread = host.mul(words, host.i64(4));
   scratch = program.scratch(bytesPerThread);
@@ -415,17 +415,21 @@ void AttentionKernel::updateRow(VectorBuilder &v, Value head, Value row,
 void AttentionKernel::decodeValues(VectorBuilder &v, Value head, Value firstKey,
                                    Value count) {
   Type f32 = v.b.getF32Type();
-  Value firstScale = v.add(v.mul(head, value.scaleSlots), firstKey);
+  Value firstScale;
+  if (value.scales)
+    firstScale = v.add(v.mul(head, value.scaleSlots), firstKey);
   Value firstRow = v.add(v.mul(head, value.slots), firstKey);
   v.loop(v.i64(0), count, 1, [&](Value i) {
-    Value scale =
-        v.splat(v.loadScalar(value.scales, v.add(firstScale, i), f32));
+    Value scale;
+    if (value.scales)
+      scale = v.splat(v.loadScalar(value.scales, v.add(firstScale, i), f32));
     Value from = v.mul(v.add(firstRow, i), width);
     Value to = v.mul(i, paddedWidth);
     v.loop(v.i64(0), paddedWidth, kLanes, [&](Value lane) {
-      Value codes = loadRow(v, value, v.add(from, lane));
-      v.store(arith::MulFOp::create(v.b, v.loc, codes, scale), decoded,
-              v.add(to, lane));
+      Value real = loadRow(v, value, v.add(from, lane));
+      if (scale)
+        real = arith::MulFOp::create(v.b, v.loc, real, scale);
+      v.store(real, decoded, v.add(to, lane));
     });
   });
 }
@@ -443,10 +447,10 @@ void AttentionKernel::addValues(VectorBuilder &v, Value head, Value numRows,
   operands.rowStride = v.i64(kBlockKeys);
   operands.rowStep = v.i64(1);
   operands.vectorStride = v.i64(kLanes);
-  operands.laneStep = value.scales ? paddedWidth : width;
+  operands.laneStep = value.areFloats() ? width : paddedWidth;
   operands.steps = v.min(v.sub(keys, firstKey), v.i64(kBlockKeys));
   Value block = decoded;
-  if (value.scales)
+  if (!value.areFloats())
     decodeValues(v, head, firstKey, operands.steps);
   else
     block =
@@ -501,9 +505,9 @@ bool x86::readsKeysWithSlots(Operation *op, Value value, int64_t axis) {
            (&use == &root.getKeyMutable() || &use == &root.getValueMutable());
   };
   auto isRead = [&](OpOperand &use) {
-    auto decoder = dyn_cast<DequantizeOp>(use.getOwner());
-    return isRow(use) ||
-           (decoder && llvm::all_of(decoder.getResult().getUses(), isRow));
+    Operation *reader = use.getOwner();
+    return isRow(use) || (isa<DequantizeOp, CastOp>(reader) &&
+                          llvm::all_of(reader->getUses(), isRow));
   };
   for (OpOperand &use : op->getOpOperands()) {
     if (use.get() != value)
@@ -516,30 +520,18 @@ bool x86::readsKeysWithSlots(Operation *op, Value value, int64_t axis) {
   return true;
 }
 
-/// Whether `op` makes rows of codes with one scale each, which are operands.
-static bool decodesRows(DequantizeOp op) {
-  auto codes = cast<RankedTensorType>(op.getCodes().getType());
-  if (op.getScales().size() != 1 || !op.getZeros().empty() ||
-      !codes.getElementType().isSignlessInteger(8))
-    return false;
-  Value scales = op.getScales().front();
-  auto type = cast<RankedTensorType>(scales.getType());
-  return type.getElementType().isF32() && isa<BlockArgument>(op.getCodes()) &&
-         isa<BlockArgument>(scales) && type.getRank() == codes.getRank() &&
-         type.getShape().back() == 1 &&
-         type.getShape().drop_back() == codes.getShape().drop_back();
-}
-
 kernel::Match x86::checkAttention(const Tier &, Operation *op) {
   auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
-  for (Value operand : root->getOperands()) {
-    if (!getElementTypeOrSelf(operand).isF32())
-      return host::unsupported(getElementTypeOrSelf(operand));
-    bool areRows = operand == root.getKey() || operand == root.getValue();
-    DequantizeOp decoder = findDecoder(operand);
+  for (OpOperand &use : root->getOpOperands()) {
+    if (!getElementTypeOrSelf(use.get()).isF32())
+      return host::unsupported(getElementTypeOrSelf(use.get()));
+    bool areRows =
+        &use == &root.getKeyMutable() || &use == &root.getValueMutable();
+    Operation *maker = use.get().getDefiningOp();
     // Taken apart, what decodes otherwise has a kernel of its own.
-    if (!isa<BlockArgument>(operand) &&
-        !(areRows && decoder && decodesRows(decoder)))
+    if (maker &&
+        !(areRows && decodesRows(maker) &&
+          llvm::all_of(maker->getOperands(), llvm::IsaPred<BlockArgument>)))
       return kernel::Match::other();
   }
   return kernel::Match::success();

@@ -248,6 +248,26 @@ func.func @codes(%q: tensor<4x8xf32>, %k: tensor<6x8xi8>, %ks: tensor<6x1xf32>, 
 
 // -----
 
+// A list of rows of f16 is cast in attention; what is computed for it, where it
+// is made.
+// CHECK-LABEL: func @halves
+// CHECK: %[[V:.*]] = qkernel.map
+// CHECK-NEXT: qopt.neg
+// CHECK-NEXT: qopt.cast
+// CHECK: qkernel.attention(%{{.*}}, %[[V]]
+// CHECK-NEXT: %[[K:.*]] = qopt.cast
+// CHECK-NEXT: qopt.attention %{{.*}}, %[[K]], %{{.*}}
+func.func @halves(%q: tensor<4x8xf32>, %k: tensor<5x8xf16>, %x: tensor<1x8xf16>, %v: tensor<6x8xf16>) -> tensor<4x8xf32> {
+  %0 = qopt.concat %k, %x {axis = 0 : i64} : (tensor<5x8xf16>, tensor<1x8xf16>) -> tensor<6x8xf16>
+  %1 = qopt.cast %0 : (tensor<6x8xf16>) -> tensor<6x8xf32>
+  %2 = qopt.neg %v : (tensor<6x8xf16>) -> tensor<6x8xf16>
+  %3 = qopt.cast %2 : (tensor<6x8xf16>) -> tensor<6x8xf32>
+  %4 = qopt.attention %q, %1, %3 {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
+  return %4 : tensor<4x8xf32>
+}
+
+// -----
+
 // What no root precedes is a map; movement ends it.
 // CHECK-LABEL: func @maps
 // CHECK: %[[A:.*]] = qkernel.map

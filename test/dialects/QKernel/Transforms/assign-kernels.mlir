@@ -56,7 +56,8 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
 // -----
 
 // Codes of keys and values stay in the kernel that reads them, or the kernel is
-// taken apart: where one scale is for all rows, and on other machines.
+// taken apart: where one scale is for all rows, where they are queries, too, and
+// on other machines.
 // CHECK-LABEL: qkernel.variant @codes
 // CHECK: qkernel.attention(%{{.*}}) {kernel = "x86-64.attention"}
 // CHECK-NEXT: qopt.dequantize
@@ -64,12 +65,15 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
 // CHECK: qkernel.map(%{{.*}}) {kernel = "x86-64.map"}
 // CHECK-NEXT: qopt.dequantize
 // CHECK: qkernel.attention(%{{.*}}) {kernel = "x86-64.attention"}
+// CHECK: qkernel.map(%{{.*}}) {kernel = "x86-64.map"}
+// CHECK-NEXT: qopt.cast
+// CHECK: qkernel.attention(%{{.*}}) {kernel = "x86-64.attention"}
 // CHECK-LABEL: qkernel.variant @vulkan
 // CHECK: qkernel.map
 // CHECK-NEXT: qopt.dequantize
 // CHECK: qkernel.attention(%{{.*}}) {kernel = "vulkan.attention"}
 qkernel.variant @codes #qkernel.target<"x86-64", "x86-64-v4"> {
-  func.func @main(%q: tensor<4x8xf32>, %k: tensor<6x8xi8>, %s: tensor<6x1xf32>, %t: tensor<1x1xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  func.func @main(%q: tensor<4x8xf32>, %k: tensor<6x8xi8>, %s: tensor<6x1xf32>, %t: tensor<1x1xf32>, %h: tensor<6x8xf16>) -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<6x8xf32>) {
     %0 = qkernel.attention(%q, %k, %s) : (tensor<4x8xf32>, tensor<6x8xi8>, tensor<6x1xf32>) -> tensor<4x8xf32> (%a: tensor<4x8xf32>, %b: tensor<6x8xi8>, %c: tensor<6x1xf32>) {
       %d = qopt.dequantize %b scales(%c) {format = #qopt.format<i8>} : (tensor<6x8xi8>, tensor<6x1xf32>) -> tensor<6x8xf32>
       %r = qopt.attention %a, %d, %d {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
@@ -80,7 +84,12 @@ qkernel.variant @codes #qkernel.target<"x86-64", "x86-64-v4"> {
       %r = qopt.attention %a, %d, %d {scale = 1.0 : f32} : (tensor<4x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
       qkernel.yield %r : tensor<4x8xf32>
     }
-    return %0, %1 : tensor<4x8xf32>, tensor<4x8xf32>
+    %2 = qkernel.attention(%h) : (tensor<6x8xf16>) -> tensor<6x8xf32> (%a: tensor<6x8xf16>) {
+      %c = qopt.cast %a : (tensor<6x8xf16>) -> tensor<6x8xf32>
+      %r = qopt.attention %c, %c, %c {scale = 1.0 : f32} : (tensor<6x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<6x8xf32>
+      qkernel.yield %r : tensor<6x8xf32>
+    }
+    return %0, %1, %2 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<6x8xf32>
   }
 }
 qkernel.variant @vulkan #qkernel.target<"vulkan", "vulkan1.2"> {

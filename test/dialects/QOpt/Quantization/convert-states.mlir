@@ -30,3 +30,17 @@ func.func @floats(%past: tensor<?x16xf32> {qopt.state = array<i64: 0, 0>}, %x: t
   %0 = qopt.concat %past, %x {axis = 0 : i64} : (tensor<?x16xf32>, tensor<?x16xf32>) -> tensor<?x16xf32>
   return %0 : tensor<?x16xf32>
 }
+
+// -----
+
+// What is cast from f16 is kept so, with no other state beside it.
+// CHECK-LABEL: func.func @halves
+// CHECK-SAME: (%[[P:.*]]: tensor<?x16xf16> {qopt.state = array<i64: 0, 0>}, %[[X:.*]]: tensor<?x16xf16>) -> (tensor<?x16xf16>, tensor<?x16xf32>)
+// CHECK: %[[R:.*]] = qopt.concat %[[P]], %[[X]] {axis = 0 : i64}
+// CHECK: %[[D:.*]] = qopt.cast %[[R]] : (tensor<?x16xf16>) -> tensor<?x16xf32>
+// CHECK: return %[[R]], %[[D]]
+func.func @halves(%past: tensor<?x16xf32> {qopt.state = array<i64: 0, 0>}, %x: tensor<?x16xf16>) -> (tensor<?x16xf32>, tensor<?x16xf32>) {
+  %0 = qopt.cast %x : (tensor<?x16xf16>) -> tensor<?x16xf32>
+  %1 = qopt.concat %past, %0 {axis = 0 : i64} : (tensor<?x16xf32>, tensor<?x16xf32>) -> tensor<?x16xf32>
+  return %1, %1 : tensor<?x16xf32>, tensor<?x16xf32>
+}
