@@ -127,6 +127,7 @@ llvm::Error ReferenceProgram::load() {
   if (!read)
     return read.takeError();
   module = std::move(*read);
+  eraseVariants(*module, [](auto) { return true; });
   main = module->lookupSymbol<FuncOp>("main");
   mlir::PassManager passes(context.get());
   passes.addPass(kernel::createDecomposeKernelsPass());

@@ -98,7 +98,6 @@ private:
   // TargetPhase.cpp
   llvm::Error findStates(mlir::func::FuncOp program);
   llvm::Error lower();
-  llvm::Error writeLowered();
 
   // EmitPhase.cpp
   llvm::Error emit();
@@ -124,8 +123,6 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> qdqModule;
   /// Compares with it.
   std::optional<AccuracyMeter> meter;
-  /// The functions of every machine, between `target` and `emit`.
-  std::optional<LoweredProgram> lowered;
   /// True when the samples have other dims than `shapes` gives.
   bool fixesShapesLate = false;
   Report report;

@@ -42,15 +42,10 @@ static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
 static llvm::Error setPhase(std::optional<Phase> &phase, StringRef option,
                             StringRef name) {
   auto found = findPhase(name);
-  // What `target` leaves is without its constants.
-  bool mayBeTarget = option == "stop-after";
-  if (!found || *found > (mayBeTarget ? Phase::Target : Phase::Kernels))
+  if (!found || *found > Phase::Target)
     return fail(option,
-                mayBeTarget
-                    ? "import, prepare, calibrate, transform, quantize, fuse, "
-                      "kernels or target"
-                    : "import, prepare, calibrate, transform, quantize, fuse "
-                      "or kernels",
+                "import, prepare, calibrate, transform, quantize, fuse, "
+                "kernels or target",
                 name);
   phase = found;
   return llvm::Error::success();

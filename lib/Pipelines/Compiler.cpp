@@ -95,8 +95,7 @@ llvm::Error Compilation::compilePhases() {
     if (llvm::Error error = runTimed(phase))
       return error;
     if (options.stopAfter == phase)
-      return phase == Phase::Target ? writeLowered()
-                                    : writeProgram(*module, phase);
+      return writeProgram(*module, phase);
   }
   return runTimed(Phase::Emit);
 }

@@ -222,39 +222,124 @@ void Contract::readKernels(ModuleOp module) {
     readKernelsOf(variant);
 }
 
-void Contract::readKernelsOf(kernel::VariantOp variant) {
-  std::string machine = variant.getTarget().getCpu().str();
-  llvm::DenseSet<int64_t> isTold;
+/// What the ops of a variant say, each node once, in the order of the nodes.
+std::vector<NodeKernel> Contract::findKernels(kernel::VariantOp variant) {
+  std::map<int64_t, NodeKernel> told;
   variant.walk([&](Operation *op) {
     auto name =
         op->getAttrOfType<StringAttr>(kernel::getKernelNameAttrName(op));
     if (!name)
       return;
     ContractRow *products = findRowOfKernel(op);
+    auto reason = op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
     op->walk([&](Operation *inner) {
       for (int64_t id : getNodeIds(inner->getLoc())) {
-        ContractRow *row = find(id);
-        if (!row)
+        if (!find(id))
           continue;
+        auto [it, isNew] = told.try_emplace(id);
         // What computes a node's products says more than what only follows.
-        bool isNew = isTold.insert(id).second;
         if (!isNew && !isContraction(inner))
           continue;
-        row->kernel = name.getValue().str();
-        if (isNew)
-          row->kernels.emplace_back(machine, row->kernel);
-        else
-          row->kernels.back().second = row->kernel;
-        if (products && !row->isPlanned && row->realised == "float")
-          row->asked = row->planned = row->realised =
-              "inside " + products->node;
-        if (auto reason =
-                op->getAttrOfType<StringAttr>(kernel::getReasonAttrName(op));
-            reason && row->reason.empty())
-          row->reason = reason.getValue().str();
+        NodeKernel &entry = it->second;
+        entry.node = id;
+        entry.kernel = name.getValue().str();
+        if (products && !entry.products)
+          entry.products = products->id;
+        if (reason && entry.reason.empty())
+          entry.reason = reason.getValue().str();
       }
     });
   });
+  std::vector<NodeKernel> entries;
+  for (auto &[id, entry] : told)
+    entries.push_back(std::move(entry));
+  return entries;
+}
+
+static ArrayAttr writeEntries(MLIRContext *context,
+                              ArrayRef<NodeKernel> entries) {
+  Builder b(context);
+  SmallVector<Attribute> all;
+  for (const NodeKernel &entry : entries) {
+    NamedAttrList fields;
+    fields.append("node", b.getI64IntegerAttr(entry.node));
+    fields.append("kernel", b.getStringAttr(entry.kernel));
+    if (!entry.reason.empty())
+      fields.append("reason", b.getStringAttr(entry.reason));
+    if (entry.products)
+      fields.append("products", b.getI64IntegerAttr(*entry.products));
+    all.push_back(fields.getDictionary(context));
+  }
+  return b.getArrayAttr(all);
+}
+
+/// What `writeEntries` wrote of one node; nothing for what it cannot have
+/// written.
+static std::optional<NodeKernel> readEntry(Attribute attribute) {
+  auto fields = dyn_cast<DictionaryAttr>(attribute);
+  if (!fields)
+    return std::nullopt;
+  auto node = fields.getAs<IntegerAttr>("node");
+  auto kernel = fields.getAs<StringAttr>("kernel");
+  auto reason = fields.getAs<StringAttr>("reason");
+  auto products = fields.getAs<IntegerAttr>("products");
+  auto isId = [](IntegerAttr number) {
+    return number && number.getType().isInteger(64);
+  };
+  if (!isId(node) || !kernel || (products && !isId(products)) ||
+      fields.size() != 2 + size_t(bool(reason)) + size_t(bool(products)))
+    return std::nullopt;
+  NodeKernel entry{node.getInt(), kernel.str(), reason ? reason.str() : "", {}};
+  if (products)
+    entry.products = products.getInt();
+  return entry;
+}
+
+LogicalResult qopt::verifyNodeKernels(kernel::VariantOp variant) {
+  auto entries = variant->getAttrOfType<ArrayAttr>(kNodeKernelsAttrName);
+  std::optional<int64_t> last;
+  for (Attribute attribute :
+       entries ? entries.getValue() : ArrayRef<Attribute>()) {
+    std::optional<NodeKernel> entry = readEntry(attribute);
+    if (!entry || (last && entry->node <= *last))
+      return variant.emitOpError("expects what runs each node, in the order of "
+                                 "the nodes, but found ")
+             << attribute << " in " << kNodeKernelsAttrName;
+    last = entry->node;
+  }
+  if (!entries)
+    return variant.emitOpError("does not say what runs each node in ")
+           << kNodeKernelsAttrName;
+  return success();
+}
+
+void Contract::writeKernels(ModuleOp module) {
+  for (auto variant : module.getOps<kernel::VariantOp>())
+    variant->setAttr(kNodeKernelsAttrName,
+                     writeEntries(module.getContext(), findKernels(variant)));
+}
+
+void Contract::readKernelsOf(kernel::VariantOp variant) {
+  std::string machine = variant.getTarget().getCpu().str();
+  std::vector<NodeKernel> entries;
+  if (auto written = variant->getAttrOfType<ArrayAttr>(kNodeKernelsAttrName))
+    for (Attribute attribute : written)
+      entries.push_back(*readEntry(attribute));
+  else
+    entries = findKernels(variant);
+  for (const NodeKernel &entry : entries) {
+    ContractRow *row = find(entry.node);
+    if (!row)
+      continue;
+    row->kernel = entry.kernel;
+    row->kernels.emplace_back(machine, entry.kernel);
+    const ContractRow *products =
+        entry.products ? find(*entry.products) : nullptr;
+    if (products && !row->isPlanned && row->realised == "float")
+      row->asked = row->planned = row->realised = "inside " + products->node;
+    if (row->reason.empty())
+      row->reason = entry.reason;
+  }
 }
 
 /// The node whose products a kernel computes, of several the first; null where

@@ -35,6 +35,21 @@ std::string Compilation::makeManifest() {
   return text;
 }
 
+static CodeForm getForm(EmitKind emit) {
+  switch (emit) {
+  case EmitKind::Shared:
+  case EmitKind::Object:
+    return CodeForm::Object;
+  case EmitKind::LLVMIR:
+    return CodeForm::LLVMIR;
+  case EmitKind::Assembly:
+    return CodeForm::Assembly;
+  case EmitKind::QdqOnnx:
+    break;
+  }
+  llvm_unreachable("a kind without code");
+}
+
 /// Writes the code of the one tier asked for. A file of phase kernels has tiers
 /// of its own.
 llvm::Error Compilation::writeTier(const CompiledProgram &program) {
@@ -64,6 +79,11 @@ llvm::Error Compilation::emit() {
       return problems.take(ExitCode::Unsupported, "the export failed");
     return writeFileAtomically(options.output, *bytes);
   }
+  for (TargetConfig &config : configs)
+    config.form = getForm(options.emit);
+  auto lowered = backend->lowerProgram(*module, configs);
+  if (failed(lowered))
+    return problems.take(ExitCode::Unsupported, "code generation failed");
   auto program = backend->emitProgram(std::move(*lowered));
   if (failed(program))
     return problems.take(ExitCode::Unsupported, "code generation failed");

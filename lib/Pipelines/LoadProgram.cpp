@@ -16,8 +16,7 @@
 using namespace mlir;
 using namespace qopt;
 
-/// What a phase file says of itself.
-static constexpr llvm::StringLiteral kPhaseAttrName = "qopt.phase";
+/// The recipe that the program of a file was made from.
 static constexpr llvm::StringLiteral kRecipeAttrName = "qopt.recipe";
 
 /// The phase that the file at `path` says it was made by; "" for other files.
@@ -106,13 +105,18 @@ llvm::Error Compilation::load() {
 /// it would have told the contract.
 llvm::Error Compilation::resume() {
   Phase phase = *options.startFrom;
+  eraseVariants(*module, [&](kernel::VariantOp variant) {
+    return variant.getTarget().getName() != backend->getName();
+  });
   if (llvm::Error error = runPipeline(
-          phase, [&](OpPassManager &pm) { buildVerifyPipeline(pm, phase); },
+          phase,
+          [&](OpPassManager &pm) { buildVerifyPipeline(pm, phase, *backend); },
           ExitCode::BadData))
     return error;
   if (phase < Phase::Prepare)
     return llvm::Error::success();
   OwningOpRef<ModuleOp> copy = module->clone();
+  eraseVariants(*copy, [](auto) { return true; });
   PassManager pm(&context, ModuleOp::getOperationName());
   // Kernels hide the ops that the contract reads.
   pm.addPass(kernel::createDecomposeKernelsPass());
@@ -120,12 +124,17 @@ llvm::Error Compilation::resume() {
     return makeError(ExitCode::BadData,
                      options.model + ": its kernels cannot be taken apart");
   auto main = copy->lookupSymbol<func::FuncOp>("main");
-  report.contract.readPlan(main, report.recipe, getName(phase));
+  // `target` leaves it as it was.
+  StringRef made = getName(std::min(phase, Phase::Kernels));
+  report.contract.readPlan(main, report.recipe, made);
   if (phase >= Phase::Quantize)
-    report.contract.readResult(main, getName(phase));
+    report.contract.readResult(main, made);
   if (phase < Phase::Kernels)
     return llvm::Error::success();
   report.contract.readKernels(*module);
+  if (phase >= Phase::Target)
+    if (llvm::Error error = findStates(getMain()))
+      return error;
   return checkContract();
 }
 

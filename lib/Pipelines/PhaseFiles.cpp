@@ -14,11 +14,14 @@
 #include "dialects/QOpt/Quantization/VerifyPlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "qopt/Pipelines/Contract.h"
+#include "qopt/Pipelines/Phases.h"
 #include "qopt/Reference/EvaluationLimit.h"
 #include "qopt/Support/AtomicFile.h"
 #include "qopt/Support/CodedError.h"
@@ -232,35 +235,60 @@ static LogicalResult verifySplats(ModuleOp module) {
   return failure(result.wasInterrupted());
 }
 
+/// Checks a variant of `main` before its tensors have memory.
+static LogicalResult verifyVariant(kernel::VariantOp variant,
+                                   func::FuncOp main) {
+  auto copy = variant.lookupSymbol<func::FuncOp>("main");
+  if (!copy || !llvm::hasSingleElement(variant.getBody().front()))
+    return variant.emitOpError("expects a function @main and nothing else");
+  if (copy.getFunctionType() != main.getFunctionType())
+    return variant.emitOpError("expects @main of type ")
+           << main.getFunctionType() << ", but found "
+           << copy.getFunctionType();
+  return verifyMain(copy);
+}
+
+/// Whether `op` is one of a program that has memory; verify-target looks at it.
+static bool isOfMemory(Operation *op) {
+  return isa_and_nonnull<arith::ArithDialect, memref::MemRefDialect>(
+             op->getDialect()) &&
+         op->getParentOfType<kernel::VariantOp>();
+}
+
 /// Checks that the module is one program, and its variants the same program for
 /// machines.
 static LogicalResult verifyProgram(ModuleOp module) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return module.emitError(kFormOfMain);
+  auto phase = module->getAttrOfType<StringAttr>(kPhaseAttrName);
+  bool hasMemory = phase && phase.getValue() == getName(Phase::Target);
   for (Operation &op : *module.getBody()) {
     if (&op == main.getOperation())
       continue;
     auto variant = dyn_cast<kernel::VariantOp>(op);
     if (!variant)
       return op.emitOpError("stands beside @main");
-    auto copy = variant.lookupSymbol<func::FuncOp>("main");
-    if (!copy || !llvm::hasSingleElement(variant.getBody().front()))
-      return variant.emitOpError("expects a function @main and nothing else");
-    if (copy.getFunctionType() != main.getFunctionType())
-      return variant.emitOpError("expects @main of type ")
-             << main.getFunctionType() << ", but found "
-             << copy.getFunctionType();
-    if (failed(verifyMain(copy)))
+    if (failed(hasMemory ? verifyNodeKernels(variant)
+                         : verifyVariant(variant, main)))
       return failure();
   }
   if (failed(verifyMain(main)) || failed(verifyNodeTable(module)))
     return failure();
-  WalkResult result = module.walk([](Operation *op) {
-    return failed(verifyOp(op)) ? WalkResult::interrupt()
-                                : WalkResult::advance();
+  WalkResult result = module.walk([&](Operation *op) {
+    bool isRight = (hasMemory && isOfMemory(op)) ? succeeded(verifyNodeIds(op))
+                                                 : succeeded(verifyOp(op));
+    return isRight ? WalkResult::advance() : WalkResult::interrupt();
   });
   return failure(result.wasInterrupted() || failed(verifySplats(module)));
+}
+
+void qopt::eraseVariants(
+    ModuleOp module, llvm::function_ref<bool(kernel::VariantOp)> isLeftOut) {
+  for (auto variant :
+       llvm::make_early_inc_range(module.getOps<kernel::VariantOp>()))
+    if (isLeftOut(variant))
+      variant.erase();
 }
 
 /// Where in the text a problem is.

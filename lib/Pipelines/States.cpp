@@ -141,15 +141,40 @@ llvm::Error qopt::findStates(ProgramDescription &program,
   return llvm::Error::success();
 }
 
+/// What the argument of a state is marked with.
+static mlir::Attribute makeMark(mlir::MLIRContext *context,
+                                const StateDescription &state) {
+  return mlir::DenseI64ArrayAttr::get(context, {state.output, state.axis});
+}
+
 void qopt::markStates(mlir::func::FuncOp main,
                       llvm::ArrayRef<StateDescription> states) {
-  mlir::Builder b(main.getContext());
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
     main.removeArgAttr(i, kStateAttrName);
   for (const StateDescription &state : states)
     if (state.axis >= 0)
       main.setArgAttr(state.input, kStateAttrName,
-                      b.getDenseI64ArrayAttr({state.output, state.axis}));
+                      makeMark(main.getContext(), state));
+}
+
+llvm::Error qopt::checkAppended(mlir::ModuleOp module,
+                                const ProgramDescription &program) {
+  llvm::SmallVector<int32_t> appended = findAppended(module);
+  for (auto variant : module.getOps<kernel::VariantOp>()) {
+    auto main = variant.lookupSymbol<mlir::func::FuncOp>("main");
+    for (const StateDescription &state : program.states)
+      if (llvm::is_contained(appended, state.output) &&
+          main.getArgAttr(state.input, kStateAttrName) !=
+              makeMark(module.getContext(), state))
+        return makeError(
+            ExitCode::BadUse,
+            "output \"" + program.outputs[state.output].name +
+                "\" goes on from another input than \"" +
+                program.inputs[state.input].name +
+                "\" in the program of the phase file\nnote: give --state as "
+                "where the file was made");
+  }
+  return llvm::Error::success();
 }
 
 llvm::SmallVector<int32_t> qopt::findAppended(mlir::ModuleOp module) {

@@ -32,6 +32,11 @@ llvm::Error findStates(ProgramDescription &program,
 void markStates(mlir::func::FuncOp main,
                 llvm::ArrayRef<StateDescription> states);
 
+/// Fails where the variants of `module` add to an output in place that goes on
+/// from another input than `program` says: what was marked is in the code.
+llvm::Error checkAppended(mlir::ModuleOp module,
+                          const ProgramDescription &program);
+
 /// The outputs that the variants of `module`, whose tensors have memory, add to
 /// in place.
 llvm::SmallVector<int32_t> findAppended(mlir::ModuleOp module);

@@ -9,8 +9,8 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/AnnotateFacts.h"
 #include "dialects/QKernel/Transforms/AssignKernels.h"
+#include "dialects/QKernel/Transforms/IsolateKernel.h"
 #include "dialects/QKernel/Transforms/Passes.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Target/KnownKernels.h"
 #include <cstdlib>
@@ -69,50 +69,6 @@ TargetBackend::findKernels(StringRef cpu) const {
                                  cpu.str() + "\"");
 }
 
-/// A variant whose program is `kernel` alone, with the constants that `launch`
-/// gives it.
-static OwningOpRef<kernel::VariantOp> isolate(kernel::LaunchOp launch,
-                                              Operation *kernel) {
-  Location loc = launch->getLoc();
-  OpBuilder builder(kernel->getContext());
-  auto like = launch->getParentOfType<kernel::VariantOp>();
-  auto variant = kernel::VariantOp::create(builder, loc, like.getSymName(),
-                                           like.getTarget());
-  builder.setInsertionPointToStart(&variant.getBody().emplaceBlock());
-  auto alone = func::FuncOp::create(
-      builder, loc, "main",
-      builder.getFunctionType({}, kernel->getResultTypes()));
-  Block *body = alone.addEntryBlock();
-  builder.setInsertionPointToEnd(body);
-  IRMapping mapping;
-  SmallVector<Type> arguments;
-  auto bring = [&](auto &bring, Value constant) -> void {
-    if (mapping.contains(constant))
-      return;
-    Operation *op = constant.getDefiningOp();
-    for (Value operand : op->getOperands())
-      bring(bring, operand);
-    builder.clone(*op, mapping);
-  };
-  SmallVector<Value> operands;
-  for (auto [given, operand] :
-       llvm::zip_equal(launch.getInputs(), kernel->getOperands())) {
-    if (isa<RankedTensorType>(given.getType())) {
-      bring(bring, given);
-      operands.push_back(mapping.lookup(given));
-      continue;
-    }
-    arguments.push_back(operand.getType());
-    operands.push_back(body->addArgument(operand.getType(), loc));
-  }
-  Operation *copy = builder.clone(*kernel);
-  copy->setLoc(loc);
-  copy->setOperands(operands);
-  func::ReturnOp::create(builder, loc, copy->getResults());
-  alone.setType(builder.getFunctionType(arguments, kernel->getResultTypes()));
-  return variant;
-}
-
 /// Reports every kernel of `program` that cannot be lowered, each as if it were
 /// alone: lowering ends at the first. False when each can.
 static bool reportAll(const TargetBackend &backend, func::FuncOp program,
@@ -130,7 +86,8 @@ static bool reportAll(const TargetBackend &backend, func::FuncOp program,
     });
     if (!kernel::isKernel(kernel) || takesDims)
       continue;
-    OwningOpRef<kernel::VariantOp> alone = isolate(launch, kernel);
+    OwningOpRef<kernel::VariantOp> alone =
+        kernel::isolateKernel(launch, kernel);
     PassManager pm(program.getContext(), kernel::VariantOp::getOperationName());
     backend.populateTargetPipeline(pm);
     WeightsSection weights;

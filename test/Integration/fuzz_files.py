@@ -40,7 +40,7 @@ SECONDS = 60
 MEMORY = 4 << 30
 
 PRESETS = ["fp32", "w8a8", "w8a8-dynamic", "w8a8-pow2", "w4a16-g32", "mxint8", "mxfp4", "nvfp4"]
-PHASES = ["import", "prepare", "calibrate", "transform", "quantize", "fuse", "kernels"]
+PHASES = ["import", "prepare", "calibrate", "transform", "quantize", "fuse", "kernels", "target"]
 
 INTEGERS = [-2**63, -2**31, -129, -2, -1, 0, 1, 2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 127, 128, 255,
             256, 1024, 65536, 2**31 - 1, 2**31, 2**32, 2**62, 2**63 - 1, 2**64]
@@ -52,9 +52,9 @@ ELEMENTS = ["i1", "i2", "i4", "i8", "ui2", "ui4", "ui8", "i16", "i32", "i64", "u
 # Phase files -----------------------------------------------------------------
 
 NUMBER = re.compile(r"(?<![\w.%#@\"x])-?\d+(?![\w.])")
-TENSOR = re.compile(r"tensor<((?:(?:\d+|\?)x)*)(\w+)>")
+TENSOR = re.compile(r"(?P<kind>tensor|memref)<(?P<dims>(?:(?:\d+|\?)x)*)(?P<element>\w+)>")
 VALUE = re.compile(r"%[\w:#]+")
-OP = re.compile(r"\b(?:qopt|qkernel)\.[a-z_]+(?= ?[%({])")
+OP = re.compile(r"\b(?:qopt|qkernel|memref|arith)\.[a-z_]+(?= ?[%({])")
 WORD = re.compile(r"\"[^\"]*\"")
 DATA = re.compile(r"dense<[^>]*>|\"---[^\"]*\"|\"hex:[^\"]*\"|\"[^\"]*@\d+\+\d+:[0-9a-f]+\"")
 
@@ -70,7 +70,7 @@ class PhaseText:
 
     @staticmethod
     def weigh(line):
-        return "qopt." in line or "qkernel." in line or "tensor<" in line
+        return any(word in line for word in ("qopt.", "qkernel.", "tensor<", "memref", "arith."))
 
     def mutate(self, rng):
         lines = list(self.lines)
@@ -105,7 +105,7 @@ class PhaseText:
 
     def shape(self, rng, lines, place):
         def other(match):
-            dims = match.group(1).split("x")[:-1]
+            dims = match["dims"].split("x")[:-1]
             where = rng.randrange(len(dims) + 1)
             action = rng.randrange(4)
             dim = rng.choice(["?", "0", "1", "2", "3", "17", "64", "65536", str(2**31), str(2**62)])
@@ -115,7 +115,7 @@ class PhaseText:
                 del dims[where % len(dims)]
             else:
                 dims[where % len(dims)] = dim
-            return "tensor<" + "".join(d + "x" for d in dims) + match.group(2) + ">"
+            return f"{match['kind']}<" + "".join(d + "x" for d in dims) + match["element"] + ">"
         self.replace_type(rng, lines, place, other)
 
     def replace_type(self, rng, lines, place, other):
@@ -128,7 +128,7 @@ class PhaseText:
 
     def element(self, rng, lines, place):
         def other(match):
-            return "tensor<" + match.group(1) + rng.choice(ELEMENTS) + ">"
+            return f"{match['kind']}<" + match["dims"] + rng.choice(ELEMENTS) + ">"
         self.replace_type(rng, lines, place, other)
 
     def value(self, rng, lines, place):
@@ -249,12 +249,12 @@ class DimCases:
         lines = list(damaged.lines)
 
         def other(match):
-            dims = match.group(1).split("x")[:-1]
+            dims = match["dims"].split("x")[:-1]
             if dims:
                 at = rng.randrange(len(dims))
                 dims[at] = rng.choice(SMALL_DIMS if dims[at] == "?" else
                                       ["?"] * 6 + ["0", "1", "2", "3", "1000"])
-            return "tensor<" + "".join(dim + "x" for dim in dims) + match.group(2) + ">"
+            return f"{match['kind']}<" + "".join(dim + "x" for dim in dims) + match["element"] + ">"
 
         places = [i for i in damaged.places if "qopt.constant" not in lines[i]]
         for _ in range(rng.choice([1, 1, 2])):

@@ -100,7 +100,8 @@ class CaseRun:
         cpus = [("cpu", ",".join(self.options.cpus))] if self.options.cpus else []
         self.compile("model.onnx", "program.mlir", *self.get_flags(), ("stop-after", "quantize"))
         if self.options.uses_phase_file:
-            report = self.compile("program.mlir", "model.so", ("start-from", "quantize"), *cpus)
+            self.compile("program.mlir", "target.mlir", ("start-from", "quantize"), ("stop-after", "target"), *cpus)
+            report = self.compile("target.mlir", "model.so", ("start-from", "target"), *cpus)
         else:
             report = self.compile("model.onnx", "model.so", *self.get_flags(), *cpus)
         self.check_contract(json.loads(report)["contract"])

@@ -119,7 +119,7 @@ FLAGS = {
                                "--start-from expects import, prepare"),
     "phase without a file": ([CNN, "-o", "m.mlir", "--stop-after", "emit"],
                              "--stop-after expects import, prepare"),
-    "phase that nothing starts from": ([CNN, "-o", "m.so", "--start-from", "target"],
+    "phase that nothing starts from": ([CNN, "-o", "m.so", "--start-from", "emit"],
                                        "--start-from expects import, prepare"),
     "unknown level": ([CNN, "-o", "m.so", "--fail-on-fallback=never"],
                       "--fail-on-fallback expects any, slow or nothing, but found 'never'"),
@@ -423,12 +423,13 @@ def test_nothing_left_to_do(quantized, tmp_path):
                       "--stop-after", "prepare"])
 
 
+@pytest.mark.parametrize("phase", ["kernels", "target"])
 @pytest.mark.parametrize("form", ["object", "llvm", "asm"])
-def test_kernels_of_another_tier(form, tmp_path):
-    run_ok("qopt-compile", MLP, "-o", tmp_path / "k.mlir", "--stop-after", "kernels",
+def test_kernels_of_another_tier(form, phase, tmp_path):
+    run_ok("qopt-compile", MLP, "-o", tmp_path / "k.mlir", "--stop-after", phase,
            "--cpu", "x86-64-v4,amx", "--quiet")
     refuse(2, "k.mlir: has no kernels for x86-64-v3, only for x86-64-v4, amx",
-           folder=tmp_path, arguments=["k.mlir", "-o", "m", "--start-from", "kernels",
+           folder=tmp_path, arguments=["k.mlir", "-o", "m", "--start-from", phase,
                                        "--emit", form, "--cpu", "x86-64-v3"])
 
 

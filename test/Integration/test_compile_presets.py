@@ -204,7 +204,7 @@ def test_fp32_agrees_with_onnx_runtime_on_the_direction_of_text(cls, tmp_path):
 
 
 @pytest.mark.parametrize("phase", ["import", "prepare", "calibrate", "transform",
-                                   "quantize", "fuse", "kernels"])
+                                   "quantize", "fuse", "kernels", "target"])
 def test_compilation_goes_on_from_a_phase_file(phase, tmp_path):
     """The recipe travels in the file; artefact and contract are the same."""
     digits = prepare("digits-mlp", tmp_path / "data")

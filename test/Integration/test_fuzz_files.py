@@ -12,9 +12,9 @@ import pytest
 import fuzz_files
 from qopt_tools import IS_FULL
 
-CASES = {"phase": 60, "dims": 40, "model": 40, "array": 20, "recipe": 30}
+CASES = {"phase": 75, "dims": 40, "model": 40, "array": 20, "recipe": 30}
 PRESETS = fuzz_files.PRESETS if IS_FULL else ["w8a8", "mxint8"]
-PHASES = fuzz_files.PHASES if IS_FULL else ["import", "calibrate", "quantize", "kernels"]
+PHASES = fuzz_files.PHASES if IS_FULL else ["import", "calibrate", "quantize", "kernels", "target"]
 
 
 @pytest.mark.parametrize("kind", fuzz_files.KINDS)

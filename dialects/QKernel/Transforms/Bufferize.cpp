@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QKernel/IR/Facts.h"
 #include "dialects/QKernel/Transforms/KernelDims.h"
 #include "dialects/QKernel/Transforms/KernelFunctions.h"
 #include "dialects/QKernel/Transforms/Passes.h"
@@ -65,6 +66,7 @@ private:
     return llvm::is_contained(program.getArguments(), value);
   }
   void convertView(Operation *op, ArrayRef<Value> dims);
+  Value makeToldConstant(Operation *kernel, unsigned operand, Type type);
   void convertLaunch(Operation *op, Operation *kernel,
                      ArrayRef<SmallVector<Value>> dims);
 
@@ -391,6 +393,27 @@ void Bufferization::convertView(Operation *op, ArrayRef<Value> dims) {
   values.set(result, memory, SmallVector<Value>(dims));
 }
 
+/// A constant of the elements that the facts of `kernel` tell of an operand;
+/// null where they tell none.
+Value Bufferization::makeToldConstant(Operation *kernel, unsigned operand,
+                                      Type type) {
+  auto facts = kernel->getAttrOfType<ArrayAttr>(kFactsAttrName);
+  if (!facts)
+    return {};
+  for (auto fact : facts.getAsRange<IntegersAttr>()) {
+    if (fact.getOperand() != operand || !fact.getElements())
+      continue;
+    auto list = cast<RankedTensorType>(type);
+    unsigned bits = list.getElementType().getIntOrFloatBitWidth();
+    auto numbers = llvm::map_to_vector(
+        fact.getElements().asArrayRef(),
+        [&](int64_t number) { return APInt(bits, number, /*isSigned=*/true); });
+    return ConstantOp::create(b, loc(), type,
+                              DenseElementsAttr::get(list, numbers));
+  }
+  return {};
+}
+
 void Bufferization::convertLaunch(Operation *op, Operation *kernel,
                                   ArrayRef<SmallVector<Value>> dims) {
   FlatSymbolRefAttr callee;
@@ -400,10 +423,15 @@ void Bufferization::convertLaunch(Operation *op, Operation *kernel,
     callee = FlatSymbolRefAttr::get(functions.findOrMake(op));
   bool isDevice = isDeviceKernel(kernel);
   SmallVector<Value> inputs, destinations;
-  for (Value operand : op->getOperands()) {
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
     Value input = values.operandOf(operand);
     if (!isa<MemRefType>(input.getType())) {
       inputs.push_back(input);
+      continue;
+    }
+    // What is told of a list is all that its memory holds.
+    if (Value constant = makeToldConstant(kernel, i, operand.getType())) {
+      inputs.push_back(constant);
       continue;
     }
     const SmallVector<Value> *elements = values.findElements(operand);

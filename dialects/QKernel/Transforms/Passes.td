@@ -420,6 +420,31 @@ def StageKernelsPass
               "pieces of memory that launches share">];
 }
 
+def VerifyTargetPass : Pass<"verify-target", "::mlir::ModuleOp"> {
+  let summary = "check the form that the phase target leaves";
+  let description = [{
+    Code is made of what stands in variants, so nothing is taken for granted:
+
+    - A variant is the only one of its machine, and holds functions, of which
+      @main takes the memory of what @main of the module takes. All add to the same
+      outputs in place.
+    - What @main does is arithmetic on integers without flags, in which no divisor
+      can be 0, control flow, launches, and ops on memory of whole elements. It
+      gives each output of @main of the module once, outside of control flow.
+    - A launch runs one op of which a kernel of the machine says that it runs it,
+      with the constants that it is given, by facts that are true. What kernels of
+      a device read and write is there, and what others do is not. Only kernels
+      that say so are given memory with slots.
+
+    Last in `target`.
+
+    Numerics: exact; changes nothing.
+  }];
+  let options = [
+    Option<"hostKernels", "host-kernels", "std::string", "",
+           "How the names of kernels begin whose results the host can read.">];
+}
+
 def LowerChecksPass : Pass<"qkernel-lower-checks", "::mlir::ModuleOp"> {
   let summary = "make checks return from their function";
   let description = [{

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/QKernel/Transforms/VerifyKernels.h"
 #include "dialects/QKernel/IR/Facts.h"
 #include "dialects/QKernel/Transforms/Passes.h"
 
@@ -79,14 +80,18 @@ static LogicalResult verifyFacts(Operation *op) {
   return error;
 }
 
+LogicalResult kernel::verifyChoice(Operation *op, KernelList kernels) {
+  return success(succeeded(::verifyFacts(op)) &&
+                 succeeded(::verifyKernel(op, kernels)));
+}
+
 static LogicalResult verifyVariant(kernel::VariantOp variant) {
   llvm::Expected<kernel::KernelList> kernels = variant.getTarget().getKernels();
   if (!kernels)
     return variant.emitOpError(llvm::toString(kernels.takeError()));
   WalkResult result = variant.walk([&](Operation *op) {
     bool isWrong =
-        kernel::needsKernel(op) &&
-        (failed(verifyFacts(op)) || failed(verifyKernel(op, *kernels)));
+        kernel::needsKernel(op) && failed(kernel::verifyChoice(op, *kernels));
     return isWrong ? WalkResult::interrupt() : WalkResult::advance();
   });
   return failure(result.wasInterrupted());

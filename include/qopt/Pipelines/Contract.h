@@ -12,6 +12,7 @@
 #include "qopt/Pipelines/Recipe.h"
 #include "llvm/Support/JSON.h"
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,22 @@ struct WeightBytes {
   uint64_t total() const;
 };
 
+/// What runs a node on one machine.
+struct NodeKernel {
+  int64_t node = 0;
+  std::string kernel;
+  /// Why it is the generic one; "" for others.
+  std::string reason;
+  /// The node whose products the kernel computes, where it computes some.
+  std::optional<int64_t> products;
+};
+
+/// Where `Contract::writeKernels` writes.
+inline constexpr llvm::StringLiteral kNodeKernelsAttrName = "qopt.node_kernels";
+
+/// Checks that `variant` says of each node at most once what runs it.
+llvm::LogicalResult verifyNodeKernels(kernel::VariantOp variant);
+
 class Contract {
 public:
   /// Reads the node table.
@@ -56,8 +73,12 @@ public:
                 llvm::StringRef phase);
   /// Reads what the program holds when the numbers are fixed.
   void readResult(mlir::func::FuncOp main, llvm::StringRef phase);
-  /// Reads which kernels run it.
+  /// Reads which kernels run it: in `kernels` from ops, whose nodes their
+  /// locations name; what `writeKernels` left stands for them.
   void readKernels(mlir::ModuleOp module);
+  /// Writes on each variant which kernel runs each node. Kernels that are alike
+  /// become one function in `target`, with the location of the first.
+  void writeKernels(mlir::ModuleOp module);
 
   llvm::ArrayRef<ContractRow> getRows() const { return rows; }
   const WeightBytes &getBytes() const { return bytes; }
@@ -85,6 +106,7 @@ private:
   ContractRow *find(int64_t id);
   ContractRow *findRowOfProducts(mlir::Operation *contraction);
   ContractRow *findRowOfKernel(mlir::Operation *op);
+  std::vector<NodeKernel> findKernels(kernel::VariantOp variant);
   void readKernelsOf(kernel::VariantOp variant);
   void finish(ContractRow &row, llvm::StringRef phase);
 

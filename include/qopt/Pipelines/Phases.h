@@ -66,8 +66,9 @@ void buildConvertStatesPipeline(mlir::OpPassManager &pm);
 /// Both halves. Fixes the numbers; needs statistics of all static activations.
 void buildQuantizePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 
-/// Checks the form that `phase` leaves.
-void buildVerifyPipeline(mlir::OpPassManager &pm, Phase phase);
+/// Checks the form that `phase` leaves for `backend`.
+void buildVerifyPipeline(mlir::OpPassManager &pm, Phase phase,
+                         const TargetBackend &backend);
 
 /// Fuses into kernels; from here every phase is exact.
 void buildFusePipeline(mlir::OpPassManager &pm);
