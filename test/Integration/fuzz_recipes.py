@@ -19,6 +19,7 @@ NUMBERS = {
     "transforms.smooth": ["search", "off", "log", 0.5],
     "calibration.percentile": [0.99, 0.9999],
     "rounding.damping": [0.01, 0.1],
+    "rounding.refine": [0, 2],
     "policy.min-output-sqnr": [0, 12, 40],
 }
 

@@ -171,6 +171,34 @@ llvm::Expected<std::vector<double>> qopt::gptq(const GptqProblem &problem,
   return columns.takeRounded();
 }
 
+void qopt::refine(const GptqProblem &problem, int64_t rounds,
+                  std::vector<double> &rounded, RoundWeight round) {
+  useFixedCacheSizes();
+  int64_t outputs = problem.outputs, products = problem.products;
+  MatrixView hessian(problem.hessian.data(), products, products);
+  Eigen::Map<Matrix> values(rounded.data(), outputs, products);
+  Matrix slope =
+      (values - MatrixView(problem.weight.data(), outputs, products)) * hessian;
+  // Outputs have nothing to do with each other.
+  for (int64_t n = 0; n < outputs; ++n) {
+    bool changes = true;
+    for (int64_t i = 0; i < rounds && changes; ++i) {
+      changes = false;
+      for (int64_t k = 0; k < products; ++k) {
+        if (!(hessian(k, k) > 0))
+          continue;
+        double before = values(n, k);
+        double value = round(n, k, before - slope(n, k) / hessian(k, k));
+        if (value == before)
+          continue;
+        values(n, k) = value;
+        slope.row(n) += (value - before) * hessian.row(k);
+        changes = true;
+      }
+    }
+  }
+}
+
 double qopt::proxyLoss(const GptqProblem &problem,
                        llvm::ArrayRef<double> rounded) {
   useFixedCacheSizes();

@@ -66,6 +66,13 @@ llvm::Expected<std::vector<double>> gptq(const GptqProblem &problem,
                                          RoundWeight round,
                                          const ScaleChoices *choices = nullptr);
 
+/// Gives one weight after the other the value that leaves the least loss while
+/// all others stay, in rounds over all weights, until none changes or `rounds`
+/// are over. The loss does not grow.
+/// Greedy updates of QuIP (Chee et al. 2023), section 4.1.
+void refine(const GptqProblem &problem, int64_t rounds,
+            std::vector<double> &rounded, RoundWeight round);
+
 /// tr(D H D^T) for the difference D of the problem's weight and `rounded`.
 double proxyLoss(const GptqProblem &problem, llvm::ArrayRef<double> rounded);
 

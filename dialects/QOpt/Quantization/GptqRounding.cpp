@@ -39,6 +39,12 @@ public:
          "the layers before make with their codes, which costs a run of all "
          "samples for each group of products that read one activation",
          "quantized", "w4a16-g32"},
+        {"refine", int64_t(0), number(0, 100),
+         "gptq: rounds behind it in which each weight of a layer takes the "
+         "code "
+         "that is best beside the others'; they fit the samples more closely, "
+         "which few samples do not bear",
+         "3", "w4a16-g32"},
     };
     return options;
   }
@@ -61,7 +67,8 @@ public:
     GptqOptions gptqOptions;
     gptqOptions.damping = options.get<double>("damping");
     if (llvm::Error error =
-            chooseCodes(*quantized, layer, grid.getFormat(), gptqOptions))
+            chooseCodes(*quantized, layer, grid.getFormat(), gptqOptions,
+                        options.get<int64_t>("refine")))
       layer.op->emitWarning("is rounded to nearest, as its activations' ")
           << llvm::toString(std::move(error));
     return quantized;
@@ -70,7 +77,7 @@ public:
 private:
   static llvm::Error chooseCodes(QuantizedWeight &quantized,
                                  const LayerToRound &layer, FormatAttr format,
-                                 const GptqOptions &options) {
+                                 const GptqOptions &options, int64_t rounds) {
     int64_t products = layer.weight.getDims()[0],
             outputs = layer.weight.getDims()[1];
     ElementGrids grids(quantized, format);
@@ -93,16 +100,15 @@ private:
     std::optional<ScaleChoices> choices;
     if (blocks)
       choices = {blocks->getBlock(), blocks->getCount(), takeScale};
-    auto rounded = gptq(
-        problem, options,
-        [&](int64_t n, int64_t k, double value) {
-          uint8_t code = grids.codeOf(k, n, static_cast<float>(value));
-          chosen[k * outputs + n] = code;
-          return grids.valueOf(k, n, code);
-        },
-        choices ? &*choices : nullptr);
+    auto round = [&](int64_t n, int64_t k, double value) {
+      uint8_t code = grids.codeOf(k, n, static_cast<float>(value));
+      chosen[k * outputs + n] = code;
+      return grids.valueOf(k, n, code);
+    };
+    auto rounded = gptq(problem, options, round, choices ? &*choices : nullptr);
     if (!rounded)
       return rounded.takeError();
+    refine(problem, rounds, *rounded, round);
     if (proxyLoss(problem, *rounded) < proxyLoss(problem, nearest))
       llvm::copy(chosen, codes.begin());
     else

@@ -155,6 +155,28 @@ TEST(Gptq, EachBlockGetsTheBetterOfItsScales) {
   EXPECT_LT(lossWith(&choices), 0.5 * std::min(ones, fours));
 }
 
+TEST(Gptq, EachRoundOfRefinementLosesLess) {
+  RandomProblem p(32, 48);
+  for (std::vector<double> start : {p.rounded({}), p.nearest()}) {
+    double before = proxyLoss(p.problem, start);
+    std::vector<double> none = start, once = start, often = start;
+    refine(p.problem, 0, none, roundToCode);
+    EXPECT_EQ(none, start);
+    refine(p.problem, 1, once, roundToCode);
+    EXPECT_LT(proxyLoss(p.problem, once), before);
+    refine(p.problem, 100, often, roundToCode);
+    EXPECT_LT(proxyLoss(p.problem, often), proxyLoss(p.problem, once));
+    // No single weight can be better.
+    for (size_t i = 0; i < often.size(); ++i)
+      for (double step : {-1, 1}) {
+        std::vector<double> other = often;
+        other[i] = roundToCode(0, 0, other[i] + step);
+        EXPECT_GE(proxyLoss(p.problem, other) * (1 + 1e-12),
+                  proxyLoss(p.problem, often));
+      }
+  }
+}
+
 TEST(Gptq, OneScaleIsAsGoodAsNoChoice) {
   RandomProblem p(16, 50);
   int64_t taken = 0;
