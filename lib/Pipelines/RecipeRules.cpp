@@ -161,6 +161,8 @@ static bool hasActivations(const Recipe &recipe,
   switch (activations) {
   case TransformedActivations::Any:
     return true;
+  case TransformedActivations::Weighted:
+    return recipe.asksFor(std::not_fn(std::mem_fn(&NodePrecision::isFloat)));
   case TransformedActivations::Quantized:
     return recipe.asksFor(readsActivations);
   case TransformedActivations::Static:
@@ -179,6 +181,8 @@ describeExpected(TransformedActivations activations) {
   switch (activations) {
   case TransformedActivations::Any:
     return {"", ""};
+  case TransformedActivations::Weighted:
+    return {"weights in codes", "a weights.format"};
   case TransformedActivations::Quantized:
     return {"activations in codes", "activations.mode: dynamic"};
   case TransformedActivations::Static:
@@ -202,6 +206,8 @@ std::string qopt::describeRule(const Transformation &transformation) {
   switch (transformation.getActivations()) {
   case TransformedActivations::Any:
     return "";
+  case TransformedActivations::Weighted:
+    return text + " no weights are in codes";
   case TransformedActivations::Quantized:
     return text + " no activations are static or dynamic";
   case TransformedActivations::Static:

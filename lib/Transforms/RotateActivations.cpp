@@ -87,12 +87,12 @@ public:
 ```
 
 The products on the weight are a weight expression; that on the activation is
-computed in each run, in floats. All matmuls with weights that read one
-activation as codes share it. q is a Hadamard matrix whose rows have random
+computed in each run, in floats. All matmuls that read one activation, and whose
+weights are to have codes, share it. q is a Hadamard matrix whose rows have random
 signs, always the same ones, divided by the root of its size.
 
-Leaves alone convolutions, matmuls whose activations are not to have codes or
-whose channels are no multiple of the block, and, where codes are computed from
+Leaves alone convolutions, matmuls whose channels are no multiple of the block,
+and, where codes are computed from
 codes, activations of an op that has an integer form. MX formats gain most from
 rotations of their own block, 32. Weights of four bits lose where small ones meet
 wide channels, which smoothing serves better.
@@ -105,7 +105,7 @@ factors. QuaRot (Ashkboos et al. 2024), in blocks.
   }
 
   TransformedActivations getActivations() const override {
-    return TransformedActivations::Quantized;
+    return TransformedActivations::Weighted;
   }
 
   void apply(const LayerGroup &group, const TransformSettings &settings,
@@ -124,7 +124,8 @@ factors. QuaRot (Ashkboos et al. 2024), in blocks.
 private:
   static bool canRotate(const Layer &layer, int64_t block) {
     auto matmul = dyn_cast<MatMulOp>(layer.op);
-    if (!matmul || !layer.isQuantized() || layer.view.hasScales())
+    if (!matmul || layer.view.hasScales() ||
+        !(layer.isQuantized() || layer.isWeightOnly()))
       return false;
     auto activation = typeOf(matmul.getLhs()), weight = typeOf(matmul.getRhs());
     return activation.getRank() >= 2 && weight.hasStaticShape() &&

@@ -4,8 +4,8 @@
 
 // BAD: error: transforms: rotate expects off, 16, 32, 64, 128, 256, but found '48'
 
-// The activation is rotated once for all that read it as codes, and each weight
-// is rotated back. What reads it as floats sees what it saw.
+// The activation is rotated once for all weights that are to have codes, and each
+// is rotated back. What has none sees what it saw.
 // CHECK-LABEL: func @example
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x128xf32>
 // CHECK: %[[BLOCKS:.*]] = qopt.constant(dense<[0, 2, 64]> : tensor<3xi64>)
@@ -22,8 +22,8 @@ func.func @example(%x: tensor<?x128xf32>) -> (tensor<?x8xf32>, tensor<?x4xf32>, 
   %w = qopt.constant(dense<0.5> : tensor<128x8xf32>) : tensor<128x8xf32>
   %v = qopt.constant(dense<0.25> : tensor<128x4xf32>) : tensor<128x4xf32>
   %0 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x128xf32>, tensor<128x8xf32>) -> tensor<?x8xf32>
-  %1 = qopt.matmul %x, %v {qopt.request = #qopt.request<params = dynamic, act = <i8>, weight = <i8, axis = 1>>} : (tensor<?x128xf32>, tensor<128x4xf32>) -> tensor<?x4xf32>
-  %2 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x128xf32>, tensor<128x8xf32>) -> tensor<?x8xf32>
+  %1 = qopt.matmul %x, %v {qopt.request = #qopt.request<params = "weight-only", weight = <i8, axis = 1>>} : (tensor<?x128xf32>, tensor<128x4xf32>) -> tensor<?x4xf32>
+  %2 = qopt.matmul %x, %w {qopt.request = #qopt.request<params = float, why = "preset">} : (tensor<?x128xf32>, tensor<128x8xf32>) -> tensor<?x8xf32>
   return %0, %1, %2 : tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x8xf32>
 }
 

@@ -57,6 +57,7 @@ struct TransformSettings {
 /// The activations that a transformation has something to do with.
 enum class TransformedActivations {
   Any,
+  Weighted,  ///< those in front of weights that are to have codes
   Quantized, ///< those that are to have codes
   Static,    ///< those of codes with one range for all data
   Float,     ///< those that stay floats in front of weights in codes
