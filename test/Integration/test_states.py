@@ -56,9 +56,9 @@ def test_decoder_goes_on_by_itself(decoder):
     assert module.state_length == 6
 
 
-# What is scattered by lengths, or repeated for heads, is copied.
+# What is scattered by lengths is copied.
 @pytest.mark.parametrize("make, appended", [
-    (make_attention, [1, 2]), (make_group_query, []), (make_pieces, [])])
+    (make_attention, [1, 2]), (make_group_query, []), (make_pieces, [1, 2])])
 def test_decoders_go_on_behind_a_block(make, appended, tmp_path):
     """A prompt of more rows than a block has, a token, and more keys than a block has."""
     onnx.save(make(), tmp_path / "model.onnx")
@@ -117,7 +117,7 @@ def test_past_that_is_read_is_copied(tmp_path):
 
 @pytest.mark.parametrize("make, kept_as, appended", [
     (make_attention, "i8", [1, 2, 3, 4]), (make_attention, "f16", [1, 2]),
-    (make_pieces, "i8", []), (make_pieces, "f16", [])])
+    (make_pieces, "i8", [1, 2, 3, 4]), (make_pieces, "f16", [1, 2])])
 def test_states_of_fewer_bits(make, kept_as, appended, tmp_path):
     """What is kept, codes with their scales or f16, and whose bits are the reference's."""
     model, recipe = tmp_path / "model.onnx", tmp_path / "r.yaml"
@@ -147,7 +147,7 @@ def test_states_of_fewer_bits(make, kept_as, appended, tmp_path):
             for name, want in reference.items():
                 assert found[name].tobytes() == want.tobytes(), (tier, name)
         assert kept.run(step)["y"].tobytes() == reference["y"].tobytes()
-        assert 0 < np.abs(reference["y"] - exact).max() < (0.001 if kept_as == "f16" else 0.03)
+        assert 0 < np.abs(reference["y"] - exact).max() < (0.005 if kept_as == "f16" else 0.06)
         rows = step["v"].reshape(1, -1, KEY_HEADS, SIZE).transpose(0, 2, 1, 3)
         added = reference["present.0.value"][:, :, -rows.shape[2]:]
         if kept_as == "f16":

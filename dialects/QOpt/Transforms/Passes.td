@@ -172,11 +172,15 @@ def RecognizePatternsPass
     softmax(s * Q K^T [+ mask]) V                                    attention
     ```
 
+    Attention whose keys and values were repeated for groups of heads reads them
+    where they are: the heads of a group are rows of one.
+
     Leaves a pattern alone when a value inside of it has other users; when a
     constant is another (but for rounding, 1e-5 of it); when a constant's rank
     would change the shape; a layer norm whose scale is not one constant row;
     attention whose keys are not transposed, or whose leading dims, or mask, may
-    broadcast beyond the scores.
+    broadcast beyond the scores. Repeated keys stay where the mask differs among
+    heads.
 
     Runs after `qopt-fold-constants` (which drops factors of 1 and finds which
     dims are equal) and before the plan.

@@ -35,6 +35,7 @@ struct RecognizePatternsPass
     populateActivationPatterns(patterns);
     populateAttentionPatterns(patterns);
     populateLayerNormPatterns(patterns);
+    populateSharedHeadPatterns(patterns);
     GreedyRewriteConfig config;
     config.enableFolding(false);
     if (failed(

@@ -14,6 +14,7 @@ namespace qopt {
 void populateActivationPatterns(mlir::RewritePatternSet &patterns);
 void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
 void populateLayerNormPatterns(mlir::RewritePatternSet &patterns);
+void populateSharedHeadPatterns(mlir::RewritePatternSet &patterns);
 
 /// The location of what takes the place of `ops`.
 mlir::Location fuseLocations(mlir::OpBuilder &builder,

@@ -248,3 +248,50 @@ func.func @heads_are_the_rest(%x: tensor<?x?x12xf32> {qopt.dims = ["batch", "new
   %4 = qopt.matmul %3, %k : (tensor<?x?x?x?xf32>, tensor<?x3x?x4xf32>) -> tensor<?x?x?x4xf32>
   return %4 : tensor<?x?x?x4xf32>
 }
+
+// -----
+
+// Heads that share keys are rows of one, as a mask of one head has them.
+// CHECK-LABEL: func @shared
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x4x3x8xf32> {{.*}}, %[[K:.*]]: tensor<?x2x6x8xf32> {{.*}}, %[[V:.*]]: tensor<?x2x6x8xf32> {{.*}}, %[[M:.*]]: tensor<3x6xf32>)
+// CHECK-DAG: %[[R:.*]] = qopt.reshape %[[Q]], %{{.*}} {allow_zero = true} : (tensor<?x4x3x8xf32>, tensor<4xi64>) -> tensor<?x2x6x8xf32>
+// CHECK-DAG: %[[U:.*]] = qopt.unsqueeze %[[M]] {axes = array<i64: 0>}
+// CHECK-DAG: %[[E:.*]] = qopt.expand %[[U]], %{{.*}} -> tensor<2x3x6xf32>
+// CHECK-DAG: %[[N:.*]] = qopt.reshape %[[E]], %{{.*}} -> tensor<6x6xf32>
+// CHECK: %[[A:.*]] = qopt.attention %[[R]], %[[K]], %[[V]], %[[N]] {scale = 1.000000e+00 : f32}
+// CHECK: %[[Y:.*]] = qopt.reshape %[[A]], %{{.*}} {allow_zero = true} : (tensor<?x2x6x8xf32>, tensor<4xi64>) -> tensor<?x4x3x8xf32>
+// CHECK: return %[[Y]]
+func.func @shared(%q: tensor<?x4x3x8xf32> {qopt.dims = ["b", "", "", ""]}, %k: tensor<?x2x6x8xf32> {qopt.dims = ["b", "", "", ""]}, %v: tensor<?x2x6x8xf32> {qopt.dims = ["b", "", "", ""]}, %m: tensor<3x6xf32>) -> tensor<?x4x3x8xf32> {
+  %many = qopt.constant(dense<[1, 1, 2, 1, 1]> : tensor<5xi64>) : tensor<5xi64>
+  %flat = qopt.constant(dense<[0, 4, 6, 8]> : tensor<4xi64>) : tensor<4xi64>
+  %0 = qopt.unsqueeze %k {axes = array<i64: 2>} : (tensor<?x2x6x8xf32>) -> tensor<?x2x1x6x8xf32>
+  %1 = qopt.expand %0, %many : (tensor<?x2x1x6x8xf32>, tensor<5xi64>) -> tensor<?x2x2x6x8xf32>
+  %2 = qopt.reshape %1, %flat : (tensor<?x2x2x6x8xf32>, tensor<4xi64>) -> tensor<?x4x6x8xf32>
+  %3 = qopt.unsqueeze %v {axes = array<i64: 2>} : (tensor<?x2x6x8xf32>) -> tensor<?x2x1x6x8xf32>
+  %4 = qopt.expand %3, %many : (tensor<?x2x1x6x8xf32>, tensor<5xi64>) -> tensor<?x2x2x6x8xf32>
+  %5 = qopt.reshape %4, %flat : (tensor<?x2x2x6x8xf32>, tensor<4xi64>) -> tensor<?x4x6x8xf32>
+  %6 = qopt.attention %q, %2, %5, %m {scale = 1.0 : f32} : (tensor<?x4x3x8xf32>, tensor<?x4x6x8xf32>, tensor<?x4x6x8xf32>, tensor<3x6xf32>) -> tensor<?x4x3x8xf32>
+  return %6 : tensor<?x4x3x8xf32>
+}
+
+// -----
+
+// Not where the mask differs among heads, nor where heads alternate.
+// CHECK-LABEL: func @apart
+// CHECK-SAME: %[[Q:.*]]: tensor<1x4x3x8xf32>, %[[K:.*]]: tensor<1x2x6x8xf32>, %[[M:.*]]: tensor<4x3x6xf32>
+// CHECK: qopt.attention %[[Q]], %[[A:.*]], %[[A]], %[[M]]
+// CHECK: qopt.attention %[[Q]], %[[B:.*]], %[[B]] {
+func.func @apart(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x6x8xf32>, %m: tensor<4x3x6xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) {
+  %inner = qopt.constant(dense<[1, 1, 2, 1, 1]> : tensor<5xi64>) : tensor<5xi64>
+  %outer = qopt.constant(dense<[1, 2, 1, 1, 1]> : tensor<5xi64>) : tensor<5xi64>
+  %flat = qopt.constant(dense<[1, 4, 6, 8]> : tensor<4xi64>) : tensor<4xi64>
+  %0 = qopt.unsqueeze %k {axes = array<i64: 2>} : (tensor<1x2x6x8xf32>) -> tensor<1x2x1x6x8xf32>
+  %1 = qopt.expand %0, %inner : (tensor<1x2x1x6x8xf32>, tensor<5xi64>) -> tensor<1x2x2x6x8xf32>
+  %2 = qopt.reshape %1, %flat : (tensor<1x2x2x6x8xf32>, tensor<4xi64>) -> tensor<1x4x6x8xf32>
+  %3 = qopt.attention %q, %2, %2, %m {scale = 1.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x6x8xf32>, tensor<4x3x6xf32>) -> tensor<1x4x3x8xf32>
+  %4 = qopt.unsqueeze %k {axes = array<i64: 1>} : (tensor<1x2x6x8xf32>) -> tensor<1x1x2x6x8xf32>
+  %5 = qopt.expand %4, %outer : (tensor<1x1x2x6x8xf32>, tensor<5xi64>) -> tensor<1x2x2x6x8xf32>
+  %6 = qopt.reshape %5, %flat : (tensor<1x2x2x6x8xf32>, tensor<4xi64>) -> tensor<1x4x6x8xf32>
+  %7 = qopt.attention %q, %6, %6 {scale = 1.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x6x8xf32>) -> tensor<1x4x3x8xf32>
+  return %3, %7 : tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>
+}
