@@ -36,6 +36,9 @@ struct Flags {
   cl::opt<std::string> preset{"preset",
                               cl::desc("named precision policy (fp32)"),
                               cl::value_desc("NAME"), cl::cat(category)};
+  cl::opt<std::string> effort{
+      "effort", cl::value_desc("LEVEL"), cl::cat(category),
+      cl::desc("methods that a preset takes: fast, default or best")};
   cl::opt<std::string> recipe{"recipe", cl::desc("recipe file (YAML)"),
                               cl::value_desc("FILE"), cl::cat(category)};
   cl::opt<std::string> calib{
@@ -174,10 +177,10 @@ static llvm::Error readFlags(const Flags &flags, Command &command) {
   options.recipe = llvm::cantFail(getPreset("fp32"));
   // --emit=mlir leaves a phase that was named alone, so it comes behind it.
   for (const cl::opt<std::string> *flag :
-       {&flags.preset, &flags.recipe, &flags.calib, &flags.calibCache,
-        &flags.target, &flags.report, &flags.fallback, &flags.gate,
-        &flags.stopAfter, &flags.startFrom, &flags.shapes, &flags.capacity,
-        &flags.emit})
+       {&flags.preset, &flags.effort, &flags.recipe, &flags.calib,
+        &flags.calibCache, &flags.target, &flags.report, &flags.fallback,
+        &flags.gate, &flags.stopAfter, &flags.startFrom, &flags.shapes,
+        &flags.capacity, &flags.emit})
     if (flag->getNumOccurrences())
       if (llvm::Error error =
               setOption(options, flag->ArgStr, flag->getValue()))

@@ -18,6 +18,28 @@ static llvm::Error fail(StringRef option, const llvm::Twine &expected,
                                          ", but found '" + found + "'");
 }
 
+static bool isOwnRecipe(RecipeSource source) {
+  return source == RecipeSource::File || source == RecipeSource::Text;
+}
+
+static llvm::Error refuseEffortBesideRecipe() {
+  return makeError(ExitCode::BadUse,
+                   "--effort and --recipe exclude each other\n"
+                   "note: name the effort in the recipe");
+}
+
+static llvm::Error setEffort(CompileOptions &options, StringRef effort) {
+  if (isOwnRecipe(options.recipeSource))
+    return refuseEffortBesideRecipe();
+  Recipe named = options.recipe;
+  named.effort = effort.str();
+  auto recipe = getStart(named);
+  if (!recipe)
+    return recipe.takeError();
+  options.recipe = std::move(*recipe);
+  return llvm::Error::success();
+}
+
 static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
                              StringRef value) {
   if (options.recipeSource != RecipeSource::Default &&
@@ -25,6 +47,9 @@ static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
     return makeError(ExitCode::BadUse,
                      "--preset and --recipe exclude each other\n"
                      "note: name the preset in the recipe");
+  std::string effort = options.recipe.effort;
+  if (effort != "default" && isOwnRecipe(source))
+    return refuseEffortBesideRecipe();
   const MethodRegistry &methods = *options.recipe.methods;
   auto recipe = source == RecipeSource::Preset ? getPreset(value, methods)
                 : source == RecipeSource::File
@@ -36,7 +61,8 @@ static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
                     "they take");
   options.recipe = std::move(*recipe);
   options.recipeSource = source;
-  return llvm::Error::success();
+  return effort == "default" ? llvm::Error::success()
+                             : setEffort(options, effort);
 }
 
 static llvm::Error setPhase(std::optional<Phase> &phase, StringRef option,
@@ -117,6 +143,8 @@ llvm::Error qopt::setOption(CompileOptions &options, StringRef name,
     return setRecipe(options, RecipeSource::File, value);
   if (name == "recipe-text")
     return setRecipe(options, RecipeSource::Text, value);
+  if (name == "effort")
+    return setEffort(options, value);
   if (name == "stop-after")
     return setPhase(options.stopAfter, name, value);
   if (name == "start-from")

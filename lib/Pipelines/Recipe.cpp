@@ -1,7 +1,7 @@
 //===- Recipe.cpp - Recipe files ------------------------------------------===//
 //
-// The preset is read first, so that every other key changes it whatever the
-// order in the file.
+// The preset and the effort are read first, so that every other key changes
+// what they stand for whatever the order in the file.
 //
 //===----------------------------------------------------------------------===//
 
@@ -76,6 +76,7 @@ template <> struct MappingTraits<Recipe> {
   static void mapping(IO &io, Recipe &r) {
     io.mapRequired("version", r.version);
     io.mapOptional("preset", r.preset);
+    io.mapOptional("effort", r.effort);
     io.mapOptional("weights", r.weights);
     io.mapOptional("activations", r.activations);
     io.mapOptional("transforms", r.transforms);
@@ -231,6 +232,16 @@ Recipe::Recipe(const MethodRegistry &methods) : methods(&methods) {
   rounding.options = methods.getRoundingOptions();
 }
 
+llvm::Expected<Recipe> qopt::getStart(const Recipe &named) {
+  auto recipe =
+      getPreset(named.preset.empty() ? "fp32" : named.preset, *named.methods);
+  if (!recipe)
+    return recipe;
+  if (llvm::Error error = applyEffort(*recipe, named.effort))
+    return std::move(error);
+  return recipe;
+}
+
 bool OverrideRecipe::matches(llvm::StringRef node, llvm::StringRef op) const {
   return NodePattern{nodes, ops}.matches(node, op);
 }
@@ -337,8 +348,7 @@ llvm::Expected<Recipe> qopt::parseRecipe(llvm::StringRef path,
   Recipe named(methods);
   if (llvm::Error error = parseInto(path, text, named))
     return std::move(error);
-  auto recipe =
-      getPreset(named.preset.empty() ? "fp32" : named.preset, methods);
+  auto recipe = getStart(named);
   if (!recipe) {
     ExitCode code;
     std::string message = takeMessage(recipe.takeError(), code);

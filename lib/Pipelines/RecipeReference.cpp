@@ -67,7 +67,12 @@ overrides:
 ```
 
 `version` is 1 and must be there. `preset` is one of `qopt-compile
---list-presets`; without it the recipe starts from `fp32`. Every other key is
+--list-presets`; without it the recipe starts from `fp32`. `effort` says which
+methods the preset takes: `default`; `fast`, which searches neither ranges nor
+factors; or `best`, which takes what costs most and helps on the models of
+`benchmarks/methods.py`: `gptq` for weights of four bits or fewer; with it rotations
+in blocks of 32 for MXFP4 and for integers behind dynamic activations, and `awq` for
+integers behind float ones; `smooth: search` for other dynamic activations. Every other key is
 optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the
 values in force. The defaults below are those of `fp32`; presets set some of them.
 Each example is a whole recipe.

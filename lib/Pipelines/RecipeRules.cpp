@@ -220,8 +220,7 @@ std::string qopt::describeRule(const Transformation &transformation) {
 
 std::string qopt::findUnusedTransformation(const Recipe &recipe) {
   const MethodOptions &options = recipe.transforms.options;
-  auto preset = getPreset(recipe.preset.empty() ? "fp32" : recipe.preset,
-                          *recipe.methods);
+  auto preset = getStart(recipe);
   if (!preset) {
     llvm::consumeError(preset.takeError());
     return "";

@@ -190,7 +190,7 @@ def _recipe_flag(recipe: Union[Path, Mapping[str, Any]]) -> tuple[str, str]:
 
 
 #: Flags that are arguments here.
-_FLAGS = re.compile(r"(?<![\w/])--(preset|recipe|calib|calib-cache|target|cpu|emit|shapes|report|"
+_FLAGS = re.compile(r"(?<![\w/])--(preset|effort|recipe|calib|calib-cache|target|cpu|emit|shapes|report|"
                     r"accuracy-gate|fail-on-fallback)(?![\w-])")
 
 
@@ -207,6 +207,7 @@ def _name_samples(text: str, folder: str, is_single: bool) -> str:
 
 
 def compile(model: Path, output: Path, *, preset: Optional[str] = None,
+            effort: Optional[str] = None,
             recipe: Union[Path, Mapping[str, Any], None] = None,
             calib: Union[Path, Sample, Iterable[Sample], None] = None,
             calib_cache: Optional[Path] = None,
@@ -220,8 +221,9 @@ def compile(model: Path, output: Path, *, preset: Optional[str] = None,
     returns the contents of report.json.
 
     `recipe` is the path of a recipe file, its text, or a mapping of its keys;
-    `preset` is its key then, and a mapping's `version` may be left out. `calib` is a path, or the samples themselves: a
-    mapping from inputs to arrays for each. In a mapping of `shapes` None keeps a
+    `preset` and `effort`, which is "fast", "default" or "best", are its keys then,
+    and a mapping's `version` may be left out. `calib` is a path, or the samples
+    themselves: a mapping from inputs to arrays for each. In a mapping of `shapes` None keeps a
     dim open. `fail_on_fallback` is True, "any" or "slow". `accuracy_gate` is
     "cosine>=NUMBER", "sqnr>=DECIBELS" or "max-error<=NUMBER".
 
@@ -235,7 +237,7 @@ def compile(model: Path, output: Path, *, preset: Optional[str] = None,
         shapes = _join_shapes(shapes)
     if isinstance(fail_on_fallback, bool):
         fail_on_fallback = "planned" if fail_on_fallback else None
-    flags = {"preset": preset, "target": target, "cpu": cpu, "emit": emit, "shapes": shapes,
+    flags = {"preset": preset, "effort": effort, "target": target, "cpu": cpu, "emit": emit, "shapes": shapes,
              "report": report, "calib-cache": calib_cache, "accuracy-gate": accuracy_gate,
              "fail-on-fallback": fail_on_fallback}
     given = [(name, os.fspath(value)) for name, value in flags.items()

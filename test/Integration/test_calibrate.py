@@ -304,6 +304,20 @@ def test_rotations_spread_loud_channels(preset, gain, tmp_path):
     assert rotated > plain + gain, (plain, rotated)
 
 
+@pytest.mark.parametrize("preset, gain", [("w4a16-g32", 1), ("mxfp4", 1)])
+def test_the_best_effort_is_nearer_to_the_model(preset, gain, tmp_path):
+    with_loud_channels(tmp_path, 20, False)
+
+    def measure_with(effort):
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text(f"{{version: 1, preset: {preset}, effort: {effort}, "
+                          "policy: {min-output-sqnr: 0}}")
+        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+
+    plain, best = measure_with("default"), measure_with("best")
+    assert best > plain + gain, (plain, best)
+
+
 @pytest.mark.parametrize("preset", ["w8a8-dynamic", "w4a16-g32", "mxfp4"])
 def test_biases_make_up_for_weights_wherever_there_are_samples(preset, tmp_path):
     """Behind a ReLU every channel has a mean, which the error of a weight multiplies."""

@@ -98,6 +98,52 @@ preset: w4a16-g32
   EXPECT_EQ(recipe.overrides[0].nodes, "^/conv_");
 }
 
+TEST(Recipes, TakeMethodsByEffort) {
+  auto methodsOf = [](llvm::StringRef preset, llvm::StringRef effort) {
+    Recipe recipe = llvm::cantFail(parseRecipe(
+        "r.yaml",
+        ("version: 1\neffort: " + effort + "\npreset: " + preset).str()));
+    const MethodOptions &transforms = recipe.transforms.options;
+    return recipe.rounding.options.get<std::string>("method") + " " +
+           transforms.get<std::string>("rotate") + " " +
+           transforms.get<std::string>("smooth") +
+           (transforms.get<bool>("awq") ? " awq" : "") +
+           (recipe.rounding.clipSearch ? " clip" : "");
+  };
+  EXPECT_EQ(methodsOf("w4a16-g32", "best"), "gptq off off awq clip");
+  EXPECT_EQ(methodsOf("w4a16-g32", "fast"), "nearest off off");
+  EXPECT_EQ(methodsOf("w4a8-g128", "best"), "gptq 32 off clip");
+  EXPECT_EQ(methodsOf("nvfp4", "best"), "gptq off off clip");
+  EXPECT_EQ(methodsOf("mxfp4-a16", "best"), "gptq 32 off clip");
+  EXPECT_EQ(methodsOf("mxfp4", "best"), "gptq 32 off clip");
+  EXPECT_EQ(methodsOf("w8a8-dynamic", "best"), "nearest off search clip");
+  EXPECT_EQ(methodsOf("w8a8", "fast"), "nearest off log");
+  EXPECT_EQ(methodsOf("w8a8", "default"), "nearest off search clip");
+  EXPECT_EQ(methodsOf("fp32", "best"), "nearest off off clip");
+}
+
+TEST(Recipes, ChangeWhatAnEffortStandsFor) {
+  Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+rounding: {method: nearest}
+transforms: {awq: false}
+effort: best
+preset: w4a16-g32
+)"));
+  EXPECT_EQ(recipe.rounding.options.get<std::string>("method"), "nearest");
+  EXPECT_FALSE(recipe.transforms.options.get<bool>("awq"));
+  // What the effort turned on may find nothing to do.
+  llvm::cantFail(parseRecipe("r.yaml", R"(
+version: 1
+preset: w4a16-g32
+effort: best
+activations: {mode: dynamic}
+weights: {format: i4, zero: ''}
+)"));
+  expectProblem("version: 1\neffort: much",
+                "effort expects fast, default or best, but found 'much'");
+}
+
 TEST(Recipes, NeedSamplesForAStaticOverride) {
   Recipe recipe = llvm::cantFail(parseRecipe("r.yaml", R"(
 version: 1

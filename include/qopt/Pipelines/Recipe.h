@@ -127,6 +127,8 @@ struct Recipe {
   const MethodRegistry *methods;
   int version = 1;
   std::string preset;
+  /// fast, default or best.
+  std::string effort = "default";
   WeightRecipe weights;
   ActivationRecipe activations;
   TransformRecipe transforms;
@@ -166,6 +168,14 @@ llvm::ArrayRef<llvm::StringRef> getPresetNames();
 /// The recipe of a preset. Fails with a suggestion for an unknown name.
 llvm::Expected<Recipe> getPreset(llvm::StringRef name,
                                  const MethodRegistry &methods = getMethods());
+
+/// Gives the recipe of a preset what `effort` says: `fast` searches for
+/// nothing, `best` takes the methods that cost most and help. Fails for another
+/// word.
+llvm::Error applyEffort(Recipe &recipe, llvm::StringRef effort);
+
+/// What a recipe starts from: its preset with its effort.
+llvm::Expected<Recipe> getStart(const Recipe &named);
 
 /// Reads a recipe file. Fails with the line for what it does not understand.
 llvm::Expected<Recipe> readRecipe(llvm::StringRef path,
