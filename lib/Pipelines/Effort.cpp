@@ -1,7 +1,7 @@
 //===- Effort.cpp - How much a compile may cost ---------------------------===//
 //
-// What a preset takes of the methods: those that helped where they were measured
-// (benchmarks/methods.py), or none that searches.
+// What a preset takes of the methods: those that helped where they were
+// measured (benchmarks/methods.py), or none that searches.
 //
 //===----------------------------------------------------------------------===//
 
