@@ -37,6 +37,7 @@ public:
     auto matmul = dyn_cast<MatMulOp>(layer.op);
     auto channels = static_cast<int64_t>(stats.channelMeanSquare.size());
     if (!matmul || !layer.isWeightOnly() ||
+        stats.channelAxis != typeOf(matmul.getLhs()).getRank() - 1 ||
         cast<RankedTensorType>(matmul.getRhs().getType()).getDimSize(0) !=
             channels)
       return;
@@ -59,7 +60,7 @@ public:
       double exponent = static_cast<double>(step) / kExponents;
       std::vector<float> factors = makeFactors(exponent, isPow2);
       double error = findError(factors);
-      if (error >= least)
+      if (!(error < least))
         continue;
       least = error;
       best = FactorChoice{std::move(factors), formatNumber(exponent),
@@ -89,19 +90,26 @@ private:
   }
 
   /// Root mean squares of the channels to a power, so that the largest and the
-  /// smallest are as far from 1.
+  /// smallest are as far from 1. A channel that was silent has no factor: it
+  /// may speak.
   std::vector<float> makeFactors(double exponent, bool isPow2) const {
     std::vector<double> powers;
     double least = std::numeric_limits<double>::infinity(), most = 0;
     for (float square : stats.channelMeanSquare) {
       powers.push_back(
-          std::max(std::pow(std::sqrt(square), exponent), kLeastFactor));
-      least = std::min(least, powers.back());
-      most = std::max(most, powers.back());
+          square > 0
+              ? std::max(std::pow(std::sqrt(square), exponent), kLeastFactor)
+              : 0);
+      if (square > 0) {
+        least = std::min(least, powers.back());
+        most = std::max(most, powers.back());
+      }
     }
     std::vector<float> factors;
     for (double power : powers) {
-      auto factor = static_cast<float>(power / std::sqrt(least * most));
+      auto factor = power > 0
+                        ? static_cast<float>(power / std::sqrt(least * most))
+                        : 1.0f;
       factors.push_back(isPow2 ? roundFactorToPow2(factor) : factor);
     }
     return factors;

@@ -259,7 +259,6 @@ TEST(NumericsTest, scaleWeights) {
     c.prepare = planWeights;
     c.passes = transform("awq=true", isPow2);
     checkNumerics(c, spread(), {4, 64});
-    checkNumerics(c, normedProducts(), {5, 48});
   }
 }
 

@@ -32,3 +32,30 @@ func.func @others(%x: tensor<2x2xf32> {qopt.stats = {min = -1.0 : f32, max = 1.0
   %2 = qopt.matmul %z, %w {qopt.request = #qopt.request<params = static, act = <i8>, weight = <i4, axis = 1>>} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   return %0, %1, %2 : tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
 }
+
+// -----
+
+// A silent channel keeps its weights; what is no number, and statistics of
+// another axis, give no factors.
+// CHECK-LABEL: func @silent
+// CHECK: qopt.constant(dense<[{{.*}}, 1.000000e+00, {{.*}}]> : tensor<4xf32>)
+// CHECK-LABEL: func @undefined
+// CHECK-NOT: qopt.mul
+// CHECK-LABEL: func @other_axis
+// CHECK-NOT: qopt.mul
+// CHECK: return
+func.func @silent(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, 0.0, -100.0, -9.0>, channel_max = array<f32: 1.0, 0.0, 2.0, 6.0>, channel_mean_square = array<f32: 1.0, 0.0, 10000.0, 1.0>}}) -> tensor<2x2xf32> {
+  %w = qopt.constant(dense<[[2.0, 1.0], [2.0, -1.0], [0.01, -0.02], [-1.0, -1.1]]> : tensor<4x2xf32>) : tensor<4x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "weight-only", weight = <i4, axis = 0, block = 4, scale = f16>>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+func.func @undefined(%x: tensor<2x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, 0.0, -100.0, -9.0>, channel_max = array<f32: 1.0, 0.0, 2.0, 6.0>, channel_mean_square = array<f32: 1.0, 0x7FC00000, 10000.0, 1.0>}}) -> tensor<2x2xf32> {
+  %w = qopt.constant(dense<[[2.0, 1.0], [2.0, -1.0], [0.01, -0.02], [-1.0, -1.1]]> : tensor<4x2xf32>) : tensor<4x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "weight-only", weight = <i4, axis = 0, block = 4, scale = f16>>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+func.func @other_axis(%x: tensor<2x4x4xf32> {qopt.stats = {min = -16.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_min = array<f32: -2.0, 0.0, -100.0, -9.0>, channel_max = array<f32: 1.0, 0.0, 2.0, 6.0>, channel_mean_square = array<f32: 1.0, 1.0, 10000.0, 1.0>}}) -> tensor<2x4x2xf32> {
+  %w = qopt.constant(dense<[[2.0, 1.0], [2.0, -1.0], [0.01, -0.02], [-1.0, -1.1]]> : tensor<4x2xf32>) : tensor<4x2xf32>
+  %y = qopt.matmul %x, %w {qopt.request = #qopt.request<params = "weight-only", weight = <i4, axis = 0, block = 4, scale = f16>>} : (tensor<2x4x4xf32>, tensor<4x2xf32>) -> tensor<2x4x2xf32>
+  return %y : tensor<2x4x2xf32>
+}
