@@ -126,8 +126,8 @@ With `i8` each row of what a run adds, the keys or values of one head and token,
 rounded by itself, to codes and a scale that is a 127th of its largest magnitude.
 Both are states: an input `past` of floats becomes one of codes and another,
 `past.scale`, and so do outputs. With `f16` it becomes one of f16. The cache takes
-about a quarter of the memory, or half; where attention reads it as it is, on x86-64,
-floats are never made of all of it. Where samples are given, what that costs is a part
+about a quarter of the memory, or half; where attention reads it as it is, floats
+are never made of all of it. Where samples are given, what that costs is a part
 of the error of the outputs that the report shows. States that grow along their last
 axis, that are made otherwise than by adding behind the past, or whose past another op
 reads, keep their type, with a

@@ -40,7 +40,7 @@ public:
          "samples for each group of products that read one activation",
          "quantized", "w4a16-g32"},
         {"refine", int64_t(0), number(0, 100),
-         "gptq: rounds behind it in which each weight of a layer takes the "
+         "rounds behind it in which each weight of a layer takes the "
          "code "
          "that is best beside the others'; they fit the samples more closely, "
          "which few samples do not bear",
