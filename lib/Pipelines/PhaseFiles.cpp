@@ -272,6 +272,8 @@ static LogicalResult verifyProgram(ModuleOp module) {
     if (failed(hasMemory ? verifyNodeKernels(variant)
                          : verifyVariant(variant, main)))
       return failure();
+    if (!hasMemory && variant->hasAttr(kNodeKernelsAttrName))
+      return op.emitOpError("tells kernels of nodes before the phase target");
   }
   if (failed(verifyMain(main)) || failed(verifyNodeTable(module)))
     return failure();

@@ -59,7 +59,7 @@ struct BindStatesPass : kernel::impl::BindStatesPassBase<BindStatesPass> {
     auto variants = getOperation().getOps<kernel::VariantOp>();
     for (auto variant : variants) {
       variant.walk(
-          [](ConcatOp op) { op->removeAttr(kernel::kAppendAttrName); });
+          [](Operation *op) { op->removeAttr(kernel::kAppendAttrName); });
       if (failed(findAppends(variant, appends)))
         return signalPassFailure();
     }

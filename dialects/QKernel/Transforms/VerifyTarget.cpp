@@ -230,10 +230,11 @@ LogicalResult ProgramVerifier::verify() {
     return variant.emitOpError("expects a function @main of one block");
   if (failed(verifySignature(program)))
     return failure();
-  WalkResult result = program.getBody().walk([&](Operation *op) {
-    return failed(verifyOp(op)) ? WalkResult::interrupt()
-                                : WalkResult::advance();
-  });
+  WalkResult result =
+      program.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
+        return failed(verifyOp(op)) ? WalkResult::interrupt()
+                                    : WalkResult::advance();
+      });
   if (result.wasInterrupted())
     return failure();
   if (outputs.size() != main.getNumResults())

@@ -834,3 +834,31 @@ module {
     return
   }
 }
+
+// -----
+
+// Loops carry no tensors, not even to launches.
+func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>) {
+  return %x : tensor<4xf32>
+}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%p: memref<4xf32>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %k = arith.constant dense<1.0> : tensor<4xf32>
+    %z = qkernel.output_memory 0() : memref<4xf32>
+    // expected-error @+1 {{uses 'tensor<4xf32>', which is no type of a program that has memory}}
+    %r = scf.for %i = %c0 to %c1 step %c1 iter_args(%t = %k) -> tensor<4xf32> {
+      qkernel.launch @relu(%t) to(%z : memref<4xf32>) : (tensor<4xf32>) -> ()
+      scf.yield %t : tensor<4xf32>
+    }
+    return
+  }
+  func.func private @relu(%x: tensor<4xf32>) -> tensor<4xf32> {
+    %0 = qkernel.map(%x) {kernel = "x86-64.map"} : (tensor<4xf32>) -> tensor<4xf32> (%a: tensor<4xf32>) {
+      %1 = qopt.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+      qkernel.yield %1 : tensor<4xf32>
+    }
+    return %0 : tensor<4xf32>
+  }
+}
