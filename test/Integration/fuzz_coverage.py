@@ -24,9 +24,11 @@ def list_operators():
 
 
 def list_recipe_values():
-    """"key: value" of what a recipe may say; patterns of nodes are left out."""
+    """"key: value" of what a recipe may say; patterns of nodes are left out, and
+    the cache, which drawn graphs do not have."""
     return [f"{key}: {value}" for key, values in read_keys().items()
-            if key not in ("overrides.nodes", "overrides.ops") for value in values]
+            if key not in ("overrides.nodes", "overrides.ops", "kv-cache.format")
+            for value in values]
 
 
 def find_recipe_values(text):
