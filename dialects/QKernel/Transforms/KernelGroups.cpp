@@ -192,14 +192,11 @@ private:
     auto attention = dyn_cast_or_null<AttentionOp>(root);
     if (!attention)
       return;
-    auto isRow = [&](OpOperand &use) {
-      return &use == &attention.getKeyMutable() ||
-             &use == &attention.getValueMutable();
-    };
     for (Value rows : {attention.getKey(), attention.getValue()}) {
       Operation *maker = rows.getDefiningOp();
-      if (isOnlyUsedInside(maker) && llvm::all_of(rows.getUses(), isRow) &&
-          decodesRows(maker) && haveOneScaleEach(maker))
+      if (isOnlyUsedInside(maker) &&
+          llvm::all_of(rows.getUses(), isKeyOrValue) && decodesRows(maker) &&
+          haveOneScaleEach(maker))
         members.insert(maker);
     }
   }

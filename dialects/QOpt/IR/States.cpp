@@ -28,6 +28,18 @@ ConcatOp qopt::findAppend(BlockArgument past) {
   return append;
 }
 
+bool qopt::isKeyOrValue(const OpOperand &use) {
+  auto attention = dyn_cast<AttentionOp>(use.getOwner());
+  return attention && (&use == &attention.getKeyMutable() ||
+                       &use == &attention.getValueMutable());
+}
+
+RankedTensorType qopt::rowScaleTypeOf(RankedTensorType rows) {
+  SmallVector<int64_t> dims(rows.getShape());
+  dims.back() = 1;
+  return RankedTensorType::get(dims, Float32Type::get(rows.getContext()));
+}
+
 bool qopt::decodesRows(Operation *maker) {
   if (auto cast = dyn_cast<CastOp>(maker))
     return typeOf(cast.getX()).getElementType().isF16() &&

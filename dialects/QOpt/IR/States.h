@@ -21,6 +21,12 @@ inline constexpr llvm::StringLiteral kStateAttrName = "qopt.state";
 /// otherwise, or where another op reads elements of `past`.
 ConcatOp findAppend(mlir::BlockArgument past);
 
+/// Whether an attention takes `use` as its keys or its values.
+bool isKeyOrValue(const mlir::OpOperand &use);
+
+/// The type of scales, one a row of a tensor of type `rows`.
+mlir::RankedTensorType rowScaleTypeOf(mlir::RankedTensorType rows);
+
 /// Whether `maker` makes floats of what states are kept in: elements of f16, or
 /// bytes with a scale a row, which are the scale times the byte.
 bool decodesRows(mlir::Operation *maker);

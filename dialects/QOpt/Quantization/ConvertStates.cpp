@@ -60,12 +60,6 @@ static DictionaryAttr describeScales(DictionaryAttr attributes) {
   return list.getDictionary(attributes.getContext());
 }
 
-static RankedTensorType scaleTypeOf(RankedTensorType rows) {
-  SmallVector<int64_t> dims(rows.getShape());
-  dims.back() = 1;
-  return RankedTensorType::get(dims, Float32Type::get(rows.getContext()));
-}
-
 namespace {
 struct ConvertStatesPass
     : qopt::impl::ConvertStatesPassBase<ConvertStatesPass> {
@@ -103,7 +97,7 @@ struct ConvertStatesPass
     Value real;
     if (added.scales) {
       BlockArgument pastScales = addArgument(index, scaleOutput, state[1]);
-      Value scales = ConcatOp::create(b, loc, scaleTypeOf(type),
+      Value scales = ConcatOp::create(b, loc, rowScaleTypeOf(type),
                                       ValueRange{pastScales, added.scales},
                                       append.getAxis());
       real = DequantizeOp::create(b, loc, type, kept, scales, ValueRange(),
@@ -127,7 +121,7 @@ struct ConvertStatesPass
     NamedAttrList list(describeScales(main.getArgAttrDict(index)));
     list.set(kStateAttrName, b.getDenseI64ArrayAttr({output, axis}));
     BlockArgument past = main.getArgument(index);
-    (void)main.insertArgument(last, scaleTypeOf(typeOf(past)),
+    (void)main.insertArgument(last, rowScaleTypeOf(typeOf(past)),
                               list.getDictionary(&getContext()), past.getLoc());
     return main.getArgument(last);
   }

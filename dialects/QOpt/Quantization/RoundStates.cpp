@@ -37,10 +37,8 @@ static Value roundRows(OpBuilder &b, Location loc, Value x, StringRef format) {
   auto codesFormat = FormatAttr::get(b.getContext(), format, /*axis=*/-1,
                                      /*block=*/0, Type(), Type());
   RankedTensorType type = typeOf(x);
-  SmallVector<int64_t> scaleDims(type.getShape());
-  scaleDims.back() = 1;
   Type types[] = {type.clone(codesFormat.getElementType()),
-                  RankedTensorType::get(scaleDims, b.getF32Type())};
+                  rowScaleTypeOf(type)};
   auto codes = QuantizeDynamicOp::create(b, loc, types, x, codesFormat,
                                          Per::Row, ScaleRule::Floor);
   return DequantizeOp::create(b, loc, type, codes.getCodes(), codes.getScales(),

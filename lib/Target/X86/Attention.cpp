@@ -499,15 +499,10 @@ void AttentionKernel::finishRow(VectorBuilder &v, Value head, Value row,
 }
 
 bool x86::readsKeysWithSlots(Operation *op, Value value, int64_t axis) {
-  auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
-  auto isRow = [&](OpOperand &use) {
-    return use.getOwner() == root &&
-           (&use == &root.getKeyMutable() || &use == &root.getValueMutable());
-  };
-  auto isRead = [&](OpOperand &use) {
+  auto isRead = [](OpOperand &use) {
     Operation *reader = use.getOwner();
-    return isRow(use) || (isa<DequantizeOp, CastOp>(reader) &&
-                          llvm::all_of(reader->getUses(), isRow));
+    return isKeyOrValue(use) || (isa<DequantizeOp, CastOp>(reader) &&
+                                 llvm::all_of(reader->getUses(), isKeyOrValue));
   };
   for (OpOperand &use : op->getOpOperands()) {
     if (use.get() != value)
@@ -521,16 +516,14 @@ bool x86::readsKeysWithSlots(Operation *op, Value value, int64_t axis) {
 }
 
 kernel::Match x86::checkAttention(const Tier &, Operation *op) {
-  auto root = cast<qopt::AttentionOp>(cast<kernel::AttentionOp>(op).getRoot());
+  Operation *root = cast<kernel::AttentionOp>(op).getRoot();
   for (OpOperand &use : root->getOpOperands()) {
     if (!getElementTypeOrSelf(use.get()).isF32())
       return host::unsupported(getElementTypeOrSelf(use.get()));
-    bool areRows =
-        &use == &root.getKeyMutable() || &use == &root.getValueMutable();
     Operation *maker = use.get().getDefiningOp();
     // Taken apart, what decodes otherwise has a kernel of its own.
     if (maker &&
-        !(areRows && decodesRows(maker) &&
+        !(isKeyOrValue(use) && decodesRows(maker) &&
           llvm::all_of(maker->getOperands(), llvm::IsaPred<BlockArgument>)))
       return kernel::Match::other();
   }
