@@ -1,10 +1,21 @@
 //===- ChannelFactors.cpp - Factors between channels and products ---------===//
 
 #include "ChannelFactors.h"
+#include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
+#include "qopt/Reference/ExpressionValue.h"
 
 using namespace mlir;
 using namespace qopt;
+
+std::optional<HostTensor> qopt::evaluateWeight(MatMulOp matmul,
+                                               const Statistics &stats) {
+  bool isOfChannels =
+      stats.channelAxis == typeOf(matmul.getLhs()).getRank() - 1 &&
+      static_cast<int64_t>(stats.channelMin.size()) ==
+          typeOf(matmul.getRhs()).getDimSize(0);
+  return isOfChannels ? evaluateExpression(matmul.getRhs()) : std::nullopt;
+}
 
 /// Multiplies what a norm makes by `r`, in its scale and bias; false where
 /// something else than `matmuls` reads it or these are no constants for each

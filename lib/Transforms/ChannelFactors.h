@@ -11,6 +11,11 @@
 
 namespace qopt {
 
+/// The weight [K, N] of a product whose activation has `stats` of its K
+/// channels; nothing where it cannot be evaluated.
+std::optional<HostTensor> evaluateWeight(MatMulOp matmul,
+                                         const Statistics &stats);
+
 /// Divides the channels of `activation` by the factors and multiplies by them
 /// what the weights of `matmuls`, which all read it, have for each. Where a
 /// norm with constants makes it for these alone, its scale and bias are

@@ -9,7 +9,6 @@
 
 #include "ChannelFactors.h"
 #include "dialects/QOpt/Quantization/WeightGrid.h"
-#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Transforms/Methods.h"
 #include <cmath>
 
@@ -35,13 +34,9 @@ public:
   /// Adds a product, if its weight can be evaluated.
   void add(const Layer &layer) {
     auto matmul = dyn_cast<MatMulOp>(layer.op);
-    auto channels = static_cast<int64_t>(stats.channelMeanSquare.size());
-    if (!matmul || !layer.isWeightOnly() ||
-        stats.channelAxis != typeOf(matmul.getLhs()).getRank() - 1 ||
-        cast<RankedTensorType>(matmul.getRhs().getType()).getDimSize(0) !=
-            channels)
+    if (!matmul || !layer.isWeightOnly())
       return;
-    std::optional<HostTensor> weight = evaluateExpression(matmul.getRhs());
+    std::optional<HostTensor> weight = evaluateWeight(matmul, stats);
     if (!weight)
       return;
     matmuls.push_back(matmul);

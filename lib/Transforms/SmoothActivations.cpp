@@ -8,7 +8,6 @@
 
 #include "ChannelFactors.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
-#include "qopt/Reference/ExpressionValue.h"
 #include "qopt/Transforms/Methods.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -108,10 +107,7 @@ private:
   static void collect(MatMulOp matmul, RequestAttr request,
                       const Statistics &stats,
                       llvm::MapVector<CodedAs, Consumers> &consumers) {
-    int64_t k = cast<RankedTensorType>(matmul.getRhs().getType()).getDimSize(0);
-    if (static_cast<int64_t>(stats.channelMin.size()) != k)
-      return;
-    auto weight = evaluateExpression(matmul.getRhs());
+    std::optional<HostTensor> weight = evaluateWeight(matmul, stats);
     if (!weight)
       return;
     Consumers &own = consumers[{request.getAct(), request.getParams()}];
