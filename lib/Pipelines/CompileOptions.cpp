@@ -59,10 +59,12 @@ static llvm::Error setRecipe(CompileOptions &options, RecipeSource source,
     return withNote(recipe.takeError(), ExitCode::BadUse,
                     "qopt-compile --list-recipe-keys prints all keys and what "
                     "they take");
+  if (source == RecipeSource::Preset)
+    if (llvm::Error error = applyEffort(*recipe, effort))
+      return error;
   options.recipe = std::move(*recipe);
   options.recipeSource = source;
-  return effort == "default" ? llvm::Error::success()
-                             : setEffort(options, effort);
+  return llvm::Error::success();
 }
 
 static llvm::Error setPhase(std::optional<Phase> &phase, StringRef option,
