@@ -2,8 +2,8 @@
 
     python benchmarks/methods.py [--models A,B] [--formats A,B] [--methods A,B]
 
-Compiles each model in each format by each method (a fragment of a recipe, listed
-below) on the model's calibration data, and runs its evaluation data, which no method
+Compiles each model in each format by each method (fragments of a recipe, listed below;
+several are joined by +) on the model's calibration data, and runs its evaluation data, which no method
 sees. Prints a row for each: the model's metric, mean and worst cosine to ONNX Runtime's
 fp32 over samples, bytes of weights, seconds and peak memory of the compiler. A method
 that a format refuses has a row that says so.
@@ -11,6 +11,7 @@ that a format refuses has a row that says so.
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -21,20 +22,23 @@ from measuring import ToolError
 from ort_run import run_folder as run_session
 from tasks import TASKS, prepare
 
+EMBEDDINGS = {"ops": "Gather", "precision": "weight-only", "weights": {"format": "mxint8"}}
 # Presets, and what recipes change of them.
 FORMATS = {
     "w8a8": {"preset": "w8a8"},
     "w8a8-pow2": {"preset": "w8a8-pow2"},
     "w8a8-dynamic": {"preset": "w8a8-dynamic"},
     "w4-g32": {"preset": "w4a16-g32"},
-    "w4-g32-symmetric": {"preset": "w4a16-g32", "weights": {"format": "i4", "group": 32, "zero": ""}},
+    "w4-g32-symmetric": {"preset": "w4a16-g32",
+                         "weights": {"format": "i4", "group": 32, "zero": ""}},
     "w4-g128": {"preset": "w4a16-g128"},
     "w4-g32-pow2": {"preset": "w4a16-g32-pow2"},
     "w4a8-g32": {"preset": "w4a8-g32"},
     "w2-g32": {"preset": "w4a16-g32", "weights": {"format": "ui2", "zero": "ui2", "group": 32}},
     "mxfp4-a16": {"preset": "mxfp4-a16"},
-    "mxfp4-a16-e8": {"preset": "mxfp4-a16", "overrides": [{"ops": "Gather", "weights": {"format": "mxint8"}}]},
-    "mxfp4-e8": {"preset": "mxfp4", "overrides": [{"ops": "Gather", "precision": "weight-only", "weights": {"format": "mxint8"}}]},
+    # Embeddings in eight bits.
+    "mxfp4-a16-e8": {"preset": "mxfp4-a16", "overrides": [EMBEDDINGS]},
+    "mxfp4-e8": {"preset": "mxfp4", "overrides": [EMBEDDINGS]},
     "mxfp4": {"preset": "mxfp4"},
     "mxfp6-e2m3": {"preset": "mxfp6-e2m3"},
     "mxfp8-e4m3": {"preset": "mxfp8-e4m3"},
@@ -42,23 +46,19 @@ FORMATS = {
     "nvfp4-a16": {"preset": "nvfp4-a16"},
     "nvfp4": {"preset": "nvfp4"},
 }
-EXACTLY = {"policy": {"min-output-sqnr": 0}}
-PLAIN = {"rounding": {"method": "nearest", "clip-search": False, "correct-bias": False},
-         "transforms": {"smooth": "off", "stretch": False}}
-# What a preset does by itself, and what methods do to all layers that it names.
-METHODS = {
-    "preset": [],
-    "plain": [EXACTLY, PLAIN],
-    "nearest": [EXACTLY],
-    "gptq": [EXACTLY, {"rounding": {"method": "gptq"}}],
-    "gptq-sequential": [EXACTLY, {"rounding": {"method": "gptq", "moments-of": "quantized"}}],
-    "smooth": [EXACTLY, {"transforms": {"smooth": "search"}}],
-    "smooth+gptq": [EXACTLY, {"transforms": {"smooth": "search"}}, {"rounding": {"method": "gptq"}}],
-    "awq": [EXACTLY, {"transforms": {"awq": True}}],
-    "awq+gptq": [EXACTLY, {"transforms": {"awq": True}, "rounding": {"method": "gptq"}}],
-    "rotate": [EXACTLY, {"transforms": {"rotate": "32"}}],
-    "rotate+gptq": [EXACTLY, {"transforms": {"rotate": "32"}}, {"rounding": {"method": "gptq"}}],
+# What a method is joined of, as in `awq+gptq`.
+PARTS = {
+    "plain": {"rounding": {"method": "nearest", "clip-search": False, "correct-bias": False},
+              "transforms": {"smooth": "off", "stretch": False}},
+    "nearest": {},
+    "gptq": {"rounding": {"method": "gptq"}},
+    "gptq-sequential": {"rounding": {"method": "gptq", "moments-of": "quantized"}},
+    "smooth": {"transforms": {"smooth": "search"}},
+    "awq": {"transforms": {"awq": True}},
+    "rotate": {"transforms": {"rotate": "32"}},
+    "best": {"effort": "best"},
 }
+METHODS = ["preset", *PARTS, "smooth+gptq", "awq+gptq", "rotate+gptq"]
 TITLES = ["format", "method", "metric", "cosine", "worst", "bytes", "seconds", "GB"]
 
 
@@ -75,6 +75,13 @@ def write_recipe(path, *parts):
     return path
 
 
+def find_parts(method):
+    """The parts of a method; all but the preset itself do it to all layers that it names."""
+    if method == "preset":
+        return []
+    return [{"policy": {"min-output-sqnr": 0}}, *(PARTS[name] for name in method.split("+"))]
+
+
 def make_row(prepared, expected, recipe, folder):
     artefact, report = Path(folder) / "model.so", Path(folder) / "report"
     seconds, peak = measuring.measure_compile(
@@ -85,8 +92,8 @@ def make_row(prepared, expected, recipe, folder):
     cosines = measuring.cosines(outputs, expected)
     return [measuring.describe(prepared.score(outputs)),
             f"{sum(cosines) / len(cosines):.5f}", f"{min(cosines):.4f}",
-            str(json.loads((report / "report.json").read_text())["bytes"]["total"]), f"{seconds:.1f}",
-            f"{peak:.2f}"]
+            str(json.loads((report / "report.json").read_text())["bytes"]["total"]),
+            f"{seconds:.1f}", f"{peak:.2f}"]
 
 
 def main():
@@ -95,8 +102,9 @@ def main():
     parser.add_argument("--formats", default=",".join(FORMATS))
     parser.add_argument("--methods", default=",".join(METHODS))
     options = parser.parse_args()
-    for option, table in (("models", TASKS), ("formats", FORMATS), ("methods", METHODS)):
-        for name in getattr(options, option).split(","):
+    for option, table in (("models", TASKS), ("formats", FORMATS),
+                          ("methods", ["preset", *PARTS])):
+        for name in re.split("[,+]", getattr(options, option)):
             if name not in table:
                 sys.exit(f"methods.py: --{option} expects {', '.join(table)}, but found '{name}'")
     for name in options.models.split(","):
@@ -109,7 +117,7 @@ def main():
             for format_name in options.formats.split(","):
                 for method in options.methods.split(","):
                     recipe = write_recipe(Path(folder) / "recipe.yaml", FORMATS[format_name],
-                                          *METHODS[method])
+                                          *find_parts(method))
                     try:
                         cells = make_row(prepared, expected, recipe, folder)
                     except ToolError as error:

@@ -256,6 +256,13 @@ def with_loud_channels(folder, loudness=50, has_small_weights=True):
     model.save(folder, ["n", 32], model.rng.normal(0, 1, (32, 8, 32)))
 
 
+def measure_recipe(folder, preset, keys):
+    """Decibels of a preset with more keys, where policy changes nothing."""
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(f"{{version: 1, preset: {preset}, {keys}, policy: {{min-output-sqnr: 0}}}}")
+    return measure(folder, None, slice(None), "--recipe", recipe)
+
+
 @pytest.mark.parametrize("preset, gain", [("w8a8-dynamic", 10), ("mxint8", 4), ("mxfp4", 2),
                                           ("nvfp4", 2)])
 def test_codes_of_rows_and_blocks_are_smoothed_as_well(preset, gain, tmp_path):
@@ -263,10 +270,7 @@ def test_codes_of_rows_and_blocks_are_smoothed_as_well(preset, gain, tmp_path):
     with_loud_channels(tmp_path)
 
     def measure_with(smooth):
-        recipe = tmp_path / "recipe.yaml"
-        recipe.write_text(f"{{version: 1, preset: {preset}, transforms: {{smooth: {smooth}}}, "
-                          "policy: {min-output-sqnr: 0}}")
-        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+        return measure_recipe(tmp_path, preset, f"transforms: {{smooth: {smooth}}}")
 
     plain, searched = measure_with("off"), measure_with("search")
     assert searched > plain + gain, (plain, searched)
@@ -279,10 +283,7 @@ def test_weights_of_loud_channels_get_finer_codes(preset, gain, tmp_path):
     with_loud_channels(tmp_path, has_small_weights=False)
 
     def measure_with(awq):
-        recipe = tmp_path / "recipe.yaml"
-        recipe.write_text(f"{{version: 1, preset: {preset}, transforms: {{awq: {awq}}}, "
-                          "policy: {min-output-sqnr: 0}}")
-        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+        return measure_recipe(tmp_path, preset, f"transforms: {{awq: {awq}}}")
 
     plain, scaled = measure_with("false"), measure_with("true")
     assert scaled > plain + gain, (plain, scaled)
@@ -295,10 +296,7 @@ def test_rotations_spread_loud_channels(preset, gain, tmp_path):
     with_loud_channels(tmp_path, *((20, False) if preset == "mxfp4" else ()))
 
     def measure_with(rotate):
-        recipe = tmp_path / "recipe.yaml"
-        recipe.write_text(f"{{version: 1, preset: {preset}, policy: {{min-output-sqnr: 0}}, "
-                          f"transforms: {{rotate: {rotate}, smooth: off}}}}")
-        return measure(tmp_path, None, slice(None), "--recipe", recipe)
+        return measure_recipe(tmp_path, preset, f"transforms: {{rotate: {rotate}, smooth: off}}")
 
     plain, rotated = measure_with("off"), measure_with(32)
     assert rotated > plain + gain, (plain, rotated)
@@ -308,13 +306,8 @@ def test_rotations_spread_loud_channels(preset, gain, tmp_path):
 def test_the_best_effort_is_nearer_to_the_model(preset, gain, tmp_path):
     with_loud_channels(tmp_path, 20, False)
 
-    def measure_with(effort):
-        recipe = tmp_path / "recipe.yaml"
-        recipe.write_text(f"{{version: 1, preset: {preset}, effort: {effort}, "
-                          "policy: {min-output-sqnr: 0}}")
-        return measure(tmp_path, None, slice(None), "--recipe", recipe)
-
-    plain, best = measure_with("default"), measure_with("best")
+    plain, best = (measure_recipe(tmp_path, preset, f"effort: {effort}")
+                   for effort in ("default", "best"))
     assert best > plain + gain, (plain, best)
 
 
