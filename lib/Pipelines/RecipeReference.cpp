@@ -72,8 +72,8 @@ methods the preset takes: `default`; `fast`, which searches neither ranges nor
 factors; or `best`, which takes what costs most and helps on the models of
 `benchmarks/methods.py`: `gptq` for weights of four bits or fewer; with it rotations
 in blocks of 32 for MXFP4 and for integers behind dynamic activations, and `awq` for
-integers behind float ones; `smooth: search` for other dynamic activations. Every other key is
-optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the
+integers behind float ones; `smooth: search` for other dynamic activations. Every
+other key is optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the
 values in force. The defaults below are those of `fp32`; presets set some of them.
 Each example is a whole recipe.
 )";
@@ -127,11 +127,10 @@ rounded by itself, to codes and a scale that is a 127th of its largest magnitude
 Both are states: an input `past` of floats becomes one of codes and another,
 `past.scale`, and so do outputs. With `f16` it becomes one of f16. The cache takes
 about a quarter of the memory, or half; where attention reads it as it is, floats
-are never made of all of it. Where samples are given, what that costs is a part
-of the error of the outputs that the report shows. States that grow along their last
-axis, that are made otherwise than by adding behind the past, or whose past another op
-reads, keep their type, with a
-warning; a model without any other is refused.
+are never made of all of it. Where samples are given, what that costs is a part of
+the error of the outputs that the report shows. States that grow along their last
+axis, that are made otherwise than by adding behind the past, or whose past another
+op reads, keep their type, with a warning; a model without any other is refused.
 )";
   writeSection<PolicyRecipe>(os, "policy",
                              "Where the compiler leaves what was asked for.",

@@ -190,8 +190,8 @@ def _recipe_flag(recipe: Union[Path, Mapping[str, Any]]) -> tuple[str, str]:
 
 
 #: Flags that are arguments here.
-_FLAGS = re.compile(r"(?<![\w/])--(preset|effort|recipe|calib|calib-cache|target|cpu|emit|shapes|report|"
-                    r"accuracy-gate|fail-on-fallback)(?![\w-])")
+_FLAGS = re.compile(r"(?<![\w/])--(preset|effort|recipe|calib|calib-cache|target|cpu|emit|shapes|"
+                    r"report|accuracy-gate|fail-on-fallback)(?![\w-])")
 
 
 def _name_arguments(text: str) -> str:
@@ -223,8 +223,8 @@ def compile(model: Path, output: Path, *, preset: Optional[str] = None,
     `recipe` is the path of a recipe file, its text, or a mapping of its keys;
     `preset` and `effort`, which is "fast", "default" or "best", are its keys then,
     and a mapping's `version` may be left out. `calib` is a path, or the samples
-    themselves: a mapping from inputs to arrays for each. In a mapping of `shapes` None keeps a
-    dim open. `fail_on_fallback` is True, "any" or "slow". `accuracy_gate` is
+    themselves: a mapping from inputs to arrays for each. In a mapping of `shapes`
+    None keeps a dim open. `fail_on_fallback` is True, "any" or "slow". `accuracy_gate` is
     "cosine>=NUMBER", "sqnr>=DECIBELS" or "max-error<=NUMBER".
 
     Raises Error, whose `code` is the command's exit code: of a bad argument (2),
@@ -237,8 +237,8 @@ def compile(model: Path, output: Path, *, preset: Optional[str] = None,
         shapes = _join_shapes(shapes)
     if isinstance(fail_on_fallback, bool):
         fail_on_fallback = "planned" if fail_on_fallback else None
-    flags = {"preset": preset, "effort": effort, "target": target, "cpu": cpu, "emit": emit, "shapes": shapes,
-             "report": report, "calib-cache": calib_cache, "accuracy-gate": accuracy_gate,
+    flags = {"preset": preset, "effort": effort, "target": target, "cpu": cpu, "emit": emit,
+             "shapes": shapes, "report": report, "calib-cache": calib_cache, "accuracy-gate": accuracy_gate,
              "fail-on-fallback": fail_on_fallback}
     given = [(name, os.fspath(value)) for name, value in flags.items()
              if value is not None]
