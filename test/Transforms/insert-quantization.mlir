@@ -103,11 +103,30 @@ func.func @float(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
 // CHECK-LABEL: func @bias_of_convolution
 // CHECK: %[[B:.*]] = qopt.constant(dense<[1.100000e+01, 1.000000e+01]> : tensor<2xf32>)
 // CHECK: qopt.conv {{.*}} bias %[[B]]
-func.func @bias_of_convolution(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>}}) -> tensor<?x2x4x4xf32> {
+func.func @bias_of_convolution(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>, channel_mean_square = array<f32: 4.0, 16.0>}}) -> tensor<?x2x4x4xf32> {
   %w = qopt.constant(dense<[[[[127.0]], [[0.25]]], [[[127.0]], [[1.0]]]]> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
   %b = qopt.constant(dense<10.0> : tensor<2xf32>) : tensor<2xf32>
   %y = qopt.conv %x, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<?x2x4x4xf32>
   return %y : tensor<?x2x4x4xf32>
+}
+
+// -----
+
+// What few samples show by chance is not taken back: the mean of the second
+// channel is 4 in samples that vary by 4 (mean square 20), so the loss of 1 has a
+// variance of .25 * .25 * 4 / samples, .25 for one and .0625 for four, and the part
+// of it that is sure is 1 / (1 + .25) and 1 / (1 + .0625).
+// CHECK-LABEL: func @bias_of_few_samples
+// CHECK: %[[B1:.*]] = qopt.constant(dense<[1.080000e+01, 1.000000e+01]> : tensor<2xf32>)
+// CHECK: qopt.conv {{.*}} bias %[[B1]]
+// CHECK: %[[B4:.*]] = qopt.constant(dense<[10.9411764, 1.000000e+01]> : tensor<2xf32>)
+// CHECK: qopt.conv {{.*}} bias %[[B4]]
+func.func @bias_of_few_samples(%x1: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>, channel_mean_square = array<f32: 4.0, 20.0>}}, %x4: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 4 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>, channel_mean_square = array<f32: 4.0, 20.0>}}) -> (tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>) {
+  %w = qopt.constant(dense<[[[[127.0]], [[0.25]]], [[[127.0]], [[1.0]]]]> : tensor<2x2x1x1xf32>) : tensor<2x2x1x1xf32>
+  %b = qopt.constant(dense<10.0> : tensor<2xf32>) : tensor<2xf32>
+  %y1 = qopt.conv %x1, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<?x2x4x4xf32>
+  %y4 = qopt.conv %x4, %w bias %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, qopt.request = #qopt.request<params = static, act = <i8>, weight = <i8, axis = 0>>} : (tensor<?x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<?x2x4x4xf32>
+  return %y1, %y4 : tensor<?x2x4x4xf32>, tensor<?x2x4x4xf32>
 }
 
 // -----
@@ -123,7 +142,7 @@ func.func @bias_of_convolution(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 
 // CHECK: qopt.add %{{.*}}, %[[A]]
 // CHECK: %[[Y:.*]] = qopt.matmul
 // CHECK-NEXT: return %{{.*}}, %{{.*}}, %[[Y]]
-func.func @bias_of_others(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>}}, %r: tensor<?x2xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>}}) -> (tensor<?x2x4x3xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
+func.func @bias_of_others(%x: tensor<?x2x4x4xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>, channel_mean_square = array<f32: 4.0, 16.0>}}, %r: tensor<?x2xf32> {qopt.stats = {min = 0.0 : f32, max = 8.0 : f32, samples = 1 : i64, channel_axis = 1 : i64, channel_mean = array<f32: 2.0, 4.0>, channel_mean_square = array<f32: 4.0, 16.0>}}) -> (tensor<?x2x4x3xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
   %d = qopt.constant(dense<[[[[127.0, 0.25]]], [[[127.0, 0.25]]]]> : tensor<2x1x1x2xf32>) : tensor<2x1x1x2xf32>
   %w = qopt.constant(dense<[[127.0, 127.0], [0.25, 1.0]]> : tensor<2x2xf32>) : tensor<2x2xf32>
   %b = qopt.constant(dense<10.0> : tensor<1xf32>) : tensor<1xf32>

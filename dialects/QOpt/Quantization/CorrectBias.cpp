@@ -12,37 +12,66 @@
 using namespace mlir;
 using namespace qopt;
 
+namespace {
+
+/// What an output loses on average, and how sure that is.
+class Loss {
+public:
+  /// A product with a channel whose weight lost `error`.
+  void add(const Statistics &stats, size_t channel, double error) {
+    double mean = stats.channelMean[channel];
+    double square = stats.channelMeanSquare[channel];
+    sum += mean * error;
+    doubt += std::max(square - mean * mean, 0.0) * error * error /
+             std::max<int64_t>(stats.samples, 1);
+  }
+
+  /// The part of the loss that is there in new samples too: all of it beside a
+  /// small variance of its mean, none of what samples show by chance. It is the
+  /// factor of least expected square, m^2 / (m^2 + v).
+  double getSure() const {
+    double square = sum * sum;
+    return square > 0 ? sum * square / (square + doubt) : 0;
+  }
+
+private:
+  /// The loss, and the variance of its mean over the samples.
+  double sum = 0, doubt = 0;
+};
+
+} // namespace
+
 /// What each output of a convolution loses.
-static std::vector<double> lossOfConv(ConvOp conv, ArrayRef<float> means,
-                                      ArrayRef<float> exact,
-                                      ArrayRef<float> coded) {
+static std::vector<Loss> lossOfConv(ConvOp conv, const Statistics &stats,
+                                    ArrayRef<float> exact,
+                                    ArrayRef<float> coded) {
   auto type = cast<RankedTensorType>(conv.getW().getType());
   int64_t outputs = type.getDimSize(0), inputs = type.getDimSize(1);
   int64_t taps = exact.size() / (outputs * inputs);
   int64_t outputsOfGroup = outputs / conv.getGroup();
-  std::vector<double> loss(outputs, 0);
+  std::vector<Loss> loss(outputs);
   for (int64_t i = 0, e = exact.size(); i < e; ++i) {
     int64_t output = i / (inputs * taps), input = i / taps % inputs;
-    double mean = means[output / outputsOfGroup * inputs + input];
-    loss[output] += mean * (double(exact[i]) - coded[i]);
+    loss[output].add(stats, output / outputsOfGroup * inputs + input,
+                     double(exact[i]) - coded[i]);
   }
   return loss;
 }
 
 /// What each column of a product loses.
-static std::vector<double> lossOfMatMul(ArrayRef<float> means,
-                                        ArrayRef<float> exact,
-                                        ArrayRef<float> coded) {
-  int64_t columns = exact.size() / means.size();
-  std::vector<double> loss(columns, 0);
+static std::vector<Loss> lossOfMatMul(const Statistics &stats,
+                                      ArrayRef<float> exact,
+                                      ArrayRef<float> coded) {
+  int64_t columns = exact.size() / stats.channelMean.size();
+  std::vector<Loss> loss(columns);
   for (int64_t i = 0, e = exact.size(); i < e; ++i)
-    loss[i % columns] += means[i / columns] * (double(exact[i]) - coded[i]);
+    loss[i % columns].add(stats, i / columns, double(exact[i]) - coded[i]);
   return loss;
 }
 
 /// A constant of the sum of `bias`, one number or one for each output, and the
 /// loss; null where `bias` is something else.
-static Value addLoss(OpBuilder &builder, Value bias, ArrayRef<double> loss) {
+static Value addLoss(OpBuilder &builder, Value bias, ArrayRef<Loss> loss) {
   auto constant = bias.getDefiningOp<ConstantOp>();
   if (!constant)
     return {};
@@ -60,12 +89,12 @@ static Value addLoss(OpBuilder &builder, Value bias, ArrayRef<double> loss) {
   dims.back() = outputs;
   SmallVector<float> sum;
   for (int64_t i = 0; i < outputs; ++i)
-    sum.push_back(
-        static_cast<float>(tensor->as<float>()[count == 1 ? 0 : i] + loss[i]));
+    sum.push_back(static_cast<float>(tensor->as<float>()[count == 1 ? 0 : i] +
+                                     loss[i].getSure()));
   return createConstant(builder, constant.getLoc(), sum, dims);
 }
 
-static void correctConv(ConvOp conv, ArrayRef<double> loss) {
+static void correctConv(ConvOp conv, ArrayRef<Loss> loss) {
   OpBuilder builder(conv);
   if (Value bias = conv.getBias()) {
     if (Value sum = addLoss(builder, bias, loss))
@@ -73,8 +102,8 @@ static void correctConv(ConvOp conv, ArrayRef<double> loss) {
     return;
   }
   SmallVector<float> bias;
-  for (double value : loss)
-    bias.push_back(static_cast<float>(value));
+  for (const Loss &each : loss)
+    bias.push_back(static_cast<float>(each.getSure()));
   conv.getBiasMutable().assign(createConstant(
       builder, conv.getLoc(), bias, {static_cast<int64_t>(bias.size())}));
 }
@@ -92,14 +121,14 @@ static OpOperand *findAddend(Value product) {
 void qopt::correctBias(Operation *op, const Statistics &stats,
                        const HostTensor &exact, const HostTensor &coded) {
   ArrayRef<float> means = stats.channelMean;
-  if (means.empty())
+  if (means.empty() || stats.channelMeanSquare.size() != means.size())
     return;
   if (auto conv = dyn_cast<ConvOp>(op)) {
     auto type = cast<RankedTensorType>(conv.getW().getType());
     int64_t inputs = type.getDimSize(1) * conv.getGroup();
     if (stats.channelAxis == 1 && static_cast<int64_t>(means.size()) == inputs)
       correctConv(
-          conv, lossOfConv(conv, means, exact.as<float>(), coded.as<float>()));
+          conv, lossOfConv(conv, stats, exact.as<float>(), coded.as<float>()));
     return;
   }
   auto matmul = cast<MatMulOp>(op);
@@ -111,6 +140,6 @@ void qopt::correctBias(Operation *op, const Statistics &stats,
   OpBuilder builder(addend->getOwner());
   if (Value sum =
           addLoss(builder, addend->get(),
-                  lossOfMatMul(means, exact.as<float>(), coded.as<float>())))
+                  lossOfMatMul(stats, exact.as<float>(), coded.as<float>())))
     addend->set(sum);
 }

@@ -15,8 +15,9 @@ namespace qopt {
 
 /// Adds to the bias of a convolution, or to the constant that is added to a
 /// matmul, what rounding its weight from `exact` to `coded` takes from the mean
-/// of each output. `stats` are those of the activation. A matmul that nothing
-/// is added to stays as it is: a sum costs more than it brings.
+/// of each output, as far as the samples are many enough to be sure of it.
+/// `stats` are those of the activation. A matmul that nothing is added to stays
+/// as it is: a sum costs more than it brings.
 void correctBias(mlir::Operation *op, const Statistics &stats,
                  const HostTensor &exact, const HostTensor &coded);
 
