@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
+import onnx.reference
 import qopt
 from qopt import _qopt
 
@@ -233,14 +234,25 @@ class CaseRun:
                     continue  # it rounds the number of windows up where none fits
                 if i > 0 and self.has_node("ReduceMean") and np.isnan(have).any():
                     continue  # ONNX does not say what the mean of none is
-                if self.has_node("ReduceProd") and not np.isfinite(
-                        [plain[name].sum(), have.sum()]).all():
-                    continue  # what overflows before a 0 comes is told by the order
+                if self.overflows_in_some_order(plain[name], have):
+                    continue
                 problem = compare_near(plain[name], fast[name], near[name], have,
                                        self.options.is_special,
                                        step=self.find_step())
-                if problem:
+                if problem and not self.is_as_specified(i, name, have):
                     self.fail(f"onnxruntime: {who}", f"sample {i}, {name}: {problem}")
+
+    def is_as_specified(self, i, name, have):
+        """Whether ONNX's own evaluator computes the same. ONNX Runtime rounds f16 only at the end
+        of a chain of nodes, for instance, and reads other pixels of a cubic border."""
+        model = keep_what_makes(onnx.load(self.folder / "model.onnx"), name)
+        with np.errstate(all="ignore"):
+            try:
+                evaluator = onnx.reference.ReferenceEvaluator(model)
+                want, = evaluator.run([name], self.samples[i])
+            except Exception:  # of operators that it lacks, or forms of them
+                return False
+        return compare_near(want, want, want, have, self.options.is_special) is None
 
     def compare_quality(self, i, imported):
         """Quantized numbers are no garbage where the model is not that sensitive."""
@@ -260,6 +272,8 @@ class CaseRun:
             share = 0.01 if most < 0.5 else 0.04
             nudged.append(run_session(open_session(nudge_weights(
                 onnx.load(self.folder / "model.onnx"), share)), self.samples[i]))
+            # Static ranges end where those of the samples for calibration do.
+            clipped = run_session(session, clip(self.samples[i], self.read_calibration()))
         except Exception:  # ONNX Runtime has no class of its own errors
             return
         for name, have in self.compiled[i].items():
@@ -273,8 +287,13 @@ class CaseRun:
                 continue  # there is nothing that noise could be compared with
             noise = measure(want, have, power)
             sensitivity = max(measure(want, outputs[name], power) for outputs in nudged)
-            if not noise <= max(most, 40 * sensitivity):
+            clipping = measure(want, clipped[name], power)
+            if not noise <= max(most, 40 * sensitivity, 4 * clipping):
                 self.fail("quality: compiled program", f"sample {i}, {name}: noise {noise:.3g}")
+
+    def read_calibration(self):
+        """The samples that ranges were chosen by."""
+        return [dict(np.load(path)) for path in sorted((self.folder / "calib").glob("*.npz"))]
 
     def find_power(self, name, want, find):
         """What `find` says of an output, in the sample where it is largest: a range that fits
@@ -308,6 +327,10 @@ class CaseRun:
         except Exception:
             fast = plain
         return plain, fast, near
+
+    def overflows_in_some_order(self, want, have):
+        """A product that overflows before a 0 comes is NaN; the order of factors tells it."""
+        return self.has_node("ReduceProd") and not np.isfinite([want.sum(), have.sum()]).all()
 
     def find_step(self):
         """The largest step of codes in the model; 0 where nothing becomes a code."""
@@ -364,6 +387,8 @@ class CaseRun:
             return "export: not run", error
         for name, have in compiled.items():
             want, other = found[name], near[name]
+            if self.overflows_in_some_order(want, have):
+                continue
             is_float = np.issubdtype(want.dtype, np.floating)
             if is_float and self.has_node(*POLES) and want.shape == have.shape:
                 with np.errstate(invalid="ignore"):
@@ -373,6 +398,21 @@ class CaseRun:
             if problem:
                 return "export: other numbers", f"{name}: {problem}"
         return None
+
+
+def keep_what_makes(model, name):
+    """The model without the nodes that an output has no need of."""
+    needed, kept = {name}, []
+    for node in reversed(model.graph.node):
+        if needed & set(node.output):
+            needed |= set(node.input)
+            kept.insert(0, node)
+    model.graph.ClearField("node")
+    model.graph.node.extend(kept)
+    outputs = [output for output in model.graph.output if output.name == name]
+    model.graph.ClearField("output")
+    model.graph.output.extend(outputs)
+    return model
 
 
 def strip(message):
@@ -460,6 +500,17 @@ def nudge(sample, share):
 
     return {name: differ(array) if np.issubdtype(array.dtype, np.floating) else array
             for name, array in sample.items()}
+
+
+def clip(sample, shown):
+    """Inputs that do not leave the range that other samples have shown of them."""
+    def limit(name, array):
+        others = [other[name] for other in shown if name in other and other[name].size]
+        if not others or not np.issubdtype(array.dtype, np.floating):
+            return array
+        return np.clip(array, min(other.min() for other in others), max(other.max() for other in others))
+
+    return {name: limit(name, array) for name, array in sample.items()}
 
 
 def flush(array):
