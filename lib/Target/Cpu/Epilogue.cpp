@@ -453,7 +453,8 @@ void Epilogue::finish(OpBuilder &b, const Lanes &lanes, Value rootValue) {
         evaluateValue(v, yieldedValue(kernel, index), lanes, rootValue);
     Type element = getElementTypeOrSelf(kernel->getResult(index));
     if (knownNumber(laneStride) == 1)
-      v.storeLanes(value, pointer, offset, element, lanes.count);
+      v.storeLanes(value, pointer, offset, element,
+                   lanes.room ? lanes.room : lanes.count);
     else
       v.storeStrided(v.narrow(value, element), pointer, offset, laneStride,
                      lanes.count);

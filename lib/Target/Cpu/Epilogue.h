@@ -62,6 +62,9 @@ public:
     int64_t laneGroup;
     /// How many are wanted (null: all 16). The others may be any value.
     mlir::Value count;
+    /// How many the results have room for (null: `count`): what stands there
+    /// behind the wanted ones is written later.
+    mlir::Value room = {};
   };
   /// 16 elements of `tensor`, in lane type. `root` is the kernel's own value,
   /// not yet rounded to the element type of the root's result.

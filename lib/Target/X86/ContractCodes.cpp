@@ -51,6 +51,16 @@ Value x86::storedZero(ProgramEmitter &program, const CodeOperand &operand,
   return v.add(zeroCode(program, operand), v.i32(shift));
 }
 
+Value x86::unsignedBytes(VectorBuilder &v, Value bytes, Type element) {
+  auto type = cast<VectorType>(bytes.getType());
+  if (element.getIntOrFloatBitWidth() < 8)
+    bytes = arith::TruncIOp::create(v.b, v.loc, type, v.widen(bytes, element));
+  if (element.isUnsignedInteger())
+    return bytes;
+  Value flip = v.constant(v.b.getI8IntegerAttr(-128), type.getDimSize(0));
+  return arith::XOrIOp::create(v.b, v.loc, bytes, flip);
+}
+
 void CodeTerms::capture(CaptureList &captures) {
   captures.add({&rowZero, &laneZero, &depth, &rowSums, &laneSums});
 }

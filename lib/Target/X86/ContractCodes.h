@@ -30,6 +30,10 @@ bool isByteCodes(mlir::Value tensor);
 mlir::Value storedZero(ProgramEmitter &program, const CodeOperand &operand,
                        bool storedUnsigned);
 
+/// A vector of codes, as they lie in memory, as unsigned bytes.
+mlir::Value unsignedBytes(VectorBuilder &v, mlir::Value bytes,
+                          mlir::Type element);
+
 /// True when a zero point is known to be 0.
 bool isZero(mlir::Value zero);
 

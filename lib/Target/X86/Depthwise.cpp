@@ -36,27 +36,55 @@ DepthwiseShape::DepthwiseShape(ProgramEmitter &program, ConvOp op)
     bias = program.buffer(op.getBias()).pointer;
 }
 
+void DepthwiseShape::capture(CaptureList &captures) {
+  captures.add({&multiplier, &inputHeight, &inputWidth, &outputs, &height,
+                &width, &bias});
+}
+
+void DepthwiseShape::setGroups(Epilogue &epilogue) const {
+  if (isImage)
+    epilogue.collapse({0, 1, 2, 3});
+  else
+    epilogue.collapse({0, 1, 2});
+}
+
+DepthwiseAt DepthwiseShape::planeAt(VectorBuilder &v, Value plane) const {
+  DepthwiseAt at;
+  at.image = v.div(plane, outputs);
+  at.output = v.rem(plane, outputs);
+  at.inputPlane = v.div(plane, multiplier);
+  return at;
+}
+
+Epilogue::Lanes DepthwiseShape::lanesAt(VectorBuilder &v,
+                                        const DepthwiseAt &at) const {
+  Epilogue::Lanes lanes;
+  lanes.coordinates = {at.image, at.output};
+  if (isImage)
+    lanes.coordinates.push_back(at.y);
+  lanes.coordinates.push_back(at.x);
+  lanes.laneGroup = lanes.coordinates.size() - 1;
+  lanes.count = v.min(v.sub(width, at.x), v.i64(kLanes));
+  Value rowsBehind = v.sub(v.sub(height, at.y), v.i64(1));
+  lanes.room =
+      v.min(v.add(v.mul(rowsBehind, width), v.sub(width, at.x)), v.i64(kLanes));
+  return lanes;
+}
+
 LogicalResult x86::emitDepthwisePlanes(
     ProgramEmitter &program, DepthwiseShape shape, CaptureList &list,
     Epilogue &epilogue,
     function_ref<Value(VectorBuilder &, const DepthwiseAt &)> sumOf) {
-  if (shape.isImage)
-    epilogue.collapse({0, 1, 2, 3});
-  else
-    epilogue.collapse({0, 1, 2});
+  shape.setGroups(epilogue);
   Value parts = shape.planes;
-  list.add({&shape.outputs, &shape.multiplier, &shape.height, &shape.width,
-            &shape.bias});
+  shape.capture(list);
   SmallVector<Value> captures = list.values();
   epilogue.capture(captures);
   program.launch("depthwise", captures, parts, [&](KernelScope &scope) {
     list.enter(scope);
     epilogue.enter(scope);
     VectorBuilder v(scope.b, scope.loc);
-    DepthwiseAt at;
-    at.image = v.div(scope.part, shape.outputs);
-    at.output = v.rem(scope.part, shape.outputs);
-    at.inputPlane = v.div(scope.part, shape.multiplier);
+    DepthwiseAt at = shape.planeAt(v, scope.part);
     Type element = shape.element;
     Value addend;
     if (shape.bias)
@@ -71,14 +99,7 @@ LogicalResult x86::emitDepthwisePlanes(
           root = arith::AddFOp::create(v.b, v.loc, root, addend);
         else if (addend)
           root = v.add(root, addend);
-        Epilogue::Lanes lanes;
-        lanes.coordinates = {at.image, at.output};
-        if (shape.isImage)
-          lanes.coordinates.push_back(y);
-        lanes.coordinates.push_back(x);
-        lanes.laneGroup = lanes.coordinates.size() - 1;
-        lanes.count = v.min(v.sub(shape.width, x), v.i64(kLanes));
-        epilogue.finish(v.b, lanes, root);
+        epilogue.finish(v.b, shape.lanesAt(v, at), root);
       });
     });
   });

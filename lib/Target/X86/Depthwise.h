@@ -15,9 +15,22 @@
 
 namespace qopt::x86 {
 
-/// Host values, except for the window.
+/// 16 outputs, in the kernel.
+struct DepthwiseAt {
+  mlir::Value image, output, inputPlane, y, x;
+};
+
+/// Host values, except for the window; in the kernel its own.
 struct DepthwiseShape {
   DepthwiseShape(ProgramEmitter &program, ConvOp op);
+  void capture(CaptureList &captures);
+  /// The axes that outputs are counted on.
+  void setGroups(Epilogue &epilogue) const;
+  /// Where the outputs of a plane stand, without y and x.
+  DepthwiseAt planeAt(VectorBuilder &v, mlir::Value plane) const;
+  /// Those at and behind an output in its row. Rows of a plane are written one
+  /// after the other.
+  Epilogue::Lanes lanesAt(VectorBuilder &v, const DepthwiseAt &at) const;
 
   Window window;
   bool isImage;
@@ -29,11 +42,6 @@ struct DepthwiseShape {
   mlir::Value bias;
   /// Of the result.
   mlir::Type element;
-};
-
-/// 16 outputs, in the kernel.
-struct DepthwiseAt {
-  mlir::Value image, output, inputPlane, y, x;
 };
 
 /// Launches the loops. `list` holds what `sumOf` uses.

@@ -45,6 +45,10 @@ template <GroupSum sum>
 mlir::LogicalResult emitGroupedContract(ProgramEmitter &program,
                                         mlir::Operation *op);
 
+/// `qkernel.depthwise_conv` on 8-bit codes with constant weights.
+kernel::Match checkCodeDepthwise(const Tier &tier, mlir::Operation *op);
+mlir::LogicalResult emitCodeDepthwise(ProgramEmitter &program,
+                                      mlir::Operation *op);
 kernel::Match checkDepthwise(const Tier &tier, mlir::Operation *op);
 mlir::LogicalResult emitDepthwise(ProgramEmitter &program, mlir::Operation *op);
 kernel::Match checkGroupedDepthwise(const Tier &tier, mlir::Operation *op);

@@ -83,6 +83,31 @@ PackedCodes qopt::x86::packCodeRows(ArrayRef<uint8_t> weight, KernelShape shape,
   return packed;
 }
 
+int32_t TapShape::onesOf(int64_t index) const {
+  int32_t ones = 0;
+  for (int64_t i = 0; i < 4; ++i) {
+    int64_t position = index * 4 + i;
+    if (position < span() && position % dilation == 0)
+      ones |= 1 << (8 * i);
+  }
+  return ones;
+}
+
+PackedCodes qopt::x86::packCodeTaps(ArrayRef<uint8_t> weight, TapShape shape,
+                                    bool isUnsigned) {
+  PackedCodes packed{Bytes(shape.outputs * shape.words() * 4),
+                     std::vector<int32_t>(shape.outputs)};
+  for (int64_t o = 0; o < shape.outputs; ++o)
+    for (int64_t i = 0; i < shape.rows; ++i)
+      for (int64_t j = 0; j < shape.columns; ++j) {
+        int64_t row = o * shape.rows + i;
+        uint8_t code = signedCode(weight[row * shape.columns + j], isUnsigned);
+        packed.words[row * shape.rowWords() * 4 + j * shape.dilation] = code;
+        packed.sums[o] += int8_t(code);
+      }
+  return packed;
+}
+
 static Bytes toStream(ArrayRef<uint8_t> codes, unsigned bits) {
   Bytes stream(qopt::packedSizeInBytes(codes.size(), bits));
   qopt::packCodes(codes, bits, stream);

@@ -46,6 +46,24 @@ Bytes packFloatRows(llvm::ArrayRef<uint8_t> weight, KernelShape shape);
 PackedCodes packCodeRows(llvm::ArrayRef<uint8_t> weight, KernelShape shape,
                          bool isUnsigned);
 
+/// Sizes of a depthwise weight, [outputs][rows][columns], whose columns meet
+/// codes `dilation` apart.
+struct TapShape {
+  int64_t outputs, rows, columns, dilation;
+
+  /// Neighbouring codes that a row of taps reaches over.
+  int64_t span() const { return (columns - 1) * dilation + 1; }
+  int64_t rowWords() const { return (span() + 3) / 4; }
+  /// Of an output.
+  int64_t words() const { return rows * rowWords(); }
+  /// Word `index` of a row that has 1 for each tap.
+  int32_t onesOf(int64_t index) const;
+};
+/// A depthwise weight of codes as [outputs][rows][rowWords()][4]: each tap at
+/// the code that it meets.
+PackedCodes packCodeTaps(llvm::ArrayRef<uint8_t> weight, TapShape shape,
+                         bool isUnsigned);
+
 /// A [depth][columns] matrix of codes of `bits` each as a stream of bits in the
 /// order [columns / 16][depth][16].
 Bytes packCodeStream(llvm::ArrayRef<uint8_t> matrix, int64_t depth,

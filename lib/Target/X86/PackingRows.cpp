@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PackingRows.h"
+#include "ContractCodes.h"
 #include "ContractSchedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -17,14 +18,8 @@ static constexpr int64_t kBytes = 64;
 /// The unsigned bytes of `count` codes at `offset`, then zeros.
 static Value loadBytes(VectorBuilder &v, Value codes, Value offset, Value count,
                        Type element) {
-  Value bytes = v.load(codes, offset, v.b.getI8Type(), kBytes);
-  if (element.getIntOrFloatBitWidth() < 8)
-    bytes = arith::TruncIOp::create(v.b, v.loc, bytes.getType(),
-                                    v.widen(bytes, element));
-  if (!element.isUnsignedInteger()) {
-    Value flip = v.constant(v.b.getI8IntegerAttr(-128), kBytes);
-    bytes = arith::XOrIOp::create(v.b, v.loc, bytes, flip);
-  }
+  Value bytes =
+      unsignedBytes(v, v.load(codes, offset, v.b.getI8Type(), kBytes), element);
   Value zero = v.constant(v.b.getI8IntegerAttr(0), kBytes);
   return arith::SelectOp::create(v.b, v.loc, v.mask(count, kBytes), bytes,
                                  zero);

@@ -1,6 +1,6 @@
 //===- KernelChoiceTest.cpp - The kernels that reports name ---------------===//
 //
-// Products of codes with scales are named by how their groups are summed.
+// Products of codes are named by how they are summed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,8 @@ struct Choice {
 };
 } // namespace
 
-/// The choices for the contractions of a program, in order.
+/// The choices for the kernels of one kind in a program, in order.
+template <class KernelOp>
 static std::vector<Choice> choicesOf(StringRef text, StringRef tier) {
   MLIRContext context;
   context.loadDialect<QOptDialect, kernel::QKernelDialect, func::FuncDialect>();
@@ -29,7 +30,7 @@ static std::vector<Choice> choicesOf(StringRef text, StringRef tier) {
   kernel::assignKernels(module->lookupSymbol<func::FuncOp>("main"),
                         llvm::cantFail(X86Backend().findKernels(tier)));
   std::vector<Choice> choices;
-  module->walk([&](kernel::ContractOp op) {
+  module->walk([&](KernelOp op) {
     choices.push_back(
         {op.getKernelAttr().str(), op.getReason().value_or("").str()});
   });
@@ -53,7 +54,7 @@ func.func @main(%a: tensor<5x64xi8>, %as: tensor<5x2xf8E8M0FNU>, %t: tensor<5x1x
 })mlir";
 
 static void expectChoices(StringRef tier, StringRef ofIntegers) {
-  std::vector<Choice> choices = choicesOf(products, tier);
+  std::vector<Choice> choices = choicesOf<kernel::ContractOp>(products, tier);
   ASSERT_EQ(choices.size(), 7u);
   for (int integers : {0, 1, 2})
     EXPECT_EQ(choices[integers].name, ofIntegers.str());
@@ -66,6 +67,34 @@ static void expectChoices(StringRef tier, StringRef ofIntegers) {
   }
   for (int whole : {0, 1, 2, 3, 4})
     EXPECT_EQ(choices[whole].reason, "");
+}
+
+/// Words of taps need a stride that parts them, and taps that are known.
+TEST(KernelChoice, NamesHowCodesOfAChannelAreSummed) {
+  const char *text = R"mlir(
+func.func @main(%x: tensor<1x2x9x40xi8>, %v: tensor<2x1x3x3xi8>, %f: tensor<1x2x9x40xf32>)
+    -> (tensor<1x2x9x20xi32>, tensor<1x2x9x14xi32>, tensor<1x2x9x40xi32>, tensor<1x2x2x4xi32>, tensor<1x2x9x40xf32>) {
+  %w = qopt.constant(dense<1> : tensor<2x1x3x3xi8>) : tensor<2x1x3x3xi8>
+  %u = qopt.constant(dense<1> : tensor<2x1x8x37xi8>) : tensor<2x1x8x37xi8>
+  %g = qopt.constant(dense<1.0> : tensor<2x1x3x3xf32>) : tensor<2x1x3x3xf32>
+  %0 = qopt.conv %x, %w {strides = array<i64: 1, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<1x2x9x40xi8>, tensor<2x1x3x3xi8>) -> tensor<1x2x9x20xi32>
+  %1 = qopt.conv %x, %w {strides = array<i64: 1, 3>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<1x2x9x40xi8>, tensor<2x1x3x3xi8>) -> tensor<1x2x9x14xi32>
+  %2 = qopt.conv %x, %v {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<1x2x9x40xi8>, tensor<2x1x3x3xi8>) -> tensor<1x2x9x40xi32>
+  %3 = qopt.conv %x, %u {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<1x2x9x40xi8>, tensor<2x1x8x37xi8>) -> tensor<1x2x2x4xi32>
+  %4 = qopt.conv %f, %g {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, group = 2 : i64} : (tensor<1x2x9x40xf32>, tensor<2x1x3x3xf32>) -> tensor<1x2x9x40xf32>
+  return %0, %1, %2, %3, %4 : tensor<1x2x9x20xi32>, tensor<1x2x9x14xi32>, tensor<1x2x9x40xi32>, tensor<1x2x2x4xi32>, tensor<1x2x9x40xf32>
+})mlir";
+  const std::string anyElement = "x86-64.depthwise";
+  for (auto [tier, ofWords] :
+       {std::pair("x86-64-v3", "x86-64.depthwise.codes.avx2"),
+        std::pair("x86-64-v4", "x86-64.depthwise.codes.vnni")}) {
+    std::vector<Choice> choices =
+        choicesOf<kernel::DepthwiseConvOp>(text, tier);
+    ASSERT_EQ(choices.size(), 5u);
+    EXPECT_EQ(choices[0].name, ofWords);
+    for (int other : {1, 2, 3, 4})
+      EXPECT_EQ(choices[other].name, anyElement);
+  }
 }
 
 TEST(KernelChoice, NamesHowGroupsAreSummed) {
