@@ -217,22 +217,20 @@ void qopt::buildKernelsPipeline(OpPassManager &pm) {
   pm.addPass(kernel::createVerifyKernelsPass());
 }
 
-static void addVerifyTarget(OpPassManager &pm, const TargetBackend &backend) {
-  pm.addPass(kernel::createVerifyTargetPass({backend.getHostKernels().str()}));
-}
-
 void qopt::buildTargetPipeline(OpPassManager &pm,
                                const TargetBackend &backend) {
   // All variants together: they share a context.
   pm.addPass(kernel::createBindStatesPass());
   backend.populateTargetPipeline(pm.nest<kernel::VariantOp>());
-  addVerifyTarget(pm, backend);
+  pm.addPass(kernel::createVerifyTargetPass(
+      {backend.getHostKernels().str(), /*memory=*/false}));
 }
 
 void qopt::buildVerifyPipeline(OpPassManager &pm, Phase phase,
                                const TargetBackend &backend) {
   if (phase >= Phase::Target)
-    addVerifyTarget(pm, backend);
+    pm.addPass(kernel::createVerifyTargetPass(
+        {backend.getHostKernels().str(), /*memory=*/true}));
   else if (phase == Phase::Kernels)
     pm.addPass(kernel::createVerifyKernelsPass());
   else if (phase == Phase::Quantize)

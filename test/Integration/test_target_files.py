@@ -111,6 +111,7 @@ DAMAGES = {
     "an output that there is not": ("qkernel.output_memory 0", "qkernel.output_memory 7", 1, "expects one of 1 outputs"),
     "a function that there is not": ("qkernel.launch @k0.", "qkernel.launch @k99.", 1, "expects a function @k99."),
     "another phase": ('qopt.phase = "target"', 'qopt.phase = "kernels"', 1, "expects a function @main and nothing else"),
+    "memory of another size": ("memref.alloc(%dim)", "memref.alloc(%c0)", 1, "expects the steps that its kernel takes"),
     "an op of no program": ("memref.alloc", "memref.alloca", 1, "is no op of a program that has memory"),
 }
 

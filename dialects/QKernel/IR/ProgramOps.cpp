@@ -80,7 +80,7 @@ MemRefType kernel::getAppendedType(MemRefType memory, int64_t axis) {
 static bool isMemoryOf(Type memory, Type tensor) {
   auto found = dyn_cast<MemRefType>(memory);
   auto wanted = dyn_cast<RankedTensorType>(tensor);
-  return found && wanted &&
+  return found && wanted && wanted.getElementType().isIntOrFloat() &&
          MemRefType::get(found.getShape(), found.getElementType()) ==
              kernel::getMemoryType(wanted);
 }

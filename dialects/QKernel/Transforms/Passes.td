@@ -434,15 +434,33 @@ def VerifyTargetPass : Pass<"verify-target", "::mlir::ModuleOp"> {
     - A launch runs one op of which a kernel of the machine says that it runs it,
       with the constants that it is given, by facts that are true. What kernels of
       a device read and write is there, and what others do is not. Only kernels
-      that say so are given memory with slots.
+      that say so are given memory with slots. What a check ends is a run that
+      fails.
+
+    And where `memory` is on:
+
+    - Memory ends at most once, in the block that owns it, and has no use after
+      that; what regions are given and yield is memory of their own. A launch
+      writes none that it reads.
+    - Dims of memory are those of what is written there, and the steps of kernels
+      share as much as these say, which nobody else writes. A view has the elements
+      of its memory. Whatever kernels ask of dims, and every index, is sure or was
+      checked by the program before; so is that there can be memory of such a size.
 
     Last in `target`.
 
     Numerics: exact; changes nothing.
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
   let options = [
     Option<"hostKernels", "host-kernels", "std::string", "",
-           "How the names of kernels begin whose results the host can read.">];
+           "How the names of kernels begin whose results the host can read.">,
+    Option<"memory", "memory", "bool", "true",
+           "Whether lifetimes and dims are looked at: what passes leave is right.">];
 }
 
 def LowerChecksPass : Pass<"qkernel-lower-checks", "::mlir::ModuleOp"> {

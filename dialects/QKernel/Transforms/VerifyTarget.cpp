@@ -10,6 +10,9 @@
 #include "dialects/QKernel/Transforms/Passes.h"
 #include "dialects/QKernel/Transforms/ProgramValues.h"
 #include "dialects/QKernel/Transforms/VerifyKernels.h"
+#include "dialects/QKernel/Transforms/VerifyMemory.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <map>
 
@@ -132,12 +135,6 @@ static bool isOnDevice(Value memory) {
   return ProgramValues::isOnDevice(memory.getType());
 }
 
-/// Memory that nothing but its own op gives another name.
-static bool isOwn(Value memory) {
-  return isa_and_nonnull<memref::AllocOp, OutputMemoryOp, AppendMemoryOp>(
-      memory.getDefiningOp());
-}
-
 static LogicalResult verifyDim(memref::DimOp op) {
   std::optional<int64_t> axis = op.getConstantIndex();
   auto type = dyn_cast<MemRefType>(op.getSource().getType());
@@ -167,7 +164,9 @@ static LogicalResult verifyMemoryOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([](memref::DimOp dim) { return verifyDim(dim); })
       .Case([](memref::CopyOp copy) -> LogicalResult {
-        if (!isOwn(copy.getTarget()))
+        auto from = cast<MemRefType>(copy.getSource().getType());
+        auto to = cast<MemRefType>(copy.getTarget().getType());
+        if (!isOwn(copy.getTarget()) || from.getRank() != to.getRank())
           return copy.emitOpError("expects a target of its own");
         return success();
       })
@@ -179,8 +178,14 @@ static LogicalResult verifyMemoryOp(Operation *op) {
         return success();
       })
       .Case([](ViewOp view) { return verifyView(view); })
-      .Case<memref::AllocOp, memref::DeallocOp, RequireOp, CheckSizeOp,
-            OutputMemoryOp, AppendMemoryOp, ListOp, ThreadCountOp>(
+      .Case([](RequireOp check) -> LogicalResult {
+        // Whoever runs the program takes 0 for its outputs.
+        if (check.getCode().value_or(0) > 0)
+          return success();
+        return check.emitOpError("expects a code above 0");
+      })
+      .Case<memref::AllocOp, memref::DeallocOp, CheckSizeOp, OutputMemoryOp,
+            AppendMemoryOp, ListOp, ThreadCountOp>(
           [](auto) { return success(); })
       .Default([](Operation *other) {
         return other->emitOpError("is no op of a program that has memory");
@@ -375,7 +380,10 @@ struct VerifyTargetPass : kernel::impl::VerifyTargetPassBase<VerifyTargetPass> {
   void runOnOperation() override {
     auto main = getOperation().lookupSymbol<func::FuncOp>("main");
     auto isOnTensors = [](ArrayRef<Type> types) {
-      return llvm::all_of(types, llvm::IsaPred<RankedTensorType>);
+      return llvm::all_of(types, [](Type type) {
+        return isa<RankedTensorType>(type) &&
+               getElementTypeOrSelf(type).isIntOrFloat();
+      });
     };
     if (!main || !isOnTensors(main.getArgumentTypes()) ||
         !isOnTensors(main.getResultTypes())) {
@@ -408,9 +416,12 @@ struct VerifyTargetPass : kernel::impl::VerifyTargetPassBase<VerifyTargetPass> {
     if (!kernels)
       return variant.emitOpError(llvm::toString(kernels.takeError()));
     ProgramVerifier verifier(main, variant, *kernels, hostKernels);
-    LogicalResult result = verifier.verify();
+    if (failed(verifier.verify()))
+      return failure();
     appended = std::move(verifier.appended);
-    return result;
+    auto program = variant.lookupSymbol<func::FuncOp>("main");
+    return success(!memory || (succeeded(verifyLifetimes(program)) &&
+                               succeeded(verifyDims(variant, *kernels))));
   }
 };
 } // namespace

@@ -304,6 +304,37 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
 
 // -----
 
+// What ends a run is no success.
+func.func @main(%x: tensor<?x4xf32>) {
+  return
+}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: memref<?x4xf32>) {
+    %t = arith.constant false
+    // expected-error @+1 {{'qkernel.require' op expects a code above 0}}
+    qkernel.require %t code 0
+    return
+  }
+}
+
+// -----
+
+// That is known beforehand.
+func.func @main(%x: tensor<?x4xf32>) {
+  return
+}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: memref<?x4xf32>) {
+    %t = arith.constant false
+    %s = arith.constant 1 : i32
+    // expected-error @+1 {{'qkernel.require' op expects a code above 0}}
+    qkernel.require %t status %s
+    return
+  }
+}
+
+// -----
+
 // The host loads nothing from a device.
 func.func @main(%x: tensor<?x4xf32>) {
   return
@@ -693,6 +724,7 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
+    qkernel.check_size(%d) : memref<2x?x4xf32>
     %y = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
     qkernel.launch @concat(%p, %x) to(%y : memref<2x?x4xf32, strided<[?, 4, 1]>>) : (memref<2x?x4xf32>, memref<2x1x4xf32>) -> ()
     return
@@ -715,6 +747,7 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
+    qkernel.check_size(%d) : memref<2x?x4xf32>
     %y = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
     qkernel.launch @concat(%p, %x) to(%y : memref<2x?x4xf32, strided<[?, 4, 1]>>) : (memref<2x?x4xf32>, memref<2x1x4xf32>) -> ()
     %a = memref.alloc(%d) : memref<2x?x4xf32>
@@ -740,6 +773,7 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
+    qkernel.check_size(%d) : memref<2x?x4xf32>
     %y = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
     // expected-error @+1 {{'qkernel.launch' op runs a kernel that knows no slots}}
     qkernel.launch @relu(%p) to(%y : memref<2x?x4xf32, strided<[?, 4, 1]>>) : (memref<2x?x4xf32>) -> ()
@@ -766,6 +800,7 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
+    qkernel.check_size(%d) : memref<2x?x4xf32>
     %y = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
     qkernel.launch @concat(%p, %x) to(%y : memref<2x?x4xf32, strided<[?, 4, 1]>>) : (memref<2x?x4xf32>, memref<2x1x4xf32>) -> ()
     return
@@ -781,6 +816,7 @@ qkernel.variant @v3 #qkernel.target<"x86-64", "x86-64-v3"> {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
+    qkernel.check_size(%d) : memref<2x?x4xf32>
     %y = qkernel.output_memory 0(%d) : memref<2x?x4xf32>
     qkernel.launch @concat(%p, %x) to(%y : memref<2x?x4xf32>) : (memref<2x?x4xf32>, memref<2x1x4xf32>) -> ()
     return
