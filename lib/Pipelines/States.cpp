@@ -160,20 +160,6 @@ void qopt::markStates(mlir::func::FuncOp main,
 llvm::Error qopt::checkAppended(mlir::ModuleOp module,
                                 const ProgramDescription &program) {
   llvm::SmallVector<int32_t> appended = findAppended(module);
-  mlir::WalkResult result = module.walk([&](kernel::AppendMemoryOp op) {
-    bool isAlong =
-        llvm::all_of(program.states, [&](const StateDescription &state) {
-          return state.output != static_cast<int64_t>(op.getIndex()) ||
-                 state.axis == static_cast<int64_t>(op.getAxis());
-        });
-    return isAlong ? mlir::WalkResult::advance()
-                   : mlir::WalkResult::interrupt();
-  });
-  if (result.wasInterrupted())
-    return makeError(ExitCode::BadData,
-                     "a state is added to along another axis than it grows "
-                     "along\nnote: make the file again with this version of "
-                     "qopt-compile");
   for (auto variant : module.getOps<kernel::VariantOp>()) {
     auto main = variant.lookupSymbol<mlir::func::FuncOp>("main");
     for (const StateDescription &state : program.states)

@@ -427,7 +427,8 @@ def VerifyTargetPass : Pass<"verify-target", "::mlir::ModuleOp"> {
 
     - A variant is the only one of its machine, and holds functions, of which
       @main takes the memory of what @main of the module takes. All add to the same
-      outputs in place.
+      outputs in place, along the axis along which the input grows that goes on
+      from each.
     - What @main does is arithmetic on integers without flags, in which no divisor
       can be 0, control flow, launches, and ops on memory of whole elements. It
       gives each output of @main of the module once, outside of control flow.

@@ -11,6 +11,7 @@
 #include "dialects/QKernel/Transforms/ProgramValues.h"
 #include "dialects/QKernel/Transforms/VerifyKernels.h"
 #include "dialects/QKernel/Transforms/VerifyMemory.h"
+#include "dialects/QOpt/IR/States.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -216,6 +217,7 @@ private:
   LogicalResult verifyPlaces(LaunchOp launch, StringRef kernel);
   LogicalResult verifySlots(LaunchOp launch, Operation *op, StringRef kernel);
   template <class OutputOp> LogicalResult verifyOutput(OutputOp output);
+  LogicalResult verifyState(AppendMemoryOp append);
 
   func::FuncOp main;
   VariantOp variant;
@@ -273,7 +275,7 @@ LogicalResult ProgramVerifier::verifyOp(Operation *op) {
       output && failed(verifyOutput(output)))
     return failure();
   if (auto append = dyn_cast<AppendMemoryOp>(op)) {
-    if (failed(verifyOutput(append)))
+    if (failed(verifyOutput(append)) || failed(verifyState(append)))
       return failure();
     appended[append.getIndex()] = append.getAxis();
   }
@@ -298,6 +300,23 @@ LogicalResult ProgramVerifier::verifyOutput(OutputOp output) {
   if (!isa<func::FuncOp>(output->getParentOp()) ||
       !outputs.insert(index).second)
     return output.emitOpError("is not the only one of this output");
+  return success();
+}
+
+/// Checks that what is added to is a state, which grows along this axis.
+LogicalResult ProgramVerifier::verifyState(AppendMemoryOp append) {
+  auto program = append->getParentOfType<func::FuncOp>();
+  bool isState = false, isAlong = true;
+  for (unsigned i = 0; i < program.getNumArguments(); ++i) {
+    auto mark = program.getArgAttrOfType<DenseI64ArrayAttr>(i, kStateAttrName);
+    if (!mark || mark.size() != 2 || mark[0] != append.getIndex())
+      continue;
+    isState = true;
+    isAlong &= mark[1] == static_cast<int64_t>(append.getAxis());
+  }
+  if (!isState || !isAlong)
+    return append.emitOpError("expects an input that goes on from output ")
+           << append.getIndex() << " and grows along axis " << append.getAxis();
   return success();
 }
 

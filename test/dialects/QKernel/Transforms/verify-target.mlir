@@ -720,11 +720,59 @@ func.func @main(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf3
   return %0 : tensor<2x?x4xf32>
 }
 qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%p: memref<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: memref<2x1x4xf32>) {
+    %c1 = arith.constant 1 : index
+    %n = memref.dim %p, %c1 : memref<2x?x4xf32>
+    %d = arith.addi %n, %c1 : index
+    qkernel.check_size(%d) : memref<2x?x4xf32>
+    %y = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
+    qkernel.launch @concat(%p, %x) to(%y : memref<2x?x4xf32, strided<[?, 4, 1]>>) : (memref<2x?x4xf32>, memref<2x1x4xf32>) -> ()
+    return
+  }
+  func.func private @concat(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf32> {
+    %0 = qopt.concat %p, %x {axis = 1 : i64, qopt.kernel = "x86-64.concat"} : (tensor<2x?x4xf32>, tensor<2x1x4xf32>) -> tensor<2x?x4xf32>
+    return %0 : tensor<2x?x4xf32>
+  }
+}
+
+// -----
+
+// To no other output.
+func.func @main(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf32> {
+  %0 = qopt.concat %p, %x {axis = 1 : i64} : (tensor<2x?x4xf32>, tensor<2x1x4xf32>) -> tensor<2x?x4xf32>
+  return %0 : tensor<2x?x4xf32>
+}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
   func.func @main(%p: memref<2x?x4xf32>, %x: memref<2x1x4xf32>) {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
     qkernel.check_size(%d) : memref<2x?x4xf32>
+    // expected-error @+1 {{'qkernel.append_memory' op expects an input that goes on from output 0 and grows along axis 1}}
+    %y = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
+    qkernel.launch @concat(%p, %x) to(%y : memref<2x?x4xf32, strided<[?, 4, 1]>>) : (memref<2x?x4xf32>, memref<2x1x4xf32>) -> ()
+    return
+  }
+  func.func private @concat(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf32> {
+    %0 = qopt.concat %p, %x {axis = 1 : i64, qopt.kernel = "x86-64.concat"} : (tensor<2x?x4xf32>, tensor<2x1x4xf32>) -> tensor<2x?x4xf32>
+    return %0 : tensor<2x?x4xf32>
+  }
+}
+
+// -----
+
+// Along the axis along which it grows.
+func.func @main(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf32> {
+  %0 = qopt.concat %p, %x {axis = 1 : i64} : (tensor<2x?x4xf32>, tensor<2x1x4xf32>) -> tensor<2x?x4xf32>
+  return %0 : tensor<2x?x4xf32>
+}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%p: memref<2x?x4xf32> {qopt.state = array<i64: 0, 2>}, %x: memref<2x1x4xf32>) {
+    %c1 = arith.constant 1 : index
+    %n = memref.dim %p, %c1 : memref<2x?x4xf32>
+    %d = arith.addi %n, %c1 : index
+    qkernel.check_size(%d) : memref<2x?x4xf32>
+    // expected-error @+1 {{'qkernel.append_memory' op expects an input that goes on from output 0 and grows along axis 1}}
     %y = qkernel.append_memory 0(%d) axis 1 : memref<2x?x4xf32, strided<[?, 4, 1]>>
     qkernel.launch @concat(%p, %x) to(%y : memref<2x?x4xf32, strided<[?, 4, 1]>>) : (memref<2x?x4xf32>, memref<2x1x4xf32>) -> ()
     return
@@ -743,7 +791,7 @@ func.func @main(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf3
   return %0 : tensor<2x?x4xf32>
 }
 qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
-  func.func @main(%p: memref<2x?x4xf32>, %x: memref<2x1x4xf32>) {
+  func.func @main(%p: memref<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: memref<2x1x4xf32>) {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
@@ -769,7 +817,7 @@ func.func @main(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf3
   return %0 : tensor<2x?x4xf32>
 }
 qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
-  func.func @main(%p: memref<2x?x4xf32>, %x: memref<2x1x4xf32>) {
+  func.func @main(%p: memref<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: memref<2x1x4xf32>) {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
@@ -796,7 +844,7 @@ func.func @main(%p: tensor<2x?x4xf32>, %x: tensor<2x1x4xf32>) -> tensor<2x?x4xf3
   return %0 : tensor<2x?x4xf32>
 }
 qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
-  func.func @main(%p: memref<2x?x4xf32>, %x: memref<2x1x4xf32>) {
+  func.func @main(%p: memref<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: memref<2x1x4xf32>) {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
@@ -812,7 +860,7 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
 }
 // expected-error @+1 {{'qkernel.variant' op adds to other outputs in place than variants before it}}
 qkernel.variant @v3 #qkernel.target<"x86-64", "x86-64-v3"> {
-  func.func @main(%p: memref<2x?x4xf32>, %x: memref<2x1x4xf32>) {
+  func.func @main(%p: memref<2x?x4xf32> {qopt.state = array<i64: 0, 1>}, %x: memref<2x1x4xf32>) {
     %c1 = arith.constant 1 : index
     %n = memref.dim %p, %c1 : memref<2x?x4xf32>
     %d = arith.addi %n, %c1 : index
