@@ -49,15 +49,16 @@ namespace {
 struct Strips {
   Strips(VectorBuilder &v, const DepthwiseShape &shape);
   void capture(CaptureList &captures) {
-    captures.add({&columns, &rows, &rowBytes, &phaseBytes, &inputBytes, &bytes,
-                  &memory});
+    captures.add({&columns, &rows, &rowBytes, &shared, &phaseBytes, &inputBytes,
+                  &bytes, &memory});
   }
 
   /// The outputs of a strip: columns and rows. The last ones have fewer.
   Value columns, rows;
-  /// Of its input: a row, the rows of a *phase*, all. Row q * s + p of a strip
-  /// is row q of phase p, where s is the stride along H.
-  Value rowBytes, phaseBytes, inputBytes;
+  /// Of its input: from a row to the next, where a row's right border is the
+  /// next one's left one; what two rows share; the rows of a *phase*; all. Row
+  /// q * s + p of a strip is row q of phase p, where s is the stride along H.
+  Value rowBytes, shared, phaseBytes, inputBytes;
   /// Of a thread: the input, and the sums behind it.
   Value bytes, memory;
 };
@@ -111,7 +112,13 @@ Strips::Strips(VectorBuilder &v, const DepthwiseShape &shape) {
   columns = v.min(v.max(shape.width, v.i64(1)), v.i64(kStripOutputs));
   Value needed =
       v.add(v.mul(v.sub(columns, v.i64(1)), v.i64(stride)), v.i64(taps));
-  Value rowOutputs = v.max(v.ceilDiv(needed, v.i64(stride)), v.i64(1));
+  Value left = v.i64(window.before[1]);
+  Value right = v.sub(v.sub(needed, left), shape.inputWidth);
+  // Strips side by side have no borders between them.
+  shared = v.select(v.less(v.i64(kStripOutputs), shape.width), v.i64(0),
+                    v.max(v.min(left, right), v.i64(0)));
+  Value rowOutputs =
+      v.max(v.ceilDiv(v.sub(needed, shared), v.i64(stride)), v.i64(1));
   rowBytes = v.mul(rowOutputs, v.i64(stride));
   rows = v.max(v.div(v.i64(kStripOutputs), rowOutputs), v.i64(1));
   rows = v.min(rows, v.max(shape.height, v.i64(1)));
@@ -122,7 +129,7 @@ Strips::Strips(VectorBuilder &v, const DepthwiseShape &shape) {
   // A row may spill a vector into what lies behind it, and so do the words of
   // outputs that are dropped.
   phaseBytes = v.add(v.mul(v.ceilDiv(inputRows, v.i64(phases)), rowBytes),
-                     v.i64(kBytes));
+                     v.add(shared, v.i64(kBytes)));
   int64_t spill =
       2 * kBytes + llvm::alignTo(tapsOf(window, 0).rowWords() * kWord, kBytes);
   auto aligned = [&](Value bytes) {
@@ -237,6 +244,13 @@ void CodeDepthwise::copyInput(VectorBuilder &v, const Strip &strip) {
     v.ifElse(
         isInside, [&] { copyRow(v, strip, inputRow, out); },
         [&] { fill(v, out, v.i64(0), strips.rowBytes); });
+  });
+  // No row is behind the last one of a phase.
+  v.loop(v.i64(0), phases, 1, [&](Value phase) {
+    Value rows = v.ceilDiv(v.max(v.sub(count, phase), v.i64(0)), phases);
+    Value out =
+        v.add(v.mul(phase, strips.phaseBytes), v.mul(rows, strips.rowBytes));
+    fill(v, out, v.i64(0), strips.shared);
   });
 }
 
