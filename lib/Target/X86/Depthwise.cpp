@@ -37,8 +37,8 @@ DepthwiseShape::DepthwiseShape(ProgramEmitter &program, ConvOp op)
 }
 
 void DepthwiseShape::capture(CaptureList &captures) {
-  captures.add({&multiplier, &inputHeight, &inputWidth, &outputs, &height,
-                &width, &bias});
+  captures.add({&multiplier, &inputHeight, &inputWidth, &outputs, &planes,
+                &height, &width, &bias});
 }
 
 void DepthwiseShape::setGroups(Epilogue &epilogue) const {

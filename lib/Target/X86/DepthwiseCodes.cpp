@@ -5,9 +5,11 @@
 // output (with a stride of 2, to every second), so plain loads from r = 0, 1, 2
 // and 3 give 64 outputs without a shuffle of codes; their sums are interleaved.
 //
-// A part is one output plane, walked in strips that stay in L1: the strip's
-// input is copied with its borders, as unsigned bytes, then summed as one long
-// row whose outputs behind the end of a row are dropped.
+// A plane is walked in strips that stay in L1: the strip's input is copied with
+// its borders, as unsigned bytes, then summed as one long row whose outputs
+// behind the end of a row are dropped. A part is a plane or several small ones,
+// which take each step together: a load that spans stores waits until these
+// have left the core, and so it waits once for all planes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,6 +34,9 @@ static constexpr int64_t kWord = 4;
 /// Outputs of a strip. A row of more is cut: where there are several strips
 /// side by side, each is one row, so outputs are always written in order.
 static constexpr int64_t kStripOutputs = 4096;
+/// Outputs of the planes of a part, unless one alone has more, and how many
+/// parts there are to be before a part has several planes.
+static constexpr int64_t kPartOutputs = 1024, kWantedParts = 16;
 /// Words of a kernel: its loops are written out.
 static constexpr int64_t kMostWords = 32;
 
@@ -50,7 +55,7 @@ struct Strips {
   Strips(VectorBuilder &v, const DepthwiseShape &shape);
   void capture(CaptureList &captures) {
     captures.add({&columns, &rows, &rowBytes, &shared, &phaseBytes, &inputBytes,
-                  &bytes, &memory});
+                  &planeBytes, &memory, &planes});
   }
 
   /// The outputs of a strip: columns and rows. The last ones have fewer.
@@ -59,8 +64,11 @@ struct Strips {
   /// next one's left one; what two rows share; the rows of a *phase*; all. Row
   /// q * s + p of a strip is row q of phase p, where s is the stride along H.
   Value rowBytes, shared, phaseBytes, inputBytes;
-  /// Of a thread: the input, and the sums behind it.
-  Value bytes, memory;
+  /// Of a plane: the input, and the sums behind it. A thread has that of the
+  /// planes of a part.
+  Value planeBytes, memory, planes;
+
+  Value bytes(VectorBuilder &v) const { return v.mul(planes, planeBytes); }
 };
 
 /// A strip in the kernel.
@@ -78,7 +86,9 @@ public:
 
 private:
   void capture(CaptureList &captures);
-  void startPlane(VectorBuilder &v, const KernelScope &scope);
+  void startPart(VectorBuilder &v, const KernelScope &scope);
+  void forEachPlane(VectorBuilder &v, llvm::function_ref<void()> body);
+  void startSums(VectorBuilder &v);
   void copyInput(VectorBuilder &v, const Strip &strip);
   void copyRow(VectorBuilder &v, const Strip &strip, Value inputRow, Value out);
   void fill(VectorBuilder &v, Value out, Value first, Value last);
@@ -98,9 +108,11 @@ private:
   Strips strips;
   Value source, weights, weightSums, inputZero, weightZero;
 
+  /// Of the part in work.
+  Value firstPlane, numPlanes, memory, border;
   /// Of the plane in work.
   DepthwiseAt at;
-  Value border, start, input, sums;
+  Value start, input, sums;
   std::optional<Dot> dot;
   SmallVector<Dot::Operand> words;
 };
@@ -137,7 +149,14 @@ Strips::Strips(VectorBuilder &v, const DepthwiseShape &shape) {
   };
   inputBytes = aligned(v.add(v.mul(phaseBytes, v.i64(phases)), v.i64(spill)));
   Value outputs = v.add(v.mul(rows, rowOutputs), v.i64(2 * kBytes));
-  bytes = v.add(inputBytes, aligned(v.mul(outputs, v.i64(4))));
+  planeBytes = v.add(inputBytes, aligned(v.mul(outputs, v.i64(4))));
+  // Planes of one strip only.
+  Value isCut = v.add(v.max(v.sub(shape.height, rows), v.i64(0)),
+                      v.max(v.sub(shape.width, columns), v.i64(0)));
+  planes = v.min(v.div(v.i64(kPartOutputs), v.max(outputs, v.i64(1))),
+                 v.div(shape.planes, v.i64(kWantedParts)));
+  planes =
+      v.max(v.select(v.equal(isCut, v.i64(0)), planes, v.i64(1)), v.i64(1));
 }
 
 CodeDepthwise::CodeDepthwise(ProgramEmitter &program, ConvOp op,
@@ -152,7 +171,10 @@ CodeDepthwise::CodeDepthwise(ProgramEmitter &program, ConvOp op,
   element = x.element();
   inputZero = storedZero(program, x, /*storedUnsigned=*/true);
   weightZero = storedZero(program, w, /*storedUnsigned=*/false);
-  strips.memory = program.scratch(strips.bytes);
+  strips.memory = [&] {
+    VectorBuilder v(program.code());
+    return program.scratch(strips.bytes(v));
+  }();
   source = program.buffer(op.getX()).pointer;
   bool withSums = !isZero(inputZero);
   SmallVector<Value> pieces = program.packedWeights(
@@ -172,7 +194,8 @@ void CodeDepthwise::capture(CaptureList &captures) {
 
 void CodeDepthwise::launch(ProgramEmitter &program) {
   shape.setGroups(epilogue);
-  Value parts = shape.planes;
+  VectorBuilder host(program.code());
+  Value parts = host.ceilDiv(shape.planes, strips.planes);
   CaptureList list;
   capture(list);
   SmallVector<Value> captures = list.values();
@@ -181,7 +204,7 @@ void CodeDepthwise::launch(ProgramEmitter &program) {
     list.enter(scope);
     epilogue.enter(scope);
     VectorBuilder v(scope.b, scope.loc);
-    startPlane(v, scope);
+    startPart(v, scope);
     Value rowStrips = v.ceilDiv(shape.height, strips.rows);
     Value columnStrips = v.ceilDiv(shape.width, strips.columns);
     v.loop(v.i64(0), rowStrips, 1, [&](Value i) {
@@ -191,23 +214,35 @@ void CodeDepthwise::launch(ProgramEmitter &program) {
         strip.x = v.mul(j, strips.columns);
         strip.rows = v.min(strips.rows, v.sub(shape.height, strip.y));
         strip.columns = v.min(strips.columns, v.sub(shape.width, strip.x));
-        copyInput(v, strip);
-        sum(v, strip);
-        finish(v, strip);
+        forEachPlane(v, [&] { copyInput(v, strip); });
+        forEachPlane(v, [&] { sum(v, strip); });
+        forEachPlane(v, [&] { finish(v, strip); });
       });
     });
   });
 }
 
-/// What is the same for all outputs of a plane.
-void CodeDepthwise::startPlane(VectorBuilder &v, const KernelScope &scope) {
-  at = shape.planeAt(v, scope.part);
-  input = v.address(strips.memory, v.mul(scope.thread, strips.bytes),
-                    v.b.getI8Type());
-  sums = v.address(input, strips.inputBytes, v.b.getI8Type());
+void CodeDepthwise::startPart(VectorBuilder &v, const KernelScope &scope) {
+  firstPlane = v.mul(scope.part, strips.planes);
+  numPlanes = v.min(v.sub(shape.planes, firstPlane), strips.planes);
+  memory = v.address(strips.memory, v.mul(scope.thread, strips.bytes(v)),
+                     v.b.getI8Type());
   Value zero = arith::TruncIOp::create(v.b, v.loc, v.b.getI8Type(), inputZero);
   border = v.splat(zero, kBytes);
+}
 
+void CodeDepthwise::forEachPlane(VectorBuilder &v,
+                                 llvm::function_ref<void()> body) {
+  v.loop(v.i64(0), numPlanes, 1, [&](Value i) {
+    at = shape.planeAt(v, v.add(firstPlane, i));
+    input = v.address(memory, v.mul(i, strips.planeBytes), v.b.getI8Type());
+    sums = v.address(input, strips.inputBytes, v.b.getI8Type());
+    body();
+  });
+}
+
+/// What is the same for all sums of a plane.
+void CodeDepthwise::startSums(VectorBuilder &v) {
   // sum (u - zu)(s - zs) = sum u s - zs sum u + zu (K zs - sum s).
   start = v.i32(0);
   if (shape.bias)
@@ -320,6 +355,7 @@ static SmallVector<Value> inOrder(VectorBuilder &v, ArrayRef<Value> vectors) {
 }
 
 void CodeDepthwise::sum(VectorBuilder &v, const Strip &strip) {
+  startSums(v);
   int64_t stride = window.strides[1];
   SmallVector<Value> rows;
   for (int64_t i = 0; i < window.kernel[0]; ++i) {

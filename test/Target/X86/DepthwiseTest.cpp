@@ -154,6 +154,19 @@ TEST(Depthwise, CodesInStrips) {
   }
 }
 
+/// Small planes, several of which are a part; the last part has fewer.
+TEST(Depthwise, CodesOfManyPlanes) {
+  const CodeTypes allTerms{"ui8", "ui8", true, true, true};
+  const Codes cases[] = {
+      {37, 7, 7, 74, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, allTerms},
+      {43, 14, 14, 43, {5, 5}, {2, 2}, {1, 1}, {2, 2, 2, 2}},
+  };
+  for (const Codes &c : cases) {
+    SCOPED_TRACE(programOf(c));
+    expectEqualToReference(programOf(c));
+  }
+}
+
 /// Pairs of products that 16 bits do not hold.
 TEST(Depthwise, CodesAtTheirEnds) {
   Codes c{2, 6, 20, 2, {5, 5}, {1, 1}, {1, 1}, {2, 2, 2, 2}};
