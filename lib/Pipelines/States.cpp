@@ -96,6 +96,38 @@ static void addByName(ProgramDescription &program, int64_t capacity) {
   }
 }
 
+/// The state that the scales of the state `text` are, which is kept in codes;
+/// empty where it has none.
+static std::string findScales(const ProgramDescription &program,
+                              StringRef text) {
+  auto [from, to] = text.split('=');
+  std::string found;
+  for (unsigned number = 0;; ++number) {
+    std::string output = makeScaleName(from, number),
+                input = makeScaleName(to, number);
+    bool isOutput = findName(program.outputs, output).has_value();
+    bool isInput = findName(program.inputs, input).has_value();
+    // Names of others come before those that were made.
+    if (!isOutput && !isInput)
+      return found;
+    if (isOutput && isInput)
+      found = output + "=" + input;
+  }
+}
+
+/// Whether `text` names the scales that a state is to have when it is kept in
+/// codes.
+static bool namesScales(const ProgramDescription &program, StringRef text) {
+  auto [from, to] = text.split('=');
+  auto isOf = [](StringRef scales) {
+    return [scales](const ValueDescription &value) {
+      return makeScaleName(value.name, 0) == scales;
+    };
+  };
+  return llvm::any_of(program.outputs, isOf(from)) &&
+         llvm::any_of(program.inputs, isOf(to));
+}
+
 static llvm::Error addNamed(ProgramDescription &program, StringRef text,
                             int64_t capacity) {
   auto [from, to] = text.split('=');
@@ -106,7 +138,11 @@ static llvm::Error addNamed(ProgramDescription &program, StringRef text,
                      "--state expects OUTPUT=INPUT, but found '" + text +
                          "': the model has no " +
                          (output ? "input \"" + to : "output \"" + from) +
-                         "\"");
+                         "\"" +
+                         (namesScales(program, text)
+                              ? "\nnote: leave it out: the scales of a state "
+                                "that is kept in codes follow by themselves"
+                              : ""));
   auto isTaken = [&](const StateDescription &state) {
     return state.input == static_cast<int64_t>(*input) ||
            state.output == static_cast<int64_t>(*output);
@@ -128,11 +164,7 @@ llvm::Error qopt::findStates(ProgramDescription &program,
   for (StringRef text : options.named) {
     if (llvm::Error error = addNamed(program, text, options.capacity))
       return error;
-    // What is kept in codes has another state beside it.
-    auto [from, to] = text.split('=');
-    std::string scales = (from + ".scale=" + to + ".scale").str();
-    if (findName(program.outputs, StringRef(scales).split('=').first) &&
-        findName(program.inputs, StringRef(scales).split('=').second))
+    if (std::string scales = findScales(program, text); !scales.empty())
       if (llvm::Error error = addNamed(program, scales, options.capacity))
         return error;
   }

@@ -159,6 +159,30 @@ def test_states_of_fewer_bits(make, kept_as, appended, tmp_path):
         past = {name: reference[name.replace("past_key_values", "present")] for name in past}
 
 
+def test_scales_of_states_follow_by_themselves(tmp_path):
+    """An input of the model's own that has their name stays an input."""
+    model, recipe = make_attention(), tmp_path / "r.yaml"
+    recipe.write_text("{version: 1, kv-cache: {format: i8}}")
+    taken = PASTS[0] + ".scale"
+    model.graph.input.append(value(taken, [1]))
+    model.graph.node.append(helper.make_node("Neg", [taken], ["negated"]))
+    model.graph.output.append(value("negated", [1]))
+    onnx.save(model, tmp_path / "m.onnx")
+    for flags in ([], ["--state", f"{PRESENTS[0]}={PASTS[0]}"]):
+        run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so", "--recipe", recipe, *flags)
+        module = qopt.load(tmp_path / "m.so")
+        module.bind_states(8)
+        assert [one.name for one in module.inputs] == [
+            "q", "k", "v", *PASTS, taken, taken + ".1", PASTS[1] + ".scale"]
+        step, = make_steps([], 1, (2,))
+        found = module.run({**step, taken: np.ones(1, np.float32)})
+        assert sorted(found) == ["negated", "y"]
+    refused = run_tool("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "no.so", "--recipe", recipe,
+                       "--state", f"{PRESENTS[0]}.scale={taken}")
+    assert refused.returncode == 2
+    assert "note: leave it out: the scales of a state that is kept in codes follow by themselves" in refused.stderr
+
+
 def test_states_that_keep_their_type(decoder, tmp_path):
     model, recipe = tmp_path / "model.onnx", tmp_path / "r.yaml"
     recipe.write_text("{version: 1, kv-cache: {format: i8}}")

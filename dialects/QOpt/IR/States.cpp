@@ -40,6 +40,11 @@ RankedTensorType qopt::rowScaleTypeOf(RankedTensorType rows) {
   return RankedTensorType::get(dims, Float32Type::get(rows.getContext()));
 }
 
+std::string qopt::makeScaleName(StringRef state, unsigned number) {
+  std::string name = (state + ".scale").str();
+  return number ? name + "." + std::to_string(number) : name;
+}
+
 bool qopt::decodesRows(Operation *maker) {
   if (auto cast = dyn_cast<CastOp>(maker))
     return typeOf(cast.getX()).getElementType().isF16() &&

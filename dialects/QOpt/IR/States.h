@@ -27,6 +27,10 @@ bool isKeyOrValue(const mlir::OpOperand &use);
 /// The type of scales, one a row of a tensor of type `rows`.
 mlir::RankedTensorType rowScaleTypeOf(mlir::RankedTensorType rows);
 
+/// The name of the scales of a state that is called `state`, `number` for the
+/// case that other tensors have the names before.
+std::string makeScaleName(llvm::StringRef state, unsigned number);
+
 /// Whether `maker` makes floats of what states are kept in: elements of f16, or
 /// bytes with a scale a row, which are the scale times the byte.
 bool decodesRows(mlir::Operation *maker);

@@ -9,6 +9,7 @@
 #include "dialects/QOpt/IR/TensorTypes.h"
 #include "dialects/QOpt/Quantization/QuantizationPasses.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_CONVERTSTATESPASS
@@ -45,12 +46,29 @@ static std::optional<Added> findAdded(ConcatOp append) {
   return Added{rows.getCodes(), rows.getScales().front(), rows.getFormat()};
 }
 
-/// The attributes of the scales of an argument or result that has `attributes`.
-static DictionaryAttr describeScales(DictionaryAttr attributes) {
+/// The names of what `main` takes and gives.
+static llvm::StringSet<> collectNames(func::FuncOp main) {
+  llvm::StringSet<> names;
+  auto add = [&](DictionaryAttr attributes) {
+    if (auto name = attributes ? attributes.getAs<StringAttr>(kNameAttrName)
+                               : StringAttr())
+      names.insert(name);
+  };
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    add(main.getArgAttrDict(i));
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    add(main.getResultAttrDict(i));
+  return names;
+}
+
+/// The attributes of the scales of an argument or result that has `attributes`;
+/// `number` is that of their name.
+static DictionaryAttr describeScales(DictionaryAttr attributes,
+                                     unsigned number) {
   Builder b(attributes.getContext());
   NamedAttrList list(attributes);
   if (auto name = attributes.getAs<StringAttr>(kNameAttrName))
-    list.set(kNameAttrName, b.getStringAttr(name.getValue() + ".scale"));
+    list.set(kNameAttrName, b.getStringAttr(makeScaleName(name, number)));
   auto dims = attributes.getAs<ArrayAttr>(kDimsAttrName);
   if (dims && !dims.empty()) {
     SmallVector<Attribute> symbols(dims.getValue());
@@ -96,13 +114,15 @@ struct ConvertStatesPass
                          ValueRange{past, added.elements}, append.getAxis());
     Value real;
     if (added.scales) {
-      BlockArgument pastScales = addArgument(index, scaleOutput, state[1]);
+      unsigned number = findScaleNumber(index, output);
+      BlockArgument pastScales =
+          addArgument(index, scaleOutput, state[1], number);
       Value scales = ConcatOp::create(b, loc, rowScaleTypeOf(type),
                                       ValueRange{pastScales, added.scales},
                                       append.getAxis());
       real = DequantizeOp::create(b, loc, type, kept, scales, ValueRange(),
                                   added.format);
-      addResult(end, scales, output);
+      addResult(end, scales, output, number);
     } else {
       real = CastOp::create(b, loc, type, kept);
     }
@@ -113,12 +133,28 @@ struct ConvertStatesPass
     append.erase();
   }
 
+  /// The first whose names nothing has: what feeds what is told by names.
+  unsigned findScaleNumber(unsigned index, unsigned output) {
+    func::FuncOp main = getOperation();
+    llvm::StringSet<> names = collectNames(main);
+    auto isTaken = [&](StringAttr name, unsigned number) {
+      return name && names.contains(makeScaleName(name, number));
+    };
+    auto past = main.getArgAttrOfType<StringAttr>(index, kNameAttrName);
+    auto present = main.getResultAttrOfType<StringAttr>(output, kNameAttrName);
+    unsigned number = 0;
+    while (isTaken(past, number) || isTaken(present, number))
+      ++number;
+    return number;
+  }
+
   /// An argument for the scales of the state that argument `index` is.
-  BlockArgument addArgument(unsigned index, int64_t output, int64_t axis) {
+  BlockArgument addArgument(unsigned index, int64_t output, int64_t axis,
+                            unsigned number) {
     func::FuncOp main = getOperation();
     unsigned last = main.getNumArguments();
     Builder b(&getContext());
-    NamedAttrList list(describeScales(main.getArgAttrDict(index)));
+    NamedAttrList list(describeScales(main.getArgAttrDict(index), number));
     list.set(kStateAttrName, b.getDenseI64ArrayAttr({output, axis}));
     BlockArgument past = main.getArgument(index);
     (void)main.insertArgument(last, rowScaleTypeOf(typeOf(past)),
@@ -127,14 +163,16 @@ struct ConvertStatesPass
   }
 
   /// A result for `scales`, those of result `output`.
-  void addResult(Operation *end, Value scales, unsigned output) {
+  void addResult(Operation *end, Value scales, unsigned output,
+                 unsigned number) {
     func::FuncOp main = getOperation();
     unsigned last = end->getNumOperands();
     end->insertOperands(last, scales);
     DictionaryAttr known = main.getResultAttrDict(output);
     (void)main.insertResult(
         last, scales.getType(),
-        describeScales(known ? known : DictionaryAttr::get(&getContext())));
+        describeScales(known ? known : DictionaryAttr::get(&getContext()),
+                       number));
   }
 };
 } // namespace

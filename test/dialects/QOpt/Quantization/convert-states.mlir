@@ -23,6 +23,20 @@ func.func @main(%past: tensor<1x2x?x16xf32> {qopt.dims = ["", "", "past", ""], q
 
 // -----
 
+// Another tensor may have the name already: then both scales have the next one.
+// CHECK-LABEL: func.func @taken
+// CHECK-SAME: qopt.name = "past.scale.1", qopt.state = array<i64: 3, 2>}) -> ({{.*}} {qopt.name = "present"}, {{.*}} {qopt.name = "present.scale.1"})
+func.func @taken(%past: tensor<1x2x?x16xf32> {qopt.dims = ["", "", "past", ""], qopt.name = "past", qopt.state = array<i64: 0, 2>}, %x: tensor<1x2x?x16xf32> {qopt.name = "past.scale"}) -> (tensor<1x2x?x16xf32> {qopt.name = "present"}, tensor<1x2x?x16xf32>, tensor<4xi64>) {
+  %c, %s = qopt.quantize_dynamic %x {format = #qopt.format<i8>} : (tensor<1x2x?x16xf32>) -> (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>)
+  %d = qopt.dequantize %c scales(%s) {format = #qopt.format<i8>} : (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf32>) -> tensor<1x2x?x16xf32>
+  %0 = qopt.concat %past, %d {axis = 2 : i64} : (tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>) -> tensor<1x2x?x16xf32>
+  %1 = qopt.neg %0 : (tensor<1x2x?x16xf32>) -> tensor<1x2x?x16xf32>
+  %2 = qopt.shape %0 {start = 0 : i64, end = 4 : i64} : (tensor<1x2x?x16xf32>) -> tensor<4xi64>
+  return %0, %1, %2 : tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>, tensor<4xi64>
+}
+
+// -----
+
 // What floats are added to stays.
 // CHECK-LABEL: func.func @floats
 // CHECK-NOT: xi8>
