@@ -137,6 +137,12 @@ func.func private @f()""", "stands beside @main"),
     : (tensor<4x8xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }""", "expects statistics of the channels"),
+    "statistics of no numbers": (
+        """func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = qopt.relu %x {qopt.stats = {min = 0.0 : f32, max = 0x7F800000 : f32}}
+    : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}""", "expects statistics of finite values, but found NaN or infinity"),
 }
 
 

@@ -8,6 +8,7 @@
 #include "dialects/QOpt/Quantization/VerifyPlan.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
 #include "dialects/QOpt/Quantization/WeightExpressions.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -55,10 +56,34 @@ LogicalResult qopt::verifyRequest(Operation *op) {
                                   : success();
 }
 
+/// Calibration looks at finite values alone.
+static bool isFinite(const Statistics &stats) {
+  auto areFinite = [](ArrayRef<float> numbers) {
+    return llvm::all_of(numbers,
+                        [](float number) { return std::isfinite(number); });
+  };
+  // Squares of large values may be too large for their type.
+  auto areNumbers = [](ArrayRef<float> squares) {
+    return llvm::none_of(squares,
+                         [](float square) { return std::isnan(square); });
+  };
+  return areFinite({stats.min, stats.max}) && areFinite(stats.channelMin) &&
+         areFinite(stats.channelMax) && areFinite(stats.channelMean) &&
+         areNumbers(
+             {stats.meanSquare, stats.rowPeakSquare, stats.unseenSquare}) &&
+         areNumbers(stats.channelMeanSquare) && areNumbers(stats.unseenAbove) &&
+         areNumbers(stats.unseenBelow);
+}
+
 LogicalResult qopt::verifyStatistics(Value value) {
   std::optional<Statistics> stats = getStatistics(value);
   if (!stats)
     return success();
+  if (!isFinite(*stats))
+    return emitError(value.getLoc(),
+                     "expects statistics of finite values, but found NaN or "
+                     "infinity in ")
+           << getStatisticsAttr(value);
   auto type = cast<RankedTensorType>(value.getType());
   for (const auto *channels :
        {&stats->channelMin, &stats->channelMax, &stats->channelMeanSquare}) {
