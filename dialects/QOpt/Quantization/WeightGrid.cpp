@@ -27,6 +27,11 @@ ElementGrids::ElementGrids(const QuantizedWeight &quantized, FormatAttr format)
 uint8_t ElementGrids::codeOf(int64_t k, int64_t n, float value) const {
   const ElementFormatInfo &info = row.elementInfo();
   float scale = scaleAt(k, n);
+  // Every code stands for 0 then: it is the one that blocks of zeros have.
+  if (scale == 0) {
+    value = 0;
+    scale = 1;
+  }
   if (!info.isInteger() || row.hasSharedExponent())
     return static_cast<uint8_t>(unitEncode(value / scale, row));
   int code = roundToIntegerGrid(value, scale, zeroAt(k, n), info, !zeroFormat);

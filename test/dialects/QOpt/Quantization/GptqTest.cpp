@@ -283,6 +283,16 @@ TEST_F(GptqRounding, BlocksOfZerosStayZero) {
   }
 }
 
+TEST_F(GptqRounding, WhatHasNoScaleHasTheCodeOfZero) {
+  llvm::fill(weight.asMutable<float>(), 0.0f);
+  FormatAttr format = formatOf("nvfp4, axis = 0");
+  QuantizedWeight zeros = round("nearest", format);
+  ElementGrids grids(zeros, format);
+  // Errors of other products may be left for it.
+  for (float value : {0.0f, 1.0f, -1.0f})
+    EXPECT_EQ(grids.codeOf(0, 0, value), 0);
+}
+
 TEST_F(GptqRounding, MomentsOfNothingLeaveTheNearestCodes) {
   std::vector<double> moments(64 * 64, 1.0);
   moments[1] = moments[64] = 1000;
