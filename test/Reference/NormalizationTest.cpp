@@ -134,6 +134,31 @@ TEST(Softmax, AlongAnyAxis) {
   EXPECT_EQ(softmax.get({f32({2, 0, 3}, {})}).getNumElements(), 0);
 }
 
+/// Against the sums of products with the matrix, and bit for bit with a
+/// butterfly of four that is written out.
+TEST(Hadamard, OfBlocksOfTheLastAxis) {
+  Program transform("(%x: tensor<?x24xf32>) -> tensor<?x24xf32> {"
+                    "%0 = qopt.hadamard %x {block = 8 : i64} : "
+                    "(tensor<?x24xf32>) -> tensor<?x24xf32>"
+                    " return %0 : tensor<?x24xf32> }");
+  std::vector<float> x = randomReals(5 * 24, 23);
+  auto y = valuesOf<float>(transform.get({f32({5, 24}, x)}));
+  for (int i = 0; i < 5 * 24; ++i) {
+    double sum = 0;
+    for (int j = 0; j < 8; ++j)
+      sum += x[i / 8 * 8 + j] * (__builtin_parity(i % 8 & j) ? -1.0 : 1.0);
+    EXPECT_NEAR(y[i], sum / std::sqrt(8.0), 1e-6);
+  }
+  Program four("(%x: tensor<4xf32>) -> tensor<4xf32> {"
+               "%0 = qopt.hadamard %x {block = 4 : i64} : "
+               "(tensor<4xf32>) -> tensor<4xf32> return %0 : tensor<4xf32> }");
+  float a = 1e8f, b = 3.0f, c = -1e8f, d = 0.7f;
+  EXPECT_EQ(valuesOf<float>(four.get({f32({4}, {a, b, c, d})})),
+            (std::vector<float>{
+                ((a + b) + (c + d)) * 0.5f, ((a - b) + (c - d)) * 0.5f,
+                ((a + b) - (c + d)) * 0.5f, ((a - b) - (c - d)) * 0.5f}));
+}
+
 TEST(LayerNorm, OverTheLastAxes) {
   Program norm(
       "(%x: tensor<?x4x5xf32>, %s: tensor<4x5xf32>, %b: tensor<4x5xf32>) -> "

@@ -223,8 +223,8 @@ def QKernel_AttentionOp : QKernel_KernelOp<"attention",
 }]>;
 def QKernel_RowsOp : QKernel_KernelOp<"rows",
   "norm, softmax or reduction with its epilogue",
-  "The root is `qopt.softmax`, `qopt.layer_norm`, `qopt.reduce`, "
-  "`qopt.global_average_pool` or `qopt.quantize_dynamic`.\n", [{
+  "The root is `qopt.softmax`, `qopt.layer_norm`, `qopt.hadamard`, "
+  "`qopt.reduce`, `qopt.global_average_pool` or `qopt.quantize_dynamic`.\n", [{
     %codes, %scales = qkernel.rows(%x) : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>) (%a: tensor<?x4xf32>) {
       %1, %2 = qopt.quantize_dynamic %a {format = #qopt.format<i8>} : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?x1xf32>)
       qkernel.yield %1, %2 : tensor<?x4xi8>, tensor<?x1xf32>

@@ -205,6 +205,7 @@ static bool isLastAxis(int64_t axis, Value x) {
 
 bool LayerNormOp::makesWholeRows() { return isLastAxis(getAxis(), getX()); }
 bool SoftmaxOp::makesWholeRows() { return isLastAxis(getAxis(), getX()); }
+bool HadamardOp::makesWholeRows() { return true; }
 
 SmallVector<ScaledTensor> QuantizeOp::getScaledTensors() {
   return {

@@ -24,6 +24,24 @@ LogicalResult ReduceOp::verify() {
   return success();
 }
 
+LogicalResult HadamardOp::verify() {
+  int64_t block = getBlock();
+  // hadamard_c1
+  if (block < 2 || block > 4096 || !llvm::isPowerOf2_64(block))
+    return emitOpError("expects a block that is a power of two from 2 to 4096, "
+                       "but found ")
+           << block;
+  // hadamard_c2
+  auto type = cast<RankedTensorType>(getX().getType());
+  if (!type.getElementType().isF32() || type.getRank() == 0 ||
+      type.isDynamicDim(type.getRank() - 1) ||
+      type.getShape().back() % block != 0)
+    return emitOpError("expects elements of f32 and a last dim that is a "
+                       "multiple of ")
+           << block << ", but found " << type;
+  return success();
+}
+
 /// Checks the numbers that say where the windows of `pool` are; each of `steps`
 /// has one for each spatial axis.
 template <class Pool>

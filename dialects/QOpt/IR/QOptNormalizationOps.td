@@ -85,6 +85,34 @@ def QOpt_SoftmaxOp : QOpt_ReducingOp<"softmax", [
   let arguments = (ins QOpt_Tensor:$x, I64Attr:$axis);
 }
 
+def QOpt_HadamardOp : QOpt_ReducingOp<"hadamard", [
+    AllElementTypesMatch<["x", "result"]>,
+    DeclareOpInterfaceMethods<QOpt_KernelRootOpInterface, ["makesWholeRows"]>]> {
+  let summary = "orthogonal Walsh-Hadamard transform of blocks of the last axis";
+  let description = [{
+    For each block v of n = `block` elements along the last axis:
+    ```
+    for h = 1, 2, 4, ... below n:
+      for all i with (i / h) even:  v[i], v[i + h] = v[i] + v[i + h], v[i] - v[i + h]
+    result = v * f32(1 / sqrt(n))
+    ```
+    So y = x * H / sqrt(n) with H of natural order, by n log2(n) sums in f32 in the
+    order of the butterfly. The transform is its own inverse, but for rounding.
+
+    Constraints:
+    - (C1) `block` is a power of two from 2 to 4096.
+    - (C2) `x` has f32 elements, and a static last dim that is a multiple of `block`.
+
+    Example:
+
+    ```mlir
+    %1 = qopt.hadamard %x {block = 4 : i64} : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins QOpt_Tensor:$x, I64Attr:$block);
+  let hasVerifier = 1;
+}
+
 def QOpt_ReduceOp : QOpt_ReducingOp<"reduce", [QOpt_KernelRootOpInterface]> {
   let summary = "sum, mean, max, min, product or Euclidean norm over axes";
   let description = [{

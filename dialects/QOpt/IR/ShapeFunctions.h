@@ -205,14 +205,15 @@ mlir::FailureOr<llvm::SmallVector<Dims<P>>> resultDims(mlir::Operation *op,
           result.push_back(policy.constant(dim));
         return one(result);
       })
-      .template Case<BatchNormOp, LayerNormOp, SoftmaxOp, QuantizeOp,
-                     DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp,
-                     LookupOp, AttentionOp>([&](auto op) -> Result {
-        Dims<P> result = dims(op->getOperand(0));
-        if (mlir::isa<AttentionOp>(op.getOperation()))
-          result.back() = dims(op->getOperand(2)).back();
-        return one(result);
-      })
+      .template Case<BatchNormOp, LayerNormOp, SoftmaxOp, HadamardOp,
+                     QuantizeOp, DequantizeOp, RequantizeOp, ShiftOp,
+                     DivideRoundOp, LookupOp, AttentionOp>(
+          [&](auto op) -> Result {
+            Dims<P> result = dims(op->getOperand(0));
+            if (mlir::isa<AttentionOp>(op.getOperation()))
+              result.back() = dims(op->getOperand(2)).back();
+            return one(result);
+          })
       .Case([&](QuantizeDynamicOp op) -> Result {
         Dims<P> x = dims(op.getX());
         llvm::SmallVector<Dims<P>> result{x};

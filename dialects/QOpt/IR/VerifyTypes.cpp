@@ -453,11 +453,11 @@ static LogicalResult verifyElements(Operation *op) {
                     op.getResult());
       })
       // qopt_c6
-      .Case<SoftmaxOp, LayerNormOp, BatchNormOp, AttentionOp, GemmOp>(
-          [&](Operation *op) -> LogicalResult {
-            return success(succeeded(verifyReals(op, op->getOperands())) &&
-                           succeeded(verifyReals(op, op->getResults())));
-          })
+      .Case<SoftmaxOp, LayerNormOp, HadamardOp, BatchNormOp, AttentionOp,
+            GemmOp>([&](Operation *op) -> LogicalResult {
+        return success(succeeded(verifyReals(op, op->getOperands())) &&
+                       succeeded(verifyReals(op, op->getResults())));
+      })
       .Case([&](QuantizeOp op) -> LogicalResult {
         return success(
             succeeded(verifyUncoded(op, op.getX())) &&

@@ -27,9 +27,9 @@ template <class Fn> bool dispatchFormula(mlir::Operation *op, Fn fn) {
     return true;
   return llvm::TypeSwitch<mlir::Operation *, bool>(op)
       .Case<AveragePoolOp, ConcatOp, ConstantOfShapeOp, ConvOp, ExpandOp,
-            GatherOp, GlobalAveragePoolOp, LayerNormOp, MatMulOp, MaxPoolOp,
-            PadOp, RangeOp, ReduceOp, ShapeOp, SliceOp, SoftmaxOp, SplitOp,
-            TransposeOp>([&](auto other) {
+            GatherOp, GlobalAveragePoolOp, HadamardOp, LayerNormOp, MatMulOp,
+            MaxPoolOp, PadOp, RangeOp, ReduceOp, ShapeOp, SliceOp, SoftmaxOp,
+            SplitOp, TransposeOp>([&](auto other) {
         fn(other);
         return true;
       })
@@ -45,7 +45,8 @@ inline bool hasFormula(mlir::Operation *op) {
     return hasFormula(llvm::cast<ContractionOpInterface>(op));
   if (auto softmax = llvm::dyn_cast<SoftmaxOp>(op))
     return isRealElement(typeOf(softmax.getX()).getElementType());
-  if (llvm::isa<AveragePoolOp, GlobalAveragePoolOp, LayerNormOp>(op))
+  if (llvm::isa<AveragePoolOp, GlobalAveragePoolOp, HadamardOp, LayerNormOp>(
+          op))
     return llvm::all_of(op->getOperands(), [](mlir::Value operand) {
       return isFloatElement(typeOf(operand).getElementType());
     });

@@ -10,6 +10,7 @@
 
 #include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
+#include "dialects/QOpt/Numerics/Hadamard.h"
 #include "dialects/QOpt/Numerics/IntegerLimits.h"
 #include "dialects/QOpt/Numerics/LoopPolicy.h"
 
@@ -157,6 +158,48 @@ template <class P> void formula(P &p, SoftmaxOp op) {
     });
   };
   p.forEach(without<P>(x, axis), normalize, x[axis]);
+}
+
+//===----------------------------------------------------------------------===//
+// hadamard, in the memory of the result
+//===----------------------------------------------------------------------===//
+
+template <class P> void formula(P &p, HadamardOp op) {
+  using Index = typename P::Index;
+  using F = typename P::B::F;
+  mlir::Value x = op.getX(), result = op.getResult();
+  int64_t block = op.getBlock();
+  Index size = p.index(block), half = p.index(block / 2);
+  auto transform = [&](Indices<P> at) {
+    Index first = p.mul(at[0], size);
+    auto mapBlock = [&](mlir::Value from, auto map) {
+      p.loop(p.index(0), size, std::tuple<>(), [&](Index i) {
+        Index place = p.add(first, i);
+        storeFloat(p, map(loadFloat(p, from, place)), result, place);
+        return std::tuple<>();
+      });
+    };
+    mapBlock(x, [](F v) { return v; });
+    for (int64_t h = 1; h < block; h *= 2)
+      p.loop(p.index(0), half, std::tuple<>(), [&](Index pair) {
+        auto b = p.values();
+        Index width = p.index(h);
+        Index low = p.add(p.mul(p.div(pair, width), p.index(2 * h)),
+                          p.rem(pair, width));
+        low = p.add(first, low);
+        Index high = p.add(low, width);
+        F v = loadFloat(p, result, low), w = loadFloat(p, result, high);
+        storeFloat(p, b.add(v, w), result, low);
+        storeFloat(p, b.sub(v, w), result, high);
+        return std::tuple<>();
+      });
+    mapBlock(result, [&](F v) {
+      auto b = p.values();
+      return b.mul(v, b.f(getHadamardNorm(block)));
+    });
+  };
+  Indices<P> dims = p.dims(x);
+  p.forEach({p.div(product<P>(p, dims), size)}, transform, size);
 }
 
 //===----------------------------------------------------------------------===//

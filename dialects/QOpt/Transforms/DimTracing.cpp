@@ -291,8 +291,9 @@ DimSource DimTracer::traceThrough(OpResult result, int64_t axis) {
   if (op->hasTrait<ElementwiseTrait>())
     return traceBroadcast(result, op->getOperands(), axis);
   return llvm::TypeSwitch<Operation *, DimSource>(op)
-      .Case<BatchNormOp, LayerNormOp, SoftmaxOp, QuantizeOp, DequantizeOp,
-            RequantizeOp, ShiftOp, DivideRoundOp, LookupOp, ScatterElementsOp>(
+      .Case<BatchNormOp, LayerNormOp, SoftmaxOp, HadamardOp, QuantizeOp,
+            DequantizeOp, RequantizeOp, ShiftOp, DivideRoundOp, LookupOp,
+            ScatterElementsOp>(
           [&](Operation *op) { return traceDim(op->getOperand(0), axis); })
       .Case([&](QuantizeDynamicOp op) {
         bool isKept =

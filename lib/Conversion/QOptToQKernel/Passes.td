@@ -25,8 +25,8 @@ def ConvertQOptToQKernelPass
     }
     ```
 
-    Roots are matmul, conv, attention, softmax, layer_norm, reduce,
-    global_average_pool and quantize_dynamic. A root takes in the element-wise
+    Roots are matmul, conv, attention, softmax, layer_norm, hadamard,
+    reduce, global_average_pool and quantize_dynamic. A root takes in the element-wise
     and (re)quantizing ops that follow as long as they keep its shape and no value
     but the last is used elsewhere, and producers of that shape that only they
     use. The remaining ones are joined by the same rule into `qkernel.map`.
@@ -34,7 +34,7 @@ def ConvertQOptToQKernelPass
     A quantize_dynamic of rows joins the matmul whose lhs it makes, if nothing
     else reads the codes, together with the layer_norm and element-wise ops in
     front of it that serve nothing else. Failing that it joins the layer_norm,
-    softmax or map that makes its rows, which may leave the kernel too. One whose
+    softmax, hadamard or map that makes its rows, which may leave the kernel too. One whose
     scales belong to more than a row (samples) or to positions of an image
     (convolutions read a value many times and quantize it once) is a kernel of its
     own.

@@ -60,6 +60,8 @@ public:
   std::string addIntegers(llvm::ArrayRef<int64_t> values, unsigned width = 64);
   /// A scalar, rounded to `elementType`; f32 where it is null.
   std::string addScalar(float value, mlir::Type elementType = {});
+  /// A matrix of f32 in row-major order.
+  std::string addMatrix(llvm::ArrayRef<float> values, int64_t rows);
   /// A tensor that is named after `constant` and `role`.
   std::string addTensor(ConstantOp constant, llvm::StringRef role,
                         const HostTensor &tensor);

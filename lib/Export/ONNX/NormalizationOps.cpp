@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "OpForms.h"
+#include "dialects/QOpt/Numerics/Hadamard.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -49,6 +50,23 @@ static void writeSoftmax(GraphWriter &writer, Operation *op,
                          StringRef operation) {
   writer.finish(operation, useOperands(writer, op),
                 copyAttributes(op, {"axis"}));
+}
+
+/// A product of each block with the Hadamard matrix, divided by its norm.
+static void writeHadamard(GraphWriter &writer, Operation *op, StringRef) {
+  auto hadamard = cast<HadamardOp>(op);
+  int64_t block = hadamard.getBlock();
+  ArrayRef<int64_t> dims = typeOf(hadamard.getX()).getShape();
+  // 0 copies a dim.
+  SmallVector<int64_t> blocks(dims.size() - 1, 0), rows(blocks);
+  blocks.append({dims.back() / block, block});
+  rows.push_back(dims.back());
+  std::string x = writer.add(
+      "Reshape", {writer.use(hadamard.getX()), writer.addIntegers(blocks)});
+  std::string product = writer.add(
+      "MatMul",
+      {x, writer.addMatrix(numerics::makeHadamardMatrix(block), block)});
+  writer.finish("Reshape", {product, writer.addIntegers(rows)});
 }
 
 static StringRef getReduceOperator(ReduceKind kind) {
@@ -100,6 +118,7 @@ ArrayRef<OpForm> qopt::exporter::getNormalizationForms() {
       {AveragePoolOp::getOperationName(), "AveragePool", writeAveragePool},
       {BatchNormOp::getOperationName(), "BatchNormalization", writeBatchNorm},
       {GlobalAveragePoolOp::getOperationName(), "GlobalAveragePool", writeSame},
+      {HadamardOp::getOperationName(), "", writeHadamard},
       {LayerNormOp::getOperationName(), "LayerNormalization", writeLayerNorm},
       {MaxPoolOp::getOperationName(), "MaxPool", writeMaxPool},
       {ReduceOp::getOperationName(), "", writeReduce},

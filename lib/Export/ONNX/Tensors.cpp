@@ -136,6 +136,13 @@ std::string GraphWriter::addScalar(float value, Type elementType) {
   return addLiteral("scalar", tensor, type);
 }
 
+std::string GraphWriter::addMatrix(ArrayRef<float> values, int64_t rows) {
+  int64_t columns = static_cast<int64_t>(values.size()) / rows;
+  HostTensor tensor = makeTensor(ElementType::F32, {rows, columns});
+  llvm::copy(values, tensor.asMutable<float>().begin());
+  return addLiteral("matrix", tensor, Float32Type::get(module.getContext()));
+}
+
 //===----------------------------------------------------------------------===//
 // Constants in another form
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,4 @@
-//===- Normalize.cpp - Softmax and layer normalisation --------------------===//
+//===- Normalize.cpp - Softmax, layer normalisation, Hadamard -------------===//
 //
 // Softmax along another axis than the last has 16 rows in the lanes, so its
 // partial sums are 16 vectors.
@@ -13,8 +13,10 @@
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QOpt/IR/Axes.h"
 #include "dialects/QOpt/Numerics/Exponential.h"
+#include "dialects/QOpt/Numerics/Hadamard.h"
 #include "dialects/QOpt/Numerics/MLIRPolicy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -116,6 +118,59 @@ RowFormula cpu::formulaOf(SoftmaxOp softmax) {
   return formula;
 }
 
+/// One stage of the butterfly inside of each vector: lane i meets lane i ^ h.
+static Value meetLanes(VectorBuilder &v, Value x, int64_t h) {
+  SmallVector<int64_t> partners;
+  SmallVector<bool> isUpper;
+  for (int64_t lane = 0; lane < kLanes; ++lane) {
+    partners.push_back(lane ^ h);
+    isUpper.push_back(lane & h);
+  }
+  auto type = VectorType::get(kLanes, v.b.getI1Type());
+  Value upper = arith::ConstantOp::create(
+      v.b, v.loc, DenseElementsAttr::get(type, isUpper));
+  MLIRPolicy policy(v.b, v.loc, kLanes);
+  Value partner = vector::ShuffleOp::create(v.b, v.loc, x, x, partners);
+  return v.select(upper, policy.sub(partner, x), policy.add(x, partner));
+}
+
+/// The transform of the block at `first` of a row in scratch.
+static void transformBlock(VectorBuilder &v, Value line, Value first,
+                           int64_t block) {
+  Type f32 = v.b.getF32Type();
+  MLIRPolicy policy(v.b, v.loc, kLanes);
+  SmallVector<Value> vectors;
+  for (int64_t i = 0; i < block; i += kLanes)
+    vectors.push_back(v.load(line, v.add(first, v.i64(i)), f32));
+  for (int64_t h = 1; h < kLanes; h *= 2)
+    for (Value &each : vectors)
+      each = meetLanes(v, each, h);
+  for (size_t h = 1; h < vectors.size(); h *= 2)
+    for (size_t low = 0; low < vectors.size(); ++low)
+      if (Value &x = vectors[low]; !(low & h)) {
+        Value &y = vectors[low + h];
+        Value sum = policy.add(x, y);
+        y = policy.sub(x, y);
+        x = sum;
+      }
+  Value norm = policy.f(numerics::getHadamardNorm(block));
+  for (auto [i, each] : llvm::enumerate(vectors))
+    v.store(policy.mul(each, norm), line, v.add(first, v.i64(i * kLanes)));
+}
+
+RowFormula cpu::formulaOf(HadamardOp hadamard) {
+  RowFormula formula{"hadamard", hadamard.getX(), hadamard.getResult()};
+  int64_t block = hadamard.getBlock();
+  formula.normalize = [block](VectorBuilder &v, Value line, Value size) {
+    v.loop(v.i64(0), size, block,
+           [&](Value first) { transformBlock(v, line, first, block); });
+    return SmallVector<Value>();
+  };
+  formula.last = [](VectorBuilder &, Epilogue &, ValueRange, Value transformed,
+                    const Epilogue::Lanes &) { return transformed; };
+  return formula;
+}
+
 /// Softmax along an axis with others behind it: the lanes run along the last
 /// axis, each is a row of its own.
 static LogicalResult emitLaneSoftmax(HostProgram &program, Operation *op,
@@ -211,8 +266,12 @@ static int64_t axisOf(SoftmaxOp op) {
 kernel::Match cpu::checkRows(const AnyCpu &, Operation *op) {
   auto rows = cast<kernel::RowsOp>(op);
   Operation *root = rows.getRoot();
-  if (!isa<SoftmaxOp, LayerNormOp>(root))
+  if (!isa<SoftmaxOp, LayerNormOp, HadamardOp>(root))
     return checkReduce(op);
+  // Whole vectors, all of a block at once.
+  if (auto hadamard = dyn_cast<HadamardOp>(root);
+      hadamard && (hadamard.getBlock() < kLanes || hadamard.getBlock() > 256))
+    return kernel::Match::failure("the block is not one of 16 to 256");
   kernel::Match match = checkFloats(root);
   if (!match || !rows.getQuantizer())
     return match;
@@ -224,6 +283,9 @@ LogicalResult cpu::emitRows(HostProgram &program, Operation *op) {
   Operation *root = rows.getRoot();
   auto softmax = dyn_cast<SoftmaxOp>(root);
   auto norm = dyn_cast<LayerNormOp>(root);
+  if (auto hadamard = dyn_cast<HadamardOp>(root))
+    return emitTrailingRows(program, op, formulaOf(hadamard),
+                            rows.getQuantizer());
   if (!softmax && !norm)
     return emitReduce(program, op);
   if (norm)

@@ -49,9 +49,11 @@ public:
   virtual void run(VectorBuilder &v, mlir::Value row) = 0;
 };
 
-/// The formula of a norm along trailing axes, or of a softmax along the last.
+/// The formula of a norm along trailing axes, or of a softmax or a transform
+/// along the last.
 RowFormula formulaOf(LayerNormOp op);
 RowFormula formulaOf(SoftmaxOp op);
+RowFormula formulaOf(HadamardOp op);
 
 /// Rows and what is element-wise behind them. `quantizer`, which may be null,
 /// makes codes of them.

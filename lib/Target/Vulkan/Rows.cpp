@@ -244,6 +244,8 @@ static LogicalResult emitReduction(DeviceProgram &program, Operation *kernel,
 
 kernel::Match vulkan::checkRows(const AnyDevice &, Operation *op) {
   Operation *root = cast<kernel::RowsOp>(op).getRoot();
+  if (isa<HadamardOp>(root))
+    return kernel::Match::failure("its formula serves devices as it is");
   for (Value operand : root->getOperands())
     if (!isa<BlockArgument>(operand))
       return kernel::Match::failure("ops stand in front of the rows");

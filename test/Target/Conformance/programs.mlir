@@ -164,6 +164,21 @@ func.func @main(%q: tensor<2x?x32xf32>, %k: tensor<2x70x32xf32>, %v: tensor<2x70
 
 // -----
 
+// rotations of blocks, alone and between what is element-wise, and their codes
+// BOUND 2e-5
+func.func @main(%x: tensor<?x96xf32>) -> (tensor<?x96xf32>, tensor<?x96xf32>, tensor<?x96xi8>, tensor<?x1xf32>) {
+  %0 = qopt.hadamard %x {block = 4 : i64} : (tensor<?x96xf32>) -> tensor<?x96xf32>
+  %c = qopt.constant(dense<-0.75> : tensor<96xf32>) : tensor<96xf32>
+  %1 = qopt.mul %x, %c : (tensor<?x96xf32>, tensor<96xf32>) -> tensor<?x96xf32>
+  %2 = qopt.hadamard %1 {block = 32 : i64} : (tensor<?x96xf32>) -> tensor<?x96xf32>
+  %3 = qopt.relu %2 : (tensor<?x96xf32>) -> tensor<?x96xf32>
+  %4 = qopt.hadamard %x {block = 16 : i64} : (tensor<?x96xf32>) -> tensor<?x96xf32>
+  %q, %s = qopt.quantize_dynamic %4 {format = #qopt.format<i8>} : (tensor<?x96xf32>) -> (tensor<?x96xi8>, tensor<?x1xf32>)
+  return %0, %3, %q, %s : tensor<?x96xf32>, tensor<?x96xf32>, tensor<?x96xi8>, tensor<?x1xf32>
+}
+
+// -----
+
 // softmax along both axes
 // BOUND 2e-5
 func.func @main(%x: tensor<?x33xf32>) -> (tensor<?x33xf32>, tensor<?x33xf32>) {

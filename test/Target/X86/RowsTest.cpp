@@ -11,6 +11,19 @@
 
 using qopt::test::expectEqualToReference;
 
+/// Every block that has a kernel, and two that have the generic one.
+TEST(X86Rows, HadamardOfEveryBlock) {
+  for (int64_t block : {2, 8, 16, 32, 64, 128, 256, 512})
+    for (int64_t blocks : {0, 1, 3}) {
+      std::string type = "tensor<?x" + std::to_string(block * blocks) + "xf32>";
+      std::string text =
+          "func.func @main(%x: " + type + ") -> " + type +
+          " { %0 = qopt.hadamard %x {block = " + std::to_string(block) +
+          " : i64} : (" + type + ") -> " + type + " return %0 : " + type + " }";
+      expectEqualToReference(text.c_str(), {7});
+    }
+}
+
 TEST(X86Rows, TakesSoftmaxAlongTheLastAxis) {
   const char *text = R"mlir(
     func.func @main(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {

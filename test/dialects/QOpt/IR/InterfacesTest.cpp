@@ -98,6 +98,7 @@ static const std::map<std::string, std::string> kTable = {
     {"qopt.attention", "root"},
     {"qopt.softmax", "root"},
     {"qopt.layer_norm", "root"},
+    {"qopt.hadamard", "root"},
     {"qopt.reduce", "root"},
     {"qopt.global_average_pool", "root"},
     {"qopt.quantize_dynamic", "root"},

@@ -335,6 +335,30 @@ func.func @unknown_kind(%x: tensor<2x3xf32>) {
 
 // -----
 
+func.func @hadamard_c1(%x: tensor<2x24xf32>) {
+  // expected-error @+1 {{'qopt.hadamard' op expects a block that is a power of two from 2 to 4096, but found 12}}
+  %0 = qopt.hadamard %x {block = 12 : i64} : (tensor<2x24xf32>) -> tensor<2x24xf32>
+  return
+}
+
+// -----
+
+func.func @hadamard_c2(%x: tensor<2x24xf32>) {
+  // expected-error @+1 {{'qopt.hadamard' op expects elements of f32 and a last dim that is a multiple of 16, but found 'tensor<2x24xf32>'}}
+  %0 = qopt.hadamard %x {block = 16 : i64} : (tensor<2x24xf32>) -> tensor<2x24xf32>
+  return
+}
+
+// -----
+
+func.func @hadamard_c2_open(%x: tensor<2x?xf32>) {
+  // expected-error @+1 {{'qopt.hadamard' op expects elements of f32 and a last dim that is a multiple of 4, but found 'tensor<2x?xf32>'}}
+  %0 = qopt.hadamard %x {block = 4 : i64} : (tensor<2x?xf32>) -> tensor<2x?xf32>
+  return
+}
+
+// -----
+
 func.func @reduce_c1(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{'qopt.reduce' op expects ascending axes below 2, but found [1, 0]}}
   %0 = qopt.reduce %x {kind = #qopt.kind<sum>, axes = array<i64: 1, 0>, keepdims = true} : (tensor<2x3xf32>) -> tensor<1x1xf32>
