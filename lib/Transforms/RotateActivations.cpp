@@ -7,50 +7,41 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/TensorTypes.h"
+#include "dialects/QOpt/Numerics/Hadamard.h"
 #include "dialects/QOpt/Quantization/CodePath.h"
 #include "dialects/QOpt/Quantization/ConstantBuilder.h"
 #include "qopt/Transforms/Methods.h"
-#include "llvm/ADT/bit.h"
-#include <cmath>
 #include <random>
 
 using namespace mlir;
 using namespace qopt;
 
-/// A Hadamard matrix of `size` with signs for its rows, divided by its norm:
-/// orthogonal. Without signs, a block of equal values would be one wide value.
-static std::vector<float> makeRotation(int64_t size) {
+/// Signs of the channels of a block. Without them, a block of equal values
+/// would be one wide value.
+static std::vector<float> makeSigns(int64_t block) {
   // The same on every machine: the standard fixes its numbers.
   std::mt19937_64 random;
-  float norm = static_cast<float>(1 / std::sqrt(static_cast<double>(size)));
-  std::vector<float> rotation;
-  for (uint64_t row = 0; row < static_cast<uint64_t>(size); ++row) {
-    bool isNegative = random() >> 63;
-    for (uint64_t column = 0; column < static_cast<uint64_t>(size); ++column)
-      rotation.push_back(
-          (llvm::popcount(row & column) % 2 != isNegative) ? -norm : norm);
-  }
-  return rotation;
+  std::vector<float> signs;
+  for (int64_t channel = 0; channel < block; ++channel)
+    signs.push_back(random() >> 63 ? -1.0f : 1.0f);
+  return signs;
 }
 
-static std::vector<float> transpose(ArrayRef<float> square, int64_t size) {
-  std::vector<float> transposed(square.size());
-  for (int64_t row = 0; row < size; ++row)
-    for (int64_t column = 0; column < size; ++column)
-      transposed[column * size + row] = square[row * size + column];
-  return transposed;
+/// The transposed rotation, which weights are multiplied by: H times the signs
+/// of its columns.
+static std::vector<float> makeRotationBack(ArrayRef<float> signs) {
+  int64_t block = static_cast<int64_t>(signs.size());
+  std::vector<float> back = numerics::makeHadamardMatrix(block);
+  for (auto [i, value] : llvm::enumerate(back))
+    value *= signs[i % block];
+  return back;
 }
 
-/// `x` with other dims, of which the first `copied` are those of `x`.
-static Value reshape(OpBuilder &builder, Location loc, Value x, int64_t copied,
-                     ArrayRef<int64_t> others) {
-  SmallVector<int64_t> shape(copied, 0), dims;
-  llvm::append_range(dims, typeOf(x).getShape().take_front(copied));
-  for (auto *list : {&shape, &dims})
-    llvm::append_range(*list, others);
-  int64_t rank = static_cast<int64_t>(shape.size());
+static Value reshape(OpBuilder &builder, Location loc, Value x,
+                     ArrayRef<int64_t> dims) {
+  int64_t rank = static_cast<int64_t>(dims.size());
   Value wanted =
-      createConstant(builder, loc, shape, {rank}, builder.getI64Type());
+      createConstant(builder, loc, dims, {rank}, builder.getI64Type());
   return ReshapeOp::create(builder, loc,
                            RankedTensorType::get(dims, builder.getF32Type()), x,
                            wanted, /*allow_zero=*/false);
@@ -67,7 +58,7 @@ public:
          oneOf({"off", "16", "32", "64", "128", "256"}),
          "rotates activations of products in blocks of so many channels, by a "
          "Hadamard matrix with random signs, and their weights back: wide "
-         "channels are spread over their block. Costs a small product a run",
+         "channels are spread over their block. Costs a transform a run",
          "'64'", "w8a8-dynamic"},
     };
     return options;
@@ -77,19 +68,19 @@ public:
     return R"(```mlir
 %y = qopt.matmul %x, %w                       // tensor<?x128xf32>, tensor<128x8xf32>
 // becomes, with blocks of 64
-%xb = qopt.reshape %x                         // tensor<?x2x64xf32>
-%xr = qopt.matmul %xb, %q                     // q: 64 x 64, orthogonal
-%xq = qopt.reshape %xr                        // tensor<?x128xf32>
+%xs = qopt.mul %x, %s                         // s: 128 signs
+%xq = qopt.hadamard %xs {block = 64}
 %wb = qopt.reshape %w                         // tensor<2x64x8xf32>
-%wr = qopt.matmul %qt, %wb                    // qt = q transposed
+%wr = qopt.matmul %q, %wb                     // q: 64 x 64, orthogonal
 %wq = qopt.reshape %wr
 %y = qopt.matmul %xq, %wq
 ```
 
-The products on the weight are a weight expression; that on the activation is
-computed in each run, in floats. All matmuls that read one activation, and whose
-weights are to have codes, share it. q is a Hadamard matrix whose rows have random
-signs, always the same ones, divided by the root of its size.
+The product on the weight is a weight expression; the transform of the activation
+is computed in each run, by n log2(n) sums a block. All matmuls that read one
+activation, and whose weights are to have codes, share it. The signs are random,
+always the same ones, and q is the Hadamard matrix times them, divided by the root
+of its size.
 
 Leaves alone convolutions, matmuls whose channels are no multiple of the block,
 and, where codes are computed from
@@ -99,8 +90,8 @@ wide channels, which smoothing serves better.
 
 Drops the statistics: a static range is that of rotated samples.
 
-Numerics: bounded; sums of a block of products, rounded in f32, also with pow2
-factors. QuaRot (Ashkboos et al. 2024), in blocks.
+Numerics: bounded; sums of a block, rounded in f32, also with pow2 factors.
+QuaRot (Ashkboos et al. 2024), in blocks.
 )";
   }
 
@@ -137,28 +128,22 @@ private:
 
   static void rotate(Value activation, ArrayRef<MatMulOp> matmuls,
                      int64_t block) {
-    std::vector<float> rotation = makeRotation(block);
-    std::vector<float> back = transpose(rotation, block);
+    std::vector<float> signs = makeSigns(block);
+    std::vector<float> back = makeRotationBack(signs);
     Operation *first = matmuls.front();
     for (MatMulOp matmul : matmuls)
       if (matmul->isBeforeInBlock(first))
         first = matmul;
     OpBuilder builder(first);
     Location loc = first->getLoc();
-    int64_t channels = typeOf(activation).getShape().back();
-    int64_t leading = typeOf(activation).getRank() - 1;
-
-    Value blocks =
-        reshape(builder, loc, activation, leading, {channels / block, block});
-    Value q = createConstant(builder, loc, rotation, {block, block});
-    auto product = createProduct(builder, loc, typeOf(blocks), blocks, q);
-    // What the run computes is a product that nobody asked to have codes.
-    product->setAttr(kRequestAttrName,
-                     RequestAttr::get(builder.getContext(), Params::Float,
-                                      /*act=*/nullptr, /*weight=*/nullptr,
-                                      builder.getStringAttr("rotation")));
-    Value rotated =
-        reshape(builder, loc, product.getResult(), leading, {channels});
+    auto type = typeOf(activation);
+    int64_t channels = type.getShape().back();
+    SmallVector<float> ofChannels;
+    for (int64_t channel = 0; channel < channels; ++channel)
+      ofChannels.push_back(signs[channel % block]);
+    Value factors = createConstant(builder, loc, ofChannels, {channels});
+    Value signedValue = MulOp::create(builder, loc, type, activation, factors);
+    Value rotated = HadamardOp::create(builder, loc, type, signedValue, block);
     for (MatMulOp matmul : matmuls) {
       builder.setInsertionPoint(matmul);
       matmul.getLhsMutable().assign(rotated);
@@ -172,21 +157,15 @@ private:
     int64_t channels = typeOf(weight).getDimSize(0);
     int64_t outputs = typeOf(weight).getDimSize(1);
     Value blocks =
-        reshape(builder, loc, weight, 0, {channels / block, block, outputs});
+        reshape(builder, loc, weight, {channels / block, block, outputs});
     Value qt = createConstant(builder, loc, back, {block, block});
-    Value product =
-        createProduct(builder, loc, typeOf(blocks), qt, blocks).getResult();
-    return reshape(builder, loc, product, 0, {channels, outputs});
-  }
-
-  static MatMulOp createProduct(OpBuilder &builder, Location loc, Type type,
-                                Value lhs, Value rhs) {
-    return MatMulOp::create(builder, loc, type, lhs,
-                            /*lhs_scales=*/ValueRange{},
-                            /*lhs_zeros=*/ValueRange{}, rhs,
-                            /*rhs_scales=*/ValueRange{},
-                            /*rhs_zeros=*/ValueRange{}, /*lhs_format=*/nullptr,
-                            /*rhs_format=*/nullptr);
+    Value product = MatMulOp::create(
+        builder, loc, typeOf(blocks), qt,
+        /*lhs_scales=*/ValueRange{}, /*lhs_zeros=*/ValueRange{}, blocks,
+        /*rhs_scales=*/ValueRange{},
+        /*rhs_zeros=*/ValueRange{}, /*lhs_format=*/nullptr,
+        /*rhs_format=*/nullptr);
+    return reshape(builder, loc, product, {channels, outputs});
   }
 };
 } // namespace

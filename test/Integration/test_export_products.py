@@ -90,13 +90,14 @@ def write_dead_channel(path, is_conv):
     return save(path, nodes, [2, 9, 16], [2, 9, 4], constants)
 
 
-def export(model, preset, folder):
+def export(model, preset, folder, *keys):
     """What ONNX Runtime makes of the exported file, and what the artefact answers.
 
     Ranges are static whatever they cost: it is their form in the file that is looked at.
     """
     recipe = folder / "r.yaml"
-    recipe.write_text(f"{{version: 1, preset: {preset}, activations: {{max-static-cost: 99}}}}")
+    recipe.write_text("\n".join(["version: 1", f"preset: {preset}",
+                                 "activations: {max-static-cost: 99}", *keys]))
     rng = np.random.default_rng(11)
     dims = [dim.dim_value for dim in
             onnx.load(model).graph.input[0].type.tensor_type.shape.dim]
@@ -137,6 +138,18 @@ def test_products_with_biases(dims, preset, tmp_path):
     # A Gemm whose bias is float has no integer kernel there.
     if len(dims) > 2:
         assert not FLOAT_PRODUCTS & set(operators), operators
+
+
+@pytest.mark.parametrize("dims", [(6, 16), (1, 3, 6, 16)])
+def test_rotated_products(dims, tmp_path):
+    """A transform of blocks is a product with its matrix."""
+    model = write_products(tmp_path / "float.onnx", dims)
+    found, expected, _ = export(model, "w8a8", tmp_path, "transforms: {rotate: '16'}")
+    expect_agreement(found, expected)
+    graph = onnx.load(tmp_path / "m.onnx").graph
+    matrix, = (array for array in map(onnx.numpy_helper.to_array, graph.initializer)
+               if array.shape == (16, 16) and array.dtype == np.float32)
+    np.testing.assert_allclose(matrix @ matrix, np.eye(16), atol=1e-6)
 
 
 # What follows a product is in codes where the preset says that all is.

@@ -8,10 +8,8 @@
 // is rotated back. What has none sees what it saw.
 // CHECK-LABEL: func @example
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x128xf32>
-// CHECK: %[[BLOCKS:.*]] = qopt.constant(dense<[0, 2, 64]> : tensor<3xi64>)
-// CHECK: %[[XB:.*]] = qopt.reshape %[[X]], %[[BLOCKS]] {{.*}} -> tensor<?x2x64xf32>
-// CHECK: %[[XR:.*]] = qopt.matmul %[[XB]], %{{.*}} {qopt.request = #qopt.request<params = float, why = "rotation">} : (tensor<?x2x64xf32>, tensor<64x64xf32>) -> tensor<?x2x64xf32>
-// CHECK: %[[XQ:.*]] = qopt.reshape %[[XR]], %{{.*}} -> tensor<?x128xf32>
+// CHECK: %[[XS:.*]] = qopt.mul %[[X]], %{{.*}} : (tensor<?x128xf32>, tensor<128xf32>) -> tensor<?x128xf32>
+// CHECK: %[[XQ:.*]] = qopt.hadamard %[[XS]] {block = 64 : i64} : (tensor<?x128xf32>) -> tensor<?x128xf32>
 // CHECK: %[[WB:.*]] = qopt.reshape %{{.*}} -> tensor<2x64x8xf32>
 // CHECK: %[[WR:.*]] = qopt.matmul %{{.*}}, %[[WB]] : (tensor<64x64xf32>, tensor<2x64x8xf32>) -> tensor<2x64x8xf32>
 // CHECK: %[[WQ:.*]] = qopt.reshape %[[WR]], %{{.*}} -> tensor<128x8xf32>
@@ -32,7 +30,7 @@ func.func @example(%x: tensor<?x128xf32>) -> (tensor<?x8xf32>, tensor<?x4xf32>, 
 // Channels that are no multiple of the block, codes of the model and
 // convolutions stay.
 // CHECK-LABEL: func @others
-// CHECK-NOT: qopt.reshape
+// CHECK-NOT: qopt.hadamard
 // CHECK: return
 func.func @others(%x: tensor<2x96xf32>, %i: tensor<1x64x2x2xf32>) -> (tensor<2x2xf32>, tensor<1x2x2x2xf32>) {
   %w = qopt.constant(dense<1.0> : tensor<96x2xf32>) : tensor<96x2xf32>
@@ -47,9 +45,9 @@ func.func @others(%x: tensor<2x96xf32>, %i: tensor<1x64x2x2xf32>) -> (tensor<2x2
 
 // Nothing that floats compute may come between ops on codes.
 // CHECK-LABEL: func @codes
-// CHECK: qopt.reshape
+// CHECK: qopt.hadamard
 // KEEP-LABEL: func @codes
-// KEEP-NOT: qopt.reshape
+// KEEP-NOT: qopt.hadamard
 // KEEP: return
 func.func @codes(%x: tensor<2x8xf32>) -> tensor<2x2xf32> {
   %v = qopt.constant(dense<1.0> : tensor<8x64xf32>) : tensor<8x64xf32>
