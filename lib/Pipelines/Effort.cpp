@@ -26,18 +26,16 @@ static void takeBestMethods(Recipe &recipe) {
     return;
   const ElementFormatInfo &element = format->elementInfo();
   MethodOptions &transforms = recipe.transforms.options;
-  if (element.bits <= 4)
+  // Seven bits of mantissa leave nothing that a better rounding could win.
+  if (element.kind == ElementKind::Float || element.bits <= 4)
     recipe.rounding.options.set("method", std::string("gptq"));
-  const std::string &mode = recipe.activations.mode;
   // Sixteen values share a scale of FP8: neither rotations nor factors help.
   if (format->name == "nvfp4")
     return;
-  if (element.bits <= 4 && (format->hasSharedExponent() || mode == "dynamic"))
+  if (recipe.activations.mode != "none" || format->hasSharedExponent())
     transforms.set("rotate", std::string("32"));
-  else if (element.bits <= 4 && mode == "none")
+  else if (element.bits <= 4)
     transforms.set("awq", true);
-  else if (mode == "dynamic")
-    transforms.set("smooth", std::string("search"));
 }
 
 llvm::Error qopt::applyEffort(Recipe &recipe, llvm::StringRef effort) {

@@ -70,10 +70,9 @@ overrides:
 --list-presets`; without it the recipe starts from `fp32`. `effort` says which
 methods the preset takes: `default`; `fast`, which searches neither ranges nor
 factors; or `best`, which takes what costs most and helps on the models of
-`benchmarks/methods.py`: `gptq` for weights of four bits or fewer; with it rotations
-in blocks of 32 for MXFP4 and for integers behind dynamic activations, and `awq` for
-integers behind float ones; `smooth: search` for other dynamic activations. Every
-other key is optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the
+`benchmarks/methods.py`: `gptq` for weights of small floats and of four bits or
+fewer; rotations in blocks of 32 where activations have codes and for MX weights;
+`awq` for integers of four bits behind float activations. Every other key is optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the
 values in force. The defaults below are those of `fp32`; presets set some of them.
 Each example is a whole recipe.
 )";

@@ -302,7 +302,7 @@ def test_rotations_spread_loud_channels(preset, gain, tmp_path):
     assert rotated > plain + gain, (plain, rotated)
 
 
-@pytest.mark.parametrize("preset, gain", [("w4a16-g32", 1), ("mxfp4", 1)])
+@pytest.mark.parametrize("preset, gain", [("w8a8-dynamic", 3), ("w4a16-g32", 1), ("mxfp4", 1)])
 def test_the_best_effort_is_nearer_to_the_model(preset, gain, tmp_path):
     with_loud_channels(tmp_path, 20, False)
 

@@ -116,7 +116,10 @@ TEST(Recipes, TakeMethodsByEffort) {
   EXPECT_EQ(methodsOf("nvfp4", "best"), "gptq off off clip");
   EXPECT_EQ(methodsOf("mxfp4-a16", "best"), "gptq 32 off clip");
   EXPECT_EQ(methodsOf("mxfp4", "best"), "gptq 32 off clip");
-  EXPECT_EQ(methodsOf("w8a8-dynamic", "best"), "nearest off search clip");
+  EXPECT_EQ(methodsOf("mxfp6-e2m3", "best"), "gptq 32 off clip");
+  EXPECT_EQ(methodsOf("mxint8", "best"), "nearest 32 off clip");
+  EXPECT_EQ(methodsOf("w8a8-dynamic", "best"), "nearest 32 off clip");
+  EXPECT_EQ(methodsOf("w8a8", "best"), "nearest 32 search clip");
   EXPECT_EQ(methodsOf("w8a8", "fast"), "nearest off log");
   EXPECT_EQ(methodsOf("w8a8", "default"), "nearest off search clip");
   EXPECT_EQ(methodsOf("fp32", "best"), "nearest off off clip");
