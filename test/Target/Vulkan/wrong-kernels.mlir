@@ -31,6 +31,19 @@ qkernel.variant @in_front_of_rows #qkernel.target<"vulkan", "vulkan1.2"> {
 
 // -----
 
+qkernel.variant @transform #qkernel.target<"vulkan", "vulkan1.2"> {
+  func.func @main(%x: tensor<4x32xf32>) -> tensor<4x32xf32> {
+    // expected-error @+1 {{'qkernel.rows' op has the kernel "vulkan.rows", which does not run it: its formula serves devices as it is}}
+    %0 = qkernel.rows(%x) {kernel = "vulkan.rows"} : (tensor<4x32xf32>) -> tensor<4x32xf32> (%a: tensor<4x32xf32>) {
+      %1 = qopt.hadamard %a {block = 32 : i64} : (tensor<4x32xf32>) -> tensor<4x32xf32>
+      qkernel.yield %1 : tensor<4x32xf32>
+    }
+    return %0 : tensor<4x32xf32>
+  }
+}
+
+// -----
+
 qkernel.variant @two_ranks #qkernel.target<"vulkan", "vulkan1.2"> {
   func.func @main(%x: tensor<4x8xf32>, %w: tensor<8x4xf32>, %y: tensor<2x4x4xf32>) -> (tensor<4x4xf32>, tensor<2x4x4xf32>) {
     // expected-error @+1 {{'qkernel.contract' op has the kernel "vulkan.contract.f32", which does not run it: results have two ranks}}

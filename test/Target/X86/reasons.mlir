@@ -60,6 +60,17 @@ qkernel.variant @attention #qkernel.target<"x86-64", "x86-64-v4"> {
 
 // -----
 
+// CHECK-LABEL: @small_blocks
+// CHECK: reason = "the block is not one of 16 to 256"
+qkernel.variant @small_blocks #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: tensor<4x32xf32>) -> tensor<4x32xf32> {
+    %0 = qopt.hadamard %x {block = 8 : i64} : (tensor<4x32xf32>) -> tensor<4x32xf32>
+    return %0 : tensor<4x32xf32>
+  }
+}
+
+// -----
+
 // Groups along k are of matrices.
 // CHECK-LABEL: @vector_with_scales
 // CHECK: reason = "codes with scales are no matrices"
