@@ -19,6 +19,14 @@ static constexpr llvm::StringLiteral kSamplesNote =
     "input of the model, of its name, type and dims; qopt-run MODEL.onnx "
     "--reference --describe prints these";
 
+/// What else can be done where a method needs samples: an effort may have
+/// chosen it.
+static std::string adviseWithout(const Recipe &recipe,
+                                 const llvm::Twine &change) {
+  return "note: give --calib DIR, or " +
+         (recipe.effort == "best" ? "take --effort default" : change.str());
+}
+
 /// What needs samples, and why; the note says what else can be done.
 static std::string describeNeed(const Recipe &recipe) {
   if (recipe.getPrecision(nullptr).isStatic())
@@ -35,17 +43,16 @@ static std::string describeNeed(const Recipe &recipe) {
         transformation->needsStatistics() &&
         transformation->isOn(recipe.transforms.options))
       return ("transforms." + name + " of " + describeRecipe(recipe) +
-              " reads statistics of activations and needs samples\n"
-              "note: give --calib DIR, or leave " +
-              name + " out")
+              " reads statistics of activations and needs samples\n" +
+              adviseWithout(recipe, "leave " + name + " out"))
           .str();
   if (!recipe.getRoundingNeeds().any())
     return "policy.min-output-sqnr of " + describeRecipe(recipe) +
            " is measured on samples and needs some\n"
            "note: give --calib DIR, or leave min-output-sqnr out";
   return "rounding.method of " + describeRecipe(recipe) +
-         " rounds weights by activations and needs samples\n"
-         "note: give --calib DIR, or write method: nearest";
+         " rounds weights by activations and needs samples\n" +
+         adviseWithout(recipe, "write method: nearest");
 }
 
 llvm::Error Compilation::checkCalibration() {

@@ -104,7 +104,7 @@ FLAGS = {
     "unknown effort": ([CNN, "-o", "m.so", "--preset", "w4a16-g32", "--effort", "high"],
                        "effort expects fast, default or best, but found 'high'"),
     "methods without samples": ([CNN, "-o", "m.so", "--preset", "w4a16-g32", "--effort", "best"],
-                                "needs samples\nnote: give --calib DIR"),
+                                "needs samples\nnote: give --calib DIR, or take --effort default"),
     "unknown target": ([CNN, "-o", "m.so", "--target", "z80"],
                        "unknown target 'z80'; the targets are "),
     "unknown cpu": ([CNN, "-o", "m.so", "--cpu", "pentium"], 'no machine "pentium"; known are '),
