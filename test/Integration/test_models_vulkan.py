@@ -102,12 +102,19 @@ def test_answers_as_reference_does(model, preset, tmp_path):
     device, reference = tmp_path / "device", tmp_path / "reference"
     run_on_device(artefact, "--inputs", inputs, "--outputs", device)
     run_ok("qopt-run", program, "--reference", "--inputs", inputs, "--outputs", reference)
+    num_sure = 0
     for have, want in zip(read_samples(device), read_samples(reference), strict=True):
         (have,), (want,) = have.values(), want.values()
-        assert (have.argmax(-1) == want.argmax(-1)).all()
+        # A float that differs in its last bit may fall to another code; of four bits, a few
+        # of those turn what is nearly undecided.
+        ranked = np.sort(want, axis=-1)
+        is_sure = ranked[..., -1] - ranked[..., -2] > 0.1 * np.abs(want).max()
+        assert (have.argmax(-1) == want.argmax(-1))[is_sure].all()
+        num_sure += np.count_nonzero(is_sure)
         if has_float_activations(preset):
             assert np.abs(have - want).max() <= BOUND * np.abs(want).max()
 
+    assert num_sure > 0
     sample = sorted(inputs.glob("*.npz"))[0]
     assert check_contractions(program, sample, has_exact_products(preset), tmp_path) > 1
 
