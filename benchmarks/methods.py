@@ -12,8 +12,10 @@ that a format refuses has a row that says so.
 import argparse
 import json
 import re
+import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import measuring
@@ -82,18 +84,34 @@ def find_parts(method):
     return [{"policy": {"min-output-sqnr": 0}}, *(PARTS[name] for name in method.split("+"))]
 
 
-def make_row(prepared, expected, recipe, folder):
-    artefact, report = Path(folder) / "model.so", Path(folder) / "report"
+@dataclass
+class Result:
+    """What a recipe makes of a model: `scores` by metric, `cosines` of each output and sample,
+    bytes of weights, and seconds and GB of the compiler."""
+    scores: dict
+    cosines: list
+    bytes: int
+    seconds: float
+    peak: float
+
+
+def measure(prepared, expected, recipe, folder):
+    """Compiles by a recipe and runs the samples that nothing was fitted to."""
+    artefact, report, outputs = (Path(folder) / name for name in ("model.so", "report", "outputs"))
     seconds, peak = measuring.measure_compile(
         prepared.model, artefact, "--recipe", recipe, "--calib", prepared.calib, "--report",
         report, "--cpu", "native")
-    outputs = Path(folder) / "outputs"
     measuring.run_folder(artefact, prepared.eval, outputs)
-    cosines = measuring.cosines(outputs, expected)
-    return [measuring.describe(prepared.score(outputs)),
-            f"{sum(cosines) / len(cosines):.5f}", f"{min(cosines):.4f}",
-            str(json.loads((report / "report.json").read_text())["bytes"]["total"]),
-            f"{seconds:.1f}", f"{peak:.2f}"]
+    return Result(prepared.score(outputs), measuring.cosines(outputs, expected),
+                  json.loads((report / "report.json").read_text())["bytes"]["total"],
+                  seconds, peak)
+
+
+def make_row(prepared, expected, recipe, folder):
+    result = measure(prepared, expected, recipe, folder)
+    return [measuring.describe(result.scores), f"{statistics.mean(result.cosines):.5f}",
+            f"{min(result.cosines):.4f}", str(result.bytes), f"{result.seconds:.1f}",
+            f"{result.peak:.2f}"]
 
 
 def main():

@@ -7,12 +7,12 @@ score of a model without and with it: the same recipe but for that line, on samp
 nothing was fitted to.
 """
 
+import statistics
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import measuring
-from methods import FORMATS, write_recipe
+from methods import FORMATS, measure, write_recipe
 from ort_run import run_folder as run_session
 from tasks import prepare
 
@@ -112,13 +112,9 @@ class Model:
 
     def measure(self, *parts):
         """The score and the mean cosine of outputs of a recipe."""
-        artefact, outputs = self.folder / "model.so", self.folder / "outputs"
         recipe = write_recipe(self.folder / "recipe.yaml", *parts)
-        measuring.measure_compile(self.prepared.model, artefact, "--recipe", recipe, "--calib",
-                                  self.prepared.calib, "--cpu", "native")
-        measuring.run_folder(artefact, self.prepared.eval, outputs)
-        cosines = measuring.cosines(outputs, self.expected)
-        return next(iter(self.prepared.score(outputs).values())), sum(cosines) / len(cosines)
+        result = measure(self.prepared, self.expected, recipe, self.folder)
+        return next(iter(result.scores.values())), statistics.mean(result.cosines)
 
 
 def write_row(method, model):
