@@ -115,6 +115,13 @@ func.func @main(%x: {0} {{{1}}, %zx: {2}, %w: {3} {{test.constant{4}{1}}, %zw: {
   return text;
 }
 
+static void expectAllEqualToReference(llvm::ArrayRef<Codes> cases) {
+  for (const Codes &c : cases) {
+    SCOPED_TRACE(programOf(c));
+    expectEqualToReference(programOf(c));
+  }
+}
+
 /// Every stride, rows of one vector and of many, borders wider than the input,
 /// taps that leave holes, all kinds of codes.
 TEST(Depthwise, CodesOfAllShapes) {
@@ -135,10 +142,7 @@ TEST(Depthwise, CodesOfAllShapes) {
       {2, 1, 130, 6, {1, 9}, {1, 1}, {1, 1}, {0, 4, 0, 4}, plainBytes},
       {2, 5, 4, 2, {1, 1}, {4, 2}, {1, 1}, {0, 0, 0, 0}},
   };
-  for (const Codes &c : cases) {
-    SCOPED_TRACE(programOf(c));
-    expectEqualToReference(programOf(c));
-  }
+  expectAllEqualToReference(cases);
 }
 
 /// Planes of more than one strip, below and beside each other.
@@ -148,10 +152,7 @@ TEST(Depthwise, CodesInStrips) {
       {2, 3, 8300, 2, {3, 3}, {2, 1}, {1, 2}, {1, 2, 1, 2}, {"ui8"}},
       {2, 2, 8300, 2, {2, 5}, {1, 2}, {1, 1}, {0, 2, 0, 2}, {"ui8"}},
   };
-  for (const Codes &c : cases) {
-    SCOPED_TRACE(programOf(c));
-    expectEqualToReference(programOf(c));
-  }
+  expectAllEqualToReference(cases);
 }
 
 /// Small planes, several of which are a part; the last part has fewer.
@@ -161,10 +162,7 @@ TEST(Depthwise, CodesOfManyPlanes) {
       {37, 7, 7, 74, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, allTerms},
       {43, 14, 14, 43, {5, 5}, {2, 2}, {1, 1}, {2, 2, 2, 2}},
   };
-  for (const Codes &c : cases) {
-    SCOPED_TRACE(programOf(c));
-    expectEqualToReference(programOf(c));
-  }
+  expectAllEqualToReference(cases);
 }
 
 /// Pairs of products that 16 bits do not hold.
