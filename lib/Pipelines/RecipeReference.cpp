@@ -72,9 +72,10 @@ methods the preset takes: `default`; `fast`, which searches neither ranges nor
 factors; or `best`, which takes what costs most and helps on the models of
 `benchmarks/methods.py`: `gptq` for weights of small floats and of four bits or
 fewer; rotations in blocks of 32 where activations have codes and for MX weights;
-`awq` for integers of four bits behind float activations. Every other key is optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the
-values in force. The defaults below are those of `fp32`; presets set some of them.
-Each example is a whole recipe.
+`awq` for integers of four bits behind float activations. Every other key is
+optional. `qopt-compile --recipe FILE --dump-recipe` prints all keys with the values in
+force. The defaults below are those of `fp32`; presets set some of them. Each example
+is a whole recipe.
 )";
   writeSection<WeightRecipe>(os, "weights", "How weights are stored.",
                              "weights: {", "}");
