@@ -38,6 +38,7 @@ private:
   llvm::Error runPipeline(Phase phase,
                           llvm::function_ref<void(mlir::OpPassManager &)> build,
                           ExitCode failure = ExitCode::Unsupported);
+  llvm::Error verified(Phase phase, llvm::Error error);
   llvm::Error refuse(ExitCode code, std::string text);
   llvm::Error reportRefusal(llvm::Error error);
 
@@ -92,7 +93,6 @@ private:
 
   // KernelsPhase.cpp
   llvm::Error chooseKernels();
-  void makeVariants();
   llvm::Error checkContract();
 
   // TargetPhase.cpp

@@ -29,6 +29,15 @@ Compilation::runPipeline(Phase phase,
   return llvm::Error::success();
 }
 
+/// Checks the form that a phase leaves whose last step is no pass that does.
+llvm::Error Compilation::verified(Phase phase, llvm::Error error) {
+  if (error)
+    return error;
+  return runPipeline(phase, [&](OpPassManager &pm) {
+    buildVerifyPipeline(pm, phase, *backend);
+  });
+}
+
 llvm::Error Compilation::prepare() {
   if (llvm::Error error = runPipeline(Phase::Prepare, [&](OpPassManager &pm) {
         buildPreparePipeline(pm, report.recipe);
@@ -45,14 +54,13 @@ llvm::Error Compilation::runPhase(Phase phase) {
   case Phase::Prepare:
     return prepare();
   case Phase::Calibrate:
-    return calibrateModule();
+    return verified(phase, calibrateModule());
   case Phase::Transform:
-    return transform();
+    return verified(phase, transform());
   case Phase::Quantize:
     return quantize();
   case Phase::Fuse:
-    return runPipeline(phase,
-                       [&](OpPassManager &pm) { buildFusePipeline(pm); });
+    return verified(phase, runPipeline(phase, buildFusePipeline));
   case Phase::Kernels:
     return chooseKernels();
   case Phase::Target:

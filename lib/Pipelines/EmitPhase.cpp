@@ -81,6 +81,8 @@ llvm::Error Compilation::emit() {
   }
   for (TargetConfig &config : configs)
     config.form = getForm(options.emit);
+  // Variants are gone when their code is made.
+  SmallVector<int32_t> appended = findAppended(*module);
   auto lowered = backend->lowerProgram(*module, configs);
   if (failed(lowered))
     return problems.take(ExitCode::Unsupported, "code generation failed");
@@ -92,5 +94,5 @@ llvm::Error Compilation::emit() {
   return writeSharedLibrary(
       getMain(), *program, llvm::sys::path::filename(options.model),
       makeManifest(), options.output,
-      {options.states, options.capacity, findAppended(*module)});
+      {options.states, options.capacity, std::move(appended)});
 }

@@ -11,25 +11,12 @@
 using namespace mlir;
 using namespace qopt;
 
-/// Copies @main into a variant for each machine.
-void Compilation::makeVariants() {
-  OpBuilder builder(&context);
-  builder.setInsertionPointToEnd(module->getBody());
-  func::FuncOp main = getMain();
-  for (const TargetConfig &config : configs) {
-    auto variant = kernel::VariantOp::create(
-        builder, module->getLoc(), config.cpu,
-        kernel::TargetAttr::get(&context, backend->getName(), config.cpu));
-    Block &block = variant.getBody().emplaceBlock();
-    OpBuilder::atBlockBegin(&block).clone(*main);
-  }
-}
-
 llvm::Error Compilation::chooseKernels() {
   // A program that was read loads it with its first kernel, which may be none.
   context.loadDialect<kernel::QKernelDialect>();
-  makeVariants();
-  if (llvm::Error error = runPipeline(Phase::Kernels, buildKernelsPipeline))
+  if (llvm::Error error = runPipeline(Phase::Kernels, [&](OpPassManager &pm) {
+        backend->buildKernelsPipeline(pm, configs);
+      }))
     return error;
   report.contract.readKernels(*module);
   return checkContract();

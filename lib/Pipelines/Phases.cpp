@@ -207,25 +207,6 @@ void qopt::buildFusePipeline(OpPassManager &pm) {
   function.addPass(createCSEPass());
 }
 
-void qopt::buildKernelsPipeline(OpPassManager &pm) {
-  OpPassManager &variant = pm.nest<kernel::VariantOp>();
-  variant.addPass(kernel::createAssignKernelsPass());
-  // Each kernel takes layouts of its own, so it is chosen before.
-  variant.addPass(kernel::createChooseLayoutsPass());
-  // Of the ops that are chosen: taking kernels apart makes others.
-  variant.addPass(kernel::createAnnotateFactsPass());
-  pm.addPass(kernel::createVerifyKernelsPass());
-}
-
-void qopt::buildTargetPipeline(OpPassManager &pm,
-                               const TargetBackend &backend) {
-  // All variants together: they share a context.
-  pm.addPass(kernel::createBindStatesPass());
-  backend.populateTargetPipeline(pm.nest<kernel::VariantOp>());
-  pm.addPass(kernel::createVerifyTargetPass(
-      {backend.getHostKernels().str(), /*memory=*/false}));
-}
-
 void qopt::buildVerifyPipeline(OpPassManager &pm, Phase phase,
                                const TargetBackend &backend) {
   if (phase >= Phase::Target)
@@ -233,8 +214,8 @@ void qopt::buildVerifyPipeline(OpPassManager &pm, Phase phase,
         {backend.getHostKernels().str(), /*memory=*/true}));
   else if (phase == Phase::Kernels)
     pm.addPass(kernel::createVerifyKernelsPass());
-  else if (phase == Phase::Quantize)
+  else if (phase >= Phase::Quantize)
     pm.addPass(createVerifyQuantizedPass());
-  else if (phase >= Phase::Prepare && phase < Phase::Quantize)
+  else if (phase >= Phase::Prepare)
     pm.addPass(createVerifyPreparedPass());
 }

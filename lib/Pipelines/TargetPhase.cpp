@@ -37,6 +37,6 @@ llvm::Error Compilation::lower() {
   if (options.stopAfter == Phase::Target)
     report.contract.writeKernels(*module);
   return runPipeline(Phase::Target, [&](OpPassManager &pm) {
-    buildTargetPipeline(pm, *backend);
+    backend->buildTargetPipeline(pm);
   });
 }

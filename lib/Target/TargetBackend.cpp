@@ -1,18 +1,15 @@
 //===- TargetBackend.cpp - What targets have in common --------------------===//
 //
-// Variants are compiled in the order of the module, so that the offsets of
-// their shared constants do not depend on anything else.
+// The phases behind `fuse`, and how a program goes through them.
 //
 //===----------------------------------------------------------------------===//
 
 #include "qopt/Target/TargetBackend.h"
 #include "dialects/QKernel/IR/QKernelOps.h"
-#include "dialects/QKernel/Transforms/AnnotateFacts.h"
-#include "dialects/QKernel/Transforms/AssignKernels.h"
-#include "dialects/QKernel/Transforms/IsolateKernel.h"
 #include "dialects/QKernel/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Target/KnownKernels.h"
+#include "qopt/Target/Passes.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -69,77 +66,20 @@ TargetBackend::findKernels(StringRef cpu) const {
                                  cpu.str() + "\"");
 }
 
-/// Reports every kernel of `program` that cannot be lowered, each as if it were
-/// alone: lowering ends at the first. False when each can.
-static bool reportAll(const TargetBackend &backend, func::FuncOp program,
-                      const TargetConfig &config) {
-  bool isAnyReported = false;
-  SymbolTableCollection symbols;
-  for (auto launch : program.getOps<kernel::LaunchOp>()) {
-    Operation *kernel = launch.getKernel(symbols);
-    // What has steps was written once to find them.
-    if (launch.getStep())
-      continue;
-    // Small integers may be dims, which only the whole program knows.
-    bool takesDims = llvm::any_of(kernel->getOperandTypes(), [](Type type) {
-      return getElementTypeOrSelf(type).isInteger(64);
-    });
-    if (!kernel::isKernel(kernel) || takesDims)
-      continue;
-    OwningOpRef<kernel::VariantOp> alone =
-        kernel::isolateKernel(launch, kernel);
-    PassManager pm(program.getContext(), kernel::VariantOp::getOperationName());
-    backend.populateTargetPipeline(pm);
-    WeightsSection weights;
-    isAnyReported |=
-        failed(pm.run(*alone)) ||
-        failed(backend.lower(alone->lookupSymbol<func::FuncOp>("main"), config,
-                             weights));
-  }
-  return isAnyReported;
-}
-
-/// As `backend.lower`, with a report of every kernel that is in the way.
-static FailureOr<OwningOpRef<ModuleOp>> lower(const TargetBackend &backend,
-                                              func::FuncOp program,
-                                              const TargetConfig &config,
-                                              WeightsSection &weights) {
-  SmallVector<Diagnostic> first;
-  {
-    ScopedDiagnosticHandler handler(program.getContext(),
-                                    [&](Diagnostic &diagnostic) {
-                                      first.push_back(std::move(diagnostic));
-                                      return success();
-                                    });
-    auto lowered = backend.lower(program, config, weights);
-    if (succeeded(lowered))
-      return lowered;
-  }
-  if (!reportAll(backend, program, config))
-    for (Diagnostic &diagnostic : first)
-      program.getContext()->getDiagEngine().emit(std::move(diagnostic));
-  return failure();
-}
-
-static LogicalResult lowerOne(const TargetBackend &backend,
-                              func::FuncOp program, const TargetConfig &config,
-                              LoweredProgram &result) {
-  const Machine *machine = backend.findMachine(config.cpu);
-  if (!machine)
-    return program.emitError(backend.getName())
-           << " has no machine \"" << config.cpu << "\"";
-  if (!result.machine || machine < result.machine)
-    result.machine = machine;
-  auto lowered = lower(backend, program, config, result.weights);
-  if (failed(lowered))
-    return failure();
-  // A launch can be several functions; dims that are known tell them apart.
-  PassManager pm(program.getContext(), ModuleOp::getOperationName());
-  pm.addPass(kernel::createMergeKernelFunctionsPass());
-  if (failed(pm.run(**lowered)))
-    return failure();
-  result.variants.push_back({config, std::move(*lowered)});
-  return success();
+void TargetBackend::buildKernelsPipeline(OpPassManager &module,
+                                         ArrayRef<TargetConfig> configs) const {
+  kernel::MakeVariantsPassOptions options;
+  options.target = getName().str();
+  for (const TargetConfig &config : configs)
+    options.machines.push_back(config.cpu);
+  module.addPass(kernel::createMakeVariantsPass(options));
+  OpPassManager &variant = module.nest<kernel::VariantOp>();
+  variant.addPass(kernel::createAssignKernelsPass());
+  // Each kernel takes layouts of its own, so it is chosen before.
+  variant.addPass(kernel::createChooseLayoutsPass());
+  // Of the ops that are chosen: taking kernels apart makes others.
+  variant.addPass(kernel::createAnnotateFactsPass());
+  module.addPass(kernel::createVerifyKernelsPass());
 }
 
 void TargetBackend::populateTargetPipeline(OpPassManager &variant) const {
@@ -152,32 +92,34 @@ void TargetBackend::populateTargetPipeline(OpPassManager &variant) const {
   variant.addPass(kernel::createStageKernelsPass());
 }
 
+void TargetBackend::buildTargetPipeline(OpPassManager &module) const {
+  // All variants together: they share a context.
+  module.addPass(kernel::createBindStatesPass());
+  populateTargetPipeline(module.nest<kernel::VariantOp>());
+  module.addPass(kernel::createVerifyTargetPass(
+      {getHostKernels().str(), /*memory=*/false}));
+}
+
+void TargetBackend::buildEmitPipeline(OpPassManager &module,
+                                      WeightsSection &weights) const {
+  module.addPass(createEmitKernelsPass(
+      [this](StringRef name) { return name == getName() ? this : nullptr; },
+      weights));
+  // A launch can be several functions; dims that are known tell them apart.
+  module.addNestedPass<kernel::VariantOp>(
+      kernel::createMergeKernelFunctionsPass());
+}
+
 FailureOr<OwningOpRef<ModuleOp>>
 TargetBackend::makeVariants(ModuleOp module,
                             ArrayRef<TargetConfig> configs) const {
   MLIRContext *context = module.getContext();
   loadDialects(context);
   makeKernelsKnown(*this, *context->getOrLoadDialect<kernel::QKernelDialect>());
-  auto program = module.lookupSymbol<func::FuncOp>("main");
-  if (!program)
-    return module.emitError("expects a function @main"), failure();
-  OwningOpRef<ModuleOp> made(ModuleOp::create(module.getLoc()));
-  OpBuilder b = OpBuilder::atBlockEnd(made->getBody());
-  for (const TargetConfig &config : configs) {
-    llvm::Expected<kernel::KernelList> kernels = findKernels(config.cpu);
-    if (!kernels)
-      return module.emitError(llvm::toString(kernels.takeError())), failure();
-    auto variant = kernel::VariantOp::create(
-        b, module.getLoc(), config.cpu,
-        kernel::TargetAttr::get(context, getName(), config.cpu));
-    OpBuilder inner =
-        OpBuilder::atBlockBegin(&variant.getBody().emplaceBlock());
-    auto copy = cast<func::FuncOp>(inner.clone(*program));
-    kernel::assignKernels(copy, *kernels);
-    kernel::annotateFacts(copy);
-  }
+  OwningOpRef<ModuleOp> made(module.clone());
   PassManager pm(context, ModuleOp::getOperationName());
-  populateTargetPipeline(pm.nest<kernel::VariantOp>());
+  buildKernelsPipeline(pm, configs);
+  buildTargetPipeline(pm);
   if (failed(pm.run(*made)))
     return failure();
   return made;
@@ -187,19 +129,25 @@ FailureOr<LoweredProgram>
 TargetBackend::lowerProgram(ModuleOp module,
                             ArrayRef<TargetConfig> configs) const {
   LoweredProgram result;
-  for (auto variant : module.getOps<kernel::VariantOp>()) {
-    if (variant.getTarget().getName() != getName())
-      continue;
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  buildEmitPipeline(pm, result.weights);
+  if (failed(pm.run(module)))
+    return failure();
+  for (auto variant :
+       llvm::make_early_inc_range(module.getOps<kernel::VariantOp>())) {
     StringRef cpu = variant.getTarget().getCpu();
     const TargetConfig *asked = llvm::find_if(
         configs, [&](const TargetConfig &config) { return config.cpu == cpu; });
     TargetConfig config =
         asked == configs.end() ? TargetConfig{cpu.str()} : *asked;
-    auto program = variant.lookupSymbol<func::FuncOp>("main");
-    if (!program)
-      return variant.emitOpError("expects a function @main"), failure();
-    if (failed(lowerOne(*this, program, config, result)))
-      return failure();
+    const Machine *machine = findMachine(cpu);
+    if (!result.machine || machine < result.machine)
+      result.machine = machine;
+    // What comes now takes modules.
+    OwningOpRef<ModuleOp> functions(ModuleOp::create(variant.getLoc()));
+    functions->getBodyRegion().takeBody(variant.getBody());
+    result.variants.push_back({config, std::move(functions)});
+    variant.erase();
   }
   if (result.variants.empty())
     return module.emitError("has no variant for ") << getName(), failure();

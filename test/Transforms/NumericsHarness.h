@@ -28,7 +28,7 @@ struct NumericsCase {
   double tolerance = 1e-5;
   /// Makes the program ready, as earlier phases do.
   std::function<void(FloatProgram &)> prepare = [](FloatProgram &) {};
-  std::function<void(mlir::OpPassManager &)> passes;
+  std::function<void(mlir::OpPassManager &)> passes = nullptr;
   /// Passes to a form that Reference runs, where `passes` leave another one.
   std::function<void(mlir::OpPassManager &)> lower = [](mlir::OpPassManager &) {
   };

@@ -8,6 +8,7 @@
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllPasses.h"
 #include "qopt/InitAllTargets.h"
+#include "qopt/Target/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -16,6 +17,7 @@ int main(int argc, char **argv) {
   qopt::registerAllTargets(targets);
   targets.registerDialects(registry);
   qopt::registerAllPasses();
+  qopt::registerTargetPasses(targets);
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qopt pass driver\n", registry));
 }

@@ -9,6 +9,7 @@
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllPasses.h"
 #include "qopt/InitAllTargets.h"
+#include "qopt/Target/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -17,6 +18,7 @@ int main(int argc, char **argv) {
   qopt::registerAllTargets(targets);
   targets.registerDialects(registry);
   qopt::registerAllPasses();
+  qopt::registerTargetPasses(targets);
   mlir::MLIRContext context(registry);
   return failed(mlir::mlirReduceMain(argc, argv, context));
 }

@@ -9,6 +9,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MakeVariantsPass : Pass<"qkernel-make-variants", "::mlir::ModuleOp"> {
+  let summary = "copy a program into a variant for each machine";
+  let description = [{
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+      return %x : tensor<?x4xf32>
+    }
+    // becomes, with target=x86-64 machines=x86-64-v3
+    func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+      return %x : tensor<?x4xf32>
+    }
+    qkernel.variant @"x86-64-v3" <"x86-64", "x86-64-v3"> {
+      func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        return %x : tensor<?x4xf32>
+      }
+    }
+    ```
+
+    The program itself stays: it says what inputs and outputs are.
+
+    Fails where the module has no @main.
+
+    Runs after `convert-qopt-to-qkernel`; first in `kernels`.
+
+    Numerics: exact; the same ops on the same values.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "",
+           "The target that the machines are of.">,
+    ListOption<"machines", "machines", "std::string", "The machines' names.">];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::qopt::kernel::QKernelDialect"];
+}
+
 def AssignKernelsPass
     : Pass<"qkernel-assign", "::qopt::kernel::VariantOp"> {
   let summary = "choose the kernel that runs each op of a variant";
@@ -42,7 +76,7 @@ def AssignKernelsPass
     op does. Bare ops are put into the kernel op of their family. A single op
     that no kernel matches is named `generic`, with the reasons.
 
-    Runs after `convert-qopt-to-qkernel`; first in `kernels`.
+    Runs after `qkernel-make-variants`.
 
     Numerics: exact; the same ops on the same values.
   }];
@@ -447,6 +481,7 @@ def VerifyTargetPass : Pass<"verify-target", "::mlir::ModuleOp"> {
       share as much as these say, which nobody else writes. A view has the elements
       of its memory. Whatever kernels ask of dims, and every index, is sure or was
       checked by the program before; so is that there can be memory of such a size.
+    - Nothing is observed: who calibrates makes the program.
 
     Last in `target`.
 
@@ -503,33 +538,38 @@ def LowerChecksPass : Pass<"qkernel-lower-checks", "::mlir::ModuleOp"> {
 }
 
 def MergeKernelFunctionsPass
-    : Pass<"qkernel-merge-kernel-functions", "::mlir::ModuleOp"> {
+    : Pass<"qkernel-merge-kernel-functions", "::qopt::kernel::VariantOp"> {
   let summary = "keep one of several equal kernel functions";
   let description = [{
     ```mlir
-    llvm.func @main(%x: !llvm.ptr, %y: !llvm.ptr) {
-      llvm.call @k0.map(%x) : (!llvm.ptr) -> ()
-      llvm.call @k1.map(%y) : (!llvm.ptr) -> ()
-      llvm.return
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      llvm.func @main(%x: !llvm.ptr, %y: !llvm.ptr) {
+        llvm.call @k0.map(%x) : (!llvm.ptr) -> ()
+        llvm.call @k1.map(%y) : (!llvm.ptr) -> ()
+        llvm.return
+      }
+      llvm.func internal @k0.map(%p: !llvm.ptr) { ... }
+      llvm.func internal @k1.map(%p: !llvm.ptr) { ... }
     }
-    llvm.func internal @k0.map(%p: !llvm.ptr) { ... }
-    llvm.func internal @k1.map(%p: !llvm.ptr) { ... }
     // becomes
-    llvm.func @main(%x: !llvm.ptr, %y: !llvm.ptr) {
-      llvm.call @k0.map(%x) : (!llvm.ptr) -> ()
-      llvm.call @k0.map(%y) : (!llvm.ptr) -> ()
-      llvm.return
+    qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+      llvm.func @main(%x: !llvm.ptr, %y: !llvm.ptr) {
+        llvm.call @k0.map(%x) : (!llvm.ptr) -> ()
+        llvm.call @k0.map(%y) : (!llvm.ptr) -> ()
+        llvm.return
+      }
+      llvm.func internal @k0.map(%p: !llvm.ptr) { ... }
     }
-    llvm.func internal @k0.map(%p: !llvm.ptr) { ... }
     ```
 
     The layers of a model that repeat are converted and compiled once. Two
     functions are equal when types, attributes and bodies are; names and locations
     do not count.
 
-    Leaves functions alone that are seen from outside of the module.
+    Leaves functions alone that are seen from outside of the variant.
 
-    Runs when every kernel has its function, before they are converted to LLVM.
+    Runs after `qkernel-emit-kernels`, before functions are converted to LLVM:
+    a launch can be several functions, and dims that are known tell them apart.
 
     Numerics: exact.
   }];

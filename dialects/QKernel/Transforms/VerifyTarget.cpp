@@ -201,9 +201,9 @@ namespace {
 class ProgramVerifier {
 public:
   ProgramVerifier(func::FuncOp main, VariantOp variant, KernelList kernels,
-                  StringRef hostKernels)
+                  StringRef hostKernels, bool isObserved)
       : main(main), variant(variant), kernels(kernels),
-        hostKernels(hostKernels) {}
+        hostKernels(hostKernels), isObserved(isObserved) {}
 
   LogicalResult verify();
 
@@ -223,6 +223,8 @@ private:
   VariantOp variant;
   KernelList kernels;
   StringRef hostKernels;
+  /// Whether observers of a calibration may stand in it.
+  bool isObserved;
   SymbolTableCollection symbols;
   llvm::DenseSet<int32_t> outputs;
 };
@@ -281,6 +283,9 @@ LogicalResult ProgramVerifier::verifyOp(Operation *op) {
   }
   if (isArithmetic(op))
     return verifyArithmetic(op);
+  if (isa<ObserveMemoryOp>(op))
+    return isObserved ? success()
+                      : op->emitOpError("stands outside of a calibration");
   bool isControl = isa<func::ReturnOp, scf::IfOp, scf::ForOp, scf::WhileOp,
                        scf::YieldOp, scf::ConditionOp>(op);
   return isControl || isConstant(op) ? success() : verifyMemoryOp(op);
@@ -434,7 +439,8 @@ struct VerifyTargetPass : kernel::impl::VerifyTargetPassBase<VerifyTargetPass> {
     llvm::Expected<KernelList> kernels = variant.getTarget().getKernels();
     if (!kernels)
       return variant.emitOpError(llvm::toString(kernels.takeError()));
-    ProgramVerifier verifier(main, variant, *kernels, hostKernels);
+    ProgramVerifier verifier(main, variant, *kernels, hostKernels,
+                             /*isObserved=*/!memory);
     if (failed(verifier.verify()))
       return failure();
     appended = std::move(verifier.appended);

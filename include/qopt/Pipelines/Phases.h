@@ -70,14 +70,9 @@ void buildQuantizePipeline(mlir::OpPassManager &pm, const Recipe &recipe);
 void buildVerifyPipeline(mlir::OpPassManager &pm, Phase phase,
                          const TargetBackend &backend);
 
-/// Fuses into kernels; from here every phase is exact.
+/// Fuses into kernels. From here every phase is exact, and its pipeline is the
+/// target's.
 void buildFusePipeline(mlir::OpPassManager &pm);
-
-/// Chooses the kernel of every op in the variants of a program.
-void buildKernelsPipeline(mlir::OpPassManager &pm);
-
-/// Makes what the functions of `backend` are written from.
-void buildTargetPipeline(mlir::OpPassManager &pm, const TargetBackend &backend);
 
 } // namespace qopt
 

@@ -102,13 +102,27 @@ public:
   /// none.
   llvm::Expected<kernel::KernelList> findKernels(llvm::StringRef cpu) const;
 
-  /// Adds the passes from a variant, whose ops name their kernels, to the
-  /// program that `lower` takes.
+  /// Adds the phase `kernels`: a variant of @main for each of `configs`, whose
+  /// ops name their kernels.
+  ///   in:   %1 = qkernel.map(%0) ...
+  ///   out:  %1 = qkernel.map(%0) {kernel = "x86-64.map"} ...
+  void buildKernelsPipeline(mlir::OpPassManager &module,
+                            llvm::ArrayRef<TargetConfig> configs) const;
+
+  /// Adds the phase `target`, which leaves what `lower` takes.
   ///   in:   %1 = qkernel.map(%0) {kernel = "x86-64.map"} ...
   ///   out:  %1 = memref.alloc(%d) ...
   ///         qkernel.launch @k0.relu(%0) to(%1) ...
   ///         memref.dealloc %0
+  void buildTargetPipeline(mlir::OpPassManager &module) const;
+
+  /// The part of it that looks at one variant alone.
   void populateTargetPipeline(mlir::OpPassManager &variant) const;
+
+  /// Adds the beginning of the phase `emit`: the functions of each variant.
+  /// Constants go to `weights`.
+  void buildEmitPipeline(mlir::OpPassManager &module,
+                         WeightsSection &weights) const;
 
   /// Whether kernels write outputs of a program where its caller wants them.
   virtual bool writesOutputsInPlace() const { return true; }
@@ -131,13 +145,12 @@ public:
   virtual mlir::FailureOr<CompiledVariant>
   emitDevice(mlir::ModuleOp lowered, const TargetConfig &config) const = 0;
 
-  /// A variant of @main for each of `configs`, taken to what `lowerProgram`
-  /// takes.
+  /// The phases `kernels` and `target` on a copy of @main.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   makeVariants(mlir::ModuleOp module,
                llvm::ArrayRef<TargetConfig> configs) const;
 
-  /// Lowers the variants of `module` for this target.
+  /// Takes the variants for this target out of `module` and lowers them.
   mlir::FailureOr<LoweredProgram>
   lowerProgram(mlir::ModuleOp module,
                llvm::ArrayRef<TargetConfig> configs) const;

@@ -177,7 +177,8 @@ Value Composer::positionsOf(Value x, int64_t axis) {
   if (!areKnown(x))
     return {};
   int64_t dim = getType(x).getDimSize(axis);
-  if (ShapedType::isDynamic(dim) || dim > kMaxInlineBytes / 8)
+  int64_t most = kMaxInlineBytes / sizeof(int64_t);
+  if (ShapedType::isDynamic(dim) || dim > most)
     return range(integers(0), dimOf(x, axis));
   return integers(llvm::to_vector(llvm::seq<int64_t>(0, dim)));
 }

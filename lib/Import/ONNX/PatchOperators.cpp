@@ -50,7 +50,7 @@ static LogicalResult importCol2Im(NodeImporter &node) {
   Value block = c.cast(node.getInput(2), word);
   // The place in the padded image of each element of each window: axes of the
   // window, then those of the windows.
-  Value places, numWindows;
+  Value places;
   SmallVector<Value> padded;
   for (int64_t i = 0; i < spatial; ++i) {
     Value size = c.add(c.slice(image, 0, i, i + 1),

@@ -370,6 +370,20 @@ qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
 
 // -----
 
+// What a calibration observes is in no file.
+func.func @main(%x: tensor<?x4xf32>) {
+  return
+}
+qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: memref<?x4xf32>) {
+    // expected-error @+1 {{'qkernel.observe' op stands outside of a calibration}}
+    qkernel.observe %x {id = 7 : i64} : memref<?x4xf32>
+    return
+  }
+}
+
+// -----
+
 // Programs have no other ops.
 func.func @main(%x: tensor<?x4xf32>) {
   return
