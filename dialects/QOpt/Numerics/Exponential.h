@@ -50,12 +50,16 @@ template <class B> typename B::F expOfReduced(B &b, typename B::F r) {
   return b.add(b.f(1), b.fma(b.mul(r, r), q, r));
 }
 
-/// exp(x), within 1.1 ulp, also where the result is subnormal.
+/// exp(x), within 1.1 ulp, also where the result is subnormal. Below -104 it is
+/// 0 and not computed: a product that underflows costs a processor more than
+/// all the others, and masks of attention make many of them.
 template <class B> typename B::F expF32(B &b, typename B::F x) {
-  // Beyond these the result is 0 or infinity.
-  x = clampKeepNaN(b, x, -104, 89);
+  auto isZero = b.olt(x, b.f(-104));
+  // Beyond 89 the result is infinity.
+  x = b.select(b.ogt(x, b.f(89)), b.f(89), b.select(isZero, b.f(0), x));
   Reduced<B> reduced = reduceByLn2(b, x);
-  return scaleInRange(b, expOfReduced(b, reduced.r), reduced.integer);
+  return b.select(isZero, b.f(0),
+                  scaleInRange(b, expOfReduced(b, reduced.r), reduced.integer));
 }
 
 /// exp(x) for -87 <= x <= 88, where the result is normal: the same bits as

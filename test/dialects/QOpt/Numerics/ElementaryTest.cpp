@@ -62,6 +62,8 @@ TEST(Elementary, ExpRoundsSubnormalResults) {
   EXPECT_EQ(expF32(b, -103.9f), 0x1p-149f);
   EXPECT_EQ(expF32(b, -104), 0);
   EXPECT_EQ(expF32(b, -103.2789f), 0x1p-149f);
+  EXPECT_EQ(expF32(b, std::nextafterf(-104, -infinity)), 0);
+  EXPECT_EQ(expF32(b, -std::numeric_limits<float>::max()), 0);
   EXPECT_EQ(expF32(b, -infinity), 0);
   EXPECT_EQ(expF32(b, infinity), infinity);
   EXPECT_EQ(expF32(b, 88.8f), infinity);
