@@ -2,7 +2,9 @@
 //
 // All clamp to [low, high] with the zero point added after the rounding. Bounds
 // less the zero point are below 2^24, so they are exact as floats, and clamping
-// by them keeps NaN, infinity and huge values away from the conversion.
+// by them keeps NaN, infinity and huge values away from the conversion. As they
+// are integers it does not matter that it is done before the rounding; then
+// rounding and conversion are one instruction.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,12 +20,11 @@ namespace qopt::numerics {
 template <class B>
 typename B::I roundToCode(B &b, typename B::F x, typename B::I zero,
                           int32_t low, int32_t high) {
-  typename B::F rounded = b.roundEven(x);
   typename B::F lowest = b.toFloat(b.subI(b.i(low), zero));
   typename B::F highest = b.toFloat(b.subI(b.i(high), zero));
-  rounded = b.select(b.ogt(rounded, lowest), rounded, lowest);
-  rounded = b.select(b.olt(rounded, highest), rounded, highest);
-  return b.addI(b.toInt(rounded), zero);
+  x = b.select(b.ogt(x, lowest), x, lowest);
+  x = b.select(b.olt(x, highest), x, highest);
+  return b.addI(b.toInt(b.roundEven(x)), zero);
 }
 
 /// clamp(rne(x * inverseScale) + zero, low, high).

@@ -8,10 +8,12 @@
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
@@ -34,6 +36,28 @@ static bool isLibraryCall(Operation *op) {
 }
 
 namespace {
+/// Rounding to nearest even and the conversion of what it gives, at once: the
+/// rounding mode is the default one.
+struct ConvertRoundedToInteger : ConvertOpToLLVMPattern<arith::FPToSIOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(arith::FPToSIOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto rounded = op.getIn().getDefiningOp<math::RoundEvenOp>();
+    auto vector = dyn_cast<VectorType>(op.getType());
+    if (!rounded || (vector && vector.getRank() != 1) ||
+        !getElementTypeOrSelf(op.getIn()).isF32() ||
+        !getElementTypeOrSelf(op.getType()).isInteger(32))
+      return rewriter.notifyMatchFailure(op, "not a rounded float as an i32");
+    Value operand = rewriter.getRemappedValue(rounded.getOperand());
+    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
+        op, getTypeConverter()->convertType(op.getType()),
+        rewriter.getStringAttr("llvm.lrint"), operand);
+    return success();
+  }
+};
+
 struct ConvertKernelsToLLVMPass
     : host::impl::ConvertKernelsToLLVMPassBase<ConvertKernelsToLLVMPass> {
   void runOnOperation() override {
@@ -44,6 +68,7 @@ struct ConvertKernelsToLLVMPass
     cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
     populateMathToLLVMConversionPatterns(types, patterns);
     populateVectorToLLVMConversionPatterns(types, patterns);
+    patterns.add<ConvertRoundedToInteger>(types, /*benefit=*/2);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     if (failed(applyFullConversion(module, target, std::move(patterns))))

@@ -17,6 +17,23 @@ llvm.func @k0.add(%p: !llvm.ptr, %i: i64, %n: i64) {
 
 // -----
 
+// What is rounded to nearest even is converted by the instruction that rounds so.
+// CHECK-LABEL: llvm.func @k0.round(
+// CHECK-SAME: %[[X:.*]]: vector<16xf32>, %[[Y:.*]]: f32)
+// CHECK: llvm.call_intrinsic "llvm.lrint"(%[[X]]) : (vector<16xf32>) -> vector<16xi32>
+// CHECK: llvm.call_intrinsic "llvm.lrint"(%[[Y]]) : (f32) -> i32
+// CHECK: llvm.fptosi %[[Y]] : f32 to i32
+llvm.func @k0.round(%x: vector<16xf32>, %y: f32) {
+  %0 = math.roundeven %x : vector<16xf32>
+  %1 = arith.fptosi %0 : vector<16xf32> to vector<16xi32>
+  %2 = math.roundeven %y : f32
+  %3 = arith.fptosi %2 : f32 to i32
+  %4 = arith.fptosi %y : f32 to i32
+  llvm.return
+}
+
+// -----
+
 llvm.func @k0.exp(%x: f32) {
   // expected-error @+1 {{'llvm.intr.exp' op would need a math library}}
   %0 = math.exp %x : f32

@@ -33,6 +33,18 @@ TEST(Integers, QuantizeOfSpecialValues) {
   EXPECT_EQ(quantizeDivide(b, 1, 0, 7, -128, 127), 127);
 }
 
+TEST(Integers, BoundsBeforeTheRoundingAreBoundsBehindIt) {
+  for (int low : {-128, -127, 0})
+    for (int high : {127, 126, 255})
+      for (int zero : {0, 1, -3})
+        for (float x = -260; x <= 260; x += 0.25f) {
+          float rounded = std::nearbyintf(x) + float(zero);
+          EXPECT_EQ(roundToCode(b, x, zero, low, high),
+                    int(std::clamp(rounded, float(low), float(high))))
+              << x << " " << zero << " in " << low << ", " << high;
+        }
+}
+
 TEST(Integers, DivisionAndInverseDifferOnTies) {
   int numDifferent = 0;
   for (float scale : {0.03f, 0.07f, 0.1f, 0.3f})
