@@ -36,11 +36,23 @@ Value LanePacker::loadRow(const LaneRun &run, Value row, Type type) {
   return result;
 }
 
+/// Byte i of each of four vectors side by side.
+static Value interleaveBytes(VectorBuilder &v, ArrayRef<Value> rows) {
+  SmallVector<int64_t> both, quads;
+  for (int64_t lane = 0; lane < 2 * kLanes; ++lane)
+    both.push_back(lane);
+  for (int64_t lane = 0; lane < kLanes; ++lane)
+    for (int64_t row = 0; row < 4; ++row)
+      quads.push_back(row * kLanes + lane);
+  Value low = vector::ShuffleOp::create(v.b, v.loc, rows[0], rows[1], both);
+  Value high = vector::ShuffleOp::create(v.b, v.loc, rows[2], rows[3], both);
+  return vector::ShuffleOp::create(v.b, v.loc, low, high, quads);
+}
+
 /// Four rows as words. When partial, those from `depth` on count as code 0.
 Value LanePacker::quad(const LaneRun &run, Value first, bool isPartial) {
-  Type byte = v.b.getI8Type(), word = v.b.getI32Type();
-  auto words = VectorType::get({kLanes}, word);
-  Value result;
+  Type byte = v.b.getI8Type();
+  SmallVector<Value> rows;
   for (int64_t i = 0; i < 4; ++i) {
     Value row = v.add(first, v.i64(i)), exists;
     if (isPartial) {
@@ -51,23 +63,19 @@ Value LanePacker::quad(const LaneRun &run, Value first, bool isPartial) {
     if (element.getIntOrFloatBitWidth() < 8)
       codes = arith::TruncIOp::create(v.b, v.loc, codes.getType(),
                                       v.widen(codes, element));
-    codes = arith::ExtUIOp::create(v.b, v.loc, words, codes);
-    if (flips) {
-      Value flip = v.constant(v.b.getI32IntegerAttr(0x80), kLanes);
-      codes = arith::XOrIOp::create(v.b, v.loc, codes, flip);
-    }
-    if (exists) {
-      Value zero = v.constant(v.b.getI32IntegerAttr(0), kLanes);
+    // What turns into code 0 when all are flipped.
+    Value zero = v.constant(v.b.getI8IntegerAttr(flips ? -128 : 0), kLanes);
+    if (exists)
       codes = arith::SelectOp::create(v.b, v.loc, exists, codes, zero);
-    }
-    if (i > 0) {
-      Value shift = v.constant(v.b.getI32IntegerAttr(8 * i), kLanes);
-      codes = arith::ShLIOp::create(v.b, v.loc, codes, shift);
-    }
-    result =
-        result ? Value(arith::OrIOp::create(v.b, v.loc, result, codes)) : codes;
+    rows.push_back(codes);
   }
-  return result;
+  Value bytes = interleaveBytes(v, rows);
+  if (flips) {
+    Value flip = v.constant(v.b.getI8IntegerAttr(-128), 4 * kLanes);
+    bytes = arith::XOrIOp::create(v.b, v.loc, bytes, flip);
+  }
+  return vector::BitCastOp::create(
+      v.b, v.loc, VectorType::get({kLanes}, v.b.getI32Type()), bytes);
 }
 
 Value LanePacker::pack(const LaneRun &run, Value target, Value step,
