@@ -77,25 +77,30 @@ def first_sample(folder):
     return sorted(Path(folder).glob("*.npz"))[0]
 
 
-def time_artefact(artefact, sample, threads, seconds=0.5):
-    """Median milliseconds of a run."""
+def time_artefact(artefact, sample, threads, seconds=0.5, figure="median"):
+    """Milliseconds of a run: the median, or another figure of `qopt-run --benchmark`."""
     text = call("qopt-run", artefact, "--inputs", sample, "--threads", threads,
                 "--benchmark", "--min-time", seconds, "--json")
-    return json.loads(text)["median_ms"]
+    return json.loads(text)[f"{figure}_ms"]
+
+
+def time_calls(run, seconds=0.5, figure=statistics.median):
+    """Milliseconds that a call of `run` takes."""
+    run()
+    times = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times) < 3:
+        begin = time.perf_counter()
+        run()
+        times.append((time.perf_counter() - begin) * 1e3)
+    return figure(times)
 
 
 def time_session(session, sample, seconds=0.5):
     """Median milliseconds of a run of an ONNX Runtime session."""
     with np.load(sample) as arrays:
         inputs = {item.name: arrays[item.name] for item in session.get_inputs()}
-    session.run(None, inputs)
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        begin = time.perf_counter()
-        session.run(None, inputs)
-        times.append((time.perf_counter() - begin) * 1e3)
-    return statistics.median(times)
+    return time_calls(lambda: session.run(None, inputs), seconds)
 
 
 def describe(score):
