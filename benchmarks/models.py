@@ -7,7 +7,8 @@
 
 Compiles each model with each preset, runs the evaluation samples, and times
 the artefacts in turn with ONNX Runtime's fp32 and static int8 of the same
-model and calibration data in the same process. Prints a row for each pair; a
+model and calibration data in the same process; with OpenVINO's f32 and NNCF's int8
+too where benchmarks/requirements.txt is installed. Prints a row for each pair; a
 cell that could not be made says why. With --check-reference the outputs for all,
 or the first N, samples are also compared, bit for bit, with Reference on the
 program that `quantize` made. With --only-reference nothing but that is done, on
@@ -20,30 +21,62 @@ import dataclasses
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import measuring
+import numpy as np
 from measuring import ToolError
 
 from ort_int8 import quantize
-from ort_run import make_session
 from ort_run import run_folder as run_session
+from peers import OnnxRuntime, OpenVino, has_nncf, installed, quantize_nncf
 from tasks import TASKS, prepare
 
 
-class Peers:
-    """ONNX Runtime's sessions for one model, and the outputs of its fp32."""
+@dataclasses.dataclass
+class Peer:
+    """One way of a peer to run a model, and what it puts out."""
+    name: str
+    run: Callable[[], object]
+    score: dict
+    cosine: float
+    times: list[float] = dataclasses.field(default_factory=list)
 
-    def __init__(self, prepared, folder, threads):
-        self.fp32 = make_session(prepared.model, threads=threads)
-        self.expected = Path(folder) / "expected"
+
+class Peers:
+    """The peers of one model. `expected` is a folder of ONNX Runtime's outputs in fp32."""
+
+    def __init__(self, name, prepared, folder, threads):
+        self.prepared, self.folder, self.threads = prepared, Path(folder), threads
+        self.expected = self.folder / "expected"
         run_session(prepared.model, prepared.eval, self.expected)
-        int8 = Path(folder) / "int8.onnx"
+        sample = measuring.first_sample(prepared.eval)
+        with np.load(sample) as arrays:
+            self.inputs = dict(arrays)
+        int8 = self.folder / "int8.onnx"
         quantize(prepared, int8)
-        self.int8 = make_session(int8, threads=threads)
-        run_session(int8, prepared.eval, Path(folder) / "int8")
-        self.int8_score = prepared.score(Path(folder) / "int8")
-        self.int8_cosine = measuring.mean_cosine(Path(folder) / "int8", self.expected)
+        self.list = [self._onnx_runtime("ort fp32", prepared.model),
+                     self._onnx_runtime("ort int8", int8)]
+        if OpenVino in installed():
+            self.list.append(self._openvino("openvino f32", prepared.model))
+            if has_nncf():
+                self.list.append(self._openvino("openvino int8", quantize_nncf(prepared, name)))
+
+    def _make(self, name, peer, outputs):
+        return Peer(name, peer.runner(self.inputs), self.prepared.score(outputs),
+                    measuring.mean_cosine(outputs, self.expected))
+
+    def _onnx_runtime(self, name, model):
+        outputs = self.folder / name
+        run_session(model, self.prepared.eval, outputs)
+        return self._make(name, OnnxRuntime(model, self.threads), outputs)
+
+    def _openvino(self, name, model):
+        outputs = self.folder / name
+        peer = OpenVino(model, self.threads)
+        peer.run_folder(self.prepared.eval, outputs)
+        return self._make(name, peer, outputs)
 
 
 def take_first(source, target, count):
@@ -116,19 +149,20 @@ def make_row(prepared, preset, peers, folder, options):
     outputs = Path(folder) / f"{preset}-outputs"
     measuring.run_folder(artefact, prepared.eval, outputs)
     sample = measuring.first_sample(prepared.eval)
-    times, fp32, int8 = [], [], []
+    ours = []
+    for peer in peers.list:
+        peer.times.clear()
     for _ in range(options.rounds):
-        times.append(measuring.time_artefact(artefact, sample, options.threads))
-        fp32.append(measuring.time_session(peers.fp32, sample))
-        int8.append(measuring.time_session(peers.int8, sample))
-    median = statistics.median(times)
+        ours.append(measuring.time_artefact(artefact, sample, options.threads))
+        for peer in peers.list:
+            peer.times.append(measuring.time_calls(peer.run))
+    median = statistics.median(ours)
     cells = [
         measuring.describe(prepared.score(outputs)),
         f"{measuring.mean_cosine(outputs, peers.expected):.5f}",
         f"{report['bytes']['total']}",
         f"{median:.3f}",
-        f"{median / statistics.median(fp32):.2f}",
-        f"{median / statistics.median(int8):.2f}",
+        *(f"{median / statistics.median(peer.times):.2f}" for peer in peers.list),
         ", ".join(f"{share:.0%} {name}" for name, share in report["macs"].items()),
     ]
     if options.check_reference:
@@ -138,6 +172,28 @@ def make_row(prepared, preset, peers, folder, options):
         except ToolError as error:
             cells.append(f"differs: {error}")
     return cells
+
+
+def table(name, options):
+    """Lines of a table of a model, one by one as they are measured."""
+    prepared = prepare(name)
+    with tempfile.TemporaryDirectory() as folder:
+        peers = Peers(name, prepared, folder, options.threads)
+        titles = ["metric", "cosine to fp32", "weight bytes", "ms",
+                  *(f"/ {peer.name}" for peer in peers.list), "multiply-accumulates"]
+        if options.check_reference:
+            titles.append("against Reference")
+        yield "| preset | " + " | ".join(titles) + " |"
+        yield "|---" * (len(titles) + 1) + "|"
+        for peer in peers.list:
+            yield (f"| {peer.name} | {measuring.describe(peer.score)} | {peer.cosine:.5f} |"
+                   + " |" * (len(titles) - 2))
+        for preset in options.presets.split(","):
+            try:
+                cells = make_row(prepared, preset, peers, folder, options)
+            except ToolError as error:
+                cells = [f"none: {error}"] + [""] * (len(titles) - 1)
+            yield f"| {preset} | " + " | ".join(cells) + " |"
 
 
 def main():
@@ -153,25 +209,10 @@ def main():
     options = parser.parse_args()
     if options.only_reference:
         sys.exit(0 if check_all(options) else 1)
-    titles = ["metric", "cosine to fp32", "weight bytes", "ms", "/ ort fp32", "/ ort int8",
-              "multiply-accumulates"]
-    if options.check_reference:
-        titles.append("against Reference")
     for name in options.models.split(","):
-        prepared = prepare(name)
-        with tempfile.TemporaryDirectory() as folder:
-            peers = Peers(prepared, folder, options.threads)
-            print(f"\n## {name}\n")
-            print("| preset | " + " | ".join(titles) + " |")
-            print("|---" * (len(titles) + 1) + "|")
-            print(f"| ort int8 | {measuring.describe(peers.int8_score)} | {peers.int8_cosine:.5f} |"
-                  + " |" * (len(titles) - 2), flush=True)
-            for preset in options.presets.split(","):
-                try:
-                    cells = make_row(prepared, preset, peers, folder, options)
-                except ToolError as error:
-                    cells = [f"none: {error}"] + [""] * (len(titles) - 1)
-                print(f"| {preset} | " + " | ".join(cells) + " |", flush=True)
+        print(f"\n## {name}\n", flush=True)
+        for line in table(name, options):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -19,30 +19,8 @@ import measuring
 
 from ort_int8 import quantize as quantize_ort
 from ort_run import run_folder as run_session
-from samples import read_samples, write_samples
+from peers import OpenVino, quantize_nncf
 from tasks import TASKS, prepare
-
-TRANSFORMERS = {"minilm"}
-
-
-def quantize_nncf(prepared, name):
-    """NNCF's int8 of a model, compiled by OpenVINO for f32 between the codes."""
-    import nncf
-    import openvino
-    model = openvino.Core().read_model(prepared.model)
-    samples = read_samples(prepared.calib)
-    quantized = nncf.quantize(
-        model, nncf.Dataset(samples), subset_size=len(samples),
-        model_type=nncf.ModelType.TRANSFORMER if name in TRANSFORMERS else None)
-    return openvino.compile_model(quantized, "CPU",
-                                  {"INFERENCE_PRECISION_HINT": openvino.Type.f32})
-
-
-def run_openvino(compiled, inputs, outputs):
-    write_samples(outputs, ({port.get_any_name(): value
-                             for port, value in compiled(sample).items()}
-                            for sample in read_samples(inputs)))
-
 
 def describe(prepared, outputs, expected):
     score = measuring.describe(prepared.score(outputs))
@@ -56,7 +34,7 @@ def run_qopt(prepared, name, folder):
 
 
 def run_nncf(prepared, name, folder):
-    run_openvino(quantize_nncf(prepared, name), prepared.eval, folder / "nncf")
+    OpenVino(quantize_nncf(prepared, name)).run_folder(prepared.eval, folder / "nncf")
     return folder / "nncf"
 
 
