@@ -56,13 +56,19 @@ static std::optional<Matrix> factorize(const MatrixView &hessian,
   return Matrix(inverse.matrixU());
 }
 
-/// The same with ten times the damping, as often as it takes.
-static llvm::Expected<Matrix> factorizeAtLast(const MatrixView &hessian,
-                                              llvm::ArrayRef<int64_t> order,
-                                              double damping) {
-  for (;; damping = std::min(10 * damping, 1.0)) {
-    if (std::optional<Matrix> factor = factorize(hessian, order, damping))
-      return std::move(*factor);
+llvm::Expected<GptqFactor> qopt::factorMoments(llvm::ArrayRef<double> moments,
+                                               int64_t products,
+                                               const GptqOptions &options) {
+  useFixedCacheSizes();
+  MatrixView hessian(moments.data(), products, products);
+  GptqFactor factor{orderOf(hessian, options.ordersByMoment), {}};
+  // Ten times the damping, as often as it takes.
+  for (double damping = options.damping;;
+       damping = std::min(10 * damping, 1.0)) {
+    if (auto upper = factorize(hessian, factor.order, damping)) {
+      factor.upper.assign(upper->data(), upper->data() + upper->size());
+      return factor;
+    }
     if (damping >= 1)
       return makeError(ExitCode::BadData,
                        "second moments are not positive definite");
@@ -74,10 +80,11 @@ namespace {
 /// side.
 class Columns {
 public:
-  Columns(const GptqProblem &problem, llvm::ArrayRef<int64_t> order,
-          const Matrix &u, RoundWeight round)
+  Columns(const GptqProblem &problem, const GptqFactor &factor,
+          RoundWeight round)
       : weight(problem.outputs, problem.products),
-        errors(problem.outputs, problem.products), order(order), u(u),
+        errors(problem.outputs, problem.products), order(factor.order),
+        u(factor.upper.data(), problem.products, problem.products),
         round(round), rounded(problem.weight.size()) {
     for (int64_t j = 0; j < problem.products; ++j)
       for (int64_t n = 0; n < problem.outputs; ++n)
@@ -137,25 +144,20 @@ public:
 private:
   Eigen::MatrixXd weight, errors;
   llvm::ArrayRef<int64_t> order;
-  const Matrix &u;
+  MatrixView u;
   RoundWeight round;
   std::vector<double> rounded;
 };
 } // namespace
 
-llvm::Expected<std::vector<double>> qopt::gptq(const GptqProblem &problem,
-                                               const GptqOptions &options,
-                                               RoundWeight round,
-                                               const ScaleChoices *choices) {
-  useFixedCacheSizes();
+std::vector<double> qopt::gptq(const GptqProblem &problem,
+                               const GptqFactor &factor,
+                               const GptqOptions &options, RoundWeight round,
+                               const ScaleChoices *choices) {
   int64_t products = problem.products;
-  MatrixView hessian(problem.hessian.data(), products, products);
-  std::vector<int64_t> order =
-      orderOf(hessian, options.ordersByMoment && !choices);
-  auto factor = factorizeAtLast(hessian, order, options.damping);
-  if (!factor)
-    return factor.takeError();
-  Columns columns(problem, order, *factor, round);
+  assert((!choices || llvm::is_sorted(factor.order)) &&
+         "blocks are rounded in their own order");
+  Columns columns(problem, factor, round);
   int64_t block = choices ? choices->block : options.batch;
   int64_t batch = llvm::alignTo(options.batch, block);
   for (int64_t first = 0; first < products; first += batch) {
@@ -173,6 +175,8 @@ llvm::Expected<std::vector<double>> qopt::gptq(const GptqProblem &problem,
 
 void qopt::refine(const GptqProblem &problem, int64_t rounds,
                   std::vector<double> &rounded, RoundWeight round) {
+  if (rounds == 0)
+    return;
   useFixedCacheSizes();
   int64_t outputs = problem.outputs, products = problem.products;
   MatrixView hessian(problem.hessian.data(), products, products);
@@ -202,14 +206,20 @@ void qopt::refine(const GptqProblem &problem, int64_t rounds,
 double qopt::proxyLoss(const GptqProblem &problem,
                        llvm::ArrayRef<double> rounded) {
   useFixedCacheSizes();
-  MatrixView hessian(problem.hessian.data(), problem.products,
-                     problem.products);
+  int64_t products = problem.products;
   Matrix difference =
-      MatrixView(problem.weight.data(), problem.outputs, problem.products) -
-      MatrixView(rounded.data(), problem.outputs, problem.products);
-  Matrix product = difference * hessian;
+      MatrixView(problem.weight.data(), problem.outputs, products) -
+      MatrixView(rounded.data(), problem.outputs, products);
+  // The sum of the products of the elements of D^T D and H, both symmetric:
+  // half the work of D H.
+  Matrix squares = Matrix::Zero(products, products);
+  squares.selfadjointView<Eigen::Upper>().rankUpdate(difference.transpose());
+  MatrixView hessian(problem.hessian.data(), products, products);
   double sum = 0;
-  for (int64_t i = 0; i < product.size(); ++i)
-    sum += product.data()[i] * difference.data()[i];
+  for (int64_t i = 0; i < products; ++i) {
+    sum += squares(i, i) * hessian(i, i);
+    for (int64_t j = i + 1; j < products; ++j)
+      sum += 2 * squares(i, j) * hessian(i, j);
+  }
   return sum;
 }

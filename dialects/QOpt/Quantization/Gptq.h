@@ -38,6 +38,22 @@ struct GptqOptions {
   int64_t batch = 128;
 };
 
+/// What moments say of how errors are passed on. It serves all outputs, so a
+/// large weight can be rounded some outputs at a time.
+struct GptqFactor {
+  /// Products in the order in which they are rounded.
+  std::vector<int64_t> order;
+  /// The upper triangular U with U^T U = H^-1, H damped and in that order;
+  /// row major.
+  std::vector<double> upper;
+};
+
+/// Moments that are not positive definite get more damping, up to their mean;
+/// fails when that does not make them so.
+llvm::Expected<GptqFactor> factorMoments(llvm::ArrayRef<double> hessian,
+                                         int64_t products,
+                                         const GptqOptions &options);
+
 /// The rounded value for a weight `value` at (output, product).
 using RoundWeight =
     llvm::function_ref<double(int64_t output, int64_t product, double value)>;
@@ -59,12 +75,10 @@ struct ScaleChoices {
 };
 
 /// The rounded weight, outputs x products. Each block of `choices` gets the
-/// scale that leaves the least error. Moments that are not positive definite
-/// get more damping, up to their mean; fails when that does not make them so.
-llvm::Expected<std::vector<double>> gptq(const GptqProblem &problem,
-                                         const GptqOptions &options,
-                                         RoundWeight round,
-                                         const ScaleChoices *choices = nullptr);
+/// scale that leaves the least error; their `factor` does not order products.
+std::vector<double> gptq(const GptqProblem &problem, const GptqFactor &factor,
+                         const GptqOptions &options, RoundWeight round,
+                         const ScaleChoices *choices = nullptr);
 
 /// Gives one weight after the other the value that leaves the least loss while
 /// all others stay, in rounds over all weights, until none changes or `rounds`

@@ -14,6 +14,9 @@
 using namespace mlir;
 using namespace qopt;
 
+/// What bounds the memory beside a large weight, and fits into caches.
+static constexpr int64_t kOutputsAtOnce = 1024;
+
 namespace {
 class GptqRounding : public RoundingMethod {
 public:
@@ -77,39 +80,52 @@ public:
 private:
   static llvm::Error chooseCodes(QuantizedWeight &quantized,
                                  const LayerToRound &layer, FormatAttr format,
-                                 const GptqOptions &options, int64_t rounds) {
+                                 GptqOptions options, int64_t rounds) {
     int64_t products = layer.weight.getDims()[0],
             outputs = layer.weight.getDims()[1];
+    HostTensor scales = quantized.scales.front();
+    std::optional<BlockScales> blocks = BlockScales::of(quantized, format);
+    options.ordersByMoment = !blocks;
+    auto factor = factorMoments(layer.moments, products, options);
+    if (!factor)
+      return factor.takeError();
+
     ElementGrids grids(quantized, format);
     ArrayRef<float> values = layer.weight.as<float>();
     auto codes = quantized.codes.asMutable<uint8_t>();
-    GptqProblem problem{outputs, products, {}, layer.moments};
-    problem.weight.resize(values.size());
-    std::vector<double> nearest(values.size());
-    for (int64_t k = 0; k < products; ++k)
-      for (int64_t n = 0; n < outputs; ++n) {
-        problem.weight[n * products + k] = values[k * outputs + n];
-        nearest[n * products + k] = grids.valueOf(k, n, codes[k * outputs + n]);
-      }
-
     std::vector<uint8_t> chosen(codes.size());
-    HostTensor scales = quantized.scales.front();
-    std::optional<BlockScales> blocks = BlockScales::of(quantized, format);
-    auto takeScale = [&](int64_t n, int64_t k, ArrayRef<double> block,
-                         int64_t which) { blocks->take(k, n, block, which); };
-    std::optional<ScaleChoices> choices;
-    if (blocks)
-      choices = {blocks->getBlock(), blocks->getCount(), takeScale};
-    auto round = [&](int64_t n, int64_t k, double value) {
-      uint8_t code = grids.codeOf(k, n, static_cast<float>(value));
-      chosen[k * outputs + n] = code;
-      return grids.valueOf(k, n, code);
-    };
-    auto rounded = gptq(problem, options, round, choices ? &*choices : nullptr);
-    if (!rounded)
-      return rounded.takeError();
-    refine(problem, rounds, *rounded, round);
-    if (proxyLoss(problem, *rounded) < proxyLoss(problem, nearest))
+    double loss = 0, nearestLoss = 0;
+    for (int64_t first = 0; first < outputs; first += kOutputsAtOnce) {
+      int64_t count = std::min(kOutputsAtOnce, outputs - first);
+      GptqProblem problem{count, products, {}, layer.moments};
+      problem.weight.resize(count * products);
+      std::vector<double> nearest(problem.weight.size());
+      for (int64_t k = 0; k < products; ++k)
+        for (int64_t n = 0; n < count; ++n) {
+          int64_t from = k * outputs + first + n, to = n * products + k;
+          problem.weight[to] = values[from];
+          nearest[to] = grids.valueOf(k, first + n, codes[from]);
+        }
+      nearestLoss += proxyLoss(problem, nearest);
+
+      auto takeScale = [&](int64_t n, int64_t k, ArrayRef<double> block,
+                           int64_t which) {
+        blocks->take(k, first + n, block, which);
+      };
+      std::optional<ScaleChoices> choices;
+      if (blocks)
+        choices = {blocks->getBlock(), blocks->getCount(), takeScale};
+      auto round = [&](int64_t n, int64_t k, double value) {
+        uint8_t code = grids.codeOf(k, first + n, static_cast<float>(value));
+        chosen[k * outputs + first + n] = code;
+        return grids.valueOf(k, first + n, code);
+      };
+      std::vector<double> rounded =
+          gptq(problem, *factor, options, round, choices ? &*choices : nullptr);
+      refine(problem, rounds, rounded, round);
+      loss += proxyLoss(problem, rounded);
+    }
+    if (loss < nearestLoss)
       llvm::copy(chosen, codes.begin());
     else
       quantized.scales.front() = std::move(scales);

@@ -20,6 +20,16 @@ static double roundToCode(int64_t, int64_t, double value) {
   return std::clamp(std::nearbyint(value), -4.0, 3.0);
 }
 
+/// All outputs at once.
+static llvm::Expected<std::vector<double>>
+gptqOf(const GptqProblem &problem, const GptqOptions &options,
+       RoundWeight round, const ScaleChoices *choices = nullptr) {
+  auto factor = factorMoments(problem.hessian, problem.products, options);
+  if (!factor)
+    return factor.takeError();
+  return gptq(problem, *factor, options, round, choices);
+}
+
 namespace {
 /// A random weight, and moments of rows whose columns are correlated.
 struct RandomProblem {
@@ -48,7 +58,7 @@ struct RandomProblem {
     return result;
   }
   std::vector<double> rounded(const GptqOptions &options) const {
-    return llvm::cantFail(gptq(problem, options, roundToCode));
+    return llvm::cantFail(gptqOf(problem, options, roundToCode));
   }
 
   std::vector<double> hessian;
@@ -89,7 +99,7 @@ TEST(Gptq, TheLastProductIsNearestToWhatItBecame) {
   GptqOptions options;
   options.damping = 1e-12;
   auto result = llvm::cantFail(
-      gptq(problem, options, [&](int64_t n, int64_t k, double value) {
+      gptqOf(problem, options, [&](int64_t n, int64_t k, double value) {
         if (k == 1)
           second.push_back(value);
         return roundToCode(n, k, value);
@@ -113,7 +123,7 @@ TEST(Gptq, ProductsThatNoSampleReached) {
 TEST(Gptq, RefusesMomentsOfNothing) {
   std::vector<double> hessian = {1, 4, 4, 1};
   GptqProblem problem{1, 2, {0.5, 0.5}, hessian};
-  auto result = gptq(problem, {}, roundToCode);
+  auto result = gptqOf(problem, {}, roundToCode);
   ASSERT_FALSE(bool(result));
   EXPECT_NE(llvm::toString(result.takeError()).find("not positive definite"),
             std::string::npos);
@@ -122,7 +132,7 @@ TEST(Gptq, RefusesMomentsOfNothing) {
 TEST(Gptq, MomentsThatAreNoneGetMoreDamping) {
   std::vector<double> hessian = {1, 1.5, 1.5, 1};
   GptqProblem problem{1, 2, {0.5, 0.25}, hessian};
-  auto result = gptq(problem, {}, roundToCode);
+  auto result = gptqOf(problem, {}, roundToCode);
   ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
   // Damped by 1: the second product takes 1.5 / 2 of the first one's error.
   EXPECT_EQ((*result)[0], 0);
@@ -145,8 +155,8 @@ TEST(Gptq, EachBlockGetsTheBetterOfItsScales) {
     steps[n * 6 + k / 8] = which ? 4 : 1;
   };
   auto lossWith = [&](const ScaleChoices *choices) {
-    return proxyLoss(p.problem,
-                     llvm::cantFail(gptq(p.problem, {}, round, choices)));
+    return proxyLoss(p.problem, llvm::cantFail(gptqOf(p.problem, {0.01, false},
+                                                      round, choices)));
   };
   double ones = lossWith(nullptr);
   llvm::fill(steps, 4);
@@ -185,9 +195,9 @@ TEST(Gptq, OneScaleIsAsGoodAsNoChoice) {
     ++taken;
   };
   ScaleChoices choices{16, 1, take};
-  EXPECT_EQ(
-      llvm::cantFail(gptq(p.problem, {0.01, true, 24}, roundToCode, &choices)),
-      p.rounded({0.01, false, 24}));
+  EXPECT_EQ(llvm::cantFail(
+                gptqOf(p.problem, {0.01, false, 24}, roundToCode, &choices)),
+            p.rounded({0.01, false, 24}));
   EXPECT_EQ(taken, 2 * 16 * 4);
 }
 
@@ -264,6 +274,50 @@ TEST_F(GptqRounding, ChoosesScalesOfBlocksAgain) {
     EXPECT_LT(lossOf(rounded), 0.7 * lossOf(nearest)) << text.str();
     EXPECT_NE(rounded.scales[0].getBytes(), nearest.scales[0].getBytes())
         << text.str();
+  }
+}
+
+/// Columns [first, end) of a weight [K, N].
+static HostTensor takeOutputs(const HostTensor &weight, int64_t first,
+                              int64_t end) {
+  int64_t products = weight.getDims()[0], outputs = weight.getDims()[1];
+  std::vector<float> values;
+  for (int64_t k = 0; k < products; ++k)
+    llvm::append_range(values, weight.as<float>()
+                                   .drop_front(k * outputs + first)
+                                   .take_front(end - first));
+  return llvm::cantFail(HostTensor::copy(
+      ElementType::F32, {products, end - first},
+      {reinterpret_cast<const char *>(values.data()), values.size() * 4}));
+}
+
+// A large weight is rounded some outputs at a time, which no output sees.
+TEST_F(GptqRounding, OutputsHaveNothingToDoWithEachOther) {
+  constexpr int64_t kOutputs = 1100, kProducts = 32, kCut = 1050;
+  RandomProblem large(kOutputs, kProducts);
+  std::vector<float> values(kOutputs * kProducts);
+  for (int64_t n = 0; n < kOutputs; ++n)
+    for (int64_t k = 0; k < kProducts; ++k)
+      values[k * kOutputs + n] =
+          static_cast<float>(large.problem.weight[n * kProducts + k]);
+  HostTensor all = llvm::cantFail(HostTensor::copy(
+      ElementType::F32, {kProducts, kOutputs},
+      {reinterpret_cast<const char *>(values.data()), values.size() * 4}));
+  for (llvm::StringRef text : {"i8, axis = 1", "mxfp4, axis = 0"}) {
+    FormatAttr format = formatOf(text);
+    weight = llvm::cantFail(
+        HostTensor::copy(ElementType::F32, all.getDims(), all.getBytes()));
+    QuantizedWeight together = round("gptq", format, large.hessian);
+    weight = takeOutputs(all, kCut, kOutputs);
+    QuantizedWeight apart = round("gptq", format, large.hessian);
+    for (int64_t k = 0; k < kProducts; ++k)
+      EXPECT_EQ(together.codes.as<uint8_t>()
+                    .drop_front(k * kOutputs + kCut)
+                    .take_front(kOutputs - kCut),
+                apart.codes.as<uint8_t>()
+                    .drop_front(k * (kOutputs - kCut))
+                    .take_front(kOutputs - kCut))
+          << text.str();
   }
 }
 
