@@ -24,31 +24,30 @@ from tokenizers import Tokenizer
 import measuring
 import smollm
 from fetch import fetch
+from samples import write_samples
 
 WINDOW = 512
 ROW = "{:14} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>7}"
 
 
-def make_windows(tokenizer, count):
-    """Windows for calibration and for evaluation."""
+def make_windows(tokenizer, count, size=WINDOW):
+    """Windows of `size` tokens: eight for calibration, `count` for evaluation."""
     text = "\n\n".join(topics[name] for name in sorted(topics))
     tokens = np.array(tokenizer.encode(text).ids, np.int64)
     half = len(tokens) // 2
 
     def take(start, number):
-        return [tokens[at:at + WINDOW] for at in range(start, start + number * WINDOW, WINDOW)]
+        return [tokens[at:at + size] for at in range(start, start + number * size, size)]
 
     return take(0, 8), take(half, count)
 
 
-def write_samples(windows, module_inputs, folder):
+def write_windows(windows, module_inputs, folder):
     """Windows as samples with an empty past."""
-    folder.mkdir(exist_ok=True)
     past = {name: np.zeros([1 if dim == "batch" else 0 if isinstance(dim, str) else dim
                             for dim in dims], np.float32)
             for name, dims in module_inputs.items()}
-    for index, window in enumerate(windows):
-        np.savez(folder / f"{index:03}.npz", input_ids=window[None], **past)
+    write_samples(folder, ({"input_ids": window[None], **past} for window in windows))
     return folder
 
 
@@ -136,7 +135,7 @@ def main():
     options = parser.parse_args()
     model, tokenizer = smollm.make(options.folder)
     calib, windows = make_windows(Tokenizer.from_file(str(tokenizer)), options.windows)
-    samples = write_samples(calib, past_dims(model), options.folder / "calib")
+    samples = write_windows(calib, past_dims(model), options.folder / "calib")
     print(ROW.format("preset", "MB", "compile", "peak GB", "ppl", "prompt/s", "decode/s",
                      "GB/s"))
     for preset in options.presets.split(","):

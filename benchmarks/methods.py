@@ -21,8 +21,11 @@ from pathlib import Path
 import measuring
 from measuring import ToolError
 
+import decoder_task
 from ort_run import run_folder as run_session
 from tasks import TASKS, prepare
+
+MODELS = {**TASKS, "smollm2": decoder_task.TASK}
 
 EMBEDDINGS = {"ops": "Gather", "precision": "weight-only", "weights": {"format": "mxint8"}}
 # Presets, and what recipes change of them.
@@ -120,13 +123,13 @@ def main():
     parser.add_argument("--formats", default=",".join(FORMATS))
     parser.add_argument("--methods", default=",".join(METHODS))
     options = parser.parse_args()
-    for option, table in (("models", TASKS), ("formats", FORMATS),
+    for option, table in (("models", MODELS), ("formats", FORMATS),
                           ("methods", ["preset", *PARTS])):
         for name in re.split("[,+]", getattr(options, option)):
             if name not in table:
                 sys.exit(f"methods.py: --{option} expects {', '.join(table)}, but found '{name}'")
     for name in options.models.split(","):
-        prepared = prepare(name)
+        prepared = prepare(name, tasks=MODELS)
         print(f"\n## {name}\n\n| " + " | ".join(TITLES) + " |\n" + "|---" * len(TITLES) + "|",
               flush=True)
         with tempfile.TemporaryDirectory() as folder:

@@ -26,6 +26,8 @@ class Task:
     """Writes the folders calib/ and eval/, and what score needs, to a folder."""
     score: Callable[[Path, Path], dict]
     """The figures of outputs in the second folder on the data in the first."""
+    sources: tuple = ("*.py", "sentences_*")
+    """Patterns of the files that make the data."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,11 @@ TASKS = {
 }
 
 
-def prepare(name, data=None):
+def prepare(name, data=None, tasks=None):
     """Fetches or makes the model `name` and, unless it is there, its data."""
-    task = TASKS[name]
+    task = (tasks or TASKS)[name]
     model = task.model()
-    folder = Path(data) if data else made_folder("*.py", "sentences_*") / name
+    folder = Path(data) if data else made_folder(*task.sources) / name
     if not folder.exists():
         # Rendered beside its place and moved, so that a folder is whole or not there.
         unfinished = folder.with_name(folder.name + ".unfinished")
