@@ -48,12 +48,12 @@ void ConvSource::prepare(ProgramEmitter &program, Epilogue &epilogue) {
   setWeight(program);
 }
 
-/// True when vectors that end with a row leave more than one lane in eight
-/// empty. Pieces of rows need a known width.
+/// True when vectors that end with a row leave one lane in eight empty, or
+/// more. Pieces of rows need a known width.
 static bool wastesLanes(Value width) {
   std::optional<int64_t> known = knownNumber(width);
   return known && *known > 0 &&
-         *known * 8 < int64_t(llvm::divideCeil(*known, kLanes)) * kLanes * 7;
+         *known * 8 <= int64_t(llvm::divideCeil(*known, kLanes)) * kLanes * 7;
 }
 
 void ConvSource::setAxes(ProgramEmitter &program, Epilogue &epilogue) {
