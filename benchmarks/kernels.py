@@ -87,11 +87,15 @@ class Subject:
         return names[min(1, len(names) - 1)].removeprefix("x86-64.")
 
     @property
-    def layer_bytes(self):
+    def weight_bytes(self):
+        return self.report["bytes"]["total"] // self.case.count
+
+    @property
+    def tensor_bytes(self):
+        """Of what a layer reads and writes: the memory that all layers share."""
         element = 4 if FORMATS[self.case.format_name].codes is None else 1
         layer = self.case.layer
-        return (self.report["bytes"]["total"] // self.case.count
-                + element * (math.prod(layer.dims(0)) + math.prod(layer.result_dims(0))))
+        return element * (math.prod(layer.dims(0)) + math.prod(layer.result_dims(0)))
 
     def time_once(self):
         """Milliseconds of a run."""
@@ -121,7 +125,8 @@ def measure(case, limits, options):
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(case, Path(folder), options.tier, options.threads)
         unit = unit_of(subject.kernel, options.tier)
-        working_set = subject.layer_bytes * case.count
+        layer_bytes = subject.weight_bytes + subject.tensor_bytes
+        working_set = subject.weight_bytes * case.count + subject.tensor_bytes
         ours, bounds = [], []
         theirs = {name: [] for name in subject.peers}
         for _ in range(options.rounds):
@@ -129,11 +134,11 @@ def measure(case, limits, options):
             for name, run in subject.peers.items():
                 theirs[name].append(measuring.time_calls(run, 0.15, min))
             rates = {unit: case.layer.macs() / limits.macs_per_second(unit),
-                     "memory": subject.layer_bytes / limits.bytes_per_second(working_set)}
+                     "memory": layer_bytes / limits.bytes_per_second(working_set)}
             bounds.append(max((seconds, name) for name, seconds in rates.items()))
     limit, bound = min(bounds)
     per_layer = 1e3 / case.count
-    return Result(subject.kernel, case.layer.macs(), subject.layer_bytes,
+    return Result(subject.kernel, case.layer.macs(), layer_bytes,
                   min(ours) * per_layer, limit * 1e6, bound,
                   {name: min(times) * per_layer for name, times in theirs.items()})
 

@@ -48,4 +48,4 @@ def test_every_format_compiles_to_a_kernel_of_its_own(tmp_path):
         case = Case("product", layers.Product(8, 64, 64), name, 2)
         subject = kernels.Subject(case, folder, None, 1)
         assert subject.kernel.startswith("contract."), name
-        assert subject.layer_bytes > 0
+        assert subject.weight_bytes > 0
