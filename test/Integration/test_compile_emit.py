@@ -49,6 +49,25 @@ def mnemonics(text):
     return {word: found.count(word) for word in set(found)}
 
 
+def test_a_long_epilogue_leaves_the_registers_to_the_sums(tmp_path):
+    """The polynomials of Gelu have some twenty constants, in loops around a tile of 24 sums."""
+    random = np.random.default_rng(5)
+    text = """<ir_version: 10, opset_import: ["" : 21]> g (float[n, 384] x) => (float[n, 384] y)
+        { p = MatMul (x, w)  q = Add (p, b)  g = Gelu (q)  y = MatMul (g, v) }"""
+    model = onnx.parser.parse_model(text)
+    model.graph.initializer.extend(
+        numpy_helper.from_array(random.standard_normal(dims, np.float32), name)
+        for name, dims in [("w", (384, 1536)), ("b", (1536,)), ("v", (1536, 384))])
+    onnx.save(model, tmp_path / "m.onnx")
+    np.savez(tmp_path / "m.npz", x=random.standard_normal((4, 384), np.float32))
+    run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.s", "--preset", "w8a8",
+           "--calib", tmp_path / "m.npz", "--emit", "asm", "--cpu", "x86-64-v4", "--quiet")
+    blocks = re.split(r"^\.L\w+:|\n\tj", (tmp_path / "m.s").read_text(), flags=re.MULTILINE)
+    tiles = [block for block in blocks if block.count("vpdpbusd") >= 24]
+    assert len(tiles) == 2
+    assert not any("%rsp" in block for block in tiles)
+
+
 def test_a_machine_by_its_other_name(model, tmp_path):
     assert (emit(model, "object", "sapphirerapids", tmp_path / "other.o").read_bytes() ==
             emit(model, "object", "amx", tmp_path / "m.o").read_bytes())

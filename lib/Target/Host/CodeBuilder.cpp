@@ -225,10 +225,24 @@ void CodeBuilder::loop(Value low, Value high, int64_t step,
   });
 }
 
+/// True of a loop that keeps the sums of a tile in registers.
+static bool holdsTile(ValueRange inits) {
+  return llvm::count_if(inits.getTypes(), llvm::IsaPred<VectorType>) >= 4;
+}
+
 SmallVector<Value> CodeBuilder::loop(
     Value low, Value high, int64_t step, ValueRange inits,
     llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(b, loc, low, high, i64(step), inits);
+  // Its steps are written out; ConvertKernelsToLLVM knows it by that.
+  if (holdsTile(inits)) {
+    auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true),
+                                            {}, {}, {}, {}, {}, {});
+    loop->setAttr("llvm.loop_annotation",
+                  LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {},
+                                                unroll, {}, {}, {}, {}, {}, {},
+                                                {}, {}, {}, {}, {}));
+  }
   OpBuilder::InsertionGuard guard(b);
   Block *block = loop.getBody();
   if (inits.empty())

@@ -34,6 +34,31 @@ llvm.func @k0.round(%x: vector<16xf32>, %y: f32) {
 
 // -----
 
+// A loop that keeps a tile in registers turns often, whatever stands around it.
+// CHECK-LABEL: llvm.func @k0.tile(
+// CHECK: llvm.cond_br %{{.*}} weights([65536, 1]), ^bb2, ^bb3
+// CHECK-NOT: weights
+llvm.func @k0.tile(%n: i64, %p: !llvm.ptr) {
+  %zero = arith.constant 0 : i64
+  %one = arith.constant 1 : i64
+  cf.br ^tile(%zero : i64)
+^tile(%k: i64):
+  %isInside = arith.cmpi slt, %k, %n : i64
+  cf.cond_br %isInside, ^step, ^epilogue(%zero : i64)
+^step:
+  %next = arith.addi %k, %one : i64
+  cf.br ^tile(%next : i64) {llvm.loop_annotation = #llvm.loop_annotation<unroll = <disable = true>>}
+^epilogue(%i: i64):
+  llvm.store %i, %p : i64, !llvm.ptr
+  %after = arith.addi %i, %one : i64
+  %isLeft = arith.cmpi slt, %after, %n : i64
+  cf.cond_br %isLeft, ^epilogue(%after : i64), ^end
+^end:
+  llvm.return
+}
+
+// -----
+
 llvm.func @k0.exp(%x: f32) {
   // expected-error @+1 {{'llvm.intr.exp' op would need a math library}}
   %0 = math.exp %x : f32
