@@ -8,6 +8,7 @@
 #include "dialects/QOpt/IR/States.h"
 #include "dialects/QOpt/Quantization/FactorSearch.h"
 #include "dialects/QOpt/Quantization/Statistics.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -60,14 +61,32 @@ static void markLayersBefore(Operation *end) {
   });
 }
 
+/// What was collected of the activations of products that are to be rounded.
+static llvm::SetVector<DenseResourceElementsAttr>
+findCollected(func::FuncOp function) {
+  llvm::SetVector<DenseResourceElementsAttr> collected;
+  function.walk([&](Operation *op) {
+    for (StringRef name : {kMomentsAttrName, kRowsAttrName})
+      if (auto attr = op->getAttrOfType<DenseResourceElementsAttr>(name))
+        collected.insert(attr);
+  });
+  return collected;
+}
+
 /// Chooses codes, where the rounding method asks for it one group of layers
 /// after the other: what is collected for a group is then what the layers
 /// before it make with their codes.
 llvm::Error Compilation::insertQuantizers() {
   const Recipe &recipe = report.recipe;
   auto run = [&](void (*build)(OpPassManager &, const Recipe &)) {
-    return runPipeline(Phase::Quantize,
-                       [&](OpPassManager &pm) { build(pm, recipe); });
+    auto collected = findCollected(getMain());
+    llvm::Error error = runPipeline(
+        Phase::Quantize, [&](OpPassManager &pm) { build(pm, recipe); });
+    // The context keeps it else, once more for each plan that is tried.
+    collected.set_subtract(findCollected(getMain()));
+    for (DenseResourceElementsAttr attr : collected)
+      attr.getRawHandle().getResource()->setBlob(AsmResourceBlob());
+    return error;
   };
   if (llvm::Error error = run(buildPlanRoundingPipeline))
     return error;

@@ -41,7 +41,8 @@ static std::string writeImages(const TemporaryFolder &folder,
 
 llvm::Expected<Report> test::compileDigits(const Recipe &recipe, Phase phase,
                                            const TemporaryFolder &folder,
-                                           llvm::StringRef model) {
+                                           llvm::StringRef model,
+                                           mlir::MLIRContext *context) {
   CompileOptions options;
   options.model = (QOPT_SOURCE_DIR "/test/models/" + model + ".onnx").str();
   options.output = folder.file("program.mlir");
@@ -55,7 +56,11 @@ llvm::Expected<Report> test::compileDigits(const Recipe &recipe, Phase phase,
   options.stopAfter = phase;
   TargetRegistry targets;
   registerAllTargets(targets);
-  auto context = makeContext();
+  std::unique_ptr<mlir::MLIRContext> own;
+  if (!context) {
+    own = makeContext();
+    context = own.get();
+  }
   return compile(options, targets, *context);
 }
 

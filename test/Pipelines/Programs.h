@@ -17,10 +17,11 @@ namespace qopt::test {
 std::unique_ptr<mlir::MLIRContext> makeContext();
 
 /// Compiles digits-cnn, or digits-mlp, with `recipe` up to and with `phase`,
-/// into `folder`.
+/// into `folder`. What `context` holds can be looked at afterwards.
 llvm::Expected<Report> compileDigits(const Recipe &recipe, Phase phase,
                                      const TemporaryFolder &folder,
-                                     llvm::StringRef model = "digits-cnn");
+                                     llvm::StringRef model = "digits-cnn",
+                                     mlir::MLIRContext *context = nullptr);
 /// As above with a preset, which must succeed.
 Report compileDigits(llvm::StringRef preset, Phase phase = Phase::Kernels);
 
