@@ -33,7 +33,6 @@ class Limits:
             unit.encode(), self.threads, ctypes.c_double(self.seconds)))
 
     def bytes_per_second(self, size):
-        """Of a working set of `size` bytes, rounded up to a power of two."""
-        size = 1 << max(size - 1, 1 << 14).bit_length()
+        """Of a working set of `size` bytes."""
         return self._keep(size, self._library.readRate(
-            ctypes.c_size_t(size), self.threads, ctypes.c_double(self.seconds)))
+            ctypes.c_size_t(max(size, 1 << 14)), self.threads, ctypes.c_double(self.seconds)))
