@@ -49,7 +49,7 @@ struct ConvertRoundedToInteger : ConvertOpToLLVMPattern<arith::FPToSIOp> {
     if (!rounded || (vector && vector.getRank() != 1) ||
         !getElementTypeOrSelf(op.getIn()).isF32() ||
         !getElementTypeOrSelf(op.getType()).isInteger(32))
-      return rewriter.notifyMatchFailure(op, "not a rounded float as an i32");
+      return failure();
     Value operand = rewriter.getRemappedValue(rounded.getOperand());
     rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
         op, getTypeConverter()->convertType(op.getType()),
