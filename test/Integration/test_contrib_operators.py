@@ -138,6 +138,30 @@ CASES = {
         case(floats(2, 3, 8), floats(8, 24), floats(24), None, floats(2, 2, 2, 5, 4), outputs=2,
              num_heads=2, unidirectional=1)],
 }
+
+
+def lstm_case(*, steps, batch, directions, dtype, each=False, states=False, **attributes):
+    """Scales and zero points of a direction, or of `each` column."""
+    hidden, inputs = 4, 5
+    dims = (directions, 4 * hidden) if each else (directions,)
+
+    def parameters():
+        zero = np.zeros(dims, dtype) if dtype == np.int8 else codes(*dims)
+        return np.abs(floats(*dims)) / 200 + np.float32(2e-3), zero
+
+    state = [floats(directions, batch, hidden) if states else None for _ in range(2)]
+    return case(floats(steps, batch, inputs), codes(directions, inputs, 4 * hidden, dtype=dtype),
+                codes(directions, hidden, 4 * hidden, dtype=dtype), floats(directions, 8 * hidden),
+                None, *state, None, *parameters(), *parameters(), outputs=3, bound=1e-4,
+                hidden_size=hidden, **attributes)
+
+
+CASES["DynamicQuantizeLSTM"] = [
+    lstm_case(steps=6, batch=1, directions=1, dtype=np.uint8),
+    lstm_case(steps=6, batch=1, directions=2, dtype=np.uint8, states=True,
+              direction="bidirectional"),
+    lstm_case(steps=5, batch=1, directions=1, dtype=np.int8, each=True, direction="reverse"),
+    lstm_case(steps=1, batch=1, directions=1, dtype=np.int8, states=True, clip=0.7)]
 ROWS = [(name, index) for name, cases in CASES.items() for index in range(len(cases))]
 
 

@@ -22,12 +22,12 @@ static llvm::SmallVector<llvm::ArrayRef<Operator>> getFamilies() {
           getLoopOperators(),          getLossOperators(),
           getMovementOperators(),      getNormalizationOperators(),
           getPatchOperators(),         getQLinearOperators(),
-          getQuantizationOperators(),  getRecurrentOperators(),
-          getReductionOperators(),     getSamplingOperators(),
-          getSelectionOperators(),     getSequenceOperators(),
-          getShapeOperators(),         getSignalOperators(),
-          getTfIdfOperators(),         getUpsampleOperators(),
-          getWindowOperators()};
+          getQuantizationOperators(),  getQuantizedRecurrentOperators(),
+          getRecurrentOperators(),     getReductionOperators(),
+          getSamplingOperators(),      getSelectionOperators(),
+          getSequenceOperators(),      getShapeOperators(),
+          getSignalOperators(),        getTfIdfOperators(),
+          getUpsampleOperators(),      getWindowOperators()};
 }
 
 const Operator *qopt::importer::lookupOperator(llvm::StringRef name,

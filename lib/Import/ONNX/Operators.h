@@ -54,6 +54,7 @@ llvm::ArrayRef<Operator> getNormalizationOperators();
 llvm::ArrayRef<Operator> getPatchOperators();
 llvm::ArrayRef<Operator> getQLinearOperators();
 llvm::ArrayRef<Operator> getQuantizationOperators();
+llvm::ArrayRef<Operator> getQuantizedRecurrentOperators();
 llvm::ArrayRef<Operator> getRecurrentOperators();
 llvm::ArrayRef<Operator> getReductionOperators();
 llvm::ArrayRef<Operator> getSamplingOperators();

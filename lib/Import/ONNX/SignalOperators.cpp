@@ -241,6 +241,9 @@ static LogicalResult importSTFT(NodeImporter &node) {
   Value x = node.getInput(0), window = node.getInput(2);
   Value length = node.getInput(3);
   bool isOneSided = node.getInt("onesided", 1) != 0;
+  // ONNX Runtime takes a real signal without its axis of parts too.
+  if (getRank(x) == 2 && succeeded(node.expectFloat(x)))
+    x = c.unsqueeze(x, 2);
   if (failed(checkSignal(node, x)))
     return failure();
   if (getRank(x) != 3)
