@@ -76,8 +76,8 @@ typedef int32_t qopt_status;
   X(F8E8M0FNU, 24, 1, "f8E8M0FNU")                                             \
   X(U2, 25, 1, "u2")                                                           \
   X(I2, 26, 1, "i2")                                                           \
-  X(F6E3M2FN, 128, 1, "f6E3M2FN")                                              \
-  X(F6E2M3FN, 129, 1, "f6E2M3FN")
+  X(F6E2M3FN, 27, 1, "f6E2M3FN")                                               \
+  X(F6E3M2FN, 28, 1, "f6E3M2FN")
 
 enum {
 #define QOPT_ELEMENT_TYPE_ENUMERATOR(name, number, bytes, text)                \

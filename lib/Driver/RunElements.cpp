@@ -6,7 +6,9 @@
 
 #include "RunElements.h"
 
+#include "dialects/QOpt/IR/ElementTypes.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -19,34 +21,7 @@ static_assert(std::numeric_limits<long double>::digits >= 64,
 
 /// Null for types that are no floats.
 static const llvm::fltSemantics *findSemantics(ElementType type) {
-  switch (type) {
-  case ElementType::F64:
-    return &APFloat::IEEEdouble();
-  case ElementType::F32:
-    return &APFloat::IEEEsingle();
-  case ElementType::F16:
-    return &APFloat::IEEEhalf();
-  case ElementType::BF16:
-    return &APFloat::BFloat();
-  case ElementType::F8E4M3FN:
-    return &APFloat::Float8E4M3FN();
-  case ElementType::F8E4M3FNUZ:
-    return &APFloat::Float8E4M3FNUZ();
-  case ElementType::F8E5M2:
-    return &APFloat::Float8E5M2();
-  case ElementType::F8E5M2FNUZ:
-    return &APFloat::Float8E5M2FNUZ();
-  case ElementType::F8E8M0FNU:
-    return &APFloat::Float8E8M0FNU();
-  case ElementType::F6E3M2FN:
-    return &APFloat::Float6E3M2FN();
-  case ElementType::F6E2M3FN:
-    return &APFloat::Float6E2M3FN();
-  case ElementType::F4E2M1FN:
-    return &APFloat::Float4E2M1FN();
-  default:
-    return nullptr;
-  }
+  return findFloatSemantics(getName(type));
 }
 
 bool qopt::isFloatType(ElementType type) { return findSemantics(type); }
@@ -55,28 +30,22 @@ static long double powerOfTwo(int exponent) {
   return std::ldexp(1.0L, exponent);
 }
 
+/// The bits of a code of an integer type.
+static unsigned getNumBits(ElementType type) {
+  llvm::StringRef name = getName(type);
+  unsigned bits = 1;
+  bool isNumbered = !name.drop_front().getAsInteger(10, bits);
+  assert((isNumbered || type == ElementType::BOOL) && "a type of integers");
+  (void)isNumbered;
+  return bits;
+}
+
 IntegerRange qopt::getIntegerRange(ElementType type) {
-  switch (type) {
-  case ElementType::BOOL:
-    return {0, 1};
-  case ElementType::U2:
-    return {0, 3};
-  case ElementType::I2:
-    return {-2, 1};
-  case ElementType::U4:
-    return {0, 15};
-  case ElementType::I4:
-    return {-8, 7};
-  case ElementType::U8:
-  case ElementType::U16:
-  case ElementType::U32:
-  case ElementType::U64:
-    return {0, powerOfTwo(8 * getBytesPerElement(type)) - 1};
-  default:
-    assert(!isFloatType(type) && "floats have no integer range");
-    int bits = 8 * getBytesPerElement(type) - 1;
-    return {-powerOfTwo(bits), powerOfTwo(bits) - 1};
-  }
+  assert(!isFloatType(type) && "floats have no integer range");
+  unsigned bits = getNumBits(type);
+  if (!getName(type).starts_with("i"))
+    return {0, powerOfTwo(bits) - 1};
+  return {-powerOfTwo(bits - 1), powerOfTwo(bits - 1) - 1};
 }
 
 /// `value` in a float type, with the status of its rounding.
@@ -114,21 +83,11 @@ void qopt::writeElement(HostTensor &tensor, int64_t index, double value) {
   if (const llvm::fltSemantics *semantics = findSemantics(tensor.getType())) {
     APFloat::opStatus status;
     bits = convertTo(*semantics, value, status).bitcastToAPInt().getZExtValue();
-  } else if (value < 0) {
-    bits = static_cast<uint64_t>(static_cast<int64_t>(value));
   } else {
-    bits = static_cast<uint64_t>(value);
-  }
-  // Codes of less than eight bits have zeros above.
-  switch (tensor.getType()) {
-  case ElementType::I4:
-    bits &= 15;
-    break;
-  case ElementType::I2:
-    bits &= 3;
-    break;
-  default:
-    break;
+    bits = value < 0 ? static_cast<uint64_t>(static_cast<int64_t>(value))
+                     : static_cast<uint64_t>(value);
+    // Codes of less than eight bits have zeros above.
+    bits &= llvm::maskTrailingOnes<uint64_t>(getNumBits(tensor.getType()));
   }
   unsigned width = getBytesPerElement(tensor.getType());
   std::memcpy(tensor.getMutableData() + index * width, &bits, width);
@@ -151,9 +110,7 @@ long double qopt::readElement(const HostTensor &tensor, int64_t index) {
   IntegerRange range = getIntegerRange(type);
   if (range.min == 0)
     return static_cast<long double>(bits);
-  unsigned numBits = type == ElementType::I4   ? 4
-                     : type == ElementType::I2 ? 2
-                                               : 8 * width;
+  unsigned numBits = getNumBits(type);
   return static_cast<long double>(
       static_cast<int64_t>(bits << (64 - numBits)) >> (64 - numBits));
 }

@@ -17,7 +17,7 @@ namespace qopt {
 llvm::StringRef getOnnxTypeName(int32_t dataType);
 
 /// The element type for an ONNX data type; null for those that we do not have
-/// (strings, complex numbers, the FNUZ floats) and for unknown numbers.
+/// (strings, complex numbers) and for unknown numbers.
 mlir::Type getOnnxElementType(mlir::MLIRContext *context, int32_t dataType);
 
 /// The ONNX data type of elements of a type, if there is one.

@@ -14,49 +14,35 @@ using namespace qopt;
 using namespace qopt::reference;
 using llvm::ArrayRef;
 
-std::optional<ElementFormat> reference::getElementFormat(ElementType type) {
-  switch (type) {
-  case ElementType::I2:
-    return ElementFormat::I2;
-  case ElementType::I4:
-    return ElementFormat::I4;
-  case ElementType::I8:
-    return ElementFormat::I8;
-  case ElementType::I16:
-    return ElementFormat::I16;
-  case ElementType::U2:
-    return ElementFormat::UI2;
-  case ElementType::U4:
-    return ElementFormat::UI4;
-  case ElementType::U8:
-    return ElementFormat::UI8;
-  case ElementType::U16:
-    return ElementFormat::UI16;
-  case ElementType::F4E2M1FN:
-    return ElementFormat::F4E2M1FN;
-  case ElementType::F6E2M3FN:
-    return ElementFormat::F6E2M3FN;
-  case ElementType::F6E3M2FN:
-    return ElementFormat::F6E3M2FN;
-  case ElementType::F8E4M3FN:
-    return ElementFormat::F8E4M3FN;
-  case ElementType::F8E5M2:
-    return ElementFormat::F8E5M2;
-  case ElementType::F8E4M3FNUZ:
-    return ElementFormat::F8E4M3FNUZ;
-  case ElementType::F8E5M2FNUZ:
-    return ElementFormat::F8E5M2FNUZ;
-  case ElementType::F8E8M0FNU:
-    return ElementFormat::F8E8M0FNU;
-  case ElementType::F16:
-    return ElementFormat::F16;
-  case ElementType::BF16:
-    return ElementFormat::BF16;
-  case ElementType::F32:
-    return ElementFormat::F32;
-  default:
-    return std::nullopt;
+namespace {
+/// By the number of the element type.
+class FormatsOfTypes {
+public:
+  FormatsOfTypes() {
+#define QOPT_ADD(enumerator, number, bytes, text) add(number, text);
+    QOPT_FOR_EACH_ELEMENT_TYPE(QOPT_ADD)
+#undef QOPT_ADD
   }
+  std::optional<ElementFormat> operator[](ElementType type) const {
+    return formats[static_cast<size_t>(type)];
+  }
+
+private:
+  /// Formats are called as MLIR's types are: `ui4` for `u4`.
+  void add(size_t number, llvm::StringRef name) {
+    formats.resize(std::max(formats.size(), number + 1));
+    formats[number] = name.consume_front("u")
+                          ? lookupElementFormat(("ui" + name).str())
+                          : lookupElementFormat(name);
+  }
+
+  std::vector<std::optional<ElementFormat>> formats;
+};
+} // namespace
+
+std::optional<ElementFormat> reference::getElementFormat(ElementType type) {
+  static const FormatsOfTypes formats;
+  return formats[type];
 }
 
 bool reference::isInteger(ElementType type) {

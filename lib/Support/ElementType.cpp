@@ -52,22 +52,20 @@ std::optional<ElementType> qopt::findElementType(int64_t number) {
 
 ElementType qopt::getNumpyType(ElementType type) {
   switch (type) {
-  case ElementType::BF16:
-    return ElementType::U16;
-  case ElementType::F8E4M3FN:
-  case ElementType::F8E4M3FNUZ:
-  case ElementType::F8E5M2:
-  case ElementType::F8E5M2FNUZ:
-  case ElementType::F8E8M0FNU:
-  case ElementType::F6E3M2FN:
-  case ElementType::F6E2M3FN:
-  case ElementType::F4E2M1FN:
-  case ElementType::U4:
-  case ElementType::I4:
-  case ElementType::U2:
-  case ElementType::I2:
-    return ElementType::U8;
-  default:
+  case ElementType::F16:
+  case ElementType::F32:
+  case ElementType::F64:
+  case ElementType::BOOL:
+  case ElementType::I8:
+  case ElementType::I16:
+  case ElementType::I32:
+  case ElementType::I64:
+  case ElementType::U8:
+  case ElementType::U16:
+  case ElementType::U32:
+  case ElementType::U64:
     return type;
+  default:
+    return getBytesPerElement(type) == 1 ? ElementType::U8 : ElementType::U16;
   }
 }

@@ -91,6 +91,11 @@ template <typename ConcreteType>
 class EpilogueTrait
     : public mlir::OpTrait::TraitBase<ConcreteType, EpilogueTrait> {};
 
+/// See QOpt_SerialTrait.
+template <typename ConcreteType>
+class SerialTrait : public mlir::OpTrait::TraitBase<ConcreteType, SerialTrait> {
+};
+
 } // namespace qopt
 
 #include "dialects/QOpt/IR/QOptInterfaces.h.inc"

@@ -1,19 +1,23 @@
 //===- ElementTypes.cpp - Element types by name ---------------------------===//
 //
-// A new float type is a row here.
+// Those of the table of formats, f64, and integers of any width.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/QOpt/IR/ElementTypes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace qopt;
+using llvm::APFloat;
 
 namespace {
 struct NamedFloat {
   llvm::StringLiteral name;
   Type (*get)(MLIRContext *context);
+  const llvm::fltSemantics &(*getSemantics)();
 };
 } // namespace
 
@@ -22,19 +26,20 @@ template <class FloatT> static Type getFloat(MLIRContext *context) {
 }
 
 static constexpr NamedFloat kFloats[] = {
-    {"f16", getFloat<Float16Type>},
-    {"bf16", getFloat<BFloat16Type>},
-    {"f32", getFloat<Float32Type>},
-    {"f64", getFloat<Float64Type>},
-    {"f8E4M3FN", getFloat<Float8E4M3FNType>},
-    {"f8E4M3FNUZ", getFloat<Float8E4M3FNUZType>},
-    {"f8E5M2", getFloat<Float8E5M2Type>},
-    {"f8E5M2FNUZ", getFloat<Float8E5M2FNUZType>},
-    {"f8E8M0FNU", getFloat<Float8E8M0FNUType>},
-    {"f6E2M3FN", getFloat<Float6E2M3FNType>},
-    {"f6E3M2FN", getFloat<Float6E3M2FNType>},
-    {"f4E2M1FN", getFloat<Float4E2M1FNType>},
+#define QOPT_FLOAT_FORMAT(enumerator, name, exponentBits, mantissaBits,        \
+                          specials, emax, max, integerLog2, type, semantics)   \
+  {name, getFloat<type>, APFloat::semantics},
+#define QOPT_EXPONENT_FORMAT(enumerator, name, bits, type, semantics)          \
+  {name, getFloat<type>, APFloat::semantics},
+#include "dialects/QOpt/IR/ElementFormats.def"
+    {"f64", getFloat<Float64Type>, APFloat::IEEEdouble},
 };
+
+static const NamedFloat *findFloat(StringRef name) {
+  const NamedFloat *row = llvm::find_if(
+      kFloats, [&](const NamedFloat &row) { return row.name == name; });
+  return row == std::end(kFloats) ? nullptr : row;
+}
 
 /// The integer called `name`: signless, or unsigned.
 static Type findInteger(StringRef name, MLIRContext *context) {
@@ -52,8 +57,12 @@ static Type findInteger(StringRef name, MLIRContext *context) {
 Type qopt::findMLIRType(StringRef name, MLIRContext *context) {
   if (name == "bool")
     return IntegerType::get(context, 1);
-  for (const NamedFloat &row : kFloats)
-    if (row.name == name)
-      return row.get(context);
+  if (const NamedFloat *row = findFloat(name))
+    return row->get(context);
   return findInteger(name, context);
+}
+
+const llvm::fltSemantics *qopt::findFloatSemantics(StringRef name) {
+  const NamedFloat *row = findFloat(name);
+  return row ? &row->getSemantics() : nullptr;
 }

@@ -13,6 +13,7 @@
 #include "llvm/Support/ErrorHandling.h"
 #include <algorithm>
 #include <cassert>
+#include <vector>
 
 using namespace qopt;
 using llvm::ArrayRef;
@@ -47,7 +48,7 @@ static constexpr ElementFormatInfo integerInfo(llvm::StringLiteral name,
 static constexpr ElementFormatInfo
 floatInfo(llvm::StringLiteral name, uint8_t exponentBits, uint8_t mantissaBits,
           SpecialValues specials, int16_t emax, float max,
-          std::optional<int8_t> integerLog2 = std::nullopt) {
+          std::optional<int8_t> integerLog2) {
   return {name,
           ElementKind::Float,
           specials,
@@ -65,28 +66,35 @@ floatInfo(llvm::StringLiteral name, uint8_t exponentBits, uint8_t mantissaBits,
           0};
 }
 
+static constexpr ElementFormatInfo exponentInfo(llvm::StringLiteral name,
+                                                uint8_t bits) {
+  int16_t bias = (1 << (bits - 1)) - 1;
+  return {name,
+          ElementKind::Exponent,
+          SpecialValues::OnlyNaN,
+          bits,
+          /*exponentBits=*/bits,
+          /*mantissaBits=*/0,
+          bias,
+          /*emax=*/bias,
+          /*max=*/0x1p127f,
+          /*integerLog2=*/std::nullopt,
+          0,
+          0,
+          0,
+          0};
+}
+
 static constexpr ElementFormatInfo kElementTable[] = {
-    integerInfo("i2", true, 2),
-    integerInfo("i4", true, 4),
-    integerInfo("i8", true, 8),
-    integerInfo("i16", true, 16),
-    integerInfo("ui2", false, 2),
-    integerInfo("ui4", false, 4),
-    integerInfo("ui8", false, 8),
-    integerInfo("ui16", false, 16),
-    floatInfo("f4E2M1FN", 2, 1, SpecialValues::None, 2, 6.0f, 1),
-    floatInfo("f6E2M3FN", 2, 3, SpecialValues::None, 2, 7.5f, 3),
-    floatInfo("f6E3M2FN", 3, 2, SpecialValues::None, 4, 28.0f, 4),
-    floatInfo("f8E4M3FN", 4, 3, SpecialValues::OnlyNaN, 8, 448.0f),
-    floatInfo("f8E5M2", 5, 2, SpecialValues::InfinityAndNaN, 15, 57344.0f),
-    floatInfo("f8E4M3FNUZ", 4, 3, SpecialValues::NegativeZeroNaN, 7, 240.0f),
-    floatInfo("f8E5M2FNUZ", 5, 2, SpecialValues::NegativeZeroNaN, 15, 57344.0f),
-    {"f8E8M0FNU", ElementKind::Exponent, SpecialValues::OnlyNaN, 8, 8, 0, 127,
-     127, 0x1p127f, std::nullopt, 0, 0, 0, 0},
-    floatInfo("f16", 5, 10, SpecialValues::InfinityAndNaN, 15, 65504.0f),
-    floatInfo("bf16", 8, 7, SpecialValues::InfinityAndNaN, 127, 0x1.FEp127f),
-    floatInfo("f32", 8, 23, SpecialValues::InfinityAndNaN, 127,
-              0x1.FFFFFEp127f),
+#define QOPT_INTEGER_FORMAT(enumerator, name, isSigned, bits)                  \
+  integerInfo(name, isSigned, bits),
+#define QOPT_FLOAT_FORMAT(enumerator, name, exponentBits, mantissaBits,        \
+                          specials, emax, max, integerLog2, type, semantics)   \
+  floatInfo(name, exponentBits, mantissaBits, SpecialValues::specials, emax,   \
+            max, integerLog2),
+#define QOPT_EXPONENT_FORMAT(enumerator, name, bits, type, semantics)          \
+  exponentInfo(name, bits),
+#include "dialects/QOpt/IR/ElementFormats.def"
 };
 
 static constexpr ElementFormat kF32Scale[] = {ElementFormat::F32};
@@ -94,16 +102,20 @@ static constexpr ElementFormat kE8m0Scale[] = {ElementFormat::F8E8M0FNU};
 static constexpr ElementFormat kNvfp4Scales[] = {ElementFormat::F8E4M3FN,
                                                  ElementFormat::F32};
 
-static ArrayRef<BlockFormat> blockTable() {
+static std::vector<BlockFormat> makeBlockTable() {
   using EF = ElementFormat;
   constexpr ScaleRule floor = ScaleRule::Floor;
-  static const BlockFormat table[] = {
-      {"i8", EF::I8, 0, 0, kF32Scale, EF::I8, floor},
-      {"ui8", EF::UI8, 0, 0, kF32Scale, EF::UI8, floor},
-      {"i4", EF::I4, 0, 0, kF32Scale, EF::I4, floor},
-      {"ui4", EF::UI4, 0, 0, kF32Scale, EF::UI4, floor},
-      {"i2", EF::I2, 0, 0, kF32Scale, EF::I2, floor},
-      {"ui2", EF::UI2, 0, 0, kF32Scale, EF::UI2, floor},
+  std::vector<BlockFormat> table;
+  // What ONNX's QuantizeLinear makes: floats are the scales.
+  for (const ElementFormatInfo &info : kElementTable) {
+    auto element = EF(&info - kElementTable);
+    if (info.isInteger())
+      table.push_back({info.name, element, 0, 0, kF32Scale, element, floor});
+    else if (info.kind == ElementKind::Float && info.bits <= 8)
+      table.push_back(
+          {info.name, element, 0, 0, kF32Scale, std::nullopt, floor});
+  }
+  const BlockFormat blocks[] = {
       {"mxfp4", EF::F4E2M1FN, 0, 32, kE8m0Scale, std::nullopt, floor},
       {"mxfp6-e2m3", EF::F6E2M3FN, 0, 32, kE8m0Scale, std::nullopt, floor},
       {"mxfp6-e3m2", EF::F6E3M2FN, 0, 32, kE8m0Scale, std::nullopt, floor},
@@ -111,17 +123,13 @@ static ArrayRef<BlockFormat> blockTable() {
       {"mxfp8-e5m2", EF::F8E5M2, 0, 32, kE8m0Scale, std::nullopt, floor},
       {"mxint8", EF::I8, -6, 32, kE8m0Scale, std::nullopt, floor},
       {"nvfp4", EF::F4E2M1FN, 0, 16, kNvfp4Scales, std::nullopt, floor},
-      // What ONNX's QuantizeLinear makes beside the above: float scales.
-      {"i16", EF::I16, 0, 0, kF32Scale, EF::I16, floor},
-      {"ui16", EF::UI16, 0, 0, kF32Scale, EF::UI16, floor},
-      {"f8E4M3FN", EF::F8E4M3FN, 0, 0, kF32Scale, std::nullopt, floor},
-      {"f8E5M2", EF::F8E5M2, 0, 0, kF32Scale, std::nullopt, floor},
-      {"f8E4M3FNUZ", EF::F8E4M3FNUZ, 0, 0, kF32Scale, std::nullopt, floor},
-      {"f8E5M2FNUZ", EF::F8E5M2FNUZ, 0, 0, kF32Scale, std::nullopt, floor},
-      {"f6E2M3FN", EF::F6E2M3FN, 0, 0, kF32Scale, std::nullopt, floor},
-      {"f6E3M2FN", EF::F6E3M2FN, 0, 0, kF32Scale, std::nullopt, floor},
-      {"f4E2M1FN", EF::F4E2M1FN, 0, 0, kF32Scale, std::nullopt, floor},
   };
+  table.insert(table.end(), std::begin(blocks), std::end(blocks));
+  return table;
+}
+
+static ArrayRef<BlockFormat> blockTable() {
+  static const std::vector<BlockFormat> table = makeBlockTable();
   return table;
 }
 

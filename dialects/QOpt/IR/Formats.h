@@ -27,27 +27,12 @@ namespace qopt {
 // Element formats
 //===----------------------------------------------------------------------===//
 
-/// The order is that of the table; names are those of the MLIR types.
+/// See ElementFormats.def.
 enum class ElementFormat : uint8_t {
-  I2,
-  I4,
-  I8,
-  I16,
-  UI2,
-  UI4,
-  UI8,
-  UI16,
-  F4E2M1FN,
-  F6E2M3FN,
-  F6E3M2FN,
-  F8E4M3FN,
-  F8E5M2,
-  F8E4M3FNUZ,
-  F8E5M2FNUZ,
-  F8E8M0FNU,
-  F16,
-  BF16,
-  F32
+#define QOPT_INTEGER_FORMAT(enumerator, ...) enumerator,
+#define QOPT_FLOAT_FORMAT(enumerator, ...) enumerator,
+#define QOPT_EXPONENT_FORMAT(enumerator, ...) enumerator,
+#include "dialects/QOpt/IR/ElementFormats.def"
 };
 
 enum class ElementKind : uint8_t {

@@ -76,4 +76,9 @@ def QOpt_EpilogueTrait : NativeOpTrait<"EpilogueTrait"> {
   let cppNamespace = "::qopt";
 }
 
+/// Looks at elements in their order: one invocation computes it.
+def QOpt_SerialTrait : NativeOpTrait<"SerialTrait"> {
+  let cppNamespace = "::qopt";
+}
+
 #endif

@@ -11,6 +11,7 @@
 #define DIALECTS_QOPT_IR_QOPTLOOPOPS_TD
 
 include "dialects/QOpt/IR/QOptEnums.td"
+include "dialects/QOpt/IR/QOptInterfaces.td"
 
 /// `attribute` is an axis of `tensor`, not negative.
 class QOpt_IsAxis<string attribute, string tensor>
@@ -450,7 +451,7 @@ def QOpt_TopKOp : QOpt_LoopOp<"top_k",
 }
 
 def QOpt_NonZeroOp : QOpt_LoopOp<"non_zero",
-    [QOpt_OneNumber<"Count">,
+    [QOpt_SerialTrait, QOpt_OneNumber<"Count">,
      QOpt_Holds<"x has an axis or more", "typeOf(getX()).getRank() >= 1">,
      QOpt_Holds<"x is of booleans",
                 "typeOf(getX()).getElementType().isSignlessInteger(1)">,

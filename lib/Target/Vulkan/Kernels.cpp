@@ -109,7 +109,7 @@ static bool makesShapes(Operation *op) {
 /// What one invocation computes: it looks at elements in their order, or makes
 /// one integer of all of them.
 static bool isSerial(Operation *op) {
-  if (isa<NonZeroOp>(host::findSingleOp(op)))
+  if (host::findSingleOp(op)->hasTrait<SerialTrait>())
     return true;
   bool isNumber = llvm::all_of(op->getResultTypes(), [](Type type) {
     return kernel::isShortList(type) &&
