@@ -7,9 +7,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Target/Cpu/CpuProgram.h"
 #include "lib/Target/Cpu/Kernels.h"
 #include "lib/Target/Host/HostObject.h"
-#include "lib/Target/X86/ProgramEmitter.h"
+#include "lib/Target/X86/Tier.h"
 #include "qopt/Target/TargetPlugin.h"
 #include "qopt/Target/X86/X86Backend.h"
 
@@ -137,8 +138,8 @@ public:
       return program.emitError("expects a function of one block"), failure();
     loadDialects(program.getContext());
     OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
-    x86::ProgramEmitter emitter(*module, *x86::findTier(machine.host->name),
-                                kernels.kernels(), weights);
+    cpu::CpuProgram emitter(*module, *x86::findTier(machine.host->name)->tier,
+                            kernels.kernels(), weights);
     if (failed(emitter.emit(program)))
       return failure();
     return module;

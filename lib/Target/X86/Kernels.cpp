@@ -6,12 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
+#include "lib/Target/Cpu/Kernels.h"
+#include "lib/Target/Cpu/ProductKernels.h"
 #include "lib/Target/Host/HostLoops.h"
 
 using namespace qopt;
+using namespace qopt::cpu;
 using namespace qopt::x86;
 
-using Row = KernelRow<Tier, ProgramEmitter>;
+using Row = KernelRow<Tier, CpuProgram>;
 
 static constexpr auto emitCodesByTiles = emitCodeContract<CodeUnit::Tiles>;
 static constexpr auto emitCodes = emitCodeContract<CodeUnit::Vectors>;
@@ -57,23 +60,23 @@ static constexpr Row kTable[] = {
 };
 // clang-format on
 
-static bool hasFeature(const Tier &tier, llvm::StringRef feature) {
-  return feature.empty() || (feature == "vnni" && tier.hasVnni) ||
-         (feature == "amx" && tier.hasAmx);
+static bool hasFeature(const TierFeatures &has, llvm::StringRef feature) {
+  return feature.empty() || (feature == "vnni" && has.hasVnni) ||
+         (feature == "amx" && has.hasAmx);
 }
 
-static KernelSet makeKernels(const Tier &tier) {
+static KernelSet makeKernels(const TierRow &tier) {
   KernelSet set;
   for (const Row &row : kTable)
-    if (hasFeature(tier, row.feature))
-      set.add("x86-64", row, tier);
+    if (hasFeature(tier.features, row.feature))
+      set.add("x86-64", row, *tier.tier);
   cpu::addKernels(set, "x86-64");
   set.add(host::makeGenericKernel());
   return set;
 }
 
-kernel::KernelList x86::kernelsOf(const Tier &tier) {
-  static const llvm::SmallVector<KernelSet> sets = llvm::map_to_vector(
-      getTiers(), [](const Tier &tier) { return makeKernels(tier); });
+kernel::KernelList x86::kernelsOf(const TierRow &tier) {
+  static const llvm::SmallVector<KernelSet> sets =
+      llvm::map_to_vector(getTiers(), makeKernels);
   return sets[&tier - getTiers().begin()].kernels();
 }

@@ -7,7 +7,7 @@
 
 #include "qopt/Target/X86/X86Backend.h"
 #include "Kernels.h"
-#include "ProgramEmitter.h"
+#include "lib/Target/Cpu/CpuProgram.h"
 #include "lib/Target/Host/HostObject.h"
 #include "qopt/Support/CodedError.h"
 #include "qopt/Target/TargetRegistry.h"
@@ -30,12 +30,12 @@ kernel::KernelList X86Backend::getKernels(const Machine &machine) const {
 FailureOr<OwningOpRef<ModuleOp>>
 X86Backend::lower(func::FuncOp program, const TargetConfig &config,
                   WeightsSection &weights) const {
-  const x86::Tier *tier = x86::findTier(config.cpu);
+  const x86::TierRow *tier = x86::findTier(config.cpu);
   assert(tier && "a machine of this target");
   assert(program.getBody().hasOneBlock() && "programs are verified");
   loadDialects(program.getContext());
   OwningOpRef<ModuleOp> module(ModuleOp::create(program.getLoc()));
-  x86::ProgramEmitter emitter(*module, *tier, x86::kernelsOf(*tier), weights);
+  cpu::CpuProgram emitter(*module, *tier->tier, x86::kernelsOf(*tier), weights);
   if (failed(emitter.emit(program)))
     return failure();
   return module;
