@@ -345,3 +345,25 @@ def test_a_phase_file_has_its_shapes(tmp_path):
     assert result.returncode == 2
     assert "--shapes fixes dims when a model is imported" in result.stderr
     assert "note: give --shapes where the phase file is made" in result.stderr
+
+
+def test_a_squeeze_of_what_is_1(tmp_path):
+    """Which axes it takes away is known where the dims are."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Squeeze", ["x"], ["y"], "/squeeze")], "g",
+        [value("x", TensorProto.FLOAT, ["batch", 3, 1])], [value("y", TensorProto.FLOAT, None)])
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]),
+              tmp_path / "m.onnx")
+    result = run_tool("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so")
+    assert result.returncode == 3
+    assert "node \"/squeeze\" (Squeeze, opset 13)" in result.stderr
+    assert "give the dims of inputs with --shapes" in result.stderr
+    for batch, dims in [(1, (3,)), (2, (2, 3))]:
+        run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / "m.so", "--quiet",
+               "--shapes", f"x:{batch}x3x1")
+        x = np.arange(batch * 3, dtype=np.float32).reshape(batch, 3, 1)
+        np.savez(tmp_path / "in.npz", x=x)
+        run_ok("qopt-run", tmp_path / "m.so", "--inputs", tmp_path / "in.npz",
+               "--outputs", tmp_path / "out.npz")
+        assert np.array_equal(np.load(tmp_path / "out.npz")["y"], x.reshape(dims))

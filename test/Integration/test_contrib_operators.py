@@ -229,3 +229,11 @@ def test_a_convolution_with_channels_last(tmp_path):
     run_ok("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so", "--quiet")
     found = run_arrays(tmp_path / "m.so", feeds, tmp_path)["y0"]
     assert found.tobytes() == reference.tobytes()
+
+
+def test_an_lstm_without_a_scale(tmp_path):
+    inputs, *rest = CASES["DynamicQuantizeLSTM"][0]
+    model, _ = build("DynamicQuantizeLSTM", (inputs[:8], *rest))
+    onnx.save(model, tmp_path / "model.onnx")
+    result = run_tool("qopt-compile", tmp_path / "model.onnx", "-o", tmp_path / "m.so")
+    assert result.returncode == 1 and "expects W_scale" in result.stderr

@@ -317,7 +317,7 @@ TEST(Recipes, AreWrittenWithEveryKey) {
 
 TEST(Recipes, RefusesValuesThatNoPassUnderstands) {
   for (auto [text, part] : {
-           std::pair{"weights: {format: i9}", "weights.format expects i8, "},
+           std::pair{"weights: {format: i9}", "weights.format expects i2, "},
            {"weights: {format: i8, scale: f64}", "weights.scale expects f32"},
            {"weights: {format: ui4, zero: f16}", "weights.zero expects ui4"},
            {"weights: {group: -1}",
@@ -346,11 +346,11 @@ TEST(Recipes, RefusesValuesThatNoPassUnderstands) {
 // bytes of another type, or keys that no node has.
 TEST(Recipes, RefusesKeysThatContradict) {
   for (auto [text, part] : {
-           std::pair{"weights: {format: i16}", "weights.format expects i8, "},
+           std::pair{"weights: {format: i16}", "weights.format expects i2, "},
            {"weights: {format: f8E4M3FN}", "mxfp8-e4m3"},
            {"weights: {format: f4E2M1FN, group: 32}", "mxfp4"},
            {"weights: {format: i8}\nactivations: {mode: dynamic, format: i16}",
-            "activations.format expects i8, "},
+            "activations.format expects i2, "},
            {"preset: w4a16-g32\ntransforms: {smooth: '0.5'}",
             "transforms.smooth expects activations in codes; write off"},
            {"transforms: {smooth: log}", "transforms.smooth expects"},

@@ -44,14 +44,16 @@ private:
   LogicalResult checkWeight(size_t index, StringRef name,
                             ArrayRef<int64_t> dims, StringRef scaleName,
                             size_t scale) {
-    Value codes = node.getInput(index), zero = node.getInput(scale + 1);
+    Value codes = node.getInput(index), factor = node.getInput(scale);
+    Value zero = node.getInput(scale + 1);
+    if (!factor)
+      return node.fail(malformed("expects " + scaleName));
     if (failed(expectBytes(node, codes)) ||
         failed(checkDims(index, name, dims)) ||
-        failed(node.expectElementType(
-            node.getInput(scale), getElementType(node.getInput(scale)).isF32(),
-            "a scale of float")))
+        failed(node.expectElementType(factor, getElementType(factor).isF32(),
+                                      "a scale of float")))
       return failure();
-    bool isEach = getRank(node.getInput(scale)) == 2;
+    bool isEach = getRank(factor) == 2;
     SmallVector<int64_t> each{numDirections, dims.back()};
     ArrayRef<int64_t> expected = ArrayRef(each).take_front(isEach ? 2 : 1);
     if (failed(checkDims(scale, scaleName, expected)))
@@ -105,8 +107,8 @@ static LogicalResult importDynamicQuantizeLSTM(NodeImporter &node) {
 
 ArrayRef<Operator> qopt::importer::getQuantizedRecurrentOperators() {
   static constexpr Operator rows[] = {
-      {"com.microsoft.DynamicQuantizeLSTM", 1, 12, 12,
-       importDynamicQuantizeLSTM, "W and R of known dims"},
+      {"com.microsoft.DynamicQuantizeLSTM", 1, 3, 12, importDynamicQuantizeLSTM,
+       "W and R of known dims"},
   };
   return rows;
 }

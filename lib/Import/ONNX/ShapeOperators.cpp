@@ -199,6 +199,7 @@ static LogicalResult importSqueeze(NodeImporter &node) {
     return failure();
   if (!hasAxes && !type.hasStaticShape())
     return node.fail(unsupported("a squeeze without axes needs known dims",
+                                 "give the dims of inputs with --shapes, or "
                                  "state the axes in the model"));
   if (!hasAxes)
     for (auto [i, dim] : llvm::enumerate(type.getShape()))
