@@ -249,7 +249,7 @@ TEST(Recipes, RefusesBadOverrides) {
             "override 'a': activations.format expects no blocks where "
             "activations are static, but found 'mxfp4'"},
            {"{nodes: a, weights: {format: i9}}",
-            "overrides.weights.format expects i8, "},
+            "overrides.weights.format expects i2, "},
            {"{nodes: a, activations: {scale: f64}}",
             "overrides.activations.scale expects f32, f8E8M0FNU"},
        })
@@ -324,7 +324,7 @@ TEST(Recipes, RefusesValuesThatNoPassUnderstands) {
             "weights.group expects a number from 0 to 65536"},
            {"weights: {group: many}", "line 2"},
            {"activations: {mode: sometimes}", "activations.mode expects none"},
-           {"activations: {format: i9}", "activations.format expects i8, "},
+           {"activations: {format: i9}", "activations.format expects i2, "},
            {"activations: {mode: static, format: mxfp4}",
             "activations.format expects no blocks where activations are "
             "static"},
