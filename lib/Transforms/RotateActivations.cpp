@@ -44,7 +44,7 @@ static Value reshape(OpBuilder &builder, Location loc, Value x,
       createConstant(builder, loc, dims, {rank}, builder.getI64Type());
   return ReshapeOp::create(builder, loc,
                            RankedTensorType::get(dims, builder.getF32Type()), x,
-                           wanted, /*allow_zero=*/false);
+                           wanted, /*allow_zero=*/true);
 }
 
 namespace {

@@ -61,13 +61,23 @@ def save(path, dims, axis, nodes, shapes):
 @pytest.mark.parametrize("preset", ["fp32", "w8a8-dynamic", "mxint8", "w4a16-g32"])
 @pytest.mark.parametrize("name", MODELS)
 def test_empty(name, preset, tmp_path):
+    check_empty(name, tmp_path, "--preset", preset)
+
+
+@pytest.mark.parametrize("name", ["rows", "depth", "columns"])
+def test_empty_products_are_rotated(name, tmp_path):
+    (tmp_path / "r.yaml").write_text(
+        "version: 1\npreset: w8a8-dynamic\ntransforms: {rotate: '32'}\n")
+    check_empty(name, tmp_path, "--recipe", tmp_path / "r.yaml")
+
+
+def check_empty(name, tmp_path, *flags):
     dims, *rest = MODELS[name]
     save(tmp_path / "m.onnx", dims, *rest)
     np.savez(tmp_path / "x.npz", x=WEIGHTS.random(dims, np.float32))
     outputs = []
     for output, more in (("m.so", []), ("q.mlir", ["--stop-after", "quantize"])):
-        run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / output, "--preset", preset,
-               *more)
+        run_ok("qopt-compile", tmp_path / "m.onnx", "-o", tmp_path / output, *flags, *more)
         run_ok("qopt-run", tmp_path / output, "--inputs", tmp_path / "x.npz", "--outputs",
                tmp_path / "y.npz", *(["--reference"] if more else []))
         outputs.append(np.load(tmp_path / "y.npz")["y"])
