@@ -35,8 +35,10 @@ from peers import installed
 
 RECIPE = "version: 1\npreset: {}\nrounding: {{method: nearest, clip-search: false}}\n"
 # What the name of a kernel says of its unit; the first that fits.
-UNITS = [(".vnni", "vnni"), (".avx2", "pairs256"), ("", "fma512")]
+UNITS = [(".amx", "amx"), (".vnni", "vnni"), (".avx2", "pairs256"), ("", "fma512")]
 UNITS_OF_TIERS = {"x86-64-v3": {"fma512": "fma256"}}
+# What is counted where the machine has no such unit.
+NARROWER = {"fma512": "fma256"}
 
 
 @dataclass
@@ -121,10 +123,19 @@ def unit_of(kernel, tier):
     return UNITS_OF_TIERS.get(tier, {}).get(unit, unit)
 
 
+def measured_unit(unit, limits):
+    """The unit whose rate `limits` can measure here."""
+    if not limits.macs_per_second(unit):
+        unit = NARROWER.get(unit, unit)
+    if not limits.macs_per_second(unit):
+        raise ToolError(f"the rate of {unit} cannot be measured on this machine")
+    return unit
+
+
 def measure(case, limits, options):
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(case, Path(folder), options.tier, options.threads)
-        unit = unit_of(subject.kernel, options.tier)
+        unit = measured_unit(unit_of(subject.kernel, options.tier), limits)
         layer_bytes = subject.weight_bytes + subject.tensor_bytes
         working_set = subject.weight_bytes * case.count + subject.tensor_bytes
         ours, bounds = [], []

@@ -7,6 +7,7 @@
 
 #include "dialects/QKernel/IR/QKernelOps.h"
 #include "dialects/QKernel/Transforms/IsolateKernel.h"
+#include "dialects/QKernel/Transforms/VerifyKernels.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -79,6 +80,37 @@ static FailureOr<OwningOpRef<ModuleOp>> lower(const TargetBackend &backend,
   return failure();
 }
 
+/// Checks what writing a program takes for granted. `verify-target` has where
+/// there is a compile; whoever runs the pass alone may write anything.
+static LogicalResult checkProgram(func::FuncOp program,
+                                  kernel::KernelList kernels) {
+  if (!program.getBody().hasOneBlock() ||
+      !llvm::all_of(program.getArgumentTypes(), llvm::IsaPred<MemRefType>))
+    return program.emitOpError("expects one block, whose arguments are memory");
+  SymbolTableCollection symbols;
+  WalkResult result = program.walk([&](Operation *op) {
+    if (!op->getDialect()) {
+      op->emitOpError("is of no dialect that is known here");
+      return WalkResult::interrupt();
+    }
+    auto launch = dyn_cast<kernel::LaunchOp>(op);
+    if (!launch)
+      return WalkResult::advance();
+    Operation *kernel = launch.getKernel(symbols);
+    if (!kernel::needsKernel(kernel) || launch.getNumResults() != 0) {
+      launch.emitOpError("expects an op that a kernel runs, and memory for its "
+                         "results");
+      return WalkResult::interrupt();
+    }
+    OwningOpRef<kernel::VariantOp> alone =
+        kernel::isolateKernel(launch, kernel);
+    bool isRight =
+        succeeded(kernel::verifyChoice(kernel::getIsolated(*alone), kernels));
+    return isRight ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 namespace {
 class EmitKernelsPass
     : public qopt::impl::EmitKernelsPassBase<EmitKernelsPass> {
@@ -103,13 +135,15 @@ private:
     if (!backend)
       return variant.emitOpError("is of the target \"")
              << target.getName() << "\", which is not known here";
-    if (!backend->findMachine(target.getCpu()))
-      return variant.emitOpError()
-             << "is of " << target.getName() << ", which has no machine \""
-             << target.getCpu() << "\"";
+    llvm::Expected<kernel::KernelList> kernels =
+        backend->findKernels(target.getCpu());
+    if (!kernels)
+      return variant.emitOpError(llvm::toString(kernels.takeError()));
     auto program = variant.lookupSymbol<func::FuncOp>("main");
     if (!program)
       return variant.emitOpError("expects a function @main");
+    if (!weights && failed(checkProgram(program, *kernels)))
+      return failure();
     auto lowered =
         lower(*backend, program, TargetConfig{target.getCpu().str()}, packed);
     if (failed(lowered))

@@ -225,7 +225,8 @@ void CodeBuilder::loop(Value low, Value high, int64_t step,
   });
 }
 
-/// True of a loop that keeps the sums of a tile in registers.
+/// True of a loop that carries as many vectors as a tile has sums: these are to
+/// stay in registers.
 static bool holdsTile(ValueRange inits) {
   return llvm::count_if(inits.getTypes(), llvm::IsaPred<VectorType>) >= 4;
 }

@@ -26,7 +26,9 @@ def ConvertKernelsToLLVMPass
     ```
 
     Converts `arith`, `cf`, `math` and `vector`. Kernels use i64 and pointers
-    throughout, so no type is converted and functions stay as they are.
+    throughout, so no type is converted and functions stay as they are. Rounding to
+    nearest even and the conversion of what it gives become `llvm.lrint`: programs run
+    in the default rounding mode.
 
     Fails on an op of another dialect, and on one that would become a call of a
     math library, which no artefact has.

@@ -1,4 +1,4 @@
-// RUN: qopt-opt %s --qkernel-emit-kernels --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: qopt-opt %s --qkernel-emit-kernels --split-input-file --verify-diagnostics --allow-unregistered-dialect | FileCheck %s
 
 // The host function checks, finds memory and runs the kernel in parallel; the
 // kernel is a function of its own, over vectors of the machine.
@@ -37,7 +37,7 @@ qkernel.variant @none #qkernel.target<"none", "x86-64-v4"> {
 
 // -----
 
-// expected-error@below {{'qkernel.variant' op is of x86-64, which has no machine "v9"}}
+// expected-error@below {{'qkernel.variant' op x86-64 has no machine "v9"}}
 qkernel.variant @v9 #qkernel.target<"x86-64", "v9"> {
   func.func @main() { return }
 }
@@ -46,4 +46,77 @@ qkernel.variant @v9 #qkernel.target<"x86-64", "v9"> {
 
 // expected-error@below {{'qkernel.variant' op expects a function @main}}
 qkernel.variant @v4 #qkernel.target<"x86-64", "x86-64-v4"> {
+}
+
+// -----
+
+// What someone writes by hand is looked at.
+qkernel.variant @tensors #qkernel.target<"x86-64", "x86-64-v4"> {
+  // expected-error@below {{'func.func' op expects one block, whose arguments are memory}}
+  func.func @main(%x: tensor<?x4xf32>) { return }
+}
+
+// -----
+
+qkernel.variant @declared #qkernel.target<"x86-64", "x86-64-v4"> {
+  // expected-error@below {{'func.func' op expects one block, whose arguments are memory}}
+  func.func private @main(%x: memref<?x4xf32>)
+}
+
+// -----
+
+qkernel.variant @strange #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: memref<4xf32>) {
+    // expected-error@below {{'foo.bar' op is of no dialect that is known here}}
+    "foo.bar"(%x) : (memref<4xf32>) -> ()
+    return
+  }
+}
+
+// -----
+
+qkernel.variant @bare #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: memref<4xf32>) {
+    %0 = qkernel.output_memory 0() : memref<4xf32>
+    // expected-error@below {{'qopt.relu' op has no kernel}}
+    qkernel.launch @k0(%x) to(%0 : memref<4xf32>) : (memref<4xf32>) -> ()
+    return
+  }
+  func.func private @k0(%arg0: tensor<4xf32>) -> tensor<4xf32> {
+    %0 = qopt.relu %arg0 : (tensor<4xf32>) -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+qkernel.variant @unknown #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: memref<4xf32>) {
+    %0 = qkernel.output_memory 0() : memref<4xf32>
+    // expected-error@below {{'qkernel.map' op has the kernel "nope", which is not known here}}
+    qkernel.launch @k0(%x) to(%0 : memref<4xf32>) : (memref<4xf32>) -> ()
+    return
+  }
+  func.func private @k0(%arg0: tensor<4xf32>) -> tensor<4xf32> {
+    %0 = qkernel.map(%arg0) {kernel = "nope"} : (tensor<4xf32>) -> tensor<4xf32> (%a: tensor<4xf32>) {
+      %1 = qopt.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+      qkernel.yield %1 : tensor<4xf32>
+    }
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+qkernel.variant @results #qkernel.target<"x86-64", "x86-64-v4"> {
+  func.func @main(%x: memref<4xf32>, %t: memref<4xf32>) {
+    %y = qopt.constant(dense<0.0> : tensor<4xf32>) : tensor<4xf32>
+    // expected-error@below {{'qkernel.launch' op expects an op that a kernel runs, and memory for its results}}
+    %0 = qkernel.launch @k0(%y) : (tensor<4xf32>) -> tensor<4xf32>
+    return
+  }
+  func.func private @k0(%arg0: tensor<4xf32>) -> tensor<4xf32> {
+    %0 = qopt.relu %arg0 {qopt.kernel = "x86-64.map"} : (tensor<4xf32>) -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
 }
