@@ -162,7 +162,7 @@ RECIPES = {
     "unknown preset": ("version: 1\npreset: w8a9\n", 2,
                        "r.yaml: unknown preset 'w8a9'; did you mean 'w8a8'?"),
     "unknown format": ("version: 1\nweights: {format: i9}\n", 2,
-                       "weights.format expects i8, "),
+                       "weights.format expects i2, "),
     "bad expression": ("version: 1\npreset: mxfp4\n"
                        "overrides: [{nodes: '[', precision: float}]\n", 2,
                        "overrides.nodes '[' is no regular expression"),
