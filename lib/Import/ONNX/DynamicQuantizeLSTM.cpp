@@ -1,8 +1,8 @@
 //===- DynamicQuantizeLSTM.cpp - An LSTM with weights in codes ------------===//
 //
 // Both products are of integers: all inputs are quantized at once, a state in
-// each step, as DynamicQuantizeLinear does. The states of a batch have one scale;
-// ONNX Runtime gives each of its threads one.
+// each step, as DynamicQuantizeLinear does. The states of a batch have one
+// scale; ONNX Runtime gives each of its threads one.
 //
 //===----------------------------------------------------------------------===//
 
