@@ -13,11 +13,13 @@
 #include "mlir/Transforms/Passes.h"
 #include "qopt/Conversion/QOptToQKernel/Passes.h"
 #include "qopt/Target/Host/Passes.h"
+#include "qopt/Target/Passes.h"
 #include "qopt/Transforms/Passes.h"
 
 namespace qopt {
 
-inline void registerAllPasses() {
+/// Passes that ask targets find those of `targets`, which outlive them.
+inline void registerAllPasses(const TargetRegistry &targets) {
   mlir::registerTransformsPasses();
   registerQOptPasses();
   registerQOptQuantizationPasses();
@@ -25,6 +27,7 @@ inline void registerAllPasses() {
   registerQOptToQKernelPasses();
   kernel::registerQKernelPasses();
   host::registerQOptTargetHostPasses();
+  registerTargetPasses(targets);
 }
 
 } // namespace qopt

@@ -8,7 +8,6 @@
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllPasses.h"
 #include "qopt/InitAllTargets.h"
-#include "qopt/Target/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -16,8 +15,7 @@ int main(int argc, char **argv) {
   qopt::TargetRegistry targets;
   qopt::registerAllTargets(targets);
   targets.registerDialects(registry);
-  qopt::registerAllPasses();
-  qopt::registerTargetPasses(targets);
+  qopt::registerAllPasses(targets);
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qopt pass driver\n", registry));
 }

@@ -9,7 +9,6 @@
 #include "qopt/InitAllDialects.h"
 #include "qopt/InitAllPasses.h"
 #include "qopt/InitAllTargets.h"
-#include "qopt/Target/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -17,8 +16,7 @@ int main(int argc, char **argv) {
   qopt::TargetRegistry targets;
   qopt::registerAllTargets(targets);
   targets.registerDialects(registry);
-  qopt::registerAllPasses();
-  qopt::registerTargetPasses(targets);
+  qopt::registerAllPasses(targets);
   mlir::MLIRContext context(registry);
   return failed(mlir::mlirReduceMain(argc, argv, context));
 }
