@@ -281,14 +281,8 @@ LogicalResult AttentionKernel::emit() {
   Value parts = host.mul(heads, rowBlocks);
   CaptureList list;
   capture(list);
-  SmallVector<Value> captures = list.values();
-  epilogue.capture(captures);
-  program.launch("attention", captures, parts, [&](KernelScope &scope) {
-    list.enter(scope);
-    epilogue.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    writePart(v, scope);
-  });
+  launch(program, "attention", list, epilogue, parts,
+         [&](VectorBuilder &v, KernelScope &scope) { writePart(v, scope); });
   return success();
 }
 

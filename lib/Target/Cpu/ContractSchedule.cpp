@@ -185,51 +185,51 @@ LogicalResult qopt::cpu::emitSchedule(CpuProgram &program, StringRef name,
             &blocks.rowsInBlock, &blocks.rowBlocks, &blocks.laneTiles, &bytes,
             &scratch});
   source.capture(list);
-  SmallVector<Value> captures = list.values();
-  epilogue.capture(captures);
 
-  program.launch(name, captures, parts, [&](KernelScope &scope) {
-    list.enter(scope);
-    epilogue.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    TileLoop tiles(v, tier, source);
-    int64_t sumsStride = largest.vectors * kLanes;
-    Value sums = v.stack(largest.rows * sumsStride * 4);
+  launch(
+      program, name, list, epilogue, parts,
+      [&](VectorBuilder &v, KernelScope &scope) {
+        TileLoop tiles(v, tier, source);
+        int64_t sumsStride = largest.vectors * kLanes;
+        Value sums = v.stack(largest.rows * sumsStride * 4);
 
-    Value rowBlock = v.rem(scope.part, blocks.rowBlocks);
-    Value rest = v.div(scope.part, blocks.rowBlocks);
-    Value batch = v.div(rest, blocks.laneTiles);
-    Value vector = v.mul(v.rem(rest, blocks.laneTiles), v.i64(largest.vectors));
-    Value numVectors =
-        v.min(v.sub(source.vectors, vector), v.i64(largest.vectors));
-    Value mine;
-    if (scratch)
-      mine = v.address(scratch, v.mul(scope.thread, bytes), v.b.getI8Type());
-    ContractSource::Lanes lanes =
-        source.lanes(v, batch, vector, numVectors, mine);
+        Value rowBlock = v.rem(scope.part, blocks.rowBlocks);
+        Value rest = v.div(scope.part, blocks.rowBlocks);
+        Value batch = v.div(rest, blocks.laneTiles);
+        Value vector =
+            v.mul(v.rem(rest, blocks.laneTiles), v.i64(largest.vectors));
+        Value numVectors =
+            v.min(v.sub(source.vectors, vector), v.i64(largest.vectors));
+        Value mine;
+        if (scratch)
+          mine =
+              v.address(scratch, v.mul(scope.thread, bytes), v.b.getI8Type());
+        ContractSource::Lanes lanes =
+            source.lanes(v, batch, vector, numVectors, mine);
 
-    Value firstRow = v.mul(rowBlock, blocks.rowsInBlock);
-    Value rowCount = v.min(blocks.rowsInBlock, v.sub(source.rows, firstRow));
-    tiles.forEachRowTile(firstRow, rowCount, [&](Value row, Value numRows) {
-      tiles.emitSums(source.rowsFrom(v, batch, row), lanes, numRows, numVectors,
-                     sums);
-      v.loop(v.i64(0), numRows, 1, [&](Value i) {
-        v.loop(v.i64(0), numVectors, 1, [&](Value j) {
-          Value offset =
-              v.add(v.mul(i, v.i64(sumsStride)), v.mul(j, v.i64(kLanes)));
-          Type word = source.sumsAreFloats() ? Type(v.b.getF32Type())
-                                             : Type(v.b.getI32Type());
-          Value sum = v.load(sums, offset, word);
-          Value laneSums;
-          if (lanes.sums)
-            laneSums =
-                v.load(lanes.sums, v.mul(j, v.i64(kLanes)), v.b.getI32Type());
-          OutputVector at{batch, v.add(row, i), v.add(vector, j)};
-          Value root = source.finish(v, sum, at, laneSums);
-          epilogue.finish(v.b, source.coordinates(v, at), root);
+        Value firstRow = v.mul(rowBlock, blocks.rowsInBlock);
+        Value rowCount =
+            v.min(blocks.rowsInBlock, v.sub(source.rows, firstRow));
+        tiles.forEachRowTile(firstRow, rowCount, [&](Value row, Value numRows) {
+          tiles.emitSums(source.rowsFrom(v, batch, row), lanes, numRows,
+                         numVectors, sums);
+          v.loop(v.i64(0), numRows, 1, [&](Value i) {
+            v.loop(v.i64(0), numVectors, 1, [&](Value j) {
+              Value offset =
+                  v.add(v.mul(i, v.i64(sumsStride)), v.mul(j, v.i64(kLanes)));
+              Type word = source.sumsAreFloats() ? Type(v.b.getF32Type())
+                                                 : Type(v.b.getI32Type());
+              Value sum = v.load(sums, offset, word);
+              Value laneSums;
+              if (lanes.sums)
+                laneSums = v.load(lanes.sums, v.mul(j, v.i64(kLanes)),
+                                  v.b.getI32Type());
+              OutputVector at{batch, v.add(row, i), v.add(vector, j)};
+              Value root = source.finish(v, sum, at, laneSums);
+              epilogue.finish(v.b, source.coordinates(v, at), root);
+            });
+          });
         });
       });
-    });
-  });
   return success();
 }

@@ -78,31 +78,27 @@ LogicalResult cpu::emitDepthwisePlanes(
   shape.setGroups(epilogue);
   Value parts = shape.planes;
   shape.capture(list);
-  SmallVector<Value> captures = list.values();
-  epilogue.capture(captures);
-  program.launch("depthwise", captures, parts, [&](KernelScope &scope) {
-    list.enter(scope);
-    epilogue.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    DepthwiseAt at = shape.planeAt(v, scope.part);
-    Type element = shape.element;
-    Value addend;
-    if (shape.bias)
-      addend =
-          v.splat(v.loadScalar(shape.bias, at.output, memoryType(element)));
-    v.loop(v.i64(0), shape.height, 1, [&](Value y) {
-      v.loop(v.i64(0), shape.width, kLanes, [&](Value x) {
-        at.y = y;
-        at.x = x;
-        Value root = sumOf(v, at);
-        if (addend && element.isF32())
-          root = arith::AddFOp::create(v.b, v.loc, root, addend);
-        else if (addend)
-          root = v.add(root, addend);
-        epilogue.finish(v.b, shape.lanesAt(v, at), root);
-      });
-    });
-  });
+  launch(program, "depthwise", list, epilogue, parts,
+         [&](VectorBuilder &v, KernelScope &scope) {
+           DepthwiseAt at = shape.planeAt(v, scope.part);
+           Type element = shape.element;
+           Value addend;
+           if (shape.bias)
+             addend = v.splat(
+                 v.loadScalar(shape.bias, at.output, memoryType(element)));
+           v.loop(v.i64(0), shape.height, 1, [&](Value y) {
+             v.loop(v.i64(0), shape.width, kLanes, [&](Value x) {
+               at.y = y;
+               at.x = x;
+               Value root = sumOf(v, at);
+               if (addend && element.isF32())
+                 root = arith::AddFOp::create(v.b, v.loc, root, addend);
+               else if (addend)
+                 root = v.add(root, addend);
+               epilogue.finish(v.b, shape.lanesAt(v, at), root);
+             });
+           });
+         });
   return success();
 }
 

@@ -197,28 +197,26 @@ void CodeDepthwise::launch(CpuProgram &program) {
   Value parts = host.ceilDiv(shape.planes, strips.planes);
   CaptureList list;
   capture(list);
-  SmallVector<Value> captures = list.values();
-  epilogue.capture(captures);
-  program.launch("depthwise", captures, parts, [&](KernelScope &scope) {
-    list.enter(scope);
-    epilogue.enter(scope);
-    VectorBuilder v(scope.b, scope.loc);
-    startPart(v, scope);
-    Value rowStrips = v.ceilDiv(shape.height, strips.rows);
-    Value columnStrips = v.ceilDiv(shape.width, strips.columns);
-    v.loop(v.i64(0), rowStrips, 1, [&](Value i) {
-      v.loop(v.i64(0), columnStrips, 1, [&](Value j) {
-        Strip strip;
-        strip.y = v.mul(i, strips.rows);
-        strip.x = v.mul(j, strips.columns);
-        strip.rows = v.min(strips.rows, v.sub(shape.height, strip.y));
-        strip.columns = v.min(strips.columns, v.sub(shape.width, strip.x));
-        forEachPlane(v, [&] { copyInput(v, strip); });
-        forEachPlane(v, [&] { sum(v, strip); });
-        forEachPlane(v, [&] { finish(v, strip); });
-      });
-    });
-  });
+  cpu::launch(program, "depthwise", list, epilogue, parts,
+              [&](VectorBuilder &v, KernelScope &scope) {
+                startPart(v, scope);
+                Value rowStrips = v.ceilDiv(shape.height, strips.rows);
+                Value columnStrips = v.ceilDiv(shape.width, strips.columns);
+                v.loop(v.i64(0), rowStrips, 1, [&](Value i) {
+                  v.loop(v.i64(0), columnStrips, 1, [&](Value j) {
+                    Strip strip;
+                    strip.y = v.mul(i, strips.rows);
+                    strip.x = v.mul(j, strips.columns);
+                    strip.rows =
+                        v.min(strips.rows, v.sub(shape.height, strip.y));
+                    strip.columns =
+                        v.min(strips.columns, v.sub(shape.width, strip.x));
+                    forEachPlane(v, [&] { copyInput(v, strip); });
+                    forEachPlane(v, [&] { sum(v, strip); });
+                    forEachPlane(v, [&] { finish(v, strip); });
+                  });
+                });
+              });
 }
 
 void CodeDepthwise::startPart(VectorBuilder &v, const KernelScope &scope) {

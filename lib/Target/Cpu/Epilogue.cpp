@@ -460,3 +460,16 @@ void Epilogue::finish(OpBuilder &b, const Lanes &lanes, Value rootValue) {
                      lanes.count);
   }
 }
+
+void cpu::launch(HostProgram &program, StringRef name, CaptureList &list,
+                 Epilogue &epilogue, Value parts,
+                 function_ref<void(VectorBuilder &, KernelScope &)> body) {
+  SmallVector<Value> captures = list.values();
+  epilogue.capture(captures);
+  program.launch(name, captures, parts, [&](KernelScope &scope) {
+    list.enter(scope);
+    epilogue.enter(scope);
+    VectorBuilder v(scope.code());
+    body(v, scope);
+  });
+}

@@ -14,6 +14,7 @@
 #ifndef QOPT_LIB_TARGET_CPU_EPILOGUE_H
 #define QOPT_LIB_TARGET_CPU_EPILOGUE_H
 
+#include "CaptureList.h"
 #include "VectorBuilder.h"
 #include "lib/Target/Host/HostProgram.h"
 
@@ -107,6 +108,12 @@ private:
   llvm::SmallVector<mlir::Value> limits, outputPointers, outputStrides;
   llvm::DenseMap<mlir::Value, mlir::Value> memo;
 };
+
+/// Launches a kernel that uses the values of `list` and those of `epilogue`:
+/// `body` writes it when both are entered.
+void launch(HostProgram &program, llvm::StringRef name, CaptureList &list,
+            Epilogue &epilogue, mlir::Value parts,
+            llvm::function_ref<void(VectorBuilder &, KernelScope &)> body);
 
 } // namespace qopt::cpu
 

@@ -91,19 +91,16 @@ LogicalResult RowPass::launch() {
     quantizer->capture(list);
   if (consumer)
     consumer->capture(list);
-  SmallVector<Value> captures = list.values();
-  epilogue.capture(captures);
-  program.launch(formula.name, captures, parts, [&](KernelScope &scope) {
-    list.enter(scope);
-    epilogue.enter(scope);
-    dims.assign(epilogue.dimsInside().begin(), epilogue.dimsInside().end());
-    VectorBuilder v(scope.code());
-    Value first = v.mul(scope.part, perPart);
-    Value end = v.min(count, v.add(first, perPart));
-    Value line =
-        v.address(scratch, v.mul(scope.thread, bytes), scope.b.getI8Type());
-    v.loop(first, end, 1, [&](Value row) { runRow(scope, row, line); });
-  });
+  cpu::launch(
+      program, formula.name, list, epilogue, parts,
+      [&](VectorBuilder &v, KernelScope &scope) {
+        dims.assign(epilogue.dimsInside().begin(), epilogue.dimsInside().end());
+        Value first = v.mul(scope.part, perPart);
+        Value end = v.min(count, v.add(first, perPart));
+        Value line =
+            v.address(scratch, v.mul(scope.thread, bytes), scope.b.getI8Type());
+        v.loop(first, end, 1, [&](Value row) { runRow(scope, row, line); });
+      });
   return success();
 }
 
